@@ -1,0 +1,39 @@
+"""The way in: the portal's load balancer, which routes by host name."""
+
+from dataclasses import dataclass
+
+from pulumi import ComponentResource, ResourceOptions
+
+from components.foundation import Foundation
+from components.service import Port, Service, ServiceArgs
+from components.workload import Attachment
+from config.routes import LISTEN_PORT, caddyfile, routes
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeArgs:
+    foundation: Foundation
+
+
+class Edge(ComponentResource):
+    """Caddy, the only container of a portal that publishes a port."""
+
+    def __init__(self, name: str, args: EdgeArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("portal:index:Edge", name, None, opts)
+        base, tenant = args.foundation, args.foundation.tenant
+        told = base.common("load-balancer")
+        # A port published on an internal network reaches nobody, hence the second network.
+        told["networks"] = (*told["networks"], Attachment(network=base.networks.egress))
+        self.load_balancer = Service(
+            "load-balancer",
+            ServiceArgs(
+                **told,
+                files={"/portal/config/Caddyfile": caddyfile(routes(tenant))},
+                ports=(
+                    Port(address=tenant.listen.address, external=tenant.listen.port, internal=LISTEN_PORT),
+                ),
+                after=(base.storage,),
+            ),
+            ResourceOptions(parent=self),
+        )
+        self.register_outputs({})

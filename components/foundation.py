@@ -1,0 +1,40 @@
+"""What every service and job of a portal stands on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.network import Networks
+from components.secrets import Secrets
+from components.service import ServiceArgs
+from components.storage import Storage
+from components.workload import Attachment, Startable
+from config.tenant import Tenant
+
+
+@dataclass(frozen=True, kw_only=True)
+class Foundation:
+    """The tenant, its networks, storage and secrets, and the images' references by role."""
+
+    tenant: Tenant
+    images: Mapping[str, str]
+    networks: Networks
+    storage: Storage
+    secrets: Secrets
+
+    def service(self, name: str, after: tuple[Startable, ...] = (), **more: Any) -> ServiceArgs:
+        """The arguments of the release's service `name`; `more` says what its own component adds."""
+        return ServiceArgs(after=(self.storage, *after), **self.common(name), **more)
+
+    def common(self, name: str) -> dict[str, Any]:
+        """What the release and the tenant's sizes say of a service, as arguments of its workload."""
+        told = self.tenant.release.services[name]
+        return {
+            "tenant": self.tenant.name,
+            "group": told.group,
+            "image": self.images[told.image],
+            "user": told.user,
+            "memory": self.tenant.sizes[name].memory,
+            "grace_seconds": told.grace_seconds,
+            "networks": (Attachment(network=self.networks.private, aliases=(name,)),),
+        }

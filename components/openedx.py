@@ -1,0 +1,57 @@
+"""Open edX: lms and cms, their workers, and nginx for the static files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pulumi import ComponentResource, ResourceOptions
+
+from components.foundation import Foundation
+from components.service import Service
+from components.workload import Startable
+from config.openedx import SECRETS, settings_files
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenEdxArgs:
+    foundation: Foundation
+    after: tuple[Startable, ...]
+
+
+class OpenEdx(ComponentResource):
+    """One image, four roles told by their verb, and nginx beside them."""
+
+    def __init__(self, name: str, args: OpenEdxArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("portal:index:OpenEdx", name, None, opts)
+        base, storage = args.foundation, args.foundation.storage
+        child = ResourceOptions(parent=self)
+
+        def role(verb: str) -> Service:
+            return Service(
+                verb,
+                base.service(
+                    verb,
+                    args.after,
+                    command=(verb,),
+                    files=settings_files(base.tenant, base.tenant.sizes[verb].workers),
+                    secrets=base.secrets.files(*SECRETS),
+                    volumes=(storage.mount("media", "/openedx/media"),),
+                    probe=("/usr/local/bin/probe", verb),
+                ),
+                child,
+            )
+
+        self.services: Mapping[str, Service] = {
+            **{verb: role(verb) for verb in ("lms", "cms", "lms-workers", "cms-workers")},
+            "nginx": Service(
+                "nginx",
+                base.service(
+                    "nginx",
+                    volumes=(
+                        storage.mount("static", "/openedx/static", read_only=True),
+                        storage.mount("media", "/openedx/media", read_only=True),
+                    ),
+                ),
+                child,
+            ),
+        }
+        self.register_outputs({})

@@ -1,0 +1,46 @@
+"""The ops group: containers that run a task and end."""
+
+from dataclasses import dataclass
+
+from pulumi import ComponentResource, ResourceOptions
+
+from components.foundation import Foundation
+from components.job import Job, JobArgs
+from components.workload import Attachment, Startable
+from config.openedx import SECRETS, settings_files
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpsArgs:
+    foundation: Foundation
+    after: tuple[Startable, ...]
+
+
+class Ops(ComponentResource):
+    """edxapp-migrations gates the portal: databases, static files and the first admin are there when it ends."""
+
+    def __init__(self, name: str, args: OpsArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("portal:index:Ops", name, None, opts)
+        base, storage = args.foundation, args.foundation.storage
+        lms = base.tenant.release.services["lms"]
+        self.migrations = Job(
+            "edxapp-migrations",
+            JobArgs(
+                tenant=base.tenant.name,
+                group="ops",
+                image=base.images[lms.image],
+                user=lms.user,
+                memory=base.tenant.sizes["lms"].memory,
+                command=("lms-migrate", "cms-migrate", "lms-assets", "create-admin"),
+                files=settings_files(base.tenant),
+                secrets=base.secrets.files(*SECRETS, "admin-password"),
+                networks=(Attachment(network=base.networks.private),),
+                volumes=(
+                    storage.mount("static", "/openedx/static"),
+                    storage.mount("media", "/openedx/media"),
+                ),
+                after=args.after,
+            ),
+            ResourceOptions(parent=self),
+        )
+        self.register_outputs({})

@@ -1,0 +1,85 @@
+"""The composition root: read it top to bottom and you know the system."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi_docker as docker
+from pulumi import ComponentResource, ResourceOptions
+
+from components.datastores import DataStores, DataStoresArgs
+from components.edge import Edge, EdgeArgs
+from components.foundation import Foundation
+from components.network import Networks, NetworksArgs
+from components.openedx import OpenEdx, OpenEdxArgs
+from components.ops import Ops, OpsArgs
+from components.secrets import Secrets, SecretsArgs
+from components.storage import Storage, StorageArgs
+from config.images import references
+from config.routes import addresses
+from config.tenant import Tenant
+
+# The storage-init job makes a few directories.
+OPS_MEMORY_MIB = 64
+
+
+class Portal(ComponentResource):
+    """Everything one client gets, on one engine."""
+
+    facts: Mapping[str, Any]
+
+    def __init__(self, tenant: Tenant, *, images: Path, opts: ResourceOptions | None = None) -> None:
+        super().__init__("portal:index:Portal", tenant.name, None, opts)
+        # One provider, handed down: a portal's engine is the tenant's placement, not the caller's shell.
+        engine = docker.Provider("engine", host=tenant.placement.docker_host or None, opts=ResourceOptions(parent=self))
+        child = ResourceOptions(parent=self, providers=[engine])
+        pictures = references(images)
+
+        networks = Networks(
+            "networks",
+            NetworksArgs(tenant=tenant.name, private=tenant.private_subnet, egress=tenant.egress_subnet),
+            child,
+        )
+        storage = Storage(
+            "storage",
+            StorageArgs(
+                tenant=tenant.name,
+                root=tenant.storage.root,
+                image=pictures["ops"],
+                memory=OPS_MEMORY_MIB,
+                directories={
+                    directory: service.user
+                    for service in tenant.release.services.values()
+                    for directory in service.data
+                },
+            ),
+            child,
+        )
+        foundation = Foundation(
+            tenant=tenant,
+            images=pictures,
+            networks=networks,
+            storage=storage,
+            secrets=Secrets("secrets", SecretsArgs(), child),
+        )
+        datastores = DataStores("datastores", DataStoresArgs(foundation=foundation), child)
+        ops = Ops(
+            "ops", OpsArgs(foundation=foundation, after=(datastores.mysql, datastores.mongo)), child
+        )
+        openedx = OpenEdx("openedx", OpenEdxArgs(foundation=foundation, after=(ops.migrations,)), child)
+        edge = Edge("edge", EdgeArgs(foundation=foundation), child)
+
+        services = {**datastores.services, **openedx.services, "load-balancer": edge.load_balancer}
+        jobs = {"storage-init": storage.job, "edxapp-migrations": ops.migrations}
+        self.facts = {
+            "tenant": tenant.name,
+            "release": tenant.release.name,
+            "addresses": addresses(tenant),
+            "services": {name: services[name].name for name in sorted(services)},
+            "jobs": {name: jobs[name].name for name in sorted(jobs)},
+            "networks": {"egress": networks.egress, "private": networks.private},
+            "directory": tenant.directory,
+            "admin": {"email": tenant.admin.email, "username": tenant.admin.username},
+            "admin_password": foundation.secrets.values["admin-password"],
+        }
+        self.register_outputs({"addresses": self.facts["addresses"], "directory": tenant.directory})

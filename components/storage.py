@@ -1,0 +1,87 @@
+"""A portal's directory on the drive: the job that makes its tree, and one Docker volume a directory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi_docker as docker
+from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
+
+from components.job import Job, JobArgs
+from components.workload import HostMount, VolumeMount, identity
+
+SENTINEL = ".portals-drive"
+# Below this a data store would not even get through its first start.
+MIN_FREE_MIB = 1024
+# Written by Open edX and read by nginx, which runs as another user; all others are their service's alone.
+SHARED = ("media", "static")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageArgs:
+    """`directories` maps a directory's name to the user id that owns it."""
+
+    tenant: str
+    root: str
+    image: str
+    memory: int
+    directories: Mapping[str, int]
+
+
+class Storage(ComponentResource):
+    """`<root>/<tenant>/<directory>`; no container but the storage-init job sees more than its own directories."""
+
+    ready: Input[Resource]
+
+    def __init__(self, name: str, args: StorageArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("portal:index:Storage", name, None, opts)
+        self.directory = f"{args.root}/{args.tenant}"
+        self.job = Job(
+            "storage-init",
+            JobArgs(
+                tenant=args.tenant,
+                group="ops",
+                image=args.image,
+                user=0,
+                memory=args.memory,
+                command=(
+                    "storage-init",
+                    "--min-free-mb",
+                    str(MIN_FREE_MIB),
+                    *(
+                        f"{each}:{uid}:{uid}:{'0755' if each in SHARED else '0750'}"
+                        for each, uid in sorted(args.directories.items())
+                    ),
+                ),
+                host_mounts=(
+                    # A bind mount of a path that is absent is refused by the engine: without the sentinel this
+                    # container cannot be created, and everything else waits for it.
+                    HostMount(source=f"{args.root}/{SENTINEL}", path="/sentinel", read_only=True),
+                    # The one path that the engine may make: the sentinel beside it has just been seen.
+                    HostMount(source=self.directory, path="/portal", must_exist=False),
+                ),
+                capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
+            ),
+            ResourceOptions(parent=self),
+        )
+        self.ready = self.job.ready
+        self.volumes: Mapping[str, Output[str]] = {
+            each: docker.Volume(
+                f"volume-{each}",
+                name=f"{args.tenant}-{each}",
+                driver="local",
+                # Unlike host_path, this fails when the path is not there instead of making it on the host's
+                # own disk. https://github.com/docker/compose/issues/9971
+                driver_opts={"type": "none", "o": "bind", "device": f"{self.directory}/{each}"},
+                labels=[
+                    docker.VolumeLabelArgs(label=key, value=value)
+                    for key, value in sorted(identity(args.tenant, "data", f"volume-{each}").items())
+                ],
+                opts=ResourceOptions(parent=self, delete_before_replace=True),
+            ).name
+            for each in sorted(args.directories)
+        }
+        self.register_outputs({"directory": self.directory})
+
+    def mount(self, directory: str, path: str, *, read_only: bool = False) -> VolumeMount:
+        """One of the portal's directories at `path` of a container."""
+        return VolumeMount(volume=self.volumes[directory], path=path, read_only=read_only)

@@ -1,0 +1,98 @@
+"""Which host name and path of a portal leads to which of its services, and the load balancer's file for it."""
+
+from dataclasses import dataclass
+
+from config.tenant import Tenant
+
+# Inside the container, which may not bind ports below 1024.
+LISTEN_PORT = 8080
+HEALTH_PORT = 8081
+STATIC_PATHS = ("/static/*", "/media/*")
+HTTP_PORT = 80
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """Requests for `host` go to `service`; those below `static_paths` to nginx. `body_limit` bounds an upload."""
+
+    host: str
+    service: str
+    port: int
+    body_limit: str
+
+
+def routes(tenant: Tenant) -> tuple[Route, ...]:
+    """The routes of a portal. Body limits are Open edX's own (4 MB for learners, 250 MB for authors)."""
+    services = tenant.release.services
+    return (
+        Route(host=tenant.hosts.lms, service="lms", port=services["lms"].port, body_limit="4MB"),
+        Route(host=tenant.hosts.cms, service="cms", port=services["cms"].port, body_limit="250MB"),
+    )
+
+
+def base(host: str, port: int) -> str:
+    """A host as browsers send it: with its port unless that is HTTP's own."""
+    return host if port == HTTP_PORT else f"{host}:{port}"
+
+
+def addresses(tenant: Tenant) -> dict[str, str]:
+    """The URL of each service that people open."""
+    return {each.service: f"http://{base(each.host, tenant.listen.port)}" for each in routes(tenant)}
+
+
+def caddyfile(told: tuple[Route, ...]) -> str:
+    """The load balancer's configuration; a host that is not the portal's gets 404."""
+    sites = "".join(
+        f"""
+http://{each.host}:{LISTEN_PORT} {{
+	request_body {{
+		max_size {each.body_limit}
+	}}
+	@static path {" ".join(STATIC_PATHS)}
+	handle @static {{
+		import up nginx 8000
+	}}
+	handle {{
+		import up {each.service} {each.port}
+	}}
+}}
+"""
+        for each in told
+    )
+    return f"""{{
+	auto_https off
+	admin off
+	grace_period 20s
+	servers {{
+		protocols h1 h2
+	}}
+}}
+
+(up) {{
+	reverse_proxy {{
+		dynamic a {{
+			name {{args[0]}}
+			port {{args[1]}}
+			refresh 1s
+			dial_timeout 1s
+			resolvers 127.0.0.11
+		}}
+		# A service that is being replaced answers within seconds: hold the request rather than fail it.
+		lb_try_duration 30s
+		lb_try_interval 250ms
+		transport http {{
+			dial_timeout 1s
+			# A request on a kept connection to a process that just ended would be lost.
+			keepalive off
+		}}
+	}}
+}}
+{sites}
+http://:{HEALTH_PORT} {{
+	respond /healthz 200
+}}
+
+http://:{LISTEN_PORT} {{
+	respond "No portal answers to this name." 404
+}}
+"""

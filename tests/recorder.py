@@ -1,0 +1,78 @@
+"""Records what the program asks of the engine, so that tests assert on data and never on Outputs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+
+CONTAINER = "docker:index/container:Container"
+
+
+class Echo(Mocks):
+    """A provider that gives every resource an id, and its own inputs back as outputs."""
+
+    def __init__(self, exit_codes: dict[str, int] | None = None) -> None:
+        self.exit_codes = exit_codes or {}
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        told = {**args.inputs, "exitCode": self.exit_codes.get(args.name, 0), "containerLogs": f"log of {args.name}"}
+        if args.typ == "random:index/randomPassword:RandomPassword":
+            told["result"] = f"generated-{args.name}"
+        return f"{args.name}-id", told
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
+        return {}, None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One resource as the engine was asked for it."""
+
+    type: str
+    name: str
+    parent: str
+    inputs: dict[str, Any]
+    options: Any
+
+    @property
+    def after(self) -> list[str]:
+        """What it waits for by an explicit `depends_on` or by a value of another resource."""
+        return sorted({urn.split("::")[-1] for urn in self.options.dependencies})
+
+
+class Recorder(MockMonitor):
+    """A monitor that keeps every resource it is asked for."""
+
+    def __init__(self, exit_codes: dict[str, int] | None = None) -> None:
+        super().__init__(Echo(exit_codes))  # type: ignore[no-untyped-call]
+        self.plan: list[Planned] = []
+        self.finished: list[str] = []
+        self.urns: list[str] = []
+
+    def RegisterResource(self, request: Any) -> Any:
+        reply = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        if request.type != "pulumi:pulumi:Stack":
+            parent = request.parent.split("::")[-1]
+            inputs = dict(self.resources[reply.urn].state)
+            self.plan.append(Planned(request.type, request.name, parent, inputs, request))
+            self.urns.append(reply.urn)
+        return reply
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        self.finished.append(request.urn.split("::")[-1])
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+    def containers(self) -> list[Planned]:
+        """The containers, by name."""
+        return sorted((each for each in self.plan if each.type == CONTAINER), key=lambda each: each.name)
+
+
+def record(program: Callable[[], object], stack: str = "acme", **exit_codes: int) -> Recorder:
+    """Run `program` against a recorder; raises what the program raises."""
+    recorder = Recorder({name.replace("_", "-"): code for name, code in exit_codes.items()})
+    pulumi.runtime.set_mocks(recorder.mocks, project="portals", stack=stack, monitor=recorder)
+    # Without `test`, a failing `apply` passes in silence.
+    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    return recorder
