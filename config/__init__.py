@@ -1,0 +1,1 @@
+"""What a tenant may say and what a release contains: plain Python and YAML, below everything else."""
