@@ -33,7 +33,9 @@ class DataStores(ComponentResource):
             ),
             child,
         )
-        self.mongo = Service("mongo", base.service("mongo", volumes=(storage.mount("mongo", "/data"),)), child)
+        self.mongo = Service(
+            "mongo", base.service("mongo", volumes=(storage.mount("mongo", "/data"),)), child
+        )
         self.redis = Service(
             "redis",
             base.service(

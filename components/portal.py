@@ -31,7 +31,9 @@ class Portal(ComponentResource):
     def __init__(self, tenant: Tenant, *, images: Path, opts: ResourceOptions | None = None) -> None:
         super().__init__("portal:index:Portal", tenant.name, None, opts)
         # One provider, handed down: a portal's engine is the tenant's placement, not the caller's shell.
-        engine = docker.Provider("engine", host=tenant.placement.docker_host or None, opts=ResourceOptions(parent=self))
+        engine = docker.Provider(
+            "engine", host=tenant.placement.docker_host or None, opts=ResourceOptions(parent=self)
+        )
         child = ResourceOptions(parent=self, providers=[engine])
         pictures = references(images)
 
@@ -63,9 +65,7 @@ class Portal(ComponentResource):
             secrets=Secrets("secrets", SecretsArgs(), child),
         )
         datastores = DataStores("datastores", DataStoresArgs(foundation=foundation), child)
-        ops = Ops(
-            "ops", OpsArgs(foundation=foundation, after=(datastores.mysql, datastores.mongo)), child
-        )
+        ops = Ops("ops", OpsArgs(foundation=foundation, after=(datastores.mysql, datastores.mongo)), child)
         openedx = OpenEdx("openedx", OpenEdxArgs(foundation=foundation, after=(ops.migrations,)), child)
         edge = Edge("edge", EdgeArgs(foundation=foundation), child)
 

@@ -90,7 +90,11 @@ def shape(env: Mapping[str, str], own_labels: Mapping[str, str]) -> str:
 
 
 def container_inputs(
-    name: str, args: Workload, *, files: Mapping[str, str] | None = None, labels: Mapping[str, str] | None = None
+    name: str,
+    args: Workload,
+    *,
+    files: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The arguments of docker.Container that hold for every container of a portal: the house rules.
 
@@ -100,7 +104,9 @@ def container_inputs(
     own = {**identity(args.tenant, args.group, name), **(labels or {})}
     contents: dict[str, Input[str]] = {**args.files, **args.secrets, **(files or {})}
     uploads = [
-        docker.ContainerUploadArgs(file=path, content=content, permissions="0555" if path.endswith(".sh") else "0444")
+        docker.ContainerUploadArgs(
+            file=path, content=content, permissions="0555" if path.endswith(".sh") else "0444"
+        )
         for path, content in sorted(contents.items())
     ]
     return {
@@ -125,18 +131,24 @@ def container_inputs(
         or None,
         "volumes": [
             *(
-                docker.ContainerVolumeArgs(volume_name=each.volume, container_path=each.path, read_only=each.read_only)
+                docker.ContainerVolumeArgs(
+                    volume_name=each.volume, container_path=each.path, read_only=each.read_only
+                )
                 for each in sorted(args.volumes, key=lambda mount: mount.path)
             ),
             *(
-                docker.ContainerVolumeArgs(host_path=each.source, container_path=each.path, read_only=each.read_only)
+                docker.ContainerVolumeArgs(
+                    host_path=each.source, container_path=each.path, read_only=each.read_only
+                )
                 for each in args.host_mounts
                 if not each.must_exist
             ),
         ]
         or None,
         "mounts": [
-            docker.ContainerMountArgs(type="bind", source=each.source, target=each.path, read_only=each.read_only)
+            docker.ContainerMountArgs(
+                type="bind", source=each.source, target=each.path, read_only=each.read_only
+            )
             for each in args.host_mounts
             if each.must_exist
         ]

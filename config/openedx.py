@@ -73,6 +73,9 @@ def settings(tenant: Tenant, variant: str, workers: int) -> dict[str, Any]:
 def settings_files(tenant: Tenant, workers: int = 1) -> dict[str, str]:
     """Path → text of both variants' files: the migrations job reads the two."""
     return {
-        f"{FOLDER}/{variant}.env.json": json.dumps(settings(tenant, variant, workers), indent=2, sort_keys=True) + "\n"
+        f"{FOLDER}/{variant}.env.json": json.dumps(
+            settings(tenant, variant, workers), indent=2, sort_keys=True
+        )
+        + "\n"
         for variant in ("lms", "cms")
     }

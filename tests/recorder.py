@@ -17,7 +17,11 @@ class Echo(Mocks):
         self.exit_codes = exit_codes or {}
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        told = {**args.inputs, "exitCode": self.exit_codes.get(args.name, 0), "containerLogs": f"log of {args.name}"}
+        told = {
+            **args.inputs,
+            "exitCode": self.exit_codes.get(args.name, 0),
+            "containerLogs": f"log of {args.name}",
+        }
         if args.typ == "random:index/randomPassword:RandomPassword":
             told["result"] = f"generated-{args.name}"
         return f"{args.name}-id", told

@@ -1,0 +1,1 @@
+"""The `portal` command: a library first, a command second."""

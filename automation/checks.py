@@ -1,0 +1,33 @@
+"""The project's own checks: ruff, mypy, pytest, by the same words for people and for CI."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+from automation.images import build
+from automation.pulumi import ROOT
+
+LIMIT_SECONDS = 5400
+
+
+def lint(say: Callable[[str], None]) -> int:
+    """Run ruff and mypy; the first exit code that is not 0, else 0."""
+    for words in (["ruff", "check", "."], ["ruff", "format", "--check", "--diff", "."], ["mypy"]):
+        say(f"$ {' '.join(words)}")
+        code = run([sys.executable, "-m", *words])
+        if code:
+            return code
+    return 0
+
+
+def test(words: Sequence[str], say: Callable[[str], None]) -> int:
+    """Lint, build the images, run pytest with `words`; pytest's closing line comes last."""
+    if not words and (code := lint(say)):
+        return code
+    build(None, on_event=lambda event: say(str(event)))
+    return run([sys.executable, "-m", "pytest", *words])
+
+
+def run(words: list[str]) -> int:
+    """A tool of ours from the repo's root."""
+    return subprocess.run(words, cwd=ROOT, check=False, timeout=LIMIT_SECONDS).returncode

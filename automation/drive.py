@@ -1,0 +1,84 @@
+"""The drive that every host mounts at the same path, and the sentinel file that proves it is mounted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import docker.errors
+
+from automation.errors import PortalError
+from automation.pulumi import ROOT
+from components.storage import SENTINEL
+from config.images import reference
+from config.tenant import Tenant
+
+MARK = "portals-drive"
+
+
+class DriveMissing(PortalError):
+    """The drive is not mounted where the tenant says."""
+
+    exit_code = 7
+
+
+def init(client: Any, root: str, say: Callable[[str], None]) -> bool:
+    """Write the sentinel to `root`, by the engine that will mount it; returns whether it was not there yet."""
+    if has_sentinel(client, root):
+        return False
+    run(client, root, f"[ -e /drive/{SENTINEL} ] || echo {MARK} > /drive/{SENTINEL}")
+    say(f"marked {root} as the portals' drive ({root}/{SENTINEL})")
+    return True
+
+
+def check(client: Any, tenant: Tenant) -> None:
+    """Raises DriveMissing when the engine does not see the sentinel: nothing may start on the wrong disk."""
+    if not has_sentinel(client, tenant.storage.root):
+        raise DriveMissing(
+            f"{tenant.storage.root}/{SENTINEL} is not there on the engine's host, so the drive is not mounted: "
+            "nothing was started and nothing written. Mount the drive; or, for a new drive, "
+            f"run `./portal drive init {tenant.storage.root}` once"
+        )
+
+
+def has_sentinel(client: Any, root: str) -> bool:
+    """Whether the engine's host has the sentinel: a bind mount of an absent path is refused at creation."""
+    made = None
+    try:
+        made = client.create_container(
+            ops_image(),
+            command=["true"],
+            network_disabled=True,
+            host_config=client.create_host_config(
+                mounts=[docker.types.Mount("/sentinel", f"{root}/{SENTINEL}", type="bind", read_only=True)]
+            ),
+        )
+    except docker.errors.APIError as error:
+        if "bind source path does not exist" in str(error.explanation):
+            return False
+        raise
+    finally:
+        if made is not None:
+            client.remove_container(made["Id"], force=True)
+    return True
+
+
+def run(client: Any, root: str, script: str) -> None:
+    """A short shell script with the drive's root at /drive, in a container that is gone afterwards."""
+    made = client.create_container(
+        ops_image(),
+        entrypoint=["sh", "-c", script],
+        user="0:0",
+        network_disabled=True,
+        host_config=client.create_host_config(binds=[f"{root}:/drive"]),
+    )
+    try:
+        client.start(made["Id"])
+        ended = client.wait(made["Id"], timeout=60)
+        if ended["StatusCode"]:
+            raise PortalError(f"{root}: {client.logs(made['Id']).decode(errors='replace').strip()}")
+    finally:
+        client.remove_container(made["Id"], force=True)
+
+
+def ops_image() -> str:
+    """The image that the storage-init job runs, too."""
+    return reference("ops", ROOT / "images")

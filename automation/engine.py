@@ -1,0 +1,107 @@
+"""A portal's containers, networks and volumes as its engine has them."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import docker
+import docker.errors
+import requests
+
+from automation.errors import NoEngine, PortalError
+from config.tenant import Tenant
+
+LIMIT_SECONDS = 60
+POLL_SECONDS = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """One container of a portal: what `docker ps` and its health probe say."""
+
+    service: str
+    name: str
+    group: str
+    state: str
+    health: str
+    image: str
+
+    @property
+    def up(self) -> bool:
+        """Whether it runs and its probe has succeeded."""
+        return self.state == "running" and self.health in ("healthy", "")
+
+
+@contextmanager
+def connect(docker_host: str = "") -> Iterator[Any]:
+    """A low-level client of the engine. Raises NoEngine with the engine's address and the way out."""
+    client = None
+    try:
+        client = docker.APIClient(**arguments(docker_host), timeout=LIMIT_SECONDS)
+        client.ping()
+    except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+        if client is not None:
+            client.close()
+        where = docker_host or "DOCKER_HOST or /var/run/docker.sock"
+        raise NoEngine(
+            f"no Docker engine answers at {where}: {error}; start it with `./portal engine start`"
+        ) from None
+    try:
+        yield client
+    except (docker.errors.APIError, requests.RequestException) as error:
+        raise PortalError(f"the Docker engine: {getattr(error, 'explanation', None) or error}") from error
+    finally:
+        client.close()
+
+
+def arguments(docker_host: str) -> dict[str, Any]:
+    """What docker-py wants to know of an engine: the tenant's, or the shell's own."""
+    if docker_host:
+        return {"base_url": docker_host}
+    found: dict[str, Any] = docker.utils.kwargs_from_env()
+    return found
+
+
+def containers(client: Any, tenant: str) -> list[Container]:
+    """Every container that carries the tenant's label, by service name."""
+    listed = client.containers(all=True, filters={"label": f"portal.tenant={tenant}"})
+    return sorted((container(each) for each in listed), key=lambda each: each.service)
+
+
+def container(listed: dict[str, Any]) -> Container:
+    """A row of the engine's list as a Container. The health stands in the status text: `Up 3 s (healthy)`."""
+    labels = listed.get("Labels") or {}
+    status = listed.get("Status", "")
+    health = status.rpartition("(")[2].rstrip(")").removeprefix("health: ") if "(" in status else ""
+    return Container(
+        service=labels.get("portal.service", "?"),
+        group=labels.get("portal.group", "?"),
+        name=listed["Names"][0].lstrip("/"),
+        state=listed["State"],
+        health=health
+        if listed["State"] == "running" and health in ("healthy", "unhealthy", "starting")
+        else "",
+        image=listed["Image"],
+    )
+
+
+def wait_healthy(client: Any, tenant: Tenant, limit: float) -> list[Container]:
+    """Wait until every service of the release is up; return those that are not after `limit` seconds."""
+    end = time.monotonic() + limit
+    while True:
+        late = not_up(containers(client, tenant.name), tenant.release.services)
+        if not late or time.monotonic() > end:
+            return late
+        time.sleep(POLL_SECONDS)
+
+
+def not_up(found: Iterable[Container], services: Iterable[str]) -> list[Container]:
+    """The services that are not up; one that has no container at all counts as `missing`."""
+    by_name = {each.service: each for each in found}
+    return [
+        by_name.get(name) or Container(service=name, name="", group="", state="missing", health="", image="")
+        for name in sorted(services)
+        if not (name in by_name and by_name[name].up)
+    ]

@@ -1,0 +1,129 @@
+"""Pulumi's own command, run for one stack of this project."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from automation.errors import PortalError, UpFailed
+
+PROJECT = "portals"
+ROOT = Path(__file__).resolve().parent.parent
+# Reading a stack's facts asks no engine and no container.
+READ_LIMIT_SECONDS = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A tenant's stack, and the environment that `./portal env` sets for the CLI."""
+
+    name: str
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def ensure(self) -> None:
+        """Make the stack if there is none. Raises PortalError with Pulumi's own reason."""
+        if self.checkpoint is not None and self.checkpoint.exists():
+            return
+        made = self._run("stack", "init", "--no-select", self.name)
+        if made.returncode and "already exists" not in made.stderr:
+            raise PortalError(f"stack {self.name}: {one_line(made.stderr)}")
+
+    def run(self, verb: str, *words: str, quiet: bool = False) -> None:
+        """Run a verb that changes things, its progress shown as it comes. Raises UpFailed.
+
+        With `quiet` the standard output stays free for a JSON object: Pulumi's goes to standard error.
+        """
+        told = subprocess.run(
+            ["pulumi", verb, "--stack", self.name, "--non-interactive", *words],
+            cwd=ROOT,
+            env=dict(self.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr if quiet else None,
+            check=False,
+        )
+        if told.returncode:
+            raise UpFailed(f"pulumi {verb} of {self.name} failed, for the reason above")
+
+    def read(self, *words: str) -> Any:
+        """A command that prints JSON, as data. Raises PortalError."""
+        told = self._run(*words, "--stack", self.name)
+        if told.returncode:
+            raise PortalError(f"pulumi {' '.join(words)} of {self.name}: {reason(told)}")
+        return json.loads(told.stdout)
+
+    def outputs(self, *, secrets: bool = False) -> dict[str, Any]:
+        """The stack's outputs; secrets as `[secret]` unless asked for."""
+        shown: dict[str, Any] = self.read(
+            "stack", "output", "--json", *(["--show-secrets"] if secrets else [])
+        )
+        return shown
+
+    def state(self) -> dict[str, Any]:
+        """The stack's state, secrets encrypted. Raises PortalError."""
+        exported: dict[str, Any] = self.read("stack", "export")
+        return exported
+
+    def replace_state(self, state: Mapping[str, Any]) -> None:
+        """Put a mended state back. Raises PortalError."""
+        told = subprocess.run(
+            ["pulumi", "stack", "import", "--stack", self.name],
+            cwd=ROOT,
+            env=dict(self.environ),
+            input=json.dumps(state),
+            capture_output=True,
+            text=True,
+            timeout=READ_LIMIT_SECONDS,
+            check=False,
+        )
+        if told.returncode:
+            raise PortalError(f"pulumi stack import of {self.name}: {reason(told)}")
+
+    @property
+    def files(self) -> Path | None:
+        """The folder of a file backend's own records, None with any other backend."""
+        url = self.environ.get("PULUMI_BACKEND_URL", "")
+        return Path(url.removeprefix("file://")) / ".pulumi" if url.startswith("file://") else None
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The file in which a file backend keeps this stack, None with any other backend."""
+        return self.files / "stacks" / PROJECT / f"{self.name}.json" if self.files else None
+
+    @property
+    def locks(self) -> Path | None:
+        """The folder of this stack's locks in a file backend, None with any other backend."""
+        return self.files / "locks" / "organization" / PROJECT / self.name if self.files else None
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        try:
+            return subprocess.run(
+                ["pulumi", *words, "--non-interactive"],
+                cwd=ROOT,
+                env=dict(self.environ),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=READ_LIMIT_SECONDS,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise PortalError("the Pulumi CLI is not on PATH; run `./portal setup`") from None
+        except subprocess.TimeoutExpired:
+            raise PortalError(
+                f"waited {READ_LIMIT_SECONDS} s for `pulumi {' '.join(words)}`; is the state's backend reachable?"
+            ) from None
+
+
+def one_line(text: str) -> str:
+    """The last line that says something."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "(it said nothing)"
+
+
+def reason(told: subprocess.CompletedProcess[str]) -> str:
+    """Why a command failed: what it said on standard error, else on standard output."""
+    return (told.stderr.strip() or told.stdout.strip() or "(it said nothing)").removeprefix("error: ")

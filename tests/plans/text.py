@@ -1,0 +1,67 @@
+"""A recorded plan as a text that a reviewer reads: networks, volumes, secrets, and each container with all it may do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.recorder import Planned, Recorder
+
+NETWORK = "docker:index/network:Network"
+VOLUME = "docker:index/volume:Volume"
+PASSWORD = "random:index/randomPassword:RandomPassword"
+
+
+def render(recorder: Recorder) -> str:
+    """The whole plan; image tags are left out, as every edit of an image would change them."""
+    return "\n".join(lines(recorder)) + "\n"
+
+
+def lines(recorder: Recorder) -> Iterator[str]:
+    """One line a fact, in an order that does not depend on the order of creation."""
+    yield "networks"
+    for each in of(recorder, NETWORK):
+        kind = "internal" if each.inputs.get("internal") else "with a way out"
+        yield f"  {each.inputs['name']}  {each.inputs['ipamConfigs'][0]['subnet']}  {kind}"
+    yield "volumes"
+    for each in of(recorder, VOLUME):
+        yield f"  {each.inputs['name']}  {each.inputs['driverOpts']['device']}"
+    yield "secrets"
+    for each in of(recorder, PASSWORD):
+        yield f"  {each.name}  {each.inputs['length']:.0f} characters"
+    yield "containers"
+    for each in recorder.containers():
+        yield from container(each)
+
+
+def of(recorder: Recorder, kind: str) -> list[Planned]:
+    """The resources of one type, by name."""
+    return sorted((each for each in recorder.plan if each.type == kind), key=lambda each: each.name)
+
+
+def container(each: Planned) -> Iterator[str]:
+    """A container: what it runs, with how much, what it sees, what it waits for."""
+    told = each.inputs
+    words = " ".join(told.get("command") or [])
+    yield f"  {told['name']}  {told['image'].split(':')[0]}  {words}".rstrip()
+    yield f"    user {told['user']}, {told['memory']:.0f} MiB, grace {told['destroyGraceSeconds']:.0f} s{rights(told)}"
+    for network in told.get("networksAdvanced") or []:
+        yield f"    network {network['name']} as {', '.join(network.get('aliases') or []) or '(no name)'}"
+    for port in told.get("ports") or []:
+        yield f"    published {port['ip']}:{port['external']:.0f} -> {port['internal']:.0f}"
+    for volume in told.get("volumes") or []:
+        source = volume.get("volumeName") or volume.get("hostPath")
+        yield f"    volume {source} -> {volume['containerPath']}{' read-only' if volume.get('readOnly') else ''}"
+    for mount in told.get("mounts") or []:
+        yield f"    mount {mount['source']} -> {mount['target']}{' read-only' if mount.get('readOnly') else ''}"
+    for upload in told.get("uploads") or []:
+        yield f"    file {upload['file']}"
+    for env in told.get("envs") or []:
+        yield f"    env {env}"
+    if told.get("healthcheck"):
+        yield f"    probe {' '.join(told['healthcheck']['tests'][1:])}"
+    yield f"    after {', '.join(each.after) or 'nothing'}"
+
+
+def rights(told: dict[str, Any]) -> str:
+    """The capabilities it keeps, if any."""
+    kept = told["capabilities"].get("adds") or []
+    return f", may {' '.join(kept)}" if kept else ""
