@@ -1,0 +1,1 @@
+"""People: the user table that lms and cms share."""

@@ -1,0 +1,20 @@
+"""The user table, and what is remembered of the admin's secret."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class User(AbstractUser):
+    """As edx-platform's: one account an e-mail address."""
+
+    email = models.EmailField("e-mail", unique=True)
+
+    class Meta(AbstractUser.Meta):
+        db_table = "auth_user"
+
+
+class AppliedSecret(models.Model):
+    """The salted hash of the secret last made a user's password, to tell a new secret from the same once more."""
+
+    username = models.CharField(max_length=150, primary_key=True)
+    hash = models.CharField(max_length=255)

@@ -1,0 +1,1 @@
+"""Courses: kept in Mongo, found through Elasticsearch, published by a Celery task."""

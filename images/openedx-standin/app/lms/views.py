@@ -1,0 +1,63 @@
+"""The learners' pages."""
+
+import logging
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+from elasticsearch import ElasticsearchException
+
+from courses import search as catalogue
+from courses import store
+from courses.queue import send
+from lms.models import GradeReport
+from lms.tasks import grade_report
+
+logger = logging.getLogger(__name__)
+
+
+def home(request):  # type: ignore[no-untyped-def]
+    """The course list."""
+    return render(request, "lms/home.html", {"courses": store.published()})
+
+
+def about(request, key):  # type: ignore[no-untyped-def]
+    """One course."""
+    course = store.get(key)
+    if course is None or not course["published"]:
+        raise Http404
+    return render(request, "lms/about.html", {"course": course})
+
+
+def search(request):  # type: ignore[no-untyped-def]
+    """Courses by words; 503 while the search is away, with the rest of the portal as it was."""
+    words = request.GET.get("q", "").strip()[:200]
+    try:
+        found, away = (catalogue.search(words) if words else []), False
+    except ElasticsearchException as error:
+        logger.error("search: %s: %s", type(error).__name__, str(error)[:200])
+        found, away = [], True
+    context = {"words": words, "courses": found, "away": away}
+    return render(request, "lms/search.html", context, status=503 if away else 200)
+
+
+@login_required
+def dashboard(request):  # type: ignore[no-untyped-def]
+    """The learner's own page."""
+    report = GradeReport.objects.filter(user=request.user).first()
+    return render(request, "lms/dashboard.html", {"report": report})
+
+
+@login_required
+@require_POST
+def report(request):  # type: ignore[no-untyped-def]
+    """Asks a worker for the grade report."""
+    asked = {"requested": timezone.now(), "finished": None, "courses": None}
+    GradeReport.objects.update_or_create(user=request.user, defaults=asked)
+    if send(grade_report, request.user.pk) is None:
+        GradeReport.objects.filter(user=request.user, finished=None).delete()
+        messages.error(request, "The report could not be asked for just now. Please try again in a minute.")
+    return redirect("dashboard")

@@ -1,0 +1,1 @@
+"""What lms and cms share: configuration, entry, health, Celery, pages' frame."""

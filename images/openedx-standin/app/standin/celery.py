@@ -1,0 +1,83 @@
+"""The Celery application of a variant: queues as edx-platform names them, on RabbitMQ; results in Redis."""
+
+import os
+from urllib.parse import quote
+
+from celery import Celery
+from django.conf import settings
+from kombu import Exchange, Queue
+
+from standin.alive import Alive
+from standin.entry import QUEUES
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "standin.settings")
+
+app = Celery("standin")
+
+
+def _queues(variant):  # type: ignore[no-untyped-def]
+    exchange = Exchange("edx.core", type="direct", durable=True)
+    return [
+        Queue(name, exchange, routing_key=name, durable=True)
+        for name in (f"edx.{variant}.core.{queue}" for queue in QUEUES[variant])
+    ]
+
+
+def _broker():  # type: ignore[no-untyped-def]
+    told = settings.BROKER
+    user, password, vhost = (quote(told[key], safe="") for key in ("userid", "password", "virtual_host"))
+    return f"amqp://{user}:{password}@{told['hostname']}:{told['port']}/{vhost}"
+
+
+def _results():  # type: ignore[no-untyped-def]
+    told = settings.RESULTS
+    return f"redis://:{quote(told['password'], safe='')}@{told['host']}:{told['port']}/{told['db']}"
+
+
+app.conf.update(
+    broker_url=_broker(),
+    # A request must not hang on a broker that is away; and what was accepted is on the broker's disk.
+    broker_connection_timeout=3,
+    broker_transport_options={
+        "confirm_publish": True,
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.2,
+        "interval_max": 0.2,
+        "read_timeout": 10,
+        "write_timeout": 10,
+    },
+    task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_max": 0.2},
+    broker_pool_limit=2,
+    # A worker never gives a broker up.
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    broker_heartbeat=20,
+    result_backend=_results(),
+    result_expires=3600,
+    redis_socket_connect_timeout=2,
+    redis_socket_timeout=5,
+    result_backend_transport_options={"retry_policy": {"max_retries": 1, "timeout": 2}},
+    task_default_exchange="edx.core",
+    task_default_exchange_type="direct",
+    task_default_queue=f"edx.{settings.VARIANT}.core.default",
+    task_default_routing_key=f"edx.{settings.VARIANT}.core.default",
+    task_queues=[queue for variant in QUEUES for queue in _queues(variant)],
+    task_routes={
+        "courses.tasks.*": {"queue": "edx.cms.core.default"},
+        "lms.tasks.*": {"queue": "edx.lms.core.default"},
+    },
+    # A task is the broker's until it is done: a killed worker's is run again by the next.
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_cancel_long_running_tasks_on_connection_loss=True,
+    worker_prefetch_multiplier=1,
+    worker_max_tasks_per_child=1000,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    worker_send_task_events=False,
+    task_time_limit=3600,
+    timezone="UTC",
+)
+app.autodiscover_tasks()
+app.steps["consumer"].add(Alive)

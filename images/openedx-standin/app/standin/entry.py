@@ -1,0 +1,132 @@
+"""The image's entry: a verb says which role this container plays. Checks configuration and secrets first."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from standin import config
+
+# sysexits.h
+USAGE, CONFIG = 64, 78
+
+SERVICE_SECRETS = ("edxapp-secret-key", "mysql-edxapp-password", "rabbitmq-password", "redis-password")
+QUEUES = {"lms": ("default", "high", "high_mem"), "cms": ("default", "high", "low")}
+# Where the image keeps the static files that its build collected.
+COLLECTED = "/openedx/staticfiles"
+
+
+class Usage(Exception):
+    """The command line names no role."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verb:
+    """One role: the variant whose settings it reads, the secrets it needs, and whether it stays up."""
+
+    variant: str
+    secrets: tuple[str, ...] = SERVICE_SECRETS
+    stays: bool = False
+    admin: bool = False
+
+
+VERBS: Mapping[str, Verb] = {
+    "lms": Verb(variant="lms", stays=True),
+    "cms": Verb(variant="cms", stays=True),
+    "lms-workers": Verb(variant="lms", stays=True),
+    "cms-workers": Verb(variant="cms", stays=True),
+    "lms-migrate": Verb(variant="lms"),
+    "cms-migrate": Verb(variant="cms"),
+    "lms-assets": Verb(variant="lms", secrets=()),
+    "create-admin": Verb(variant="lms", secrets=(*SERVICE_SECRETS, "admin-password"), admin=True),
+}
+
+
+def parse(words: Sequence[str]) -> tuple[str, ...]:
+    """The verbs of a command line. Raises Usage, with the verbs there are, for anything else."""
+    known = "verbs that stay up: {}; verbs that end and may be chained: {}".format(
+        *(", ".join(name for name, verb in VERBS.items() if verb.stays is stays) for stays in (True, False))
+    )
+    if not words:
+        raise Usage(f"no verb given; {known}")
+    for word in words:
+        if word not in VERBS:
+            raise Usage(f"unknown verb {word!r}; {known}")
+    if len(words) > 1 and (staying := [word for word in words if VERBS[word].stays]):
+        raise Usage(f"{staying[0]!r} stays up and must be the only verb; {known}")
+    return tuple(words)
+
+
+def worker(variant: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """A Celery worker of all the variant's queues."""
+    core = f"edx.{variant}.core"
+    return (
+        "-m", "celery", "--app=standin", "worker", "--loglevel=info",
+        f"--hostname={core}.default.%h",
+        "--queues=" + ",".join(f"{core}.{queue}" for queue in QUEUES[variant]),
+        f"--concurrency={max(1, int(settings.get('WORKERS') or 1))}",
+        "--without-gossip", "--without-mingle", "--without-heartbeat",
+    )  # fmt: skip
+
+
+def command(name: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """What Python runs for a verb."""
+    variant = VERBS[name].variant
+    if name in ("lms", "cms"):
+        return ("-m", "gunicorn", "--config=python:standin.gunicorn", "standin.wsgi")
+    if name.endswith("-workers"):
+        return worker(variant, settings)
+    return {
+        "lms-migrate": ("-m", "django", "migrate", "--no-input"),
+        "cms-migrate": ("-m", "django", "migrate", "--no-input", "--reindex"),
+        "lms-assets": ("-m", "standin.assets", COLLECTED, str(settings["STATIC_ROOT"])),
+        "create-admin": ("-m", "django", "create_admin"),
+    }[name]
+
+
+def run(words: Sequence[str], env: Mapping[str, str]) -> int:
+    """Runs one verb after the other; the code of the first that fails, else 0. A child gets our SIGTERM."""
+    for words_of_one, variant in ((("python3", *command(name, settings)), VERBS[name].variant)
+                                  for name, settings in checked(words, env)):  # fmt: skip
+        with subprocess.Popen(words_of_one, env={**env, "SERVICE_VARIANT": variant}) as child:
+            # As process 1 we would not be ended by a signal that nobody handles.
+            signal.signal(signal.SIGTERM, lambda *_, child=child: child.terminate())
+            code = child.wait()
+        if code:
+            return code if code > 0 else 128 - code
+    return 0
+
+
+def checked(words: Sequence[str], env: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    """Each verb with its settings; everything that all of them need has been looked at. Raises ConfigError."""
+    found = []
+    for name in words:
+        verb = VERBS[name]
+        found.append((name, config.load(verb.variant, env, admin=verb.admin)))
+        config.check_secrets(verb.secrets)
+    return found
+
+
+def main(words: Sequence[str]) -> int:
+    """The exit code; does not return for a verb that stays up, which takes this process's place."""
+    env = dict(os.environ)
+    try:
+        names = parse(words)
+        if not VERBS[names[0]].stays:
+            return run(names, env)
+        [(name, settings)] = checked(names, env)
+    except Usage as error:
+        print(f"openedx: {error}", file=sys.stderr)
+        return USAGE
+    except config.ConfigError as error:
+        print(f"openedx: {error}", file=sys.stderr)
+        return CONFIG
+    env["SERVICE_VARIANT"] = VERBS[name].variant
+    os.execvpe("python3", ("python3", *command(name, settings)), env)  # noqa: S606 (words of our own)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

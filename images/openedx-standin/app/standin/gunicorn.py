@@ -1,0 +1,43 @@
+"""gunicorn's settings: gthread workers forked from one loaded application, so that they share its memory."""
+
+import os
+
+from gunicorn.glogging import Logger as GunicornLogger
+
+from standin import config
+
+_variant = os.environ["SERVICE_VARIANT"]
+_settings = config.load(_variant, os.environ)
+
+
+class Logger(GunicornLogger):
+    """An access log without the health probe's own requests, one every few seconds."""
+
+    def access(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
+        if environ.get("HTTP_USER_AGENT") == "portal-probe" and resp.status.startswith("200"):
+            return
+        super().access(resp, req, environ, request_time)
+
+
+def post_worker_init(worker):  # type: ignore[no-untyped-def]
+    """What was loaded before the fork is left alone by the collector: the pages stay shared."""
+    import gc
+
+    gc.freeze()
+
+
+bind = "0.0.0.0:{}".format({"lms": 8000, "cms": 8010}[_variant])
+workers = max(1, int(_settings.get("WORKERS") or 1))
+worker_class = "gthread"
+threads = 8
+preload_app = True
+backlog = 256
+timeout = 60
+graceful_timeout = 25
+keepalive = 75
+# Its heartbeat file must not wait for a disk.
+worker_tmp_dir = "/tmp"  # noqa: S108 (a tmpfs of the container)
+control_socket_disable = True
+logger_class = Logger
+accesslog = "-"
+access_log_format = '%({x-forwarded-for}i)s "%(r)s" %(s)s %(b)s %(M)sms'

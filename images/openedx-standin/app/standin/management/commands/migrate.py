@@ -1,0 +1,78 @@
+"""`migrate`, made safe to kill and to start twice."""
+
+import time
+from contextlib import contextmanager
+
+from django.core.management.base import CommandError
+from django.core.management.commands import migrate
+from django.db import connection
+
+from courses import search, store
+from standin import heartbeat
+from standin.mysql.schema import ResumableSchemaEditor
+
+LOCK = "edxapp.migrate"
+# Holds the migration that is under way; a row that is found at the start is of one that was cut.
+PROGRESS = "standin_migration_under_way"
+LIMIT = 60
+
+
+class Command(migrate.Command):
+    """Waits for its stores, takes a lock that dies with its connection, and takes up a migration that was cut."""
+
+    # Django's own checks ask the database before we have waited for it.
+    requires_system_checks = []
+
+    def add_arguments(self, parser):  # type: ignore[no-untyped-def]
+        super().add_arguments(parser)
+        parser.add_argument("--reindex", action="store_true", help="then index the published courses anew")
+
+    def handle(self, *args, reindex=False, **options):  # type: ignore[no-untyped-def]
+        self.wait(("sql", "modulestore", "elasticsearch") if reindex else ("sql", "modulestore"))
+        with self.lock():
+            self.execute_sql(f"CREATE TABLE IF NOT EXISTS {PROGRESS} (migration varchar(191) PRIMARY KEY)")
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT migration FROM {PROGRESS}")
+                self.cut = {row[0] for row in cursor.fetchall()}
+            super().handle(*args, **options)
+        if reindex:
+            self.stdout.write(f"search index: {search.reindex(store.published())} courses")
+
+    def wait(self, names):  # type: ignore[no-untyped-def]
+        """Until the named checks pass, LIMIT seconds at most; says what it waits for."""
+        until, said = time.monotonic() + LIMIT, None
+        while missing := {n: c["message"] for n, c in heartbeat.run(names, 4).items() if not c["status"]}:
+            told = "; ".join(f"{name} ({message})" for name, message in missing.items())
+            if time.monotonic() > until:
+                raise CommandError(f"gave up after {LIMIT} s of waiting for {told}")
+            if sorted(missing) != said:
+                self.stdout.write(f"waiting for {told}")
+                self.stdout.flush()
+                said = sorted(missing)
+            time.sleep(1)
+
+    @contextmanager
+    def lock(self):  # type: ignore[no-untyped-def]
+        """MySQL's named lock, held by this connection: a killed run frees it by itself."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT GET_LOCK(%s, %s)", [LOCK, LIMIT])
+            if cursor.fetchone()[0] != 1:
+                raise CommandError(f"another migration has been running for {LIMIT} s; try again when it has ended")
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT RELEASE_LOCK(%s)", [LOCK])
+
+    def execute_sql(self, sql, params=()):  # type: ignore[no-untyped-def]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+
+    def migration_progress_callback(self, action, migration=None, fake=False):  # type: ignore[no-untyped-def]
+        if action == "apply_start":
+            ResumableSchemaEditor.resuming = str(migration) in self.cut
+            self.execute_sql(f"REPLACE INTO {PROGRESS} VALUES (%s)", [str(migration)])
+        elif action == "apply_success":
+            ResumableSchemaEditor.resuming = False
+            self.execute_sql(f"DELETE FROM {PROGRESS} WHERE migration = %s", [str(migration)])
+        super().migration_progress_callback(action, migration, fake)

@@ -1,0 +1,1 @@
+"""Django's MySQL backend on PyMySQL, with migrations that can be resumed."""

@@ -1,0 +1,33 @@
+"""A schema editor for migrations that were killed half-way: MySQL cannot roll back what they had already done."""
+
+import logging
+
+from django.db import DatabaseError
+from django.db.backends.mysql.schema import DatabaseSchemaEditor
+
+logger = logging.getLogger(__name__)
+
+# What MySQL says to a step that had already been taken: the table, column, key or primary key exists;
+# the column, key or table is no longer there; the foreign key exists (errno 121, in 1005, from MariaDB).
+ALREADY_DONE = frozenset({1050, 1060, 1061, 1068, 1054, 1091, 1051, 1005, 1826, 1022})
+
+
+class ResumableSchemaEditor(DatabaseSchemaEditor):
+    """Each statement is atomic, so a migration that was cut is taken up by skipping what it had done.
+
+    Only while `resuming`: otherwise a table that is there already is somebody else's, and an error.
+    """
+
+    resuming = False
+
+    def execute(self, sql, params=()):  # type: ignore[no-untyped-def]
+        try:
+            return super().execute(sql, params)
+        except DatabaseError as error:
+            code = error.args[0] if error.args else None
+            if not type(self).resuming or code not in ALREADY_DONE:
+                raise
+            if code == 1005 and "errno: 121" not in str(error):
+                raise
+            logger.info("already done before the interruption: %s", str(sql)[:120])
+            return None

@@ -1,0 +1,156 @@
+"""Django's settings for the variant (lms or cms) that SERVICE_VARIANT names, from its settings file and secrets."""
+
+import os
+from pathlib import Path
+
+from standin import config
+
+HERE = Path(__file__).parent
+VARIANT = os.environ["SERVICE_VARIANT"]
+ENV = config.load(VARIANT, os.environ)
+_studio = VARIANT == "cms"
+_root_url = ENV[f"{VARIANT.upper()}_ROOT_URL"].rstrip("/")
+_https = ENV.get("HTTPS") == "on"
+
+DEBUG = False
+SECRET_KEY = config.secret("edxapp-secret-key")
+ALLOWED_HOSTS = ENV["ALLOWED_HOSTS"]
+ROOT_URLCONF = f"{VARIANT}.urls"
+WSGI_APPLICATION = "standin.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+PLATFORM_NAME = ENV["PLATFORM_NAME"]
+CONTACT_EMAIL = ENV.get("CONTACT_EMAIL") or ""
+LMS_ROOT_URL = ENV["LMS_ROOT_URL"].rstrip("/")
+CMS_ROOT_URL = ENV["CMS_ROOT_URL"].rstrip("/")
+ADMIN = ENV.get("ADMIN") or {}
+LANGUAGE_CODE = ENV.get("LANGUAGE_CODE") or "en"
+TIME_ZONE = ENV.get("TIME_ZONE") or "UTC"
+USE_TZ = True
+
+INSTALLED_APPS = [
+    "standin",
+    "accounts",
+    "courses",
+    "lms",
+    "cms",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "standin.middleware.headers",
+    "standin.middleware.StoreAway",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "standin.context.portal",
+            ]
+        },
+    }
+]
+
+# Data stores. Every wait has a limit, in seconds: a store that is away must not hold up a page for long.
+_database = ENV["DATABASES"]["default"]
+DATABASES = {
+    "default": {
+        **_database,
+        "ENGINE": "standin.mysql",
+        "PASSWORD": config.secret("mysql-edxapp-password"),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"charset": "utf8mb4", "connect_timeout": 3, "read_timeout": 60, "write_timeout": 60},
+    }
+}
+DOC_STORE = ENV["DOC_STORE_CONFIG"]
+ELASTIC_SEARCH_CONFIG = ENV["ELASTIC_SEARCH_CONFIG"]
+_cache = ENV["CACHES"]["default"]
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
+        "LOCATION": _cache["LOCATION"],
+        "KEY_PREFIX": _cache.get("KEY_PREFIX") or "",
+        # Without memcached every look-up misses and sessions come from MySQL: slower, and nobody is logged out.
+        "OPTIONS": {"ignore_exc": True, "connect_timeout": 0.5, "timeout": 1, "retry_attempts": 0, "dead_timeout": 5},
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+_broker = ENV["CELERY_BROKER_HOSTNAME"].partition(":")
+BROKER = {
+    "hostname": _broker[0],
+    "port": int(_broker[2] or 5672),
+    "userid": ENV["CELERY_BROKER_USER"],
+    "password": config.secret("rabbitmq-password"),
+    "virtual_host": ENV["CELERY_BROKER_VHOST"],
+}
+RESULTS = {**ENV["CELERY_RESULT_REDIS"], "password": config.secret("redis-password")}
+
+# Accounts and cookies. lms and cms are two hosts of one portal: one user table, each its own session.
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "accounts.backend.EmailBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home" if _studio else "dashboard"
+LOGOUT_REDIRECT_URL = "home"
+SESSION_COOKIE_NAME = "studio_session_id" if _studio else "sessionid"
+CSRF_COOKIE_NAME = "studio_csrftoken" if _studio else "csrftoken"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+
+# The load balancer is the only way in, and says how it was reached.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+USE_X_FORWARDED_HOST = True
+CSRF_TRUSTED_ORIGINS = [_root_url]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# Collected by the image's build, copied by lms-assets, served by nginx.
+STATIC_URL = ENV.get("STATIC_URL") or "/static/"
+STATIC_ROOT = ENV["STATIC_ROOT"]
+MEDIA_ROOT = ENV.get("MEDIA_ROOT") or "/openedx/media"
+MEDIA_URL = ENV.get("MEDIA_URL") or "/media/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "standin.storage.BuiltStaticFiles"},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {
+        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"},
+        "none": {"class": "logging.NullHandler"},
+    },
+    "root": {"handlers": ["stdout"], "level": "INFO"},
+    "loggers": {
+        # Whoever asks for a wrong host gets 400 and a line in the access log, not a traceback.
+        "django.security.DisallowedHost": {"handlers": ["none"], "propagate": False},
+        "django": {"level": "INFO"},
+        "elasticsearch": {"level": "ERROR"},
+    },
+}
