@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from automation.images import build
+from automation.progress import building
 from automation.pulumi import ROOT
 
 LIMIT_SECONDS = 5400
@@ -24,7 +25,8 @@ def test(words: Sequence[str], say: Callable[[str], None]) -> int:
     """Lint, build the images, run pytest with `words`; pytest's closing line comes last."""
     if not words and (code := lint(say)):
         return code
-    build(None, on_event=lambda event: say(str(event)))
+    with building() as progress:
+        build(None, on_event=progress)
     return run([sys.executable, "-m", "pytest", *words])
 
 

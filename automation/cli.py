@@ -11,6 +11,7 @@ from rich.table import Table
 from automation import checks, drive, engine, portals
 from automation.errors import NotConfirmed, PortalError
 from automation.images import BuildError, build, listing
+from automation.progress import building
 from config.errors import ConfigError
 from config.images import ImageError
 from config.tenant import Tenant, names
@@ -134,7 +135,8 @@ def images_build(
     ] = None,
 ) -> None:
     """Build the images that this machine's engine does not have."""
-    build(roles or None, on_event=lambda event: say(str(event)))
+    with building() as progress:
+        build(roles or None, on_event=progress)
 
 
 @images_app.command("list", epilog="Example: ./portal images list --json")
@@ -157,7 +159,8 @@ def drive_init(
 ) -> None:
     """Mark a mounted drive as the portals' own, once. Nothing starts on a drive without the mark."""
     with engine.connect(docker_host) as client:
-        build(["ops"], on_event=lambda event: say(str(event)))
+        with building() as progress:
+            build(["ops"], docker_host=docker_host, on_event=progress)
         if not drive.init(client, root, say):
             say(f"{root} is marked already")
 

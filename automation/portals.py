@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from toolchain.paths import data_directory
-
 from automation import drive, engine, recovery
 from automation.errors import NotHealthy, PortalError
 from automation.images import build, missing
+from automation.progress import building
 from automation.pulumi import ROOT, Stack
 from config.tenant import Tenant
+from toolchain.paths import data_directory
 
 Say = Callable[[str], None]
 TENANTS = ROOT / "tenants"
@@ -95,10 +95,12 @@ def up(tenant: Tenant, say: Say, *, quiet: bool = False) -> dict[str, Any]:
 def prepare_images(tenant: Tenant, say: Say) -> None:
     """Build the images of the tenant's release that its engine does not have."""
     roles = {service.image for service in tenant.release.services.values()} | {"ops"}
-    wanted = missing(sorted(roles))
+    host = tenant.placement.docker_host
+    wanted = missing(sorted(roles), docker_host=host)
     if wanted:
         say(f"building {len(wanted)} images that are not there yet: {', '.join(wanted)}")
-        build(sorted(roles), on_event=lambda event: say(str(event)))
+        with building() as progress:
+            build(wanted, docker_host=host, on_event=progress)
 
 
 def facts(tenant: Tenant) -> dict[str, Any]:

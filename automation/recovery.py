@@ -21,6 +21,9 @@ MADE_BY_THE_ENGINE = (CONTAINER, NETWORK, VOLUME)
 # A plugin notices within 0.2 s that its CLI is gone; the engine may still be finishing its last request.
 SETTLE_SECONDS = 1.0
 SETTLE_LIMIT_SECONDS = 60.0
+# A run that was just told to stop still finishes the steps it has begun.
+LOCK_LIMIT_SECONDS = 60.0
+POLL_SECONDS = 0.25
 
 Say = Callable[[str], None]
 
@@ -97,17 +100,32 @@ def unlock(stack: Stack, say: Say) -> bool:
     """Remove locks whose process is gone. Returns whether there was one. Raises Locked for a live one."""
     if stack.locks is None or not stack.locks.is_dir():
         return False
-    found = [lock for path in sorted(stack.locks.glob("*.json")) if (lock := Lock.read(path))]
-    for lock in found:
-        if not lock.stale(socket.gethostname(), runs_pulumi):
-            raise Locked(
-                f"portal {stack.name} is being changed by process {lock.pid} on {lock.hostname} since {lock.since}; "
-                f"wait for it, or, if you know that it is gone, run `pulumi cancel --stack {stack.name}`"
-            )
+    found = wait_for_others(stack.name, stack.locks, say)
     for lock in found:
         lock.path.unlink(missing_ok=True)
         say(f"removed the lock of process {lock.pid}, which no longer runs")
     return bool(found)
+
+
+def wait_for_others(tenant: str, folder: Path, say: Say, limit: float = LOCK_LIMIT_SECONDS) -> list[Lock]:
+    """Wait until no process that runs holds a lock; return the stale ones. Raises Locked after `limit` seconds."""
+    end = time.monotonic() + limit
+    told = False
+    while True:
+        found = [lock for path in sorted(folder.glob("*.json")) if (lock := Lock.read(path))]
+        live = [lock for lock in found if not lock.stale(socket.gethostname(), runs_pulumi)]
+        if not live:
+            return found
+        one = live[0]
+        if one.hostname != socket.gethostname() or time.monotonic() > end:
+            raise Locked(
+                f"portal {tenant} is being changed by process {one.pid} on {one.hostname} since {one.since}; "
+                f"wait for it, or, if you know that it is gone, run `pulumi cancel --stack {tenant}`"
+            )
+        if not told:
+            say(f"waiting for process {one.pid}, which is changing portal {tenant} since {one.since}")
+            told = True
+        time.sleep(POLL_SECONDS)
 
 
 def settle(client: Any, tenant: str) -> None:

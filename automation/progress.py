@@ -1,0 +1,38 @@
+"""What people see while images are built: one line a step, and on a terminal the last word of each tool."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+
+from automation.images import Event
+from automation.images.event import Progress
+
+WIDTH = 100
+
+
+@contextmanager
+def building() -> Iterator[Progress]:
+    """A progress display on standard error for `automation.images.build`."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+
+        def steps(event: Event) -> None:
+            if not event.line:
+                console.print(escape(str(event)), soft_wrap=True)
+
+        yield steps
+        return
+    busy: dict[str, str] = {}
+    with console.status("looking at the images") as status:
+
+        def live(event: Event) -> None:
+            if event.line:
+                busy[event.role] = event.line[:WIDTH]
+            else:
+                console.print(escape(str(event)), soft_wrap=True)
+                busy.pop(event.role, None)
+            status.update(escape("  ".join(f"{role}: {line}" for role, line in busy.items())[: 2 * WIDTH]))
+
+        yield live
