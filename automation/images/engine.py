@@ -1,0 +1,46 @@
+"""The engine that images are built on."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from docker import APIClient
+from docker.errors import DockerException, ImageNotFound
+from docker.utils import kwargs_from_env
+from requests.exceptions import RequestException
+
+from automation.images.event import BuildError
+
+# The longest silence of a build: apt unpacking, a package's own script.
+SILENCE_SECONDS = 600
+
+
+@contextmanager
+def engine(docker_host: str = "") -> Iterator[APIClient]:
+    """A client of the engine at `docker_host`, else of the shell's own. Raises BuildError when none answers."""
+    where = docker_host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    given = {"base_url": docker_host} if docker_host else kwargs_from_env()
+    try:
+        client = APIClient(**given, version="auto", timeout=SILENCE_SECONDS)
+    except (DockerException, RequestException) as error:
+        raise BuildError(f"no Docker engine answers at {where}: {error}") from None
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def present(client: APIClient, reference: str) -> bool:
+    """Whether the engine has this image."""
+    try:
+        client.inspect_image(reference)
+    except ImageNotFound:
+        return False
+    return True
+
+
+def cache_folder() -> Path:
+    """Where wheels and jars are kept between builds."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "portals"

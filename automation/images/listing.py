@@ -1,0 +1,62 @@
+"""Which images an engine has, and which are missing."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from docker.errors import ImageNotFound
+
+from automation.images.builder import FOLDER
+from automation.images.engine import engine, present
+from config.images import PREFIX, references
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One role's image: `megabytes` with the layers it shares, `created` in UTC; None where it is not there."""
+
+    role: str
+    reference: str
+    present: bool
+    megabytes: int | None
+    created: datetime | None
+
+    def facts(self) -> dict[str, Any]:
+        """The row as plain data for JSON."""
+        created = self.created.isoformat(timespec="seconds") if self.created else None
+        return {**asdict(self), "created": created}
+
+
+def listing(*, folder: Path = FOLDER, docker_host: str = "") -> list[Row]:
+    """Every role's image, sorted by role. Raises BuildError when no engine answers."""
+    rows = []
+    with engine(docker_host) as client:
+        for role, reference in references(folder).items():
+            try:
+                found = client.inspect_image(reference)
+            except ImageNotFound:
+                rows.append(Row(role=role, reference=reference, present=False, megabytes=None, created=None))
+                continue
+            created = datetime.fromisoformat(found["Created"][:19]).replace(tzinfo=UTC)
+            megabytes = round(found["Size"] / 1e6)
+            rows.append(
+                Row(role=role, reference=reference, present=True, megabytes=megabytes, created=created)
+            )
+    return rows
+
+
+def missing(roles: Iterable[str] | None = None, *, folder: Path = FOLDER, docker_host: str = "") -> list[str]:
+    """The roles whose image the engine has not, of these or of all. Raises BuildError when no engine answers."""
+    names = references(folder)
+    with engine(docker_host) as client:
+        return [role for role in (names if roles is None else roles) if not present(client, names[role])]
+
+
+def superseded(*, folder: Path = FOLDER, docker_host: str = "") -> list[str]:
+    """References of ours on the engine that this checkout no longer builds, sorted. Raises BuildError."""
+    current = set(references(folder).values())
+    with engine(docker_host) as client:
+        tags = [tag for image in client.images(name=f"{PREFIX}*") for tag in image["RepoTags"] or []]
+    return sorted({tag for tag in tags if tag.startswith(PREFIX)} - current)
