@@ -2,63 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from ipaddress import IPv4Network
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-import yaml
-
+from config import checks, yamlfile
+from config import names as naming
+from config.claims import PATHS, Claims, clashes
 from config.errors import ConfigError
-from config.release import Release
+from config.fleet import Fleet
+from config.keys import Reading, build, each, text
+from config.nodes import Section
+from config.release import Release, Releases, ReleaseService
+from config.sections import Admin, Hosts, Listen, Placement, Size, Storage
+from config.words import listed, meant, quoted
 
+__all__ = ["Admin", "Hosts", "Listen", "Placement", "Size", "Storage", "Tenant", "load_all", "names"]
 
-@dataclass(frozen=True, kw_only=True)
-class Hosts:
-    """The names under which browsers reach the portal."""
-
-    lms: str
-    cms: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listen:
-    """Where the load balancer listens on its host, plain HTTP."""
-
-    address: str = "127.0.0.1"
-    port: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Placement:
-    """Which engine runs the portal ("" = that of DOCKER_HOST or the local socket), and in which subnet."""
-
-    docker_host: str = ""
-    subnet: IPv4Network
-
-
-@dataclass(frozen=True, kw_only=True)
-class Storage:
-    """Where the drive is mounted on every host."""
-
-    root: str = "/srv/portals"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Admin:
-    """The portal's first administrator."""
-
-    email: str
-    username: str = "admin"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """A service's memory limit in MiB and its processes; 0 where it has none to choose."""
-
-    memory: int
-    workers: int
+_HERE = Path(__file__).parent
+# More broken neighbours than these need no naming one by one.
+_MOST_BROKEN = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,15 +32,23 @@ class Tenant:
     """Everything a portal is made from."""
 
     name: str
-    title: str
-    release: Release
-    images: str
+    title: str = field(metadata=text(checks.title, "What people call the portal.", "Demo University"))
+    release: Release = field(
+        metadata=text(str, "The Open edX release, one of config/releases.", "redwood", default="redwood")
+    )
+    images: str = field(
+        default="packages",
+        metadata=text(checks.images, "Where images come from: packages (built here).", "packages"),
+    )
     hosts: Hosts
     listen: Listen
     placement: Placement
     storage: Storage
     admin: Admin
-    sizes: Mapping[str, Size]
+    sizes: Mapping[str, Size] = field(
+        default_factory=dict,
+        metadata=each("What a service gets, where that is to be other than the release says.", "lms"),
+    )
 
     @property
     def directory(self) -> str:
@@ -92,38 +66,171 @@ class Tenant:
         return list(self.placement.subnet.subnets(new_prefix=26))[2]
 
     @classmethod
-    def load(cls, name: str, folder: Path) -> Tenant:
-        """The tenant of `folder/<name>.yaml`, checked against every other tenant there; raises ConfigError."""
+    def load(cls, name: str, folder: Path, fleet: Fleet | None = None) -> Tenant:
+        """The tenant of `folder/<name>.yaml`, checked against all others there; raises ConfigError.
+
+        `fleet` is that of config/fleet.yml unless given. The error names all that is wrong with this tenant, in the order of its file. What is wrong with another
+        tenant's file is no matter here, unless it hides what that tenant claims for itself.
+        """
+        file = f"{folder.name}/{name}.yaml"
         try:
-            data = yaml.safe_load((folder / f"{name}.yaml").read_text())
-        except (OSError, yaml.YAMLError) as error:
-            raise ConfigError(f"{folder.name}/{name}.yaml: {error}") from None
-        release = Release.load(data.get("release", "redwood"), Path(__file__).with_name("releases"))
-        sizes = {key: Size(memory=each.memory, workers=each.workers) for key, each in release.services.items()}
-        for service, given in data.get("sizes", {}).items():
-            memory, workers = given.get("memory"), given.get("workers", sizes[service].workers)
-            sizes[service] = Size(memory=_mebibytes(memory) or sizes[service].memory, workers=workers)
-        placement = data["placement"]
-        return cls(
-            name=name,
-            title=data["title"],
-            release=release,
-            images=data.get("images", "packages"),
-            hosts=Hosts(**data["hosts"]),
-            listen=Listen(**data["listen"]),
-            placement=Placement(**{**placement, "subnet": IPv4Network(placement["subnet"])}),
-            storage=Storage(**data.get("storage", {})),
-            admin=Admin(**data["admin"]),
-            sizes=MappingProxyType(sizes),
-        )
+            naming.tenant(name)
+        except ValueError as error:
+            raise ConfigError(f"{quoted(file)[1:-1]}: name: {error}, for example {naming.EXAMPLE}") from None
+        known = names(folder)
+        if name not in known:
+            guess = meant(name, known) or ";"
+            raise ConfigError(f"{file}: does not exist{guess} tenants there: {listed(known)}")
+        drafts = _drafts(known, folder, fleet)
+        own = drafts[name]
+        _collide(drafts)
+        broken = _undecided((each for each in drafts.values() if each is not own), folder)
+        if own.findings or broken:
+            raise ConfigError(*own.findings.lines(), *broken)
+        return own.tenant()
+
+
+def load_all(folder: Path, fleet: Fleet | None = None) -> dict[str, Tenant]:
+    """All tenants of a folder by name, checked against each other; raises ConfigError with all that is wrong."""
+    drafts = _drafts(names(folder), folder, fleet)
+    _collide(drafts)
+    wrong = [line for each in drafts.values() for line in each.findings.lines()]
+    if wrong or (wrong := _misnamed(folder)):
+        raise ConfigError(*wrong)
+    return {name: draft.tenant() for name, draft in drafts.items()}
 
 
 def names(folder: Path) -> list[str]:
-    """The tenants of a folder, sorted. `Pulumi.<tenant>.yaml` is the CLI's, not a tenant."""
-    return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.startswith("Pulumi."))
+    """The tenants of a folder, sorted. `Pulumi.<tenant>.yaml` is the CLI's, and a leading dot an editor's."""
+    return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.startswith(("Pulumi.", ".")))
 
 
-def _mebibytes(text: str | None) -> int:
-    if not text:
-        return 0
-    return int(text[:-3]) * (1024 if text.endswith("GiB") else 1)
+class _Draft(Reading):
+    """What could be read of one tenant's file, and all that is wrong with it."""
+
+    release: Release | None = None
+
+    def __init__(self, name: str, folder: Path) -> None:
+        super().__init__(f"{folder.name}/{name}.yaml")
+        self.name = name
+        self.path = folder / f"{name}.yaml"
+
+    def read(self, fleet: Fleet, releases: Releases) -> None:
+        """Reads and checks the file by itself."""
+        try:
+            naming.tenant(self.name)
+        except ValueError as error:
+            self.wrong("name", f"{error}, for example {naming.EXAMPLE}")
+        root = yamlfile.load(self.path, self.findings)
+        if root:
+            self.keys(Tenant, root)
+            self.of_release(root, releases)
+            self.within(fleet)
+
+    def of_release(self, root: Section, releases: Releases) -> None:
+        """Checks what depends on the release."""
+        if "release" not in self.values:
+            return
+        try:
+            self.release = releases.load(self.values["release"])
+        except ValueError as error:
+            self.wrong("release", str(error))
+            return
+        except ConfigError as error:
+            self.wrong("release", f"cannot be used: {error.findings[0]}")
+            return
+        services = self.release.services
+        sections = self.named(root, "sizes", services.keys(), f"services of {self.release.name}", Size)
+        for service, section in sections.items():
+            self.size(service, services[service], section)
+
+    def size(self, name: str, service: ReleaseService, section: Section) -> None:
+        """Reads one service's size."""
+        path = f"sizes/{name}"
+        self.keys(Size, section, path, {"memory": service.memory, "workers": service.workers})
+        memory = self.values.get(f"{path}/memory")
+        if memory is not None and memory < service.memory_min:
+            least = f"expected at least {service.memory_min}MiB"
+            self.wrong(f"{path}/memory", f"{memory}MiB is too little for {name}, {least}")
+        if "workers" in section.items and not service.workers and self.release:
+            having = sorted(each for each, other in self.release.services.items() if other.workers)
+            self.wrong(
+                f"{path}/workers", f"{name} has no workers to choose, expected only for: {listed(having)}"
+            )
+
+    def within(self, fleet: Fleet) -> None:
+        """Checks what two keys of the file, or a key and the fleet, say together."""
+        lms, cms = (self.values.get(f"hosts/{each}") for each in ("lms", "cms"))
+        if lms is not None and lms == cms:
+            self.wrong("hosts/cms", f"'{cms}' is hosts/lms too, expected a host of its own")
+        subnet = self.values.get("placement/subnet")
+        if subnet and not subnet.subnet_of(fleet.pool):
+            outside = f"'{subnet}' lies outside the fleet's pool, expected a /24 of {fleet.pool}"
+            self.wrong("placement/subnet", outside)
+        address = self.values.get("listen/address")
+        if address and IPv4Address(address) in fleet.pool:
+            inside = f"'{address}' lies in the fleet's pool {fleet.pool}, expected an address of the host"
+            self.wrong("listen/address", inside)
+
+    @property
+    def claims(self) -> Claims:
+        """What it claims for itself."""
+        return Claims(tenant=self.name, values=self.values)
+
+    def hidden(self) -> str:
+        """Why its claims are not all known."""
+        found = self.findings.ordered()
+        heads = {path.partition("/")[0] for path in PATHS}
+        return str(next((each for each in found if each.path.partition("/")[0] in heads), found[0]))
+
+    def tenant(self) -> Tenant:
+        """The whole; only when nothing is wrong."""
+        assert self.release
+        sizes = {
+            name: Size(
+                memory=self.values.get(f"sizes/{name}/memory", service.memory),
+                workers=self.values.get(f"sizes/{name}/workers", service.workers),
+            )
+            for name, service in self.release.services.items()
+        }
+        made: Mapping[str, Any] = {"release": self.release, "sizes": MappingProxyType(sizes)}
+        return build(Tenant, self.values, name=self.name, **made)
+
+
+def _drafts(known: list[str], folder: Path, fleet: Fleet | None) -> dict[str, _Draft]:
+    shared = fleet or Fleet.load(_HERE / "fleet.yml")
+    releases = Releases(_HERE / "releases")
+    drafts = {name: _Draft(name, folder) for name in known}
+    for draft in drafts.values():
+        draft.read(shared, releases)
+    return drafts
+
+
+def _collide(drafts: Mapping[str, _Draft]) -> None:
+    for clash in clashes(draft.claims for draft in drafts.values()):
+        drafts[clash.tenant].wrong(clash.path, clash.text)
+
+
+def _undecided(others: Iterable[_Draft], folder: Path) -> list[str]:
+    """What keeps collisions with others from being ruled out.
+
+    A neighbour that cannot be read may have this tenant's subnet or port. To take its silence for consent would
+    bring up two portals on one subnet the day it is mended, so it stops this tenant as well.
+    """
+    found = [
+        f"{each.findings.file}: cannot be read, so collisions with it cannot be ruled out: {each.hidden()}"
+        for each in others
+        if not each.claims.complete
+    ]
+    more = (
+        [f"{folder.name}: {len(found) - _MOST_BROKEN} more such files"] if len(found) > _MOST_BROKEN else []
+    )
+    return [*found[:_MOST_BROKEN], *more, *_misnamed(folder)]
+
+
+def _misnamed(folder: Path) -> list[str]:
+    return [
+        f"{folder.name}/{path.name}: is not read, expected the ending '.yaml'"
+        for path in sorted(folder.glob("*.yml"))
+        if not path.name.startswith(("Pulumi.", "."))
+    ][:_MOST_BROKEN]

@@ -1,0 +1,100 @@
+"""Checks of single values: the value to use, or ValueError with what was found and what is expected."""
+
+import re
+from collections.abc import Callable
+
+from config.hosts import host
+from config.words import character, listed, quoted
+
+LARGEST_MEMORY = 64 * 1024
+_MEMORY = re.compile(r"([1-9][0-9]{0,8})(MiB|GiB)")
+_USERNAME = re.compile(r"[A-Za-z0-9_.@+-]+")
+_MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+# Persian and Indic scripts, and emoji, are not written right without these two.
+_JOINERS = "\u200c\u200d"
+
+
+def title(text: str) -> str:
+    """What people call a portal or a release: 1 to 80 characters that can be seen."""
+    if not 1 <= len(text) <= 80:
+        raise ValueError(f"{quoted(text)} has {len(text)} characters, expected 1 to 80")
+    odd = next((each for each in text if not each.isprintable() and each not in _JOINERS), None)
+    if odd:
+        name = character(odd) if odd.isprintable() else f"U+{ord(odd):04X}"
+        raise ValueError(f"{quoted(text)} has the character {name}, which cannot be seen")
+    if text != text.strip():
+        raise ValueError(f"{quoted(text)} begins or ends with a space")
+    if not text.strip(_JOINERS):
+        raise ValueError(f"{quoted(text)} has no character that can be seen")
+    return text
+
+
+def email(text: str) -> str:
+    """A mail address as people have it; quoted mailboxes and addresses in brackets are none."""
+    mailbox, at, domain = text.rpartition("@")
+    if not text.isascii():
+        odd = next(each for each in text if not each.isascii())
+        raise ValueError(f"{quoted(text)} has {character(odd)}, expected ASCII")
+    if not at or not _MAILBOX.fullmatch(mailbox) or len(mailbox) > 64 or len(text) > 254:
+        raise ValueError(f"{quoted(text)} is not a mail address")
+    try:
+        host(domain.lower())
+    except ValueError as error:
+        raise ValueError(f"{quoted(text)} is not a mail address: {error}") from None
+    return text
+
+
+def username(text: str) -> str:
+    """A user of Open edX: Django's characters, and the 2 to 30 of them that Open edX takes."""
+    if not 2 <= len(text) <= 30:
+        raise ValueError(f"{quoted(text)} has {len(text)} characters, expected 2 to 30")
+    if not _USERNAME.fullmatch(text):
+        raise ValueError(f"{quoted(text)} is not a user name, expected letters, digits and '_.@+-'")
+    return text
+
+
+def memory(text: str) -> int:
+    """A size in MiB, of text such as `512MiB` or `1GiB`."""
+    match = _MEMORY.fullmatch(text)
+    if not match:
+        raise ValueError(f"{quoted(text)} is not a size, expected a whole number of MiB or GiB")
+    size = int(match[1]) * (1024 if match[2] == "GiB" else 1)
+    if size > LARGEST_MEMORY:
+        raise ValueError(f"{quoted(text)} is more than 64GiB")
+    return size
+
+
+def between(least: int, most: int) -> Callable[[int], int]:
+    """A check that a number lies between two others, both included."""
+
+    def check(number: int) -> int:
+        if not least <= number <= most:
+            raise ValueError(f"{number} is out of range, expected {least} to {most}")
+        return number
+
+    return check
+
+
+def one_of(*known: str) -> Callable[[str], str]:
+    """A check that a text is one of the known ones."""
+
+    def check(text: str) -> str:
+        if text not in known:
+            raise ValueError(f"{quoted(text)} is not known, expected one of: {listed(known)}")
+        return text
+
+    return check
+
+
+def images(text: str) -> str:
+    """An image source. `hub` is a word of the design that has no images behind it yet."""
+    if text == "hub":
+        raise ValueError("'hub' cannot be chosen yet, expected images built here")
+    return one_of("packages")(text)
+
+
+def word(text: str) -> str:
+    """A name of ours: lower case, digits and single hyphens."""
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text) or len(text) > 40:
+        raise ValueError(f"{quoted(text)} is not a name, expected lower case, digits and single hyphens")
+    return text

@@ -1,0 +1,104 @@
+"""Where a portal runs and listens: engines, addresses, ports, subnets."""
+
+import re
+from ipaddress import IPv4Address, IPv4Network
+
+from config.words import quoted
+
+# The machine of the local socket.
+HERE = ""
+_DIGITS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
+_HOST = r"(?P<host>[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)"
+_PORT = r":(?P<port>[1-9][0-9]{0,4})"
+_FORMS = (
+    re.compile(r"unix://(?P<path>/[A-Za-z0-9._/-]+)"),
+    re.compile(rf"tcp://{_HOST}{_PORT}"),
+    re.compile(rf"ssh://([A-Za-z0-9_][A-Za-z0-9_.-]{{0,31}}@)?{_HOST}({_PORT})?"),
+)
+
+
+def docker_host(text: str) -> str:
+    """How to reach an engine, as in DOCKER_HOST; raises ValueError."""
+    if not text:
+        return text
+    shown = quoted(text)
+    if "@" in text and ":" in text.partition("://")[2].rpartition("@")[0]:
+        raise ValueError("has a password in it, expected an ssh key for the user")
+    match = next((match for form in _FORMS if (match := form.fullmatch(text))), None)
+    if not match:
+        forms = "unix:///path, tcp://host:port, ssh://user@host or nothing for the local engine"
+        raise ValueError(f"{shown} reaches no engine, expected {forms}")
+    port = match.groupdict().get("port")
+    if port and int(port) > 65535:
+        raise ValueError(f"{shown} has no possible port, expected 1 to 65535")
+    return text
+
+
+def machine(docker_host: str) -> str:
+    """The machine behind an engine, by its name, or HERE: two engines of one machine share its ports."""
+    match = next((match for form in _FORMS if (match := form.fullmatch(docker_host))), None)
+    host = str(match.groupdict().get("host") or HERE) if match else HERE
+    return HERE if host == "localhost" or host.startswith("127.") else host
+
+
+def address(text: str) -> IPv4Address:
+    """An IPv4 address in four plain numbers; raises ValueError."""
+    try:
+        if _DIGITS.fullmatch(text):
+            return IPv4Address(text)
+    except ValueError:
+        pass
+    if ":" in text:
+        raise ValueError(f"{quoted(text)} is not an IPv4 address; portals do not listen on IPv6")
+    raise ValueError(f"{quoted(text)} is not an IPv4 address of the host, nor 0.0.0.0 for all of them")
+
+
+def listen_address(text: str) -> str:
+    """An address that a host may have, or 0.0.0.0 for all that it has; raises ValueError."""
+    found = address(text)
+    none = found in IPv4Network("0.0.0.0/8") and not found.is_unspecified
+    if none or found.is_multicast or found.is_reserved:
+        raise ValueError(f"{quoted(text)} is no address that a host can have")
+    return text
+
+
+def listen_port(number: int) -> int:
+    """80, 443 or 1024 to 65535: the ports below are other protocols'; raises ValueError."""
+    if number in (80, 443) or 1024 <= number <= 65535:
+        return number
+    raise ValueError(f"{number} is no port for a portal, expected 80, 443 or 1024 to 65535")
+
+
+def network(text: str) -> IPv4Network:
+    """An IPv4 network with its prefix length and no host bits; raises ValueError."""
+    shown = quoted(text)
+    if ":" in text:
+        raise ValueError(f"{shown} is IPv6; the networks of a portal are IPv4, and their pool with them")
+    start, slash, length = text.partition("/")
+    if _DIGITS.fullmatch(text):
+        raise ValueError(f"{shown} has no prefix length, expected one such as '/24'")
+    if not (slash and _DIGITS.fullmatch(start) and re.fullmatch(r"[0-9]{1,2}", length)):
+        raise ValueError(f"{shown} is not an IPv4 network")
+    try:
+        found = IPv4Network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{shown} is not an IPv4 network") from None
+    if str(found.network_address) != start:
+        raise ValueError(f"{shown} is an address inside {found}, expected the network's first")
+    return found
+
+
+def subnet(text: str) -> IPv4Network:
+    """A tenant's /24; raises ValueError."""
+    found = network(text)
+    if found.prefixlen != 24:
+        raise ValueError(f"{quoted(text)} is a /{found.prefixlen}, expected a /24: 256 addresses a portal")
+    return found
+
+
+def pool(text: str) -> IPv4Network:
+    """A fleet's pool of subnets, /8 to /24, of private addresses; raises ValueError."""
+    found = network(text)
+    if not (8 <= found.prefixlen <= 24 and found.is_private):
+        raise ValueError(f"{quoted(text)} is no pool, expected a private network from /8 to /24")
+    return found

@@ -1,0 +1,29 @@
+"""What all tenants share (config/fleet.yml)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from config import engines, yamlfile
+from config.keys import Reading, build, text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """The fleet's own choices."""
+
+    pool: IPv4Network = field(
+        metadata=text(engines.pool, "Every tenant's subnet is a /24 of this network.", "10.77.0.0/16")
+    )
+
+    @classmethod
+    def load(cls, path: Path) -> Fleet:
+        """The fleet of a file; raises ConfigError."""
+        reading = Reading(f"{path.parent.name}/{path.name}")
+        root = yamlfile.load(path, reading.findings)
+        if root:
+            reading.keys(cls, root)
+        reading.findings.raise_any()
+        return build(cls, reading.values)

@@ -1,0 +1,107 @@
+"""The sections of a tenant file: for each key its type, default, check, manual and example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+
+from config import checks, drive, engines
+from config.hosts import host
+from config.keys import number, text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hosts:
+    """The names under which browsers reach the portal."""
+
+    lms: str = field(metadata=text(host, "Where learners go.", "learn.acme.com"))
+    cms: str = field(metadata=text(host, "Where authors go (Studio).", "studio.acme.com"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listen:
+    """Where the load balancer listens on its host, plain HTTP."""
+
+    address: str = field(
+        default="127.0.0.1",
+        metadata=text(
+            engines.listen_address,
+            "An IPv4 address of the host, or 0.0.0.0 for all that it has.",
+            "127.0.0.1",
+        ),
+    )
+    port: int = field(
+        metadata=number(
+            engines.listen_port,
+            "80, 443 or 1024 to 65535; no other portal of the machine may have it on that address.",
+            8080,
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placement:
+    """Which engine runs the portal, and in which subnet."""
+
+    docker_host: str = field(
+        default="",
+        metadata=text(
+            engines.docker_host,
+            "unix:///path, tcp://host:port or ssh://user@host; nothing for the engine of DOCKER_HOST or, "
+            "without that, of the local socket.",
+            "ssh://ops@docker1.example.com",
+        ),
+    )
+    subnet: IPv4Network = field(
+        metadata=text(
+            engines.subnet,
+            "A /24 of the fleet's pool (config/fleet.yml) that no other tenant has; the portal's networks are "
+            "cut from it.",
+            "10.77.2.0/24",
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storage:
+    """Where the drive is mounted on every host."""
+
+    root: str = field(
+        default="/srv/portals",
+        metadata=text(
+            drive.root,
+            "Where every host has the drive mounted; the portal's data lies below, in the tenant's directory.",
+            "/srv/portals",
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admin:
+    """The portal's first administrator."""
+
+    email: str = field(
+        metadata=text(checks.email, "Gets the portal's mail, and is shown as its contact.", "admin@acme.com")
+    )
+    username: str = field(
+        default="admin",
+        metadata=text(checks.username, "2 to 30 letters, digits and '_.@+-'.", "admin"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """A service's memory limit in MiB and its processes; 0 where it has none to choose."""
+
+    memory: int = field(
+        metadata=text(
+            checks.memory,
+            "The limit, swap included; from what the service needs to start up to 64GiB.",
+            "512MiB",
+        )
+    )
+    workers: int = field(
+        metadata=number(
+            checks.between(1, 64), "Processes, 1 to 64; only for services that let one choose.", 2
+        )
+    )

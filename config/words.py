@@ -1,0 +1,32 @@
+"""How findings quote what was found and suggest what was meant."""
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+
+# Longer texts are cut: a finding is one line, however large the file it speaks of.
+LONGEST = 60
+
+
+def quoted(text: str) -> str:
+    """The text in single quotes, on one line; what cannot be seen is escaped, so that it cannot hide."""
+    cut = text[:LONGEST]
+    seen = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
+    return f"'{seen}{'…' if len(text) > LONGEST else ''}'"
+
+
+def character(one: str) -> str:
+    """A character by its Unicode name and number: letters that look alike differ in these."""
+    return f"{unicodedata.name(one, 'a character without a name')} (U+{ord(one):04X})"
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` when one of the known words is near, else nothing."""
+    # Beyond any known word's length nothing is near, and the comparison is slow.
+    close = difflib.get_close_matches(word[:LONGEST].lower(), list(known), n=1)
+    return f"; did you mean {quoted(close[0])}?" if close else ""
+
+
+def listed(words: Iterable[str]) -> str:
+    """The words in their order, with commas, or `none`."""
+    return ", ".join(words) or "none"
