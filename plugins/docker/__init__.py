@@ -1,0 +1,1 @@
+"""The types of Pulumi's docker package: containers, networks, volumes, images."""

@@ -1,0 +1,179 @@
+"""docker.Container: made, read, changed and removed on the engine."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from plugins.docker import image
+from plugins.docker.container.health import healthy
+from plugins.docker.container.outputs import is_running, outputs, planned
+from plugins.docker.container.properties import CONTAINER
+from plugins.docker.container.request import create_body, endpoint, is_id, update_arguments
+from plugins.docker.container.uploads import archive
+from plugins.docker.engine import CONFLICT, GONE, Engine, EngineError, poll
+from plugins.errors import HalfMade, Refused
+from plugins.resource import Found, Made, State
+from plugins.values import Plain
+
+Inputs = Mapping[str, Plain]
+
+LOG_LINES = 5000
+"""How many of a job's last lines go into the state."""
+
+REMOVAL_SECONDS = 30
+"""How long the engine may take to remove what it says it is removing."""
+
+
+class Container:
+    """Serves docker.Container on one engine."""
+
+    type = CONTAINER
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def planned(self, inputs: Inputs) -> State:
+        return planned(inputs)
+
+    async def create(self, inputs: Inputs, seconds: float) -> Made:
+        container = await self._created(inputs)
+        try:
+            logs = await self.engine.within(
+                self._set_going(container, inputs), seconds, "for the container's start"
+            )
+            return Made(container, outputs(inputs, await self._seen(container), logs))
+        except Refused as reason:
+            raise HalfMade(container, await self._best_known(container, inputs), str(reason)) from None
+
+    async def _created(self, inputs: Inputs) -> str:
+        body = create_body(inputs)
+        body["NetworkingConfig"] = {"EndpointsConfig": await self._first_network(inputs)}
+        name, platform = inputs["name"], inputs.get("platform")
+        try:
+            return await self._create(body, name, platform)
+        except EngineError as error:
+            if error.status != GONE or "image" not in str(error).lower():
+                raise
+        await image.pull(self.engine, inputs["image"], platform)
+        return await self._create(body, name, platform)
+
+    async def _create(self, body: Mapping[str, Any], name: str, platform: str | None) -> str:
+        made = await self.engine.call(
+            lambda client: client.create_container_from_config(body, name, platform)
+        )
+        return str(made["Id"])
+
+    async def _first_network(self, inputs: Inputs) -> dict[str, Any]:
+        # Made on its first network, the container never touches the default one, not even before its start.
+        networks = inputs.get("networksAdvanced") or []
+        if not networks or inputs.get("networkMode", "bridge") != "bridge":
+            return {}
+        name = networks[0]["name"]
+        if is_id(name):
+            seen = await self.engine.gone_or(lambda client: client.inspect_network(name))
+            name = seen["Name"] if seen else name
+        return {name: endpoint(networks[0])}
+
+    async def _set_going(self, container: str, inputs: Inputs) -> str | None:
+        networks = inputs.get("networksAdvanced") or []
+        is_bridge = inputs.get("networkMode", "bridge") == "bridge"
+        for network in networks[1:] if is_bridge else networks:
+            await self._connect(container, network)
+        if inputs.get("uploads"):
+            files = archive(inputs["uploads"])
+            await self.engine.call(lambda client: client.put_archive(container, "/", files))
+        if not inputs.get("start", True):
+            return None
+        await self.engine.call(lambda client: client.start(container))
+        if inputs.get("attach"):
+            return await self._ended(container, bool(inputs.get("logs")))
+        if inputs.get("wait"):
+            await healthy(self.engine, container, inputs.get("waitTimeout", 60))
+        return None
+
+    async def _connect(self, container: str, network: Inputs) -> None:
+        settings = endpoint(network)
+        addresses = settings["IPAMConfig"]
+        await self.engine.call(
+            lambda client: client.connect_container_to_network(
+                container,
+                network["name"],
+                ipv4_address=addresses.get("IPv4Address"),
+                ipv6_address=addresses.get("IPv6Address"),
+                link_local_ips=addresses.get("LinkLocalIPs"),
+                aliases=settings["Aliases"],
+                mac_address=settings.get("MacAddress"),
+                driver_opt=settings.get("DriverOpts"),
+            )
+        )
+
+    async def _ended(self, container: str, with_logs: bool) -> str | None:
+        await self.engine.call(lambda client: client.wait(container, timeout=None))
+        if not with_logs:
+            return None
+        logs = await self.engine.call(lambda client: client.logs(container, tail=LOG_LINES))
+        return str(logs.decode(errors="replace"))
+
+    async def _seen(self, container: str) -> Any:
+        return await self.engine.call(lambda client: client.inspect_container(container))
+
+    async def _best_known(self, container: str, inputs: Inputs) -> State:
+        try:
+            return outputs(inputs, await self._seen(container), None)
+        except Refused:
+            return {**inputs, "id": container}
+
+    async def read(
+        self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]
+    ) -> Found | None:
+        seen = await self.engine.gone_or(lambda client: client.inspect_container(resource_id))
+        if seen is None:
+            return Found(resource_id, dict(state)) if state.get("rm") else None
+        if not state:
+            return Found(seen["Id"], outputs({"image": seen["Config"]["Image"]}, seen, None))
+        fresh = outputs(inputs, seen, state.get("containerLogs"))
+        return Found(seen["Id"], fresh, drifted(inputs, state, fresh))
+
+    async def update(self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float) -> State:
+        arguments = update_arguments(state, inputs)
+        if arguments:
+            await self.engine.call(lambda client: client.update_container(resource_id, **arguments))
+        seen = await self._seen(resource_id)
+        must_run = inputs.get("mustRun", True) and inputs.get("start", True)
+        if must_run and not is_running(seen):
+            await self.engine.call(lambda client: client.start(resource_id))
+            seen = await self._seen(resource_id)
+        return outputs(inputs, seen, state.get("containerLogs"))
+
+    async def delete(self, resource_id: str, state: Mapping[str, Plain], seconds: float) -> None:
+        grace = state.get("destroyGraceSeconds") or 0
+        if grace > 0:
+            stop = self.engine.gone_or(lambda client: client.stop(resource_id, timeout=grace))
+            await self.engine.within(stop, seconds, "for the container to stop")
+        with_volumes = state.get("removeVolumes", True)
+        try:
+            await self.engine.gone_or(
+                lambda client: client.remove_container(resource_id, v=with_volumes, force=True)
+            )
+        except EngineError as error:
+            if error.status != CONFLICT:
+                raise
+        if state.get("rm"):
+            await self.engine.within(
+                poll(lambda: self._is_gone(resource_id), 0.1), REMOVAL_SECONDS, "for the container's removal"
+            )
+
+    async def _is_gone(self, container: str) -> bool:
+        return await self.engine.gone_or(lambda client: client.inspect_container(container)) is None
+
+
+DRIFTING = ("cpuShares", "cpuSet", "maxRetryCount", "memory", "memoryReservation", "memorySwap", "restart")
+"""Inputs that `docker update` may change behind our back."""
+
+
+def drifted(inputs: Inputs, state: Mapping[str, Plain], fresh: Mapping[str, Plain]) -> State:
+    """Return the inputs that would make the container what it has become."""
+    changed = {name: fresh[name] for name in DRIFTING if name in state and state[name] != fresh[name]}
+    # One that had ended already when it was last looked at is no news.
+    if state.get("mustRun") and not fresh["mustRun"]:
+        changed["mustRun"] = False
+    return changed

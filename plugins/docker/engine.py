@@ -1,0 +1,143 @@
+"""The Docker engine, seen from asyncio: calls in threads, errors in one line, waits that can be cancelled."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from plugins.errors import Cancelled, Refused, one_line
+
+LOCAL = "unix:///var/run/docker.sock"
+THREADS = 64
+"""How many calls the engine may be asked at once; the others queue."""
+
+CALL_SECONDS = 120
+"""How long one call may take before the engine counts as hung; a stop may take its grace longer."""
+
+GONE = 404
+CONFLICT = 409
+NOT_MODIFIED = 304
+
+Call = Callable[[Any], Any]
+
+
+class EngineError(Refused):
+    """The engine refused a call; `status` is the HTTP status, 0 where there was no answer at all."""
+
+    def __init__(self, reason: str, status: int = 0) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Engine:
+    """One engine, reached when first needed: a preview needs none."""
+
+    def __init__(self, host: str = "") -> None:
+        self.host = host or os.environ.get("DOCKER_HOST", "") or LOCAL
+        self.credentials: dict[str, dict[str, str]] = {}
+        self.cancelled = asyncio.Event()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="engine")
+        self._connecting = threading.Lock()
+        self._client: Any = None
+
+    async def call(self, work: Call) -> Any:
+        """Return what `work` gets from the engine's client; raises EngineError."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._told, work)
+
+    async def gone_or(self, work: Call) -> Any:
+        """Return what `work` gets from the engine's client, or None where the engine has no such thing."""
+        try:
+            return await self.call(work)
+        except EngineError as error:
+            if error.status == GONE:
+                return None
+            raise
+
+    async def cancellable(self, wait: Coroutine[Any, Any, Any], what: str) -> Any:
+        """Return the result of `wait`, or raise Cancelled as soon as the CLI wants to end."""
+        waiting = asyncio.ensure_future(wait)
+        ending = asyncio.ensure_future(self.cancelled.wait())
+        await asyncio.wait((waiting, ending), return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
+        if waiting.done():
+            return waiting.result()
+        waiting.cancel()
+        raise Cancelled(f"cancelled while waiting {what}")
+
+    async def within(self, wait: Coroutine[Any, Any, Any], seconds: float, what: str) -> Any:
+        """Return the result of `wait`, within `seconds` and until cancelled; raises Refused."""
+        try:
+            return await asyncio.wait_for(self.cancellable(wait, what), seconds)
+        except TimeoutError:
+            raise Refused(f"gave up after {seconds:g} s of waiting {what}") from None
+
+    def client(self) -> Any:
+        """Return the engine's client, made at the first call; raises EngineError."""
+        with self._connecting:
+            if self._client is None:
+                self._client = connect(self.host)
+        return self._client
+
+    def _told(self, work: Call) -> Any:
+        try:
+            return work(self.client())
+        except Refused:
+            raise
+        except Exception as error:
+            raise engine_error(error, self.host) from None
+
+
+def connect(host: str) -> Any:
+    """Return a client of the engine at `host`, with the newest API that both speak."""
+    # Imported late: it takes a quarter of a second, and a preview does without.
+    import docker
+
+    return docker.APIClient(host, version="auto", timeout=CALL_SECONDS, max_pool_size=THREADS, tls=tls(host))
+
+
+def tls(host: str) -> Any:
+    """Return the TLS set-up that Docker's own environment variables ask for."""
+    folder = os.environ.get("DOCKER_CERT_PATH", "")
+    if not folder or not host.startswith("tcp://"):
+        return False
+    import docker
+
+    paths = [os.path.join(folder, name) for name in ("cert.pem", "key.pem", "ca.pem")]
+    verify = os.environ.get("DOCKER_TLS_VERIFY", "") != ""
+    return docker.tls.TLSConfig(client_cert=(paths[0], paths[1]), ca_cert=paths[2], verify=verify)
+
+
+def engine_error(error: Exception, host: str) -> EngineError:
+    """Return the engine's own reason, or why it could not be reached, in one line."""
+    import docker
+
+    if isinstance(error, docker.errors.APIError):
+        reason = error.explanation
+        text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason or error)
+        return EngineError(text, error.status_code or 0)
+    if isinstance(error, OSError | docker.errors.DockerException):
+        return EngineError(f"cannot reach the Docker engine at {host}: {root_cause(error)}")
+    return EngineError(f"{type(error).__name__}: {error}")
+
+
+def root_cause(error: BaseException) -> str:
+    """Return the innermost reason of an error that wraps others."""
+    cause = error
+    while True:
+        inner = [each for each in (cause.__cause__, cause.__context__, *cause.args) if isinstance(each, BaseException)]
+        nested = [each for arg in cause.args if isinstance(arg, tuple) for each in arg if isinstance(each, BaseException)]
+        if not (inner or nested):
+            break
+        cause = (inner + nested)[0]
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return one_line(str(cause)) or type(cause).__name__
+
+
+async def poll(done: Callable[[], Awaitable[bool]], every: float) -> None:
+    """Return once `done` says so, asked every `every` seconds."""
+    while not await done():
+        await asyncio.sleep(every)

@@ -1,0 +1,175 @@
+"""docker.Network: made, read and removed on the engine. Any change replaces it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from plugins.docker.engine import Engine, EngineError, poll
+from plugins.docker.words import flag, labels, mapping, records, text
+from plugins.errors import HalfMade, Refused
+from plugins.resource import Found, Made, State
+from plugins.schema import Type
+from plugins.values import UNKNOWN, Plain
+
+IN_USE_SECONDS = 30
+"""How long a network's last containers may take to leave it."""
+
+FORBIDDEN = 403
+Inputs = Mapping[str, Plain]
+
+NETWORK = Type(
+    name="docker:index/network:Network",
+    properties=(
+        flag("attachable"),
+        text("driver", default="bridge"),
+        flag("ingress"),
+        flag("internal"),
+        records(
+            "ipamConfigs", mapping("auxAddress"), text("gateway"), text("ipRange"), text("subnet")
+        ),
+        text("ipamDriver", default="default"),
+        mapping("ipamOptions"),
+        flag("ipv6"),
+        labels(),
+        text("name"),
+        mapping("options"),
+    ),
+    named=True,
+    delete_first=True,
+)
+
+
+class Network:
+    """Serves docker.Network on one engine."""
+
+    type = NETWORK
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def planned(self, inputs: Inputs) -> State:
+        state = {**_flags(inputs), "name": inputs.get("name"), "driver": inputs.get("driver", "bridge")}
+        given = {name: inputs[name] for name in ("ipamConfigs", "options") if name in inputs}
+        return {**state, "labels": inputs.get("labels", []), "ipamConfigs": UNKNOWN, "scope": UNKNOWN, **given}
+
+    async def create(self, inputs: Inputs, seconds: float) -> Made:
+        made = await self.engine.call(lambda client: client.create_network(**arguments(inputs)))
+        network = str(made["Id"])
+        try:
+            seen = await self.engine.call(lambda client: client.inspect_network(network))
+        except Refused as reason:
+            raise HalfMade(network, dict(inputs), str(reason)) from None
+        return Made(network, outputs(inputs, seen))
+
+    async def read(self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]) -> Found | None:
+        seen = await self.engine.gone_or(lambda client: client.inspect_network(resource_id))
+        if seen is None:
+            return None
+        if not state:
+            given = imported(seen)
+            return Found(seen["Id"], outputs(given, seen), given)
+        return Found(seen["Id"], outputs(inputs, seen))
+
+    async def update(self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float) -> State:
+        return dict(state)
+
+    async def delete(self, resource_id: str, state: Mapping[str, Plain], seconds: float) -> None:
+        reasons: list[str] = []
+
+        async def is_removed() -> bool:
+            try:
+                await self.engine.gone_or(lambda client: client.remove_network(resource_id))
+            except EngineError as error:
+                if error.status != FORBIDDEN or "active endpoints" not in str(error):
+                    raise
+                reasons[:] = [str(error)]
+                return False
+            return True
+
+        try:
+            await self.engine.within(poll(is_removed, 0.25), IN_USE_SECONDS, "for the network to be left")
+        except Refused as refused:
+            raise Refused(f"{refused}: {reasons[0]}" if reasons else str(refused)) from None
+
+
+def arguments(inputs: Inputs) -> dict[str, Any]:
+    """Return what the engine is asked for, by docker-py's names."""
+    pools = [
+        {
+            key: value
+            for key, value in (
+                ("Subnet", each.get("subnet")),
+                ("IPRange", each.get("ipRange")),
+                ("Gateway", each.get("gateway")),
+                ("AuxiliaryAddresses", each.get("auxAddress")),
+            )
+            if value
+        }
+        for each in inputs.get("ipamConfigs") or ()
+    ]
+    ipam: dict[str, Any] = {"Driver": inputs.get("ipamDriver", "default"), "Config": pools}
+    if inputs.get("ipamOptions"):
+        ipam["Options"] = inputs["ipamOptions"]
+    return {
+        "name": inputs["name"],
+        "driver": inputs.get("driver", "bridge"),
+        "options": inputs.get("options") or {},
+        "ipam": ipam,
+        "check_duplicate": True,
+        "internal": inputs.get("internal", False),
+        "labels": {each["label"]: each["value"] for each in inputs.get("labels") or ()},
+        "enable_ipv6": inputs.get("ipv6", False),
+        "attachable": inputs.get("attachable", False),
+        "ingress": inputs.get("ingress", False),
+    }
+
+
+def _flags(inputs: Inputs) -> State:
+    flags = {name: inputs.get(name, False) for name in ("attachable", "ingress", "internal", "ipv6")}
+    ipam = {"ipamDriver": inputs.get("ipamDriver", "default"), "ipamOptions": inputs.get("ipamOptions")}
+    return {**flags, **ipam}
+
+
+def outputs(inputs: Inputs, seen: Mapping[str, Any]) -> State:
+    """Return the state of a network made from `inputs` and inspected as `seen`."""
+    # Auxiliary addresses are null beside a subnet that was asked for and empty beside one that was not.
+    none = None if inputs.get("ipamConfigs") else {}
+    return {
+        "attachable": seen["Attachable"],
+        "driver": seen["Driver"],
+        "id": seen["Id"],
+        "ingress": seen["Ingress"],
+        "internal": seen["Internal"],
+        "ipamConfigs": [
+            {
+                "auxAddress": each.get("AuxiliaryAddresses") or none,
+                "gateway": each.get("Gateway", ""),
+                "ipRange": each.get("IPRange", ""),
+                "subnet": each.get("Subnet", ""),
+            }
+            for each in seen["IPAM"]["Config"] or ()
+        ],
+        "ipamDriver": seen["IPAM"]["Driver"],
+        "ipamOptions": seen["IPAM"]["Options"] or None,
+        "ipv6": seen["EnableIPv6"],
+        "labels": _labels(seen["Labels"]),
+        "name": seen["Name"],
+        "options": seen["Options"] or {},
+        "scope": seen["Scope"],
+    }
+
+
+def imported(seen: Mapping[str, Any]) -> State:
+    """Return the inputs that would have made this network."""
+    state = outputs({}, seen)
+    given: State = {"name": state["name"]}
+    if state["driver"] != "bridge":
+        given["driver"] = state["driver"]
+    for name in ("attachable", "ingress", "internal", "ipv6", "labels", "options"):
+        if state[name]:
+            given[name] = state[name]
+    pools = [{key: value for key, value in each.items() if value} for each in state["ipamConfigs"]]
+    return {**given, **({"ipamConfigs": pools} if pools else {})}
+
+
+def _labels(data: Mapping[str, str] | None) -> list[State]:
+    return [{"label": key, "value": value} for key, value in sorted((data or {}).items())]

@@ -1,0 +1,58 @@
+"""The docker plugin: which types it serves, under which version, and the provider's own settings."""
+
+from collections.abc import Mapping
+
+from plugins.docker.container.container import Container
+from plugins.docker.engine import Engine
+from plugins.docker.image import RemoteImage
+from plugins.docker.network import Network
+from plugins.docker.volume import Volume
+from plugins.docker.words import flag, records, text, unserved
+from plugins.provider import Provider
+from plugins.schema import Type
+from plugins.values import Plain
+
+VERSION = "5.1.0"
+
+SETTINGS = Type(
+    name="pulumi:providers:docker",
+    properties=(
+        text("host"),
+        records(
+            "registryAuth",
+            text("address", required=True),
+            flag("authDisabled"),
+            unserved("configFile"),
+            unserved("configFileContent"),
+            text("password"),
+            text("username"),
+        ),
+        flag("disableDockerDaemonCheck"),
+        *(unserved(name) for name in ("caMaterial", "certMaterial", "certPath", "context", "keyMaterial")),
+        unserved("sshOpts"),
+    ),
+)
+
+
+class DockerProvider(Provider):
+    """The provider of the docker package, on one engine."""
+
+    def __init__(self) -> None:
+        self.engine = Engine()
+        served = (Container(self.engine), Network(self.engine), Volume(self.engine), RemoteImage(self.engine))
+        super().__init__("docker", served, SETTINGS)
+
+    def set_up(self, settings: Mapping[str, Plain]) -> None:
+        if settings.get("host"):
+            self.engine.host = settings["host"]
+        self.engine.credentials = {
+            each["address"].removeprefix("https://"): {
+                "username": each.get("username", ""),
+                "password": each.get("password", ""),
+            }
+            for each in settings.get("registryAuth") or ()
+            if not each.get("authDisabled")
+        }
+
+    async def cancel(self) -> None:
+        self.engine.cancelled.set()

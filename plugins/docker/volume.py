@@ -1,0 +1,108 @@
+"""docker.Volume: made, read and removed on the engine. Any change replaces it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from plugins.docker.engine import CONFLICT, Engine, EngineError, poll
+from plugins.docker.words import labels, mapping, text, unserved
+from plugins.errors import Refused
+from plugins.resource import Found, Made, State
+from plugins.schema import Type
+from plugins.values import UNKNOWN, Plain
+
+IN_USE_SECONDS = 30
+"""How long a volume's last containers may take to go."""
+
+Inputs = Mapping[str, Plain]
+
+VOLUME = Type(
+    name="docker:index/volume:Volume",
+    properties=(
+        unserved("cluster"),
+        text("driver", default="local"),
+        mapping("driverOpts"),
+        labels(),
+        text("name"),
+    ),
+    named=True,
+    delete_first=True,
+)
+
+
+class Volume:
+    """Serves docker.Volume on one engine."""
+
+    type = VOLUME
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def planned(self, inputs: Inputs) -> State:
+        return {
+            "cluster": None,
+            "driver": inputs.get("driver", "local"),
+            "driverOpts": inputs.get("driverOpts"),
+            "labels": inputs.get("labels", []),
+            "mountpoint": UNKNOWN,
+            "name": inputs.get("name"),
+        }
+
+    async def create(self, inputs: Inputs, seconds: float) -> Made:
+        name, driver, options = inputs["name"], inputs.get("driver", "local"), inputs.get("driverOpts") or {}
+        marks = {each["label"]: each["value"] for each in inputs.get("labels") or ()}
+        seen = await self.engine.call(lambda client: client.create_volume(name, driver, options, marks))
+        if (seen.get("Options") or {}) != options or seen["Driver"] != driver:
+            # The engine hands out a volume of that name as it is, even one that keeps its data elsewhere.
+            raise Refused(
+                f"a volume {name} exists with other options: {seen['Driver']} {seen.get('Options') or {}};"
+                " remove it, or choose another name"
+            )
+        return Made(name, outputs(seen))
+
+    async def read(self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]) -> Found | None:
+        seen = await self.engine.gone_or(lambda client: client.inspect_volume(resource_id))
+        if seen is None:
+            return None
+        return Found(seen["Name"], outputs(seen), {} if state else imported(seen))
+
+    async def update(self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float) -> State:
+        return dict(state)
+
+    async def delete(self, resource_id: str, state: Mapping[str, Plain], seconds: float) -> None:
+        reasons: list[str] = []
+
+        async def is_removed() -> bool:
+            try:
+                await self.engine.gone_or(lambda client: client.remove_volume(resource_id))
+            except EngineError as error:
+                if error.status != CONFLICT:
+                    raise
+                reasons[:] = [str(error)]
+                return False
+            return True
+
+        try:
+            await self.engine.within(poll(is_removed, 0.25), IN_USE_SECONDS, "for the volume to be unused")
+        except Refused as refused:
+            raise Refused(f"{refused}: {reasons[0]}" if reasons else str(refused)) from None
+
+
+def outputs(seen: Mapping[str, Any]) -> State:
+    """Return the state of a volume inspected as `seen`."""
+    return {
+        "cluster": None,
+        "driver": seen["Driver"],
+        "driverOpts": seen.get("Options") or None,
+        "id": seen["Name"],
+        "labels": [{"label": key, "value": value} for key, value in sorted((seen.get("Labels") or {}).items())],
+        "mountpoint": seen["Mountpoint"],
+        "name": seen["Name"],
+    }
+
+
+def imported(seen: Mapping[str, Any]) -> State:
+    """Return the inputs that would have made this volume."""
+    state = outputs(seen)
+    given = {name: state[name] for name in ("driverOpts", "labels") if state[name]}
+    driver = {} if state["driver"] == "local" else {"driver": state["driver"]}
+    return {"name": state["name"], **driver, **given}

@@ -1,0 +1,1 @@
+"""The types of Pulumi's random package: passwords, strings, ids, bytes, UUIDs."""
