@@ -1,0 +1,144 @@
+"""A copy of the checkout with tenants and a state of its own: commands run in it touch no portal of the operator."""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.e2e.ran import Ran
+
+HERE = Path(__file__).resolve().parents[2]
+# A cold `up` on two busy cores needs a minute; this is for one that hangs.
+LIMIT_SECONDS = 420.0
+# In the name of a log whose command was asked for secrets.
+SHOWN = "secrets"
+# What a shell may have set for the operator's own portals.
+FOREIGN = ("PULUMI_", "PORTAL_", "COMPOSE_")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A command under way, in a process group of its own, its words going into two files."""
+
+    words: str
+    process: subprocess.Popen[bytes]
+    out: Path
+    err: Path
+    since: float
+
+    def end(self, limit: float) -> Ran:
+        """Wait for its end. Raises AssertionError after `limit` seconds, its whole group killed."""
+        try:
+            code = self.process.wait(timeout=limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            raise AssertionError(f"waited {limit:.0f} s for the end of\n{self.ran(-9)}") from None
+        return self.ran(code)
+
+    def ran(self, code: int) -> Ran:
+        """What is known of it so far."""
+        return Ran(
+            words=self.words,
+            code=code,
+            out=self.out.read_text(errors="replace"),
+            err=self.err.read_text(errors="replace"),
+            seconds=time.monotonic() - self.since,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """`ground` holds the copy, its state and the logs of every command. `drive` is where its portals keep data."""
+
+    ground: Path
+    drive: Path
+
+    @classmethod
+    def make(cls, ground: Path) -> "Checkout":
+        """Copy what git would commit, without the operator's tenants."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "-co", "--exclude-standard"],
+            cwd=HERE,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        made = cls(ground=ground, drive=ground / "drive")
+        for name in filter(None, listed.stdout.split("\0")):
+            if name.startswith("tenants/") or not (HERE / name).is_file():
+                continue
+            target = made.folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(HERE / name, target)
+        for folder in (made.folder / "tenants", made.data, made.logs, made.drive):
+            folder.mkdir(parents=True)
+        return made
+
+    @property
+    def folder(self) -> Path:
+        """The repo's root in the copy."""
+        return self.ground / "checkout"
+
+    @property
+    def data(self) -> Path:
+        """XDG_DATA_HOME: state, passphrase, Pulumi's own files."""
+        return self.ground / "data"
+
+    @property
+    def logs(self) -> Path:
+        """What every command said."""
+        return self.ground / "logs"
+
+    @property
+    def backend(self) -> Path:
+        """The records of the file backend: stacks, history, locks."""
+        return self.data / "portals" / "state" / ".pulumi"
+
+    def environ(self, **more: str) -> dict[str, str]:
+        """The shell's own environment without what it says of the operator's portals."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
+        return {**kept, "XDG_DATA_HOME": str(self.data), **more}
+
+    def write(self, tenant: Mapping[str, Any], name: str) -> None:
+        """Write `tenants/<name>.yaml`."""
+        (self.folder / "tenants" / f"{name}.yaml").write_text(yaml.safe_dump(dict(tenant), sort_keys=False))
+
+    def start(self, *words: str, **environ: str) -> Running:
+        """Start a command in the repo's root."""
+        number = len(list(self.logs.iterdir())) // 2
+        kind = SHOWN if "--show-secrets" in " ".join(words) else "said"
+        stem = f"{number:03}-{kind}"
+        out, err = self.logs / f"{stem}.out", self.logs / f"{stem}.err"
+        with out.open("wb") as to_out, err.open("wb") as to_err:
+            process = subprocess.Popen(
+                words,
+                cwd=self.folder,
+                env=self.environ(**environ),
+                stdin=subprocess.DEVNULL,
+                stdout=to_out,
+                stderr=to_err,
+                start_new_session=True,
+            )
+        return Running(words=shlex.join(words), process=process, out=out, err=err, since=time.monotonic())
+
+    def run(self, *words: str, limit: float = LIMIT_SECONDS, **environ: str) -> Ran:
+        """Run a command to its end, whatever its exit code."""
+        return self.start(*words, **environ).end(limit)
+
+    def portal(self, *words: str, limit: float = LIMIT_SECONDS, **environ: str) -> Ran:
+        """Run `./portal`, as an operator does."""
+        return self.run("./portal", *words, limit=limit, **environ)
+
+    def shell(self, script: str, limit: float = LIMIT_SECONDS, **environ: str) -> Ran:
+        """Run a line in a shell that `./portal env` has set: the plain Pulumi CLI."""
+        return self.run("bash", "-ec", f'eval "$(./portal env)"; {script}', limit=limit, **environ)

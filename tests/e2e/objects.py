@@ -1,0 +1,107 @@
+"""A tenant's containers, networks and volumes as the engine itself tells of them."""
+
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+
+from config.images import reference
+from tests.e2e.checkout import HERE
+
+LIMIT_SECONDS = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objects:
+    """What one engine has. Needs no command of this project, so that it can judge them."""
+
+    client: Any
+
+    def containers(self, tenant: str, *, jobs: bool = True) -> dict[str, dict[str, Any]]:
+        """`docker inspect` of each container by its service, stopped ones too; without `jobs` only services."""
+        listed = self.client.containers(all=True, filters={"label": f"portal.tenant={tenant}"})
+        told = [self.client.inspect_container(each["Id"]) for each in listed]
+        return {
+            each["Config"]["Labels"]["portal.service"]: each
+            for each in told
+            if jobs or each["Config"]["Labels"]["portal.group"] != "ops"
+        }
+
+    def networks(self, tenant: str) -> list[dict[str, Any]]:
+        """`docker network inspect` of each."""
+        listed = self.client.networks(filters={"label": f"portal.tenant={tenant}"})
+        return [self.client.inspect_network(each["Id"]) for each in listed]
+
+    def volumes(self, tenant: str) -> list[dict[str, Any]]:
+        """`docker volume inspect` of each."""
+        listed: list[dict[str, Any]] = (
+            self.client.volumes(filters={"label": f"portal.tenant={tenant}"})["Volumes"] or []
+        )
+        return listed
+
+    def ids(self, tenant: str) -> set[str]:
+        """What the engine calls every object of a tenant."""
+        return {
+            *(each["Id"] for each in self.containers(tenant).values()),
+            *(each["Id"] for each in self.networks(tenant)),
+            *(each["Name"] for each in self.volumes(tenant)),
+        }
+
+    def addresses(self, tenant: str) -> dict[str, list[str]]:
+        """The addresses of each running container, by service."""
+        return {
+            service: [each["IPAddress"] for each in told["NetworkSettings"]["Networks"].values()]
+            for service, told in self.containers(tenant, jobs=False).items()
+        }
+
+    def inside(self, container: str, *words: str, user: str = "") -> str:
+        """Standard output of a command in a running container; its exit code does not matter."""
+        made = self.client.exec_create(container, list(words), stderr=False, user=user)
+        said: bytes = self.client.exec_start(made["Id"])
+        return said.decode(errors="replace")
+
+    def beside(self, container: str, script: str, *words: str) -> Any:
+        """What a Python script prints as JSON when it runs in the network of a container."""
+        return json.loads(
+            self.once("python", ["python3", "-c", script, *words], network=f"container:{container}")
+        )
+
+    def on_drive(self, root: Path, script: str) -> str:
+        """Run a shell script as root with the drive's root at /drive: data belongs to many users."""
+        return self.once("base", ["sh", "-ec", script], binds=[f"{root}:/drive"])
+
+    def once(
+        self, role: str, words: Sequence[str], *, network: str = "none", binds: Sequence[str] = ()
+    ) -> str:
+        """The output of a command in a throw-away container of an image built here."""
+        made = self.client.create_container(
+            reference(role, HERE / "images"),
+            entrypoint=list(words),
+            user="0:0",
+            labels=["portals.e2e"],
+            host_config=self.client.create_host_config(network_mode=network, binds=list(binds)),
+        )
+        try:
+            self.client.start(made["Id"])
+            code = self.client.wait(made["Id"], timeout=LIMIT_SECONDS)["StatusCode"]
+            out = self.client.logs(made["Id"], stdout=True, stderr=False).decode(errors="replace")
+            err = self.client.logs(made["Id"], stdout=False, stderr=True).decode(errors="replace")
+            assert code == 0, f"{list(words)[:2]} ended with exit code {code}:\n{err}\n{out}"
+            return str(out)
+        finally:
+            self.client.remove_container(made["Id"], force=True)
+
+    def remove(self, tenant: str) -> None:
+        """Remove whatever carries the tenant's label, however a test has left it."""
+        for told in self.containers(tenant).values():
+            with contextlib.suppress(docker.errors.NotFound):
+                self.client.remove_container(told["Id"], force=True, v=True)
+        for network in self.networks(tenant):
+            self.client.remove_network(network["Id"])
+        for volume in self.volumes(tenant):
+            self.client.remove_volume(volume["Name"], force=True)

@@ -1,0 +1,77 @@
+"""What people do on a portal's pages, by the words that they read on them."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.trial import Trial
+from tests.e2e.waiting import until
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """What an author fills in."""
+
+    title: str
+    org: str
+    number: str
+    run: str
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """Somebody at a browser, on one portal."""
+
+    page: Page
+    portal: Trial
+
+    def log_in(self, name: str, password: str, service: str = "lms") -> None:
+        """Log in by the form; the page then names who is logged in."""
+        self.page.goto(self.portal.url("/login" if service == "lms" else "/signin", service))
+        self.page.get_by_label("E-mail or user name").fill(name)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("main").get_by_role("button", name="Log in").click()
+        expect(self.page.get_by_role("button", name="Log out")).to_be_visible()
+
+    def register(self, name: str, password: str) -> None:
+        """Make a learner's account, which logs in."""
+        self.page.goto(self.portal.url("/register"))
+        self.page.get_by_label("Email", exact=False).fill(f"{name}@example.com")
+        self.page.get_by_label("Public user name").fill(name)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.get_by_label("Password confirmation").fill(password)
+        self.page.get_by_role("button", name="Create the account").click()
+        expect(self.page.get_by_role("button", name=f"Log out {name}")).to_be_visible()
+
+    def create(self, course: Course) -> None:
+        """Create and publish a course, logged in to the cms; the page then says that it is published."""
+        self.page.goto(self.portal.url("/home", "cms"))
+        self.page.get_by_label("Title").fill(course.title)
+        self.page.get_by_label("Organization").fill(course.org)
+        self.page.get_by_label("Course number").fill(course.number)
+        self.page.get_by_label("Course run").fill(course.run)
+        self.page.get_by_label("Description").fill(course.description)
+        self.page.get_by_role("button", name="Create and publish").click()
+        expect(self.page.get_by_role("heading", name=course.title)).to_be_visible()
+
+    def published(self, course: Course) -> None:
+        """Wait until a worker has published a course: the lms's first page lists it."""
+        until(
+            f"{course.title} on the lms's first page",
+            lambda: self.page.goto(self.portal.url()) and self._link(course).is_visible(),
+        )
+
+    def search(self, course: Course, words: str) -> None:
+        """Look for a course in the lms until the search finds it: an index shows what is new a moment later."""
+        until(f"{course.title} found by {words!r}", lambda: self._finds(course, words))
+
+    def _finds(self, course: Course, words: str) -> bool:
+        self.page.goto(self.portal.url())
+        self.page.get_by_label("Find a course").fill(words)
+        self.page.get_by_role("button", name="Search").click()
+        expect(self.page.get_by_role("heading", name="Search")).to_be_visible()
+        return self._link(course).is_visible()
+
+    def _link(self, course: Course) -> Locator:
+        return self.page.get_by_role("link", name=course.title, exact=True)

@@ -1,0 +1,110 @@
+"""No generated password is anywhere but in the files that are meant for it."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from tests.e2e.checkout import SHOWN
+from tests.e2e.trial import Trial
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+PASSWORD = "random:index/randomPassword:RandomPassword"
+# Which file in /run/secrets each container reads.
+FILES = {
+    "mysql": {"mysql-root-password", "mysql-edxapp-password"},
+    "redis": {"redis-password"},
+    "rabbitmq": {"rabbitmq-password"},
+    "lms": {"edxapp-secret-key", "mysql-edxapp-password", "rabbitmq-password", "redis-password"},
+}
+FILES |= dict.fromkeys(("cms", "lms-workers", "cms-workers"), FILES["lms"])
+
+
+@pytest.fixture(scope="module")
+def passwords(oak: Trial) -> Mapping[str, str]:
+    """Every generated password by its name, from the state with its secrets shown."""
+    found = {
+        each["urn"].split("::")[-1]: each["outputs"]["result"]["plaintext"]
+        for each in oak.state("--show-secrets")
+        if each["type"] == PASSWORD
+    }
+    told = {name: json.loads(text) for name, text in found.items()}
+    assert len(told) >= 6
+    assert all(len(text) >= 32 for text in told.values())
+    return told
+
+
+def seen(passwords: Mapping[str, str], text: str) -> list[str]:
+    """Names of the passwords that a text gives away."""
+    return [name for name, value in passwords.items() if value in text]
+
+
+def test_passwords_differ(passwords: Mapping[str, str]) -> None:
+    """One that leaks must open one door only."""
+    assert len(set(passwords.values())) == len(passwords)
+
+
+def test_each_container_reads_its_own_passwords_from_files(oak: Trial, passwords: Mapping[str, str]) -> None:
+    """The one place where they are wanted; and nobody has another's."""
+    for service, told in oak.objects.containers(oak.name, jobs=False).items():
+        listed = oak.objects.inside(told["Id"], "sh", "-c", "cd /run/secrets 2>/dev/null && ls").split()
+        assert set(listed) == FILES.get(service, set()), service
+        for name in listed:
+            assert oak.objects.inside(told["Id"], "cat", f"/run/secrets/{name}") == passwords[name]
+
+
+def test_inspection_shows_none(oak: Trial, passwords: Mapping[str, str]) -> None:
+    """Environment, labels, command lines: whoever may look at containers may look at these."""
+    for each in oak.objects.containers(oak.name).values():
+        assert seen(passwords, json.dumps(each)) == [], each["Name"]
+    for each in (*oak.objects.networks(oak.name), *oak.objects.volumes(oak.name)):
+        assert seen(passwords, json.dumps(each)) == [], each["Name"]
+
+
+def test_logs_show_none(oak: Trial, passwords: Mapping[str, str]) -> None:
+    """Logs are shipped, pasted and kept."""
+    for service, told in oak.objects.containers(oak.name).items():
+        text = oak.objects.client.logs(told["Id"]).decode(errors="replace")
+        assert seen(passwords, text) == [], service
+
+
+def test_images_hold_none(oak: Trial, passwords: Mapping[str, str]) -> None:
+    """An image is the same for every tenant, and travels."""
+    for image in {told["Image"] for told in oak.objects.containers(oak.name).values()}:
+        client = oak.objects.client
+        assert seen(passwords, json.dumps(client.history(image))) == [], image
+        assert seen(passwords, json.dumps(client.inspect_image(image))) == [], image
+
+
+def test_no_process_has_one_in_its_environment_or_command_line(
+    oak: Trial, passwords: Mapping[str, str]
+) -> None:
+    """Both can be read by every other program of the same user, and land in crash reports."""
+    for service, told in oak.objects.containers(oak.name, jobs=False).items():
+        script = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'"
+        text = oak.objects.inside(told["Id"], "sh", "-c", script)
+        assert "PORTAL_MEMORY_MB=" in text, f"{service}: no environment could be read, so nothing is proved"
+        assert seen(passwords, text) == [], service
+
+
+def test_the_state_holds_none_in_plain(oak: Trial, passwords: Mapping[str, str]) -> None:
+    """The state lies on a disk or in a bucket, with backups and a history."""
+    files = [each for each in oak.checkout.backend.rglob("*") if each.is_file()]
+    assert any(each.name == f"{oak.name}.json" for each in files)
+    for each in files:
+        assert seen(passwords, each.read_text(errors="replace")) == [], each
+
+
+def test_the_tenants_files_hold_none(oak: Trial, passwords: Mapping[str, str]) -> None:
+    """They are committed."""
+    for each in (oak.checkout.folder / "tenants").iterdir():
+        assert seen(passwords, each.read_text()) == [], each
+
+
+def test_no_command_has_said_one(oak: Trial, passwords: Mapping[str, str]) -> None:
+    """What a command prints ends in a terminal's history or in CI's public log."""
+    shown = [each for each in sorted(oak.checkout.logs.iterdir()) if SHOWN not in each.name]
+    assert shown
+    for each in shown:
+        assert seen(passwords, each.read_text(errors="replace")) == [], each

@@ -1,0 +1,147 @@
+"""The tenants of these tests: three portals that no operator has, and what can be asked of one."""
+
+import http.client
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.checkout import Checkout
+from tests.e2e.objects import Objects
+from tests.e2e.processes import with_environment
+from tests.e2e.ran import Ran
+from tests.e2e.waiting import until_none
+
+# Name, port and third byte of the subnet are far from what a first tenant takes.
+NUMBERS = {"e2e-oak": 250, "e2e-elm": 251, "e2e-fir": 252}
+FIRST_PORT = 18180 - 250
+MANAGED = ("container:Container", "network:Network", "volume:Volume")
+
+
+@dataclass(kw_only=True)
+class Trial:
+    """A portal under test, driven by `./portal` alone and judged by the engine."""
+
+    name: str
+    checkout: Checkout
+    objects: Objects
+    root: Path
+    choices: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        """Its own byte of subnet and port."""
+        return NUMBERS[self.name]
+
+    @property
+    def port(self) -> int:
+        """Where its load balancer listens on this machine."""
+        return FIRST_PORT + self.number
+
+    @property
+    def host(self) -> str:
+        """The lms's host name."""
+        return f"{self.name}.localhost"
+
+    @property
+    def directory(self) -> Path:
+        """Where its data lies on the drive."""
+        return self.root / self.name
+
+    def write(self, **choices: Any) -> None:
+        """Write its tenant file: what every tenant must say, and the choices so far."""
+        self.choices.update(choices)
+        told: dict[str, Any] = {
+            "title": self.name.removeprefix("e2e-").capitalize() + " University",
+            "hosts": {"lms": self.host, "cms": f"studio.{self.host}"},
+            "listen": {"address": "127.0.0.1", "port": self.port},
+            "placement": {"subnet": f"10.77.{self.number}.0/24"},
+            "storage": {"root": str(self.root)},
+            "admin": {"email": f"admin@{self.host}"},
+            **self.choices,
+        }
+        self.checkout.write(told, self.name)
+
+    def up(self) -> Ran:
+        """`./portal up --json`, which must succeed."""
+        ran = self.checkout.portal("up", self.name, "--json")
+        assert ran.code == 0, str(ran)
+        return ran
+
+    def destroy(self) -> Ran:
+        """`./portal destroy`, confirmed, which must succeed."""
+        ran = self.checkout.portal("destroy", self.name, "--confirm", self.name)
+        assert ran.code == 0, str(ran)
+        return ran
+
+    def changes(self, *words: str) -> list[dict[str, Any]]:
+        """What `./portal preview --json` says would change."""
+        ran = self.checkout.portal("preview", self.name, "--json", *words)
+        assert ran.code == 0, str(ran)
+        found: list[dict[str, Any]] = ran.facts()["changes"]
+        return found
+
+    def outputs(self) -> dict[str, Any]:
+        """`pulumi stack output --json` by the plain CLI, secrets shown."""
+        ran = self.checkout.shell(f"pulumi stack output --json --show-secrets --stack {self.name}")
+        assert ran.code == 0, str(ran)
+        told: dict[str, Any] = ran.facts()
+        return told
+
+    def state(self, *words: str) -> list[dict[str, Any]]:
+        """The resources of `pulumi stack export`."""
+        ran = self.checkout.shell(f"pulumi stack export --stack {self.name} {' '.join(words)}")
+        assert ran.code == 0, str(ran)
+        found: list[dict[str, Any]] = ran.facts()["deployment"].get("resources") or []
+        return found
+
+    def known(self) -> set[str]:
+        """What the state says the engine has."""
+        return {each["id"] for each in self.state() if each["type"].endswith(MANAGED)}
+
+    def log_in(self) -> tuple[str, str]:
+        """The admin's e-mail address and password, from where `up` says they are."""
+        path = self.checkout.data / "portals" / "tenants" / self.name / "admin-password"
+        return f"admin@{self.host}", path.read_text()
+
+    def url(self, path: str = "/", service: str = "lms") -> str:
+        """A page's address, as a browser on this machine opens it."""
+        return f"http://{'' if service == 'lms' else 'studio.'}{self.host}:{self.port}{path}"
+
+    def ask(self, path: str, service: str = "lms") -> tuple[int, str]:
+        """Status and text of a page, through the load balancer by host name; 0 when nobody answers."""
+        host = self.url("", service).removeprefix("http://")
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
+        try:
+            connection.request("GET", path, headers={"Host": host})
+            reply = connection.getresponse()
+            return reply.status, reply.read().decode(errors="replace")
+        except OSError as error:
+            return 0, str(error)
+        finally:
+            connection.close()
+
+    def unhealthy(self) -> list[str]:
+        """Services that do not run or are not healthy, as the engine says."""
+        return sorted(
+            service
+            for service, told in self.objects.containers(self.name, jobs=False).items()
+            if told["State"].get("Health", {}).get("Status") != "healthy"
+        )
+
+    def assert_whole(self) -> None:
+        """Healthy, nothing to change, nothing unknown to the state, no lock and no process left."""
+        services = self.checkout.portal("status", self.name, "--json").facts()
+        assert services["healthy"], services
+        assert not self.unhealthy()
+        status, told = self.ask("/heartbeat?extended")
+        assert status == 200, told
+        assert self.changes("--refresh") == []
+        assert self.objects.ids(self.name) == self.known()
+        self.assert_quiet()
+
+    def assert_quiet(self) -> None:
+        """No command of this checkout holds a lock or has left a process behind."""
+        locks = self.checkout.backend / "locks"
+        assert [str(each) for each in locks.rglob("*.json")] == []
+        mark = f"XDG_DATA_HOME={self.checkout.data}"
+        until_none("the end of every process of this checkout", lambda: with_environment(mark), limit=15)

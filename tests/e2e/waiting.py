@@ -1,0 +1,34 @@
+"""Waiting for a condition: with a limit, and an error that names what was waited for."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+POLL_SECONDS = 0.1
+
+
+def until(what: str, look: Callable[[], T], *, limit: float = 30.0) -> T:
+    """The first true answer of `look`. After `limit` seconds raises AssertionError with `what` and the last answer."""
+    end = time.monotonic() + limit
+    while True:
+        answer = look()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {limit:.0f} s for {what}; the last look gave {answer!r}")
+        time.sleep(POLL_SECONDS)
+
+
+def until_none(what: str, look: Callable[[], list[str]], *, limit: float = 30.0) -> None:
+    """Wait until `look` finds nothing. After `limit` seconds raises AssertionError with what is still there."""
+    found: list[str] = []
+
+    def gone() -> bool:
+        found[:] = look()
+        return not found
+
+    try:
+        until(what, gone, limit=limit)
+    except AssertionError:
+        raise AssertionError(f"waited {limit:.0f} s for {what}; still there: {found}") from None
