@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.e2e import chromium
 from tests.e2e.checkout import Checkout
 from tests.e2e.objects import LIMIT_SECONDS, Objects
+from tests.e2e.pages import new_page
 from tests.e2e.trial import NUMBERS, Trial
 
 # On the real disk: /tmp may be a tmpfs, and data stores want a disk.
@@ -32,7 +33,6 @@ ORDER = (
     "test_failures.py",
     "test_drive.py",
 )
-PAGE_LIMIT_MS = 20_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -136,7 +136,5 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh tab without cookies."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en")
-    context.set_default_timeout(PAGE_LIMIT_MS)
-    yield context.new_page()
-    context.close()
+    with new_page(browser) as opened:
+        yield opened

@@ -1,11 +1,24 @@
 """What people do on a portal's pages, by the words that they read on them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.trial import Trial
 from tests.e2e.waiting import until
+
+PAGE_LIMIT_MS = 20_000
+
+
+@contextmanager
+def new_page(browser: Browser) -> Iterator[Page]:
+    """A fresh tab without cookies."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en")
+    context.set_default_timeout(PAGE_LIMIT_MS)
+    yield context.new_page()
+    context.close()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,14 +1,13 @@
 """What people do with a portal, in a real browser, through the load balancer, by host name."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.pages import Course, Visitor
+from tests.e2e.pages import Course, Visitor, new_page
 from tests.e2e.trial import Trial
 from tests.e2e.waiting import until
 
@@ -33,21 +32,14 @@ def visitor(page: Page, oak: Trial) -> Visitor:
 
 
 @pytest.fixture(scope="module")
-def published(browser_page: Page, oak: Trial) -> Course:
+def published(browser: Browser, oak: Trial) -> Course:
     """A course that the admin has made in the cms and a worker has published."""
-    author = Visitor(page=browser_page, portal=oak)
-    author.log_in(*oak.log_in(), service="cms")
-    author.create(COURSE)
-    author.published(COURSE)
+    with new_page(browser) as page:
+        author = Visitor(page=page, portal=oak)
+        author.log_in(*oak.log_in(), service="cms")
+        author.create(COURSE)
+        author.published(COURSE)
     return COURSE
-
-
-@pytest.fixture(scope="module")
-def browser_page(browser: Browser) -> Iterator[Page]:
-    """A tab for what is done once in this file."""
-    context = browser.new_context(locale="en")
-    yield context.new_page()
-    context.close()
 
 
 def test_the_admin_logs_in_to_the_lms(visitor: Visitor) -> None:

@@ -10,7 +10,6 @@ from tests.e2e.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-PASSWORD = "random:index/randomPassword:RandomPassword"
 # Which file in /run/secrets each container reads.
 FILES = {
     "mysql": {"mysql-root-password", "mysql-edxapp-password"},
@@ -23,13 +22,8 @@ FILES |= dict.fromkeys(("cms", "lms-workers", "cms-workers"), FILES["lms"])
 
 @pytest.fixture(scope="module")
 def passwords(oak: Trial) -> Mapping[str, str]:
-    """Every generated password by its name, from the state with its secrets shown."""
-    found = {
-        each["urn"].split("::")[-1]: each["outputs"]["result"]["plaintext"]
-        for each in oak.state("--show-secrets")
-        if each["type"] == PASSWORD
-    }
-    told = {name: json.loads(text) for name, text in found.items()}
+    """Every generated password by its name."""
+    told = oak.passwords()
     assert len(told) >= 6
     assert all(len(text) >= 32 for text in told.values())
     return told

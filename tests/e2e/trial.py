@@ -1,6 +1,7 @@
 """The tenants of these tests: three portals that no operator has, and what can be asked of one."""
 
 import http.client
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.e2e.waiting import until_none
 # Name, port and third byte of the subnet are far from what a first tenant takes.
 NUMBERS = {"e2e-oak": 250, "e2e-elm": 251, "e2e-fir": 252}
 FIRST_PORT = 18180 - 250
+PASSWORD = "random:index/randomPassword:RandomPassword"
 MANAGED = ("container:Container", "network:Network", "volume:Volume")
 
 
@@ -97,6 +99,14 @@ class Trial:
     def known(self) -> set[str]:
         """What the state says the engine has."""
         return {each["id"] for each in self.state() if each["type"].endswith(MANAGED)}
+
+    def passwords(self) -> dict[str, str]:
+        """Every generated password by its name, from the state with its secrets shown."""
+        return {
+            each["urn"].split("::")[-1]: json.loads(each["outputs"]["result"]["plaintext"])
+            for each in self.state("--show-secrets")
+            if each["type"] == PASSWORD
+        }
 
     def log_in(self) -> tuple[str, str]:
         """The admin's e-mail address and password, from where `up` says they are."""

@@ -1,0 +1,67 @@
+"""What can be reached from a container's network: a script that runs beside it, and what it found."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.e2e.objects import Objects
+
+# Runs by the plain interpreter of the image `python`, in the network of the container that is asked about.
+SCRIPT = """
+import asyncio, json, socket, sys
+
+told = json.loads(sys.argv[1])
+
+def resolve(name):
+    try:
+        return sorted({each[4][0] for each in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)})
+    except OSError:
+        return []
+
+async def knock(address, port):
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), 2)
+    except ConnectionRefusedError:
+        return "refused"
+    except (OSError, asyncio.TimeoutError):
+        return "silent"
+    writer.close()
+    return "open"
+
+async def main():
+    loop = asyncio.get_running_loop()
+    names = await asyncio.gather(*(loop.run_in_executor(None, resolve, name) for name in told["names"]))
+    doors = await asyncio.gather(*(knock(*door) for door in told["doors"]))
+    gateways = [line.split()[0] for line in open("/proc/net/route") if line.split()[1] == "00000000"]
+    print(json.dumps({
+        "names": dict(zip(told["names"], names)),
+        "doors": [[*door, answer] for door, answer in zip(told["doors"], doors)],
+        "gateways": gateways,
+    }))
+
+asyncio.run(main())
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Addresses by name; `open`, `refused` or `silent` by (address, port); the interfaces that lead out."""
+
+    names: dict[str, list[str]]
+    doors: dict[tuple[str, int], str]
+    gateways: list[str]
+
+
+def reach(
+    objects: Objects, container: str, names: Iterable[str] = (), doors: Iterable[tuple[str, int]] = ()
+) -> Reach:
+    """Resolve the names and knock at the doors from inside the container's network."""
+    told: dict[str, Any] = objects.beside(
+        container, SCRIPT, json.dumps({"names": sorted(names), "doors": sorted(doors)})
+    )
+    return Reach(
+        names=told["names"],
+        doors={(address, port): answer for address, port, answer in told["doors"]},
+        gateways=told["gateways"],
+    )
