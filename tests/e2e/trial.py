@@ -49,6 +49,11 @@ class Trial:
         """Where its data lies on the drive."""
         return self.root / self.name
 
+    @property
+    def has_stack(self) -> bool:
+        """Whether any command has begun to bring it up."""
+        return (self.checkout.backend / "stacks" / "portals" / f"{self.name}.json").exists()
+
     def write(self, **choices: Any) -> None:
         """Write its tenant file: what every tenant must say, and the choices so far."""
         self.choices.update(choices)
