@@ -1,0 +1,10 @@
+"""`python3 -m toolchain`: what the `portal` script calls, with any Python of 3.11 or newer and nothing else."""
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("portal: needs Python 3.11 or newer; this is %s (%s)" % (sys.version.split()[0], sys.executable))
+
+from toolchain.command import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,150 @@
+"""The verbs setup, env, engine and run. stdout has facts only; everything else goes to stderr."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from toolchain import engine, environment
+from toolchain.errors import ToolchainError
+from toolchain.paths import REPO, Paths
+from toolchain.pins import Pins
+from toolchain.stamps import Taken
+from toolchain.standing import PARTS, Standing
+
+DEFAULT = frozenset(PARTS) - {"browser"}
+# What only reads files of the repo needs no engine and no Pulumi.
+LIGHT = frozenset({"venv"})
+LIGHT_VERBS = frozenset({"lint", "tenants"})
+
+
+def parts_for(words: Sequence[str]) -> frozenset[str]:
+    """The parts that a verb of the portal command needs."""
+    if not words or set(words) & {"--help", "-h", "--version"} or words[0] in LIGHT_VERBS:
+        return LIGHT
+    return frozenset(PARTS) if words[0] == "test" else DEFAULT
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a verb; return its exit code."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    # `run` hands its words on as they are, options and all.
+    if words[:1] == ["run"]:
+        return _told(lambda: run(words[1:]))
+    said = _parser().parse_args(words)
+    return _told(lambda: said.verb(said))
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _told(verb: "object") -> int:
+    try:
+        return int(verb())  # type: ignore[operator]
+    except ToolchainError as error:
+        sys.stderr.write(f"portal: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("portal: interrupted; run it again to go on\n")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="portal", description="Put the toolchain onto this machine.")
+    verbs = parser.add_subparsers(required=True)
+    setup = verbs.add_parser("setup", help="engine, Pulumi, plugins, virtual environment: what is missing is put here")
+    setup.add_argument("--json", action="store_true", help="print the facts as one JSON object")
+    setup.add_argument("--only", action="append", choices=PARTS, default=[], metavar="PART", help=f"of {', '.join(PARTS)}")
+    setup.add_argument("--force-part", action="append", choices=PARTS, default=[], metavar="PART", help="make it anew")
+    setup.set_defaults(verb=_setup)
+    env = verbs.add_parser("env", help='lines for a shell: eval "$(./portal env)"')
+    env.set_defaults(verb=_env)
+    daemon = verbs.add_parser("engine", help="the Docker engine: start, stop (one that was started here), status")
+    daemon.add_argument("what", choices=("start", "stop", "status"))
+    daemon.add_argument("--json", action="store_true", help="print the facts as one JSON object")
+    daemon.set_defaults(verb=_engine)
+    return parser
+
+
+def _standing() -> Standing:
+    return Standing(dict(os.environ), Paths.of(os.environ), Pins.load())
+
+
+def _ensure(standing: Standing, wanted: frozenset[str], forced: frozenset[str] = frozenset()) -> dict[str, Taken]:
+    """What is wanted, made if need be. Silent and quick when all of it stands."""
+    there = standing.all(wanted)
+    if forced or wanted - set(there):
+        # Imported here: what makes parts takes longer to load than a look at what stands.
+        from toolchain.progress import Progress
+        from toolchain.setup import setup
+
+        return setup(standing, wanted, forced, Progress(sys.stderr))
+    return there
+
+
+def _setup(said: argparse.Namespace) -> int:
+    from toolchain.progress import table
+
+    begun = time.monotonic()
+    wanted = frozenset(said.only) or DEFAULT
+    forced = frozenset(said.force_part)
+    taken = _ensure(_standing(), wanted | forced, forced)
+    seconds = round(time.monotonic() - begun, 1)
+    if said.json:
+        print(json.dumps({"seconds": seconds, "parts": [asdict(each) for each in taken.values()]}))
+    else:
+        sys.stderr.write(table(list(taken.values()), seconds) + "\n")
+    return 0
+
+
+def variables(standing: Standing, taken: Mapping[str, Taken]) -> dict[str, str]:
+    """The environment to export once parts stand."""
+    first = [standing.venv_path / "bin"]
+    for part in ("pulumi", "language-host"):
+        if part in taken and taken[part].source != "there" and (folder := Path(taken[part].where).parent) not in first:
+            first.append(folder)
+    own_plugins = "plugins" in taken and taken["plugins"].source == "packages"
+    return environment.exports(standing.paths, standing.env, tuple(first), own_plugins=own_plugins)
+
+
+def _env(said: argparse.Namespace) -> int:
+    standing = _standing()
+    sys.stdout.write(environment.shell(variables(standing, _ensure(standing, DEFAULT))))
+    return 0
+
+
+def run(words: Sequence[str]) -> NoReturn:
+    """Become `python -m automation` with the words given, in the environment it wants."""
+    standing = _standing()
+    taken = _ensure(standing, parts_for(words))
+    os.chdir(REPO)
+    python = standing.venv_path / "bin" / "python"
+    os.execve(python, [str(python), "-m", "automation", *words], {**standing.env, **variables(standing, taken)})  # noqa: S606
+
+
+def _engine(said: argparse.Namespace) -> int:
+    standing = _standing()
+    daemon = engine.Daemon(standing.paths.engine)
+    done = ""
+    if said.what == "start":
+        _ensure(standing, frozenset({"engine"}))
+    elif said.what == "stop":
+        done = "stopped" if daemon.stop() else "nothing stopped: no dockerd runs that was started here"
+    answer = engine.ask(standing.env, standing.pins.engine_oldest_api)
+    started_here = daemon.process() is not None
+    if said.json:
+        facts = {"state": answer.state, "where": answer.where, "version": answer.version, "started_here": started_here}
+        print(json.dumps(facts))
+    else:
+        by_whom = " (started here)" if started_here else ""
+        print(done or f"{answer.state}: {answer.where} {answer.version or answer.detail}{by_whom}")
+    return 0 if said.what == "stop" or answer.usable else 1

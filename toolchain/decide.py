@@ -1,0 +1,135 @@
+"""Where each part is taken from: plain facts about a machine in, a plan out. Nothing is asked or done here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from toolchain import apt
+from toolchain.engine import Answer, refusal
+from toolchain.errors import ToolchainError
+from toolchain.pins import Pins, fits
+
+FORCED = ("", "official", "packages")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is so on a machine. Versions are as the programs on PATH tell them; empty: not there."""
+
+    forced: str  # PORTAL_TOOLCHAIN
+    root: bool
+    debian: bool
+    engine: Answer
+    python: tuple[int, int]
+    pulumi: str = ""
+    language_host: bool = False
+    go: str = ""
+    official: bool = False  # Pulumi's download server answers
+    ensurepip: bool = True
+    certificates: bool = True
+    programs: frozenset[str] = frozenset()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A part's source, the Debian packages it wants, and a word on what stays without."""
+
+    source: str
+    packages: tuple[str, ...] = ()
+    note: str = ""
+
+
+def decide(facts: Facts, pins: Pins, wanted: frozenset[str]) -> dict[str, Choice]:
+    """A source for every part that is wanted. Raises ToolchainError with everything this machine cannot have."""
+    if facts.forced not in FORCED:
+        raise ToolchainError(f"PORTAL_TOOLCHAIN is {facts.forced!r}; it may be official or packages, or not set")
+    plan: dict[str, Choice] = {}
+    wrong: list[str] = []
+    for part in sorted(wanted):
+        try:
+            plan[part] = _CHOOSE[part](facts, pins)
+        except ToolchainError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ToolchainError("\n".join(wrong))
+    if _source(plan, "pulumi") == "packages" or _source(plan, "language-host") == "packages":
+        plan["go"] = _go(facts, pins)
+    return plan
+
+
+def _source(plan: Mapping[str, Choice], part: str) -> str:
+    return plan[part].source if part in plan else ""
+
+
+def _engine(facts: Facts, pins: Pins) -> Choice:
+    packages = pins.debian["engine"]
+    install = apt.command(packages)
+    refused = refusal(facts.engine, facts.env, root=facts.root, debian=facts.debian, install=install)
+    if refused:
+        raise ToolchainError(f"engine: {refused}")
+    if facts.engine.usable:
+        return Choice("there")
+    # Installed, but not running: apt has nothing to do and we start it.
+    return Choice("there") if "dockerd" in facts.programs else Choice("debian", packages)
+
+
+def _venv(facts: Facts, pins: Pins) -> Choice:
+    packages = pins.debian["venv"] if not facts.ensurepip else ()
+    if packages and not (facts.root and facts.debian):
+        raise ToolchainError(f"venv: this Python has no ensurepip; as root: {apt.command(packages)}")
+    return Choice("packages", packages)
+
+
+def _pulumi(facts: Facts, pins: Pins) -> Choice:
+    if facts.forced:
+        return Choice(facts.forced, _certificates(facts, pins))
+    if facts.language_host and fits(facts.pulumi, pins.pulumi_oldest, same_major=True):
+        return Choice("there")
+    return Choice("official" if facts.official else "packages", _certificates(facts, pins))
+
+
+def _plugins(facts: Facts, pins: Pins) -> Choice:
+    # Whoever has the CLI on PATH need not have the plugins, nor reach the server they come from.
+    return Choice(facts.forced or ("official" if facts.official else "packages"))
+
+
+def _certificates(facts: Facts, pins: Pins) -> tuple[str, ...]:
+    """Go and Python's downloads trust the system's certificates; a minimal Debian has none."""
+    if facts.certificates:
+        return ()
+    if facts.root and facts.debian:
+        return pins.debian["certificates"]
+    raise ToolchainError(f"pulumi: no certificates to trust; as root: {apt.command(pins.debian['certificates'])}")
+
+
+def _go(facts: Facts, pins: Pins) -> Choice:
+    # Go's wheel is installed by a virtual environment's pip, so it wants what the environment wants.
+    if fits(facts.go, pins.go_oldest, same_major=True):
+        return Choice("there")
+    return Choice("packages", _venv(facts, pins).packages)
+
+
+def _programs(part: str, program: str, lost: str) -> Callable[[Facts, Pins], Choice]:
+    """A part that is nothing but a program from Debian's packages; the rest works without it."""
+
+    def choose(facts: Facts, pins: Pins) -> Choice:
+        if program in facts.programs:
+            return Choice("there")
+        packages = pins.debian[part]
+        if facts.root and facts.debian:
+            return Choice("debian", packages)
+        return Choice("none", (), f"{lost}; as root: {apt.command(packages)}")
+
+    return choose
+
+
+_CHOOSE: Mapping[str, Callable[[Facts, Pins], Choice]] = {
+    "engine": _engine,
+    "venv": _venv,
+    "pulumi": _pulumi,
+    "language-host": _pulumi,
+    "plugins": _plugins,
+    "state": lambda facts, pins: Choice("made"),
+    "images": _programs("images", "mmdebstrap", "no image can be built from packages here"),
+    "browser": _programs("browser", "chromium", "tests that need a browser are skipped"),
+}

@@ -1,0 +1,50 @@
+"""The environment in which the plain pulumi command works, for a shell and for our own programs."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from toolchain.paths import Paths
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def exports(paths: Paths, env: Mapping[str, str], first: tuple[Path, ...], *, own_plugins: bool) -> dict[str, str]:
+    """The variables that differ from an environment's. first: the folders that come first on PATH.
+
+    What the operator has set of backend and passphrase stays.
+    """
+    wanted = {
+        "PATH": path(paths, env.get("PATH", ""), first),
+        "PULUMI_HOME": str(paths.pulumi_home),
+        "PULUMI_BACKEND_URL": env.get("PULUMI_BACKEND_URL") or paths.state.as_uri(),
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+    }
+    if not (env.get("PULUMI_CONFIG_PASSPHRASE") or env.get("PULUMI_CONFIG_PASSPHRASE_FILE")):
+        wanted["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(paths.passphrase)
+    if own_plugins:
+        # The CLI would try to download plugins it does not find, and wait for that where nothing answers.
+        wanted["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "1"
+    return wanted
+
+
+def path(paths: Paths, before: str, first: tuple[Path, ...]) -> str:
+    """PATH with our folders in front, once, and Debian's system folders at its end where a user's lacks them."""
+    ours = [str(folder) for folder in first]
+    rest = [each for each in before.split(":") if each and not _is_ours(paths, each)]
+    missing = [each for each in SYSTEM_PATH.split(":") if each not in rest]
+    return ":".join([*ours, *rest, *missing])
+
+
+def without_ours(paths: Paths, before: str) -> str:
+    """PATH as it is without us: what the machine itself has."""
+    return path(paths, before, ())
+
+
+def _is_ours(paths: Paths, folder: str) -> bool:
+    return folder.startswith((f"{paths.cache}/bin-", f"{paths.cache}/venv-"))
+
+
+def shell(variables: Mapping[str, str]) -> str:
+    """Lines for a POSIX shell's eval."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(variables.items()))

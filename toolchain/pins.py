@@ -1,0 +1,58 @@
+"""The versions in pins.toml, and how versions compare."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolchain.errors import ToolchainError
+
+Version = tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pins:
+    pulumi: str
+    pulumi_oldest: str
+    official: str
+    plugins: Mapping[str, str]
+    go: str
+    go_oldest: str
+    engine_oldest_api: str
+    debian: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def load(cls, path: Path = Path(__file__).with_name("pins.toml")) -> "Pins":
+        said = tomllib.loads(path.read_text())
+        return cls(
+            pulumi=said["pulumi"]["version"],
+            pulumi_oldest=said["pulumi"]["oldest"],
+            official=said["pulumi"]["official"],
+            plugins=said["plugins"],
+            go=said["go"]["version"],
+            go_oldest=said["go"]["oldest"],
+            engine_oldest_api=said["engine"]["oldest_api"],
+            debian={part: tuple(names) for part, names in said["debian"].items()},
+        )
+
+
+def version(text: str) -> Version:
+    """The first dotted number in a text: `go version go1.26.8 linux/amd64` is (1, 26, 8).
+
+    Raises ToolchainError when there is none.
+    """
+    found = re.search(r"\d+(?:\.\d+)+", text)
+    if found is None:
+        raise ToolchainError(f"no version number in {text.strip()[:80]!r}")
+    return tuple(int(number) for number in found.group().split("."))
+
+
+def fits(have: str, oldest: str, *, same_major: bool) -> bool:
+    """Whether a version is new enough, and (for what promises nothing across majors) of the same major number."""
+    try:
+        found = version(have)
+    except ToolchainError:
+        return False
+    wanted = version(oldest)
+    return found >= wanted and (found[0] == wanted[0] or not same_major)

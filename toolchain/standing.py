@@ -1,0 +1,88 @@
+"""Which parts stand already. Asks files and the engine only: this runs before every command."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from toolchain import engine, files, state, venv
+from toolchain.paths import REPO, Paths
+from toolchain.pins import Pins
+from toolchain.stamps import Stamps, Taken
+
+PARTS = ("engine", "venv", "pulumi", "language-host", "plugins", "state", "images", "browser")
+PROGRAMS = {"images": "mmdebstrap", "browser": "chromium"}
+GO = Path(__file__).parent / "go"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What this checkout wants of this machine, and what of it there is."""
+
+    env: Mapping[str, str]
+    paths: Paths
+    pins: Pins
+    repo: Path = REPO
+
+    @cached_property
+    def stamps(self) -> Stamps:
+        return Stamps(self.paths.stamps)
+
+    @cached_property
+    def venv_key(self) -> str:
+        return venv.key(self.repo / "requirements.txt")
+
+    @cached_property
+    def venv_path(self) -> Path:
+        return self.paths.venv(self.venv_key)
+
+    @cached_property
+    def tools_key(self) -> str:
+        """Of the CLI and its language host, which are of one kind."""
+        modules = [(GO / module / name).read_bytes() for module in ("cli", "host") for name in ("go.mod", "go.sum")]
+        return files.key([self.pins.pulumi, *modules])
+
+    @cached_property
+    def sources_key(self) -> str:
+        return files.tree_key(self.repo / "plugins")
+
+    @cached_property
+    def plugins_key(self) -> str:
+        versions = [f"{name} {version}" for name, version in sorted(self.pins.plugins.items())]
+        return files.key([self.sources_key, str(self.venv_path), str(self.paths.pulumi_home), *versions])
+
+    def part(self, name: str) -> Taken | None:
+        """A part that stands as wanted; None when it is to be made."""
+        if name == "engine":
+            answer = engine.ask(self.env, self.pins.engine_oldest_api)
+            return Taken(part=name, source="there", version=answer.version, where=answer.where) if answer.usable else None
+        if name == "state":
+            return Taken(part=name, source="there", where=str(self.paths.data)) if state.is_there(self.paths) else None
+        if name in PROGRAMS:
+            return self._program(name, PROGRAMS[name])
+        return self._stamped(name)
+
+    def all(self, wanted: frozenset[str]) -> dict[str, Taken]:
+        return {name: taken for name in PARTS if name in wanted and (taken := self.part(name)) is not None}
+
+    def key(self, name: str) -> str:
+        keys = {"venv": "venv_key", "pulumi": "tools_key", "language-host": "tools_key", "plugins": "plugins_key"}
+        return str(getattr(self, keys[name]))
+
+    def _stamped(self, name: str) -> Taken | None:
+        taken = self.stamps.read(name, self.key(name))
+        forced = self.env.get("PORTAL_TOOLCHAIN", "")
+        if taken is None or (name != "venv" and forced not in ("", taken.source)):
+            return None
+        return taken
+
+    def _program(self, name: str, program: str) -> Taken | None:
+        found = shutil.which(program, path=self.env.get("PATH") or os.defpath)
+        if found:
+            return Taken(part=name, source="there", where=found)
+        if os.geteuid() != 0 or not shutil.which("apt-get"):
+            # It cannot be had here; the rest works without it.
+            return Taken(part=name, source="none")
+        return None
