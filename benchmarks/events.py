@@ -1,0 +1,130 @@
+"""When each container was made, started and ready, by the engine's own clock."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import docker
+
+from automation.engine import arguments
+
+NANO = 1e9
+LATE_SECONDS = 0.3
+WANTED = ("create", "start", "health_status", "die", "kill", "destroy")
+
+
+@dataclass
+class Life:
+    """A container's moments, seconds after the command began; None while it has not come to that."""
+
+    create: float | None = None
+    start: float | None = None
+    healthy: float | None = None
+    kill: float | None = None
+    die: float | None = None
+    destroy: float | None = None
+
+    @property
+    def ready(self) -> float | None:
+        """When what waits for it may go on: healthy, or ended if it never is (a job)."""
+        return self.healthy if self.healthy is not None else self.die
+
+
+@dataclass
+class Recorder:
+    """The engine's events of one tenant's containers."""
+
+    found: list[dict[str, Any]] = field(default_factory=list)
+
+    def lives(self, begin: float, prefix: str) -> dict[str, Life]:
+        """Each container's moments by service name; `begin` is the wall clock of the command's start."""
+        return lives(self.found, begin, prefix)
+
+
+@contextmanager
+def recorded(tenant: str) -> Iterator[Recorder]:
+    """Record the engine's events while the block runs."""
+    recorder = Recorder()
+    # A client of its own: another's time limit would end a stream on which nothing happens for a while.
+    client = docker.APIClient(**arguments(""), timeout=None)
+    stream = client.events(
+        decode=True,
+        filters={"type": "container", "label": f"com.docker.compose.project={tenant}", "event": list(WANTED)},
+    )
+
+    def read() -> None:
+        recorder.found.extend(stream)
+
+    thread = threading.Thread(target=read, name="events", daemon=True)
+    thread.start()
+    try:
+        yield recorder
+        # The last event is sent after the request that caused it was answered.
+        time.sleep(LATE_SECONDS)
+    finally:
+        stream.close()
+        thread.join(timeout=5)
+        client.close()
+
+
+def lives(found: Sequence[Mapping[str, Any]], begin: float, prefix: str) -> dict[str, Life]:
+    """Events as lives; only the first of a kind counts, so that a restart does not hide the first start."""
+    made: dict[str, Life] = {}
+    for event in found:
+        name = event["Actor"]["Attributes"]["name"].removeprefix(prefix)
+        life = made.setdefault(name, Life())
+        kind = {"health_status: healthy": "healthy"}.get(event["Action"], event["Action"])
+        if hasattr(life, kind) and getattr(life, kind) is None:
+            setattr(life, kind, event["timeNano"] / NANO - begin)
+    return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One container on the longest chain, in seconds: `gap` from when it might begin until it is made or started,
+    `make` until it has started, `run` until it is ready."""
+
+    service: str
+    gap: float
+    make: float
+    run: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """Where a cold up spends its time: before the first container, along the longest chain, after the last is ready."""
+
+    head: float
+    steps: Sequence[Step]
+    tail: float
+
+
+def chain(found: Mapping[str, Life], after: Mapping[str, Sequence[str]], seconds: float) -> Chain:
+    """The chain of containers that the end waited for, found from the last one that got ready backwards."""
+    ready = {name: life.ready for name, life in found.items() if life.ready is not None}
+    if not ready:
+        return Chain(head=seconds, steps=(), tail=0.0)
+    steps: list[Step] = []
+    name: str | None = max(ready, key=lambda each: ready[each] or 0.0)
+    tail = seconds - (ready[name or ""] or 0.0)
+    first = min(life.create for life in found.values() if life.create is not None)
+    while name is not None:
+        life = found[name]
+        before = [each for each in after.get(name, ()) if each in ready]
+        last = max(before, key=lambda each: ready[each] or 0.0) if before else None
+        free = ready[last] or 0.0 if last else first
+        create, start = life.create or 0.0, life.start or 0.0
+        # Compose makes all containers first: then the gap is before the start.
+        steps.append(
+            Step(
+                service=name,
+                gap=max(0.0, create - free),
+                make=start - max(create, free),
+                run=(life.ready or 0.0) - start,
+            )
+        )
+        name = last
+    return Chain(head=first, steps=tuple(reversed(steps)), tail=tail)

@@ -1,0 +1,75 @@
+"""`python -m benchmarks.portal`: a whole portal by this project and by Docker Compose, in the same run."""
+
+import json
+import signal
+import sys
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from automation.engine import connect
+from automation.errors import PortalError
+from benchmarks import parts, peer, report, tools
+from benchmarks.composefile import UnknownInput
+from benchmarks.processes import RunFailed
+from benchmarks.rounds import Course
+from benchmarks.same import NotTheSame
+from benchmarks.site import SiteError, site
+from toolchain.errors import ToolchainError
+
+# Long enough for what starts late (OpenSearch's first merges, Python's first collections) to be over.
+IDLE_SECONDS = 60.0
+
+
+def say(text: str) -> None:
+    """Progress, on standard error so that standard output stays for facts."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def main(
+    rounds: Annotated[int, typer.Option(min=1, help="Counted rounds a tool, after one that is not.")] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+    idle_seconds: Annotated[
+        float, typer.Option(min=0, help="How long the portal is left alone.")
+    ] = IDLE_SECONDS,
+) -> None:
+    """Measure cold up, no-op preview, no-op up and destroy of one portal, with memory, against Docker Compose."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        told = measure(rounds, idle_seconds)
+    except (NotTheSame, PortalError, RunFailed, SiteError, ToolchainError, UnknownInput, peer.NoGo) as error:
+        say(f"error: {error}")
+        raise typer.Exit(1) from None
+    if as_json:
+        print(json.dumps(told, indent=2))
+    else:
+        report.show(told, Console(width=120))
+
+
+def measure(rounds: int, idle_seconds: float) -> dict[str, object]:
+    """All rounds, in a place of their own that is gone afterwards."""
+    with site(say) as place, connect() as client:
+        binary = peer.compose(place.environ, say)
+        course = Course(site=place, client=client, say=say)
+        contestants = [tools.pulumi(), tools.compose(binary, place), tools.portal()]
+        for number in range(rounds + 1):
+            say(
+                f"round {number} of {rounds}"
+                if number
+                else "a round that is not counted: caches, proof of sameness"
+            )
+            # In turn from both ends, so that none always follows the same one.
+            for tool in contestants if number % 2 == 0 else reversed(contestants):
+                last = number == rounds and tool.name == "./portal"
+                course.round(tool, counted=number > 0, idle_seconds=idle_seconds if last else 0)
+        return report.facts(course, rounds, parts.alone(place))
+
+
+if __name__ == "__main__":
+    typer.run(main)

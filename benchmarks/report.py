@@ -1,0 +1,206 @@
+"""What was measured, as one JSON object and as tables for people."""
+
+import os
+import platform
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import events, memory, same
+from benchmarks.rounds import Course, Taken
+from benchmarks.tools import STEPS
+
+# The aims of the project.
+RATIO = 1.5
+PREVIEW_SECONDS = 4.0
+IDLE_MIB = 1536.0
+TITLES = {"up": "cold up", "preview": "no-op preview", "again": "no-op up", "down": "destroy"}
+
+
+def facts(course: Course, rounds: int, parts: Mapping[str, float]) -> dict[str, Any]:
+    """Everything, as plain data."""
+    steps = {
+        step: {tool: one(taken) for (tool, of), taken in course.taken.items() if of == step} for step in STEPS
+    }
+    return {
+        "machine": machine(course.client),
+        "rounds": rounds,
+        "steps": steps,
+        "ratios": ratios(steps),
+        "aims": {"ratio": RATIO, "preview_seconds": PREVIEW_SECONDS, "idle_mib": IDLE_MIB},
+        "chains": {tool: chain(course, tool) for tool, of in course.taken if of == "up"},
+        "containers": {tool: spans(course.taken[tool, of]) for tool, of in course.taken if of == "up"},
+        "parts": {name: round(seconds, 3) for name, seconds in parts.items()},
+        "idle": idle(course),
+        "same": {"objects": len(course.facts), "allowed": same.ALLOWED},
+    }
+
+
+def machine(client: Any) -> dict[str, Any]:
+    """What the numbers were taken on."""
+    told = client.info()
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "cpus": os.cpu_count(),
+        "cpu": cpu_name(),
+        "memory_gib": round(told["MemTotal"] / 2**30, 1),
+        "kernel": platform.release(),
+        "engine": told["ServerVersion"],
+        "storage_driver": told["Driver"],
+        "python": platform.python_version(),
+    }
+
+
+def cpu_name() -> str:
+    """The processor's name as the kernel has it."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown"
+    )
+
+
+def one(taken: Sequence[Taken]) -> dict[str, Any]:
+    """A step of a tool over all rounds: seconds and MiB; the median run's processes."""
+    seconds = [each.run.seconds for each in taken]
+    middle = median_of(taken)
+    return {
+        "median": round(statistics.median(seconds), 2),
+        "seconds": [round(each, 2) for each in seconds],
+        "cpu_seconds": round(statistics.median(each.run.cpu_seconds for each in taken), 2),
+        "peak_mib": round(statistics.median(each.run.peak_mib for each in taken)),
+        "peak_by_process": {name: round(size) for name, size in middle.run.at_peak.items()},
+        "processes": [
+            {
+                key: round(value, 2) if isinstance(value, float) else value
+                for key, value in asdict(each).items()
+            }
+            for each in middle.run.processes
+        ],
+        "busy_before": [round(each.busy, 2) for each in taken],
+    }
+
+
+def median_of(taken: Sequence[Taken]) -> Taken:
+    """The run in the middle; of an even number the quicker of the two."""
+    return sorted(taken, key=lambda each: each.run.seconds)[(len(taken) - 1) // 2]
+
+
+def ratios(steps: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, float]]:
+    """How many times the peer's median each tool needs."""
+    return {
+        step: {
+            tool: round(told["median"] / by_tool["compose"]["median"], 2)
+            for tool, told in by_tool.items()
+            if tool != "compose"
+        }
+        for step, by_tool in steps.items()
+        if "compose" in by_tool
+    }
+
+
+def chain(course: Course, tool: str) -> dict[str, Any]:
+    """The longest chain of the median cold up."""
+    middle = median_of(course.taken[tool, "up"])
+    found = events.chain(middle.lives, course.after, middle.run.seconds)
+    told: dict[str, Any] = rounded(asdict(found))
+    return told
+
+
+def spans(taken: Sequence[Taken]) -> dict[str, Any]:
+    """Each container's moments in the median cold up."""
+    return {
+        name: rounded({key: value for key, value in asdict(life).items() if value is not None})
+        for name, life in sorted(median_of(taken).lives.items())
+    }
+
+
+def rounded(value: Any) -> Any:
+    """Numbers with two digits, wherever they are."""
+    if isinstance(value, float):
+        return round(value, 2)
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(each) for each in value]
+    return value
+
+
+def idle(course: Course) -> dict[str, Any] | None:
+    """The idle portal; None when it was not looked at."""
+    if course.idle is None:
+        return None
+    told: dict[str, Any] = rounded(
+        {
+            "working_set_mib": memory.total(course.idle.containers),
+            "after_seconds": course.idle.seconds,
+            "cpu": course.idle.cpu,
+            "containers": [asdict(each) for each in course.idle.containers],
+        }
+    )
+    return told
+
+
+def show(told: Mapping[str, Any], console: Console) -> None:
+    """The tables."""
+    console.print(times(told))
+    for tool, found in told["chains"].items():
+        console.print(chain_table(tool, found))
+    parts = table("alone", "s")
+    for name, seconds in told["parts"].items():
+        parts.add_row(name, f"{seconds:.2f}")
+    console.print(parts)
+    if told["idle"]:
+        console.print(idle_table(told["idle"]))
+
+
+def times(told: Mapping[str, Any]) -> Table:
+    """Medians of every step and tool, and the ratio to the peer's."""
+    made = table("", "tool", "median s", "of compose", "lowest to highest", "CPU s", "peak MiB")
+    for step, by_tool in told["steps"].items():
+        for tool, one in sorted(by_tool.items()):
+            ratio = told["ratios"].get(step, {}).get(tool)
+            made.add_row(
+                TITLES[step],
+                tool,
+                f"{one['median']:.2f}",
+                f"{ratio:.2f}" if ratio else "",
+                f"{min(one['seconds']):.2f} to {max(one['seconds']):.2f}",
+                f"{one['cpu_seconds']:.1f}",
+                f"{one['peak_mib']}",
+            )
+    return made
+
+
+def chain_table(tool: str, found: Mapping[str, Any]) -> Table:
+    """Where a cold up went, along its longest chain."""
+    made = table(f"longest chain: {tool}", "waits", "makes and starts", "until ready")
+    made.add_row("before the first container", f"{found['head']:.2f}", "", "")
+    for step in found["steps"]:
+        made.add_row(step["service"], f"{step['gap']:.2f}", f"{step['make']:.2f}", f"{step['run']:.2f}")
+    made.add_row("after the last is ready", f"{found['tail']:.2f}", "", "")
+    return made
+
+
+def idle_table(found: Mapping[str, Any]) -> Table:
+    """The idle portal, container by container."""
+    made = table("idle", "working set MiB", "processes' own", "limit")
+    for each in found["containers"]:
+        made.add_row(
+            each["service"], f"{each['working_set']:.0f}", f"{each['anonymous']:.0f}", f"{each['limit']:.0f}"
+        )
+    made.add_row("sum", f"{found['working_set_mib']:.0f}", "", f"CPU {found['cpu']:.1%}")
+    return made
+
+
+def table(*columns: str) -> Table:
+    """A plain table that a pipe can read, too."""
+    made = Table(box=None, pad_edge=False)
+    for column in columns:
+        made.add_column(column)
+    return made

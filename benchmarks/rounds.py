@@ -1,0 +1,124 @@
+"""The rounds: every tool in turn brings the same portal up from empty directories, looks again, and takes it down."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from automation.engine import Container, containers
+from benchmarks import composefile, events, memory, same
+from benchmarks.processes import Run, run, settle
+from benchmarks.site import TENANT, Site
+from benchmarks.tools import Tool
+
+LIMIT_SECONDS = 900.0
+SETTLE_LIMIT_SECONDS = 60.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """One measured step. `busy`: how busy the machine was just before, 0 to 1."""
+
+    run: Run
+    busy: float
+    lives: Mapping[str, events.Life]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Idle:
+    """A portal that nobody uses: its containers, and seconds of CPU a second, all together."""
+
+    containers: Sequence[memory.Held]
+    cpu: float
+    seconds: float
+
+
+@dataclass
+class Course:
+    """What the rounds share and what they found."""
+
+    site: Site
+    client: Any
+    say: Say
+    taken: dict[tuple[str, str], list[Taken]] = field(default_factory=dict)
+    after: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, list[str]] = field(default_factory=dict)
+    facts: dict[str, same.Facts] = field(default_factory=dict)
+    idle: Idle | None = None
+
+    def round(self, tool: Tool, *, counted: bool, idle_seconds: float = 0.0) -> None:
+        """One tool's turn. Raises RunFailed, NotTheSame."""
+        self.site.empty(self.client)
+        for step, words in tool.words.items():
+            taken = self.measure(words)
+            self.say(
+                f"  {tool.name} {step}: {taken.run.seconds:.1f} s, {taken.run.peak_mib:.0f} MiB"
+                + (f" (machine {taken.busy:.0%} busy before)" if taken.busy > 0.15 else "")
+            )
+            if counted:
+                self.taken.setdefault((tool.name, step), []).append(taken)
+            if step == "up":
+                self.compare(tool)
+            if step == "again" and idle_seconds:
+                self.idle = self.watch_idle(idle_seconds)
+
+    def measure(self, words: Sequence[Any]) -> Taken:
+        """Run one command when the machine is calm, with the engine's events beside it."""
+        calm = settle(SETTLE_LIMIT_SECONDS)
+        with events.recorded(TENANT) as recorder:
+            told = run(
+                words,
+                cwd=self.site.checkout,
+                env=self.site.environ,
+                log=self.site.log,
+                limit=LIMIT_SECONDS,
+            )
+        return Taken(run=told, busy=calm, lives=recorder.lives(told.started, f"{TENANT}-"))
+
+    def learn(self) -> None:
+        """Write the Compose file of the portal that has just come up, and keep what it is made of."""
+        found = composefile.resources(self.site.exported())
+        made = composefile.compose_file(found, TENANT)
+        # It holds the portal's passwords.
+        with os.fdopen(
+            os.open(self.site.compose_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
+        ) as file:
+            json.dump(made, file, indent=1)
+        self.after = {name: sorted(each.get("depends_on", {})) for name, each in made["services"].items()}
+        self.files = {
+            each["container_name"]: [one["target"] for one in each.get("configs", [])]
+            for each in made["services"].values()
+        }
+
+    def compare(self, tool: Tool) -> None:
+        """Raises NotTheSame when the tool did not bring up what the first one had, all of it healthy."""
+        late = [each for each in containers(self.client, TENANT) if not done(each)]
+        if late:
+            raise same.NotTheSame(f"{tool.name} ended before all was healthy: {late}")
+        if not self.after:
+            self.learn()
+        found = same.seen(self.client, TENANT, self.files)
+        if not self.facts:
+            self.facts = found
+        different = list(same.differences(self.facts, found))
+        if different:
+            raise same.NotTheSame(
+                f"{tool.name} made something else than the portal:\n" + "\n".join(different[:40])
+            )
+
+    def watch_idle(self, seconds: float) -> Idle:
+        """Leave the portal alone, then count what it holds and what it burnt."""
+        before, begin = memory.look(self.client, TENANT), time.monotonic()
+        time.sleep(seconds)
+        after, end = memory.look(self.client, TENANT), time.monotonic()
+        burnt = sum(each.cpu_seconds for each in after) - sum(each.cpu_seconds for each in before)
+        return Idle(containers=after, cpu=burnt / (end - begin), seconds=seconds)
+
+
+def done(container: Container) -> bool:
+    """Whether a service is healthy, or a job has ended (its exit code is among the facts compared)."""
+    return container.state == "exited" if container.group == "ops" else container.up
