@@ -234,7 +234,7 @@ def main() -> int:
     """Run the command; errors of ours become one clear text and an exit code, never a traceback."""
     try:
         # Typer ends by SystemExit with its own codes: 0, 2 for wrong words, 130 when interrupted at a prompt.
-        app()
+        app(prog_name="portal")
     except KeyboardInterrupt:
         say("stopped; the same command goes on from here")
         return INTERRUPTED
