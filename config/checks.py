@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from config.hosts import host
-from config.words import character, listed, quoted
+from config.words import character, characters, listed, quoted
 
 LARGEST_MEMORY = 64 * 1024
 _MEMORY = re.compile(r"([1-9][0-9]{0,8})(MiB|GiB)")
@@ -17,7 +17,7 @@ _JOINERS = "\u200c\u200d"
 def title(text: str) -> str:
     """What people call a portal or a release: 1 to 80 characters that can be seen."""
     if not 1 <= len(text) <= 80:
-        raise ValueError(f"{quoted(text)} has {len(text)} characters, expected 1 to 80")
+        raise ValueError(f"{quoted(text)} has {characters(text)}, expected 1 to 80")
     odd = next((each for each in text if not each.isprintable() and each not in _JOINERS), None)
     if odd:
         name = character(odd) if odd.isprintable() else f"U+{ord(odd):04X}"
@@ -47,7 +47,7 @@ def email(text: str) -> str:
 def username(text: str) -> str:
     """A user of Open edX: Django's characters, and the 2 to 30 of them that Open edX takes."""
     if not 2 <= len(text) <= 30:
-        raise ValueError(f"{quoted(text)} has {len(text)} characters, expected 2 to 30")
+        raise ValueError(f"{quoted(text)} has {characters(text)}, expected 2 to 30")
     if not _USERNAME.fullmatch(text):
         raise ValueError(f"{quoted(text)} is not a user name, expected letters, digits and '_.@+-'")
     return text

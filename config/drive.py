@@ -3,7 +3,7 @@
 import re
 from pathlib import PurePosixPath
 
-from config.words import quoted
+from config.words import character, quoted
 
 LONGEST = 200
 _PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
@@ -45,24 +45,21 @@ def root(text: str) -> str:
         raise ValueError(f"{shown} is not absolute, expected a path from '/'")
     odd = next((each for each in text if not _PLAIN.fullmatch(each)), None)
     if odd:
-        raise ValueError(f"{shown} has {quoted(odd)} in it, expected letters, digits and '._-/'")
+        raise ValueError(
+            f"{shown} has {quoted(odd) if odd.isascii() else character(odd)} in it, expected letters, digits and '._-/'"
+        )
     if len(text) > LONGEST:
         raise ValueError(f"{shown} has {len(text)} characters, expected at most {LONGEST}")
     path = PurePosixPath(text)
     if ".." in path.parts:
         raise ValueError(f"{shown} has '..' in it, expected the path itself")
-    if str(path) != text:
-        raise ValueError(f"{shown} is not in its shortest form, expected '{_shortest(path)}'")
+    # Not str(path): POSIX lets two leading slashes mean something else, and so does PurePosixPath.
+    shortest = "/" + "/".join(path.parts[1:])
+    if shortest != text:
+        raise ValueError(f"{shown} is not in its shortest form, expected '{shortest}'")
     system = next((each for each in SYSTEM if path.is_relative_to(each)), None)
     if system:
-        raise ValueError(
-            f"{shown} is in {system}, which is the system's, expected where the drive is mounted"
-        )
+        raise ValueError(f"{shown} belongs to the system ({system}), expected where the drive is mounted")
     if text in SHARED:
         raise ValueError(f"{shown} is not the drive's alone, expected a directory that is")
     return text
-
-
-def _shortest(path: PurePosixPath) -> str:
-    # POSIX lets two leading slashes mean something else, and so does PurePosixPath.
-    return "/" + str(path).lstrip("/")

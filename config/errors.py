@@ -35,10 +35,14 @@ class Findings:
     def __init__(self, file: str) -> None:
         self.file = file
         self._found: list[Finding] = []
+        self._told: set[str] = set()
 
     def add(self, line: int, path: str, text: str) -> None:
-        """Notes one finding; `line` 0 comes first."""
-        self._found.append(Finding(line, path, text))
+        """Notes one finding; `line` 0 comes first. Told twice, it is noted once."""
+        finding = Finding(line, path, text)
+        if str(finding) not in self._told:
+            self._told.add(str(finding))
+            self._found.append(finding)
 
     def __len__(self) -> int:
         return len(self._found)

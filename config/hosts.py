@@ -3,7 +3,7 @@
 import re
 from ipaddress import IPv6Address
 
-from config.words import character, quoted
+from config.words import character, characters, quoted
 
 LONGEST = 253
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -30,7 +30,7 @@ def host(text: str) -> str:
     if text != text.lower():
         raise ValueError(f"{shown} has capital letters, expected lower case")
     if len(text) > LONGEST:
-        raise ValueError(f"{shown} has {len(text)} characters, expected at most {LONGEST}")
+        raise ValueError(f"{shown} has {characters(text)}, expected at most {LONGEST}")
     labels = text.split(".")
     if len(labels) < 2:
         raise ValueError(f"{shown} is not a host name")

@@ -145,7 +145,8 @@ class Reading:
                 self.entry(known[name], node, join(path, name))
         for name, entry in known.items():
             if name not in section.items:
-                self.absent(entry, join(path, name), section.last, (defaults or {}).get(name, MISSING))
+                # Missing keys come after those that are there.
+                self.absent(entry, join(path, name), section.last + 1, (defaults or {}).get(name, MISSING))
 
     def unknown(self, section: Section, path: str, known: list[str], what: str) -> None:
         """Notes every key that is not among the known ones."""
@@ -222,8 +223,15 @@ class Reading:
 def _text(key: Key, node: Node) -> Any:
     if isinstance(node, Scalar) and node.kind == "text":
         return _checked(key, node.text)
-    hint = " (quote it if it is meant as one)" if isinstance(node, Scalar) and node.kind != "nothing" else ""
+    hint = f" (quote it: '{node.text}')" if isinstance(node, Scalar) and _would_do(key, node.text) else ""
     raise ValueError(f"found {node}, expected text{hint}, for example {key.shown}")
+
+
+def _would_do(key: Key, text: str) -> bool:
+    try:
+        return bool(text and key.check(text))
+    except ValueError:
+        return False
 
 
 def _number(key: Key, node: Node) -> Any:

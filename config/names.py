@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from config.words import character, quoted
+from config.words import character, characters, quoted
 
 SHORTEST, LONGEST = 3, 30
 EXAMPLE = "'acme'"
@@ -39,7 +39,7 @@ def tenant(name: str) -> str:
     if odd:
         raise ValueError(f"{quoted(name)} has {odd[0]}, expected ASCII letters")
     if not SHORTEST <= len(name) <= LONGEST:
-        raise ValueError(f"{quoted(name)} has {len(name)} characters, expected {SHORTEST} to {LONGEST}")
+        raise ValueError(f"{quoted(name)} has {characters(name)}, expected {SHORTEST} to {LONGEST}")
     if not _SHAPE.fullmatch(name):
         raise ValueError(
             f"{quoted(name)} is no tenant's name, expected lower case, digits and single hyphens"

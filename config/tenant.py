@@ -34,7 +34,9 @@ class Tenant:
     name: str
     title: str = field(metadata=text(checks.title, "What people call the portal.", "Demo University"))
     release: Release = field(
-        metadata=text(str, "The Open edX release, one of config/releases.", "redwood", default="redwood")
+        metadata=text(
+            checks.word, "The Open edX release, one of config/releases.", "redwood", default="redwood"
+        )
     )
     images: str = field(
         default="packages",
@@ -129,20 +131,26 @@ class _Draft(Reading):
 
     def of_release(self, root: Section, releases: Releases) -> None:
         """Checks what depends on the release."""
-        if "release" not in self.values:
-            return
+        self.release = self.load_release(releases)
+        if self.release:
+            services = self.release.services
+            what = f"services of {self.release.name}"
+            for service, section in self.named(root, "sizes", services, what, Size).items():
+                self.size(service, services[service], section)
+        else:
+            # Without the release's own figures, what is wrong with the values alone can still be said.
+            for service, section in self.named(root, "sizes", naming.SERVICES, "services", Size).items():
+                self.keys(Size, section, f"sizes/{service}", {"memory": 0, "workers": 0})
+
+    def load_release(self, releases: Releases) -> Release | None:
+        """The release that the file names."""
         try:
-            self.release = releases.load(self.values["release"])
+            return releases.load(self.values["release"]) if "release" in self.values else None
         except ValueError as error:
             self.wrong("release", str(error))
-            return
         except ConfigError as error:
             self.wrong("release", f"cannot be used: {error.findings[0]}")
-            return
-        services = self.release.services
-        sections = self.named(root, "sizes", services.keys(), f"services of {self.release.name}", Size)
-        for service, section in sections.items():
-            self.size(service, services[service], section)
+        return None
 
     def size(self, name: str, service: ReleaseService, section: Section) -> None:
         """Reads one service's size."""

@@ -11,8 +11,9 @@ LONGEST = 60
 def quoted(text: str) -> str:
     """The text in single quotes, on one line; what cannot be seen is escaped, so that it cannot hide."""
     cut = text[:LONGEST]
-    seen = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
-    return f"'{seen}{'…' if len(text) > LONGEST else ''}'"
+    if not cut.isprintable():
+        cut = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
+    return f"'{cut}{'…' if len(text) > LONGEST else ''}'"
 
 
 def character(one: str) -> str:
@@ -25,6 +26,11 @@ def meant(word: str, known: Iterable[str]) -> str:
     # Beyond any known word's length nothing is near, and the comparison is slow.
     close = difflib.get_close_matches(word[:LONGEST].lower(), list(known), n=1)
     return f"; did you mean {quoted(close[0])}?" if close else ""
+
+
+def characters(text: str) -> str:
+    """How many characters a text has, in words."""
+    return f"{len(text)} character{'' if len(text) == 1 else 's'}"
 
 
 def listed(words: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ Read event by event, so that an anchor bomb is refused before anything could be 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from functools import reduce
@@ -20,6 +21,7 @@ from config.nodes import Node, Scalar, Section, Series, join
 from config.words import quoted
 
 DEEPEST = 8
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _EXAMPLE = "expected keys with values, for example 'title: Demo University'"
 # libyaml reads a thousand tenants in a second; PyYAML's own reader takes ten times that, but is everywhere.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -28,15 +30,17 @@ _BRACKET = "opens a bracket that is not closed, or misses a comma in it"
 _NEVER_CLOSED = "opens a quote or bracket that is never closed"
 # What the two readers say → the same in words about the file. The first that occurs in theirs is taken.
 _SAID = {
-    "mapping values are not allowed": "has ': ' where no key can be; mend the indentation or quote the value",
+    "mapping values are not allowed": "has ': ' where no key can be: see the indentation, or a ':' missing above, or quote the value",
     "could not find expected ':'": "is a key without ':'",
     "end of stream": _NEVER_CLOSED,
     "document indicator": _NEVER_CLOSED,
     "did not find expected ',' or": _BRACKET,
     "expected ',' or": _BRACKET,
+    "node content": "has nothing where a value is expected: see brackets and commas",
     "did not find expected key": "is indented like no key above it",
     "expected <block end>": "is indented like no key above it",
     "cannot start any token": "has a value that begins with a reserved character; quote the value",
+    "Unicode character escape": "has an escape that is no character, expected text",
     "unknown escape character": "has an unknown escape in double quotes; use single quotes",
 }
 
@@ -136,12 +140,23 @@ class _Builder:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self.refuse(event, f"the tag {quoted(tag)}", "the value alone")
         if isinstance(event, yaml.ScalarEvent):
-            return Scalar(line, self.kind(event) if event.tag is None else "refused", event.value)
+            return Scalar(line, self.kind(event, line), event.value)
         if isinstance(event, yaml.SequenceStartEvent):
             return Series(line, tuple(self.series(path, depth)))
         return self.section(line, path, depth)
 
-    def kind(self, event: yaml.ScalarEvent) -> str:
+    def kind(self, event: Any, line: int) -> str:
+        # The end of a plain value is at its text, that of a block (| or >) at the line after.
+        last = event.end_mark.line + (0 if event.style in ("|", ">") else 1)
+        if last > line:
+            # A quote that was forgotten ends at the next one, lines below; better to point at its beginning.
+            self.refuse(event, f"a value that goes on to line {last}", "each value in one line")
+        if not event.value.isascii() and _SURROGATE.search(event.value):
+            # PyYAML's own reader lets them pass.
+            self.refuse(event, "an escape that is no character", "text")
+            return "refused"
+        if event.tag is not None or last > line:
+            return "refused"
         if not event.implicit[0]:
             return "text"
         tag = self.resolver.resolve(yaml.ScalarNode, event.value, event.implicit)

@@ -1,0 +1,120 @@
+"""config/reference.yml is schema, manual and test: it and the dataclasses say the same."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from config import yamlfile
+from config.errors import Findings
+from config.keys import Entry, Reading, entries
+from config.nodes import Node, Scalar, Section, join
+from config.release import Release
+from config.tenant import Size, Tenant
+
+CONFIG = Path(__file__).parents[2] / "config"
+FILE = CONFIG / "reference.yml"
+REDWOOD = Release.load("redwood", CONFIG / "releases")
+
+
+def reference() -> Section:
+    findings = Findings("config/reference.yml")
+    root = yamlfile.load(FILE, findings)
+    assert root, findings.lines()
+    return root
+
+
+def described(cls: type[Any], path: str = "") -> Iterator[tuple[str, Entry]]:
+    """Every key and section that the dataclasses describe, by path."""
+    for name, entry in entries(cls).items():
+        yield join(path, name), entry
+        if entry.section:
+            yield from described(entry.section, join(path, name))
+
+
+def written(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
+    """Every key and section of the file, by path."""
+    if isinstance(node, Section):
+        for name, inner in node.items.items():
+            yield join(path, name), inner
+            yield from written(inner, join(path, name))
+
+
+def comment(line: int) -> str:
+    """The comment right above the key of a line (from 1), as one line of text."""
+    lines = FILE.read_text().splitlines()[: line - 1]
+    block: list[str] = []
+    while lines and lines[-1].strip().startswith("#"):
+        block.insert(0, lines.pop().strip().removeprefix("#").strip())
+    return " ".join(block)
+
+
+def key_line(node: Node) -> int:
+    # A section begins at its first key, a line or more (its first key's comment) below its own.
+    if isinstance(node, Scalar):
+        return node.line
+    lines = FILE.read_text().splitlines()
+    number = node.line - 1
+    while lines[number - 1].strip().startswith("#"):
+        number -= 1
+    return number
+
+
+def test_every_field_is_in_the_file_and_every_key_is_a_field() -> None:
+    in_file = [path for path, _ in written(reference()) if not path.startswith("sizes/")]
+    assert in_file == [path for path, _ in described(Tenant)]
+
+
+def test_the_sizes_are_those_of_the_release() -> None:
+    sizes = reference().items["sizes"]
+    assert isinstance(sizes, Section)
+    assert sorted(sizes.items) == sorted(REDWOOD.services)
+    for name, size in sizes.items.items():
+        assert isinstance(size, Section)
+        assert ("workers" in size.items) == (REDWOOD.services[name].workers > 0), name
+
+
+def test_every_default_is_the_dataclass_s() -> None:
+    reading = Reading("config/reference.yml")
+    reading.keys(Tenant, reference())
+    for path, entry in described(Tenant):
+        if entry.key and not entry.required and path != "sizes":
+            assert reading.values[path] == entry.default, path
+
+
+def test_what_is_required_says_so_and_nothing_else_does() -> None:
+    nodes = dict(written(reference()))
+    for path, entry in described(Tenant):
+        assert ("Required." in comment(key_line(nodes[path]))) == entry.required, path
+
+
+def test_every_key_is_explained_in_the_words_of_its_field() -> None:
+    nodes = dict(written(reference()))
+    size = ((f"sizes/lms/{name}", entry) for name, entry in entries(Size).items())
+    for path, entry in (*described(Tenant), *size):
+        doc = entry.key.doc if entry.key else (entry.section.__doc__ if entry.section else "")
+        assert doc, path
+        assert doc in comment(key_line(nodes[path])), path
+
+
+def test_every_example_is_a_value_that_the_key_may_have() -> None:
+    for path, entry in described(Tenant):
+        if entry.key and entry.key.kind != "keys":
+            assert entry.key.check(entry.key.example) is not None, path
+
+
+def test_it_is_the_tenant_that_says_only_what_is_required(tmp_path: Path) -> None:
+    whole, short = tmp_path / "whole", tmp_path / "short"
+    whole.mkdir()
+    short.mkdir()
+    (whole / "acme.yaml").write_text(FILE.read_text())
+    nodes = dict(written(reference()))
+    lines = FILE.read_text().splitlines()
+    kept = [
+        lines[key_line(nodes[path]) - 1]
+        for path, entry in described(Tenant)
+        if entry.required
+        or (entry.section and any(each.required for each in entries(entry.section).values()))
+    ]
+    (short / "acme.yaml").write_text("\n".join(kept) + "\n")
+    assert "sizes" not in "".join(kept)
+    assert Tenant.load("acme", whole) == Tenant.load("acme", short)

@@ -1,0 +1,189 @@
+"""The checks of single values, as tables."""
+
+from collections.abc import Callable
+
+import pytest
+
+from config import checks, drive, engines, hosts, names
+from config.words import meant, quoted
+
+
+def taken(check: Callable[[str], object], text: str) -> bool:
+    reason = ""
+    try:
+        check(text)
+    except ValueError as error:
+        reason = str(error)
+    assert reason.isprintable()
+    return not reason
+
+
+TAKEN = [
+    (hosts.host, "a.b", True),
+    (hosts.host, "learn.acme.com", True),
+    (hosts.host, "demo.localhost", True),
+    (hosts.host, "1.example", True),
+    (hosts.host, "a-b--c.example", True),
+    (hosts.host, "xn--bcher-kva.example", True),
+    (hosts.host, "x" * 63 + ".example", True),
+    (hosts.host, ".".join(["abcdefg"] * 31) + ".abcd", True),
+    (hosts.host, ".".join(["abcdefg"] * 31) + ".abcdef", False),
+    (hosts.host, "localhost", False),
+    (hosts.host, "", False),
+    (hosts.host, ".", False),
+    (hosts.host, "a.b:80", False),
+    (hosts.host, "a.1", False),
+    (hosts.host, "a.0x", False),
+    (hosts.host, "-a.example", False),
+    (hosts.host, "a.example\n", False),
+    (hosts.host, "a.example}", False),
+    (hosts.host, "xn--.example", False),
+    (hosts.host, "xn--abc-.example", False),
+    (hosts.host, "user@a.example", False),
+    (engines.listen_address, "0.0.0.0", True),
+    (engines.listen_address, "192.0.2.7", True),
+    (engines.listen_address, "0.0.0.1", False),
+    (engines.listen_address, "1.2.3", False),
+    (engines.listen_address, "127.1", False),
+    (engines.listen_address, "0x7f.0.0.1", False),
+    (engines.listen_address, "١٢٧.0.0.1", False),
+    (engines.listen_address, "127.0.0.1\n", False),
+    (engines.docker_host, "", True),
+    (engines.docker_host, "unix:///var/run/docker.sock", True),
+    (engines.docker_host, "tcp://docker1:2376", True),
+    (engines.docker_host, "ssh://docker1", True),
+    (engines.docker_host, "ssh://ops@docker1:22", True),
+    (engines.docker_host, "ssh://-x@docker1", False),
+    (engines.docker_host, "tcp://docker1:0", False),
+    (engines.docker_host, "tcp://docker1:2376/x", False),
+    (engines.docker_host, "tcp://docker1:2376?x=y", False),
+    (engines.docker_host, "npipe:////./pipe/docker_engine", False),
+    (engines.docker_host, "unix:///var/run/docker.sock\n", False),
+    (engines.docker_host, "TCP://docker1:2376", False),
+    (engines.subnet, "10.77.0.0/24", True),
+    (engines.subnet, "10.77.0.0/024", False),
+    (engines.subnet, "10.77.0.0/99", False),
+    (engines.subnet, "10.077.0.0/24", False),
+    (engines.subnet, "10.77.0.0 /24", False),
+    (engines.subnet, "10.77.0.0/٢٤", False),
+    (engines.pool, "10.0.0.0/8", True),
+    (engines.pool, "192.168.0.0/24", True),
+    (engines.pool, "0.0.0.0/0", False),
+    (engines.pool, "203.0.113.0/16", False),
+    (drive.root, "/srv/portals", True),
+    (drive.root, "/mnt", True),
+    (drive.root, "/srv", True),
+    (drive.root, "/tmp/x", True),
+    (drive.root, "/var/lib/portals", True),
+    (drive.root, "/etcetera", True),
+    (drive.root, "/home/ops/drive", True),
+    (drive.root, "/" + "x" * 199, True),
+    (drive.root, "/" + "x" * 200, False),
+    (drive.root, "", False),
+    (drive.root, "//", False),
+    (drive.root, "//srv", False),
+    (drive.root, "/tmp", False),
+    (drive.root, "/proc/self/root", False),
+    (drive.root, "/var/run/docker.sock", False),
+    (drive.root, "/srv/a b", False),
+    (drive.root, "/srv/'a'", False),
+    (drive.root, "/srv/a\\b", False),
+    (drive.root, "/srv/..", False),
+    (drive.root, "/srv/...", True),
+    (checks.email, "a@b.example", True),
+    (checks.email, "first.last+tag@sub.example.com", True),
+    (checks.email, "O'Hara@Example.COM", True),
+    (checks.email, "x" * 64 + "@example.com", True),
+    (checks.email, "x" * 65 + "@example.com", False),
+    (checks.email, ".a@b.example", False),
+    (checks.email, "a.@b.example", False),
+    (checks.email, '"a b"@b.example', False),
+    (checks.email, "a@[192.0.2.1]", False),
+    (checks.email, "a@192.0.2.1", False),
+    (checks.email, "a@b@c.example", False),
+    (checks.email, "@b.example", False),
+    (checks.email, "a@", False),
+    (checks.username, "admin", True),
+    (checks.username, "a.b+c@d-e_f", True),
+    (checks.username, "admin\n", False),
+    (checks.username, "ädmin", False),
+    (checks.title, "x" * 80, True),
+    (checks.title, "A 😀 B", True),
+    (checks.title, "x\u00a0y", False),
+    (checks.title, "x\x7f", False),
+    (checks.title, "\ue000", False),
+    (names.tenant, "abc", True),
+    (names.tenant, "123", True),
+    (names.tenant, "a-1-b", True),
+    (names.tenant, "x" * 30, True),
+    (names.tenant, "ops", False),
+    (names.tenant, "devops", True),
+    (names.tenant, "my-opsys", True),
+    (names.tenant, "pulumi", False),
+    (names.tenant, "acme\n", False),
+]
+
+
+@pytest.mark.parametrize(
+    ("check", "text", "good"), TAKEN, ids=[f"{c.__name__}-{t!r:.40}" for c, t, _ in TAKEN]
+)
+def test_a_check_takes_what_is_good_and_only_that(
+    check: Callable[[str], object], text: str, good: bool
+) -> None:
+    assert taken(check, text) == good
+
+
+@pytest.mark.parametrize(
+    ("text", "mebibytes"),
+    [("1MiB", 1), ("512MiB", 512), ("1GiB", 1024), ("64GiB", 65536), ("65536MiB", 65536)],
+)
+def test_memory_is_in_mebibytes(text: str, mebibytes: int) -> None:
+    assert checks.memory(text) == mebibytes
+
+
+@pytest.mark.parametrize(
+    "text", ["", "512", "512MB", "512mib", "0512MiB", "-1MiB", "1.5GiB", "65GiB", "9" * 30 + "GiB", "1MiB\n"]
+)
+def test_no_memory(text: str) -> None:
+    assert not taken(checks.memory, text)
+
+
+@pytest.mark.parametrize("port", [80, 443, 1024, 65535])
+def test_ports(port: int) -> None:
+    assert engines.listen_port(port) == port
+
+
+@pytest.mark.parametrize("port", [-1, 0, 1, 79, 81, 444, 1023, 65536, 10**20])
+def test_no_ports(port: int) -> None:
+    with pytest.raises(ValueError, match="is no port for a portal"):
+        engines.listen_port(port)
+
+
+@pytest.mark.parametrize(
+    ("docker_host", "machine"),
+    [
+        ("", ""),
+        ("unix:///var/run/docker.sock", ""),
+        ("tcp://localhost:2375", ""),
+        ("tcp://127.0.0.1:2375", ""),
+        ("ssh://ops@localhost", ""),
+        ("tcp://docker1:2376", "docker1"),
+        ("ssh://ops@docker1", "docker1"),
+        ("ssh://docker1:2222", "docker1"),
+    ],
+)
+def test_the_machine_behind_an_engine(docker_host: str, machine: str) -> None:
+    assert engines.machine(docker_host) == machine
+
+
+def test_nothing_that_is_quoted_can_hide_or_run_on() -> None:
+    assert quoted("a\nb\x1b\u202e") == r"'a\nb\x1b\u202e'"
+    assert quoted("x" * 100) == f"'{'x' * 60}…'"
+    assert quoted("\ud800") == r"'\ud800'"
+
+
+def test_a_near_word_is_suggested_and_a_far_one_is_not() -> None:
+    assert meant("titel", ["title", "hosts"]) == "; did you mean 'title'?"
+    assert meant("TITLE", ["title"]) == "; did you mean 'title'?"
+    assert meant("zzz", ["title"]) == ""
+    assert meant("x" * 10**6, ["title"]) == ""
