@@ -2,8 +2,11 @@
 
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit("portal: needs Python 3.11 or newer; this is %s (%s)" % (sys.version.split()[0], sys.executable))
+# Nothing newer than Python 3.5 may stand above this.
+if sys.version_info < (3, 11):  # noqa: UP036
+    sys.exit(
+        "portal: needs Python 3.11 or newer, this is " + sys.version.split()[0] + " (" + sys.executable + ")"
+    )
 
 from toolchain.command import main
 

@@ -9,7 +9,15 @@ from toolchain.process import Runner
 
 INSTALL_LIMIT = 900
 UPDATE_LIMIT = 300
-OPTIONS = ("-q", "-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3", "-o", "Acquire::http::Timeout=60")
+OPTIONS = (
+    "-q",
+    "-o",
+    "DPkg::Lock::Timeout=300",
+    "-o",
+    "Acquire::Retries=3",
+    "-o",
+    "Acquire::http::Timeout=60",
+)
 
 
 def command(packages: Sequence[str]) -> str:

@@ -61,14 +61,22 @@ def _told(verb: "object") -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="portal", description="Put the toolchain onto this machine.")
     verbs = parser.add_subparsers(required=True)
-    setup = verbs.add_parser("setup", help="engine, Pulumi, plugins, virtual environment: what is missing is put here")
+    setup = verbs.add_parser(
+        "setup", help="engine, Pulumi, plugins, virtual environment: what is missing is put here"
+    )
     setup.add_argument("--json", action="store_true", help="print the facts as one JSON object")
-    setup.add_argument("--only", action="append", choices=PARTS, default=[], metavar="PART", help=f"of {', '.join(PARTS)}")
-    setup.add_argument("--force-part", action="append", choices=PARTS, default=[], metavar="PART", help="make it anew")
+    setup.add_argument(
+        "--only", action="append", choices=PARTS, default=[], metavar="PART", help=f"of {', '.join(PARTS)}"
+    )
+    setup.add_argument(
+        "--force-part", action="append", choices=PARTS, default=[], metavar="PART", help="make it anew"
+    )
     setup.set_defaults(verb=_setup)
     env = verbs.add_parser("env", help='lines for a shell: eval "$(./portal env)"')
     env.set_defaults(verb=_env)
-    daemon = verbs.add_parser("engine", help="the Docker engine: start, stop (one that was started here), status")
+    daemon = verbs.add_parser(
+        "engine", help="the Docker engine: start, stop (one that was started here), status"
+    )
     daemon.add_argument("what", choices=("start", "stop", "status"))
     daemon.add_argument("--json", action="store_true", help="print the facts as one JSON object")
     daemon.set_defaults(verb=_engine)
@@ -79,7 +87,9 @@ def _standing() -> Standing:
     return Standing(dict(os.environ), Paths.of(os.environ), Pins.load())
 
 
-def _ensure(standing: Standing, wanted: frozenset[str], forced: frozenset[str] = frozenset()) -> dict[str, Taken]:
+def _ensure(
+    standing: Standing, wanted: frozenset[str], forced: frozenset[str] = frozenset()
+) -> dict[str, Taken]:
     """What is wanted, made if need be. Silent and quick when all of it stands."""
     there = standing.all(wanted)
     if forced or wanted - set(there):
@@ -110,7 +120,11 @@ def variables(standing: Standing, taken: Mapping[str, Taken]) -> dict[str, str]:
     """The environment to export once parts stand."""
     first = [standing.venv_path / "bin"]
     for part in ("pulumi", "language-host"):
-        if part in taken and taken[part].source != "there" and (folder := Path(taken[part].where).parent) not in first:
+        if (
+            part in taken
+            and taken[part].source != "there"
+            and (folder := Path(taken[part].where).parent) not in first
+        ):
             first.append(folder)
     own_plugins = "plugins" in taken and taken["plugins"].source == "packages"
     return environment.exports(standing.paths, standing.env, tuple(first), own_plugins=own_plugins)
@@ -128,7 +142,8 @@ def run(words: Sequence[str]) -> NoReturn:
     taken = _ensure(standing, parts_for(words))
     os.chdir(REPO)
     python = standing.venv_path / "bin" / "python"
-    os.execve(python, [str(python), "-m", "automation", *words], {**standing.env, **variables(standing, taken)})  # noqa: S606
+    env = {**standing.env, **variables(standing, taken)}
+    os.execve(python, [str(python), "-m", "automation", *words], env)  # noqa: S606
 
 
 def _engine(said: argparse.Namespace) -> int:
@@ -142,7 +157,12 @@ def _engine(said: argparse.Namespace) -> int:
     answer = engine.ask(standing.env, standing.pins.engine_oldest_api)
     started_here = daemon.process() is not None
     if said.json:
-        facts = {"state": answer.state, "where": answer.where, "version": answer.version, "started_here": started_here}
+        facts = {
+            "state": answer.state,
+            "where": answer.where,
+            "version": answer.version,
+            "started_here": started_here,
+        }
         print(json.dumps(facts))
     else:
         by_whom = " (started here)" if started_here else ""

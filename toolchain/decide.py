@@ -42,7 +42,9 @@ class Choice:
 def decide(facts: Facts, pins: Pins, wanted: frozenset[str]) -> dict[str, Choice]:
     """A source for every part that is wanted. Raises ToolchainError with everything this machine cannot have."""
     if facts.forced not in FORCED:
-        raise ToolchainError(f"PORTAL_TOOLCHAIN is {facts.forced!r}; it may be official or packages, or not set")
+        raise ToolchainError(
+            f"PORTAL_TOOLCHAIN is {facts.forced!r}; it may be official or packages, or not set"
+        )
     plan: dict[str, Choice] = {}
     wrong: list[str] = []
     for part in sorted(wanted):
@@ -99,7 +101,9 @@ def _certificates(facts: Facts, pins: Pins) -> tuple[str, ...]:
         return ()
     if facts.root and facts.debian:
         return pins.debian["certificates"]
-    raise ToolchainError(f"pulumi: no certificates to trust; as root: {apt.command(pins.debian['certificates'])}")
+    raise ToolchainError(
+        f"pulumi: no certificates to trust; as root: {apt.command(pins.debian['certificates'])}"
+    )
 
 
 def _go(facts: Facts, pins: Pins) -> Choice:

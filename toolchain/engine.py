@@ -83,7 +83,9 @@ def judge(reply: str, where: str, oldest_api: str) -> Answer:
     if not api:
         return Answer(state="absent", where=where, detail=f"no Docker engine's answer: {reply[:60]!r}")
     if not fits(api, oldest_api, same_major=True):
-        return Answer(state="old", where=where, version=api, detail=f"API {api}, needed is {oldest_api} or newer")
+        return Answer(
+            state="old", where=where, version=api, detail=f"API {api}, needed is {oldest_api} or newer"
+        )
     return Answer(state="ready", where=where, version=f"API {api}")
 
 
@@ -128,7 +130,9 @@ class Daemon:
         """Its process number while it runs; a record of a dead or another process's is None."""
         try:
             number, started = self.record.read_text().split()[:2]
-            if Path("/proc", number, "comm").read_text().strip() == "dockerd" and start_time(int(number)) == int(started):
+            if Path("/proc", number, "comm").read_text().strip() == "dockerd" and start_time(
+                int(number)
+            ) == int(started):
                 return int(number)
         except (OSError, ValueError):
             pass
@@ -163,7 +167,9 @@ class Daemon:
             return False
         os.kill(number, signal.SIGTERM)
         if not awaited(lambda: self.process() is None, limit):
-            raise ToolchainError(f"waited {limit:.0f} s for dockerd (process {number}) to end; its log: {self.log}")
+            raise ToolchainError(
+                f"waited {limit:.0f} s for dockerd (process {number}) to end; its log: {self.log}"
+            )
         self.record.unlink(missing_ok=True)
         return True
 
@@ -196,15 +202,23 @@ def awaited(condition: Callable[[], bool], limit: float) -> bool:
     return True
 
 
-def up(daemon: Daemon, env: Mapping[str, str], oldest_api: str, *, systemd: bool, limit: float = START_LIMIT) -> Answer:
+def up(
+    daemon: Daemon, env: Mapping[str, str], oldest_api: str, *, systemd: bool, limit: float = START_LIMIT
+) -> Answer:
     """Start the installed engine and wait until it answers. Raises ToolchainError."""
     child = None
     if systemd:
         started = subprocess.run(
-            ["systemctl", "start", "docker"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit
+            ["systemctl", "start", "docker"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=limit,
         )
         if started.returncode != 0:
-            raise ToolchainError(f"systemctl start docker: {started.stderr.strip()}; see: journalctl -u docker")
+            raise ToolchainError(
+                f"systemctl start docker: {started.stderr.strip()}; see: journalctl -u docker"
+            )
     elif daemon.process() is None:
         child = daemon.start(env)
 
@@ -221,4 +235,3 @@ def up(daemon: Daemon, env: Mapping[str, str], oldest_api: str, *, systemd: bool
     waited = f"no answer after {limit:.0f} s" if not came else "it ended at once"
     told = "see: journalctl -u docker" if systemd else f"its log, {daemon.log}, ends:\n{tail(daemon.log)}"
     raise ToolchainError(f"dockerd was started, but {waited} at {answer.where} ({answer.detail}); {told}")
-

@@ -9,7 +9,9 @@ from toolchain.paths import Paths
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def exports(paths: Paths, env: Mapping[str, str], first: tuple[Path, ...], *, own_plugins: bool) -> dict[str, str]:
+def exports(
+    paths: Paths, env: Mapping[str, str], first: tuple[Path, ...], *, own_plugins: bool
+) -> dict[str, str]:
     """The variables that differ from an environment's. first: the folders that come first on PATH.
 
     What the operator has set of backend and passphrase stays.

@@ -27,7 +27,11 @@ class Go:
         env = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
         if self.caches is not None:
             # Go makes its modules read-only, which makes them hard to remove.
-            env |= {"GOFLAGS": "-modcacherw", "GOPATH": str(self.caches / "path"), "GOCACHE": str(self.caches / "build")}
+            env |= {
+                "GOFLAGS": "-modcacherw",
+                "GOPATH": str(self.caches / "path"),
+                "GOCACHE": str(self.caches / "build"),
+            }
         return env
 
     def build(
@@ -43,7 +47,18 @@ class Go:
     ) -> None:
         """Build a program by the go.mod and go.sum that lie in a folder. Raises ToolchainError."""
         runner.run(
-            [self.program, "build", "-v", "-mod=readonly", "-buildvcs=false", "-trimpath", *flags, "-o", to, package],
+            [
+                self.program,
+                "build",
+                "-v",
+                "-mod=readonly",
+                "-buildvcs=false",
+                "-trimpath",
+                *flags,
+                "-o",
+                to,
+                package,
+            ],
             what=f"{log}: building {package}",
             log=log,
             limit=BUILD_LIMIT,
@@ -56,7 +71,9 @@ class Go:
     def fetch(self, module: Path, path: str, runner: Runner) -> Path:
         """Fetch one of the modules that a go.mod names; return where its sources lie. Raises ToolchainError."""
         # Waits for the build beside it, should that be fetching the same one.
-        said = runner.ask([self.program, "mod", "download", "-json", path], limit=600, env=self.env(), cwd=module)
+        said = runner.ask(
+            [self.program, "mod", "download", "-json", path], limit=600, env=self.env(), cwd=module
+        )
         folder = json.loads(said or "{}").get("Dir")
         if not folder:
             raise ToolchainError(f"go mod download gives no folder for the module {path} of {module}")

@@ -23,8 +23,8 @@ class Pins:
     debian: Mapping[str, tuple[str, ...]]
 
     @classmethod
-    def load(cls, path: Path = Path(__file__).with_name("pins.toml")) -> "Pins":
-        said = tomllib.loads(path.read_text())
+    def load(cls) -> "Pins":
+        said = tomllib.loads(Path(__file__).with_name("pins.toml").read_text())
         return cls(
             pulumi=said["pulumi"]["version"],
             pulumi_oldest=said["pulumi"]["oldest"],

@@ -26,7 +26,7 @@ def launcher(name: str, python: Path, sources: Path) -> str:
         "#!/bin/sh\n"
         "# Written by toolchain/plugins.py; this plugin's source is plugins/ of the repo.\n"
         "# -P: the CLI starts plugins in the project's folder, which is not to be imported from.\n"
-        f"PYTHONPATH={shlex.quote(str(sources))} exec {shlex.quote(str(python))} -P -m plugins.{name} \"$@\"\n"
+        f'PYTHONPATH={shlex.quote(str(sources))} exec {shlex.quote(str(python))} -P -m plugins.{name} "$@"\n'
     )
 
 

@@ -1,5 +1,6 @@
 """Running other programs: each with a time limit, a log, and an error that says what was waited for."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -17,7 +18,9 @@ def tail(log: Path, lines: int = 6) -> str:
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 8192))
-            said = [line.rstrip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+            said = [
+                line.rstrip() for line in file.read().decode(errors="replace").splitlines() if line.strip()
+            ]
     except OSError:
         return ""
     return "\n".join(f"    {line[:300]}" for line in said[-lines:])
@@ -155,10 +158,8 @@ class Runner:
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(leader, number)
-    except ProcessLookupError:
-        pass
 
 
 def _told(what: str, log: Path, way_out: str) -> str:

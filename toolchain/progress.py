@@ -25,7 +25,7 @@ class _Line:
     part: str
     begun: float
     saying: str = "…"
-    told: float = 0.0
+    told: float = float("-inf")
     ended: float | None = None
     failed: bool = False
 
@@ -50,14 +50,11 @@ class Progress:
             self.stream.write(f"setup: {text}\n")
             self._draw()
 
-    def started(self, part: str, saying: str) -> None:
+    def started(self, part: str) -> None:
         with self._lock:
-            now = self.clock()
-            self._lines[part] = _Line(part, now, saying, now)
+            self._lines[part] = _Line(part, self.clock())
             if self.terminal:
                 self._redraw()
-            else:
-                self._write(f"setup: {part}: {saying}")
 
     def doing(self, part: str, saying: str) -> None:
         with self._lock:
@@ -66,10 +63,15 @@ class Progress:
             now = self.clock()
             if not self.terminal and now - line.told >= HEARTBEAT:
                 line.told = now
-                self._write(f"setup: {part}: {saying} ({now - line.begun:.0f} s)")
+                took = f" ({now - line.begun:.0f} s)" if now > line.begun + 1 else ""
+                self._write(f"setup: {part}: {saying}{took}")
 
     def ended(self, taken: Taken) -> None:
-        self._end(taken.part, " ".join([taken.version, SOURCES.get(taken.source, taken.source)]).strip(), failed=False)
+        self._end(
+            taken.part,
+            " ".join([taken.version, SOURCES.get(taken.source, taken.source)]).strip(),
+            failed=False,
+        )
 
     def failed(self, part: str) -> None:
         self._end(part, "failed", failed=True)
@@ -127,7 +129,10 @@ class Progress:
 def table(taken: list[Taken], seconds: float) -> str:
     """What was taken from where, a line a part."""
     rows = [("part", "version", "taken", "seconds")]
-    rows += [(each.part, each.version, SOURCES.get(each.source, each.source), f"{each.seconds:.1f}") for each in taken]
+    rows += [
+        (each.part, each.version, SOURCES.get(each.source, each.source), f"{each.seconds:.1f}")
+        for each in taken
+    ]
     rows.append(("", "", "together", f"{seconds:.1f}"))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     return "\n".join(

@@ -107,5 +107,7 @@ def check(program: Path, pins: Pins, runner: Runner) -> str:
     """The version that a CLI tells; raises ToolchainError when it does not run or tells another than the pinned one."""
     said = runner.ask([program, "version"], limit=60, env={"PULUMI_SKIP_UPDATE_CHECK": "1"}).strip()
     if said != f"v{pins.pulumi}":
-        raise ToolchainError(f"pulumi: {program} says it is {said or 'nothing at all'!r}, wanted is v{pins.pulumi}")
+        raise ToolchainError(
+            f"pulumi: {program} says it is {said or 'nothing at all'!r}, wanted is v{pins.pulumi}"
+        )
     return pins.pulumi

@@ -41,7 +41,9 @@ class Standing:
     @cached_property
     def tools_key(self) -> str:
         """Of the CLI and its language host, which are of one kind."""
-        modules = [(GO / module / name).read_bytes() for module in ("cli", "host") for name in ("go.mod", "go.sum")]
+        modules = [
+            (GO / module / name).read_bytes() for module in ("cli", "host") for name in ("go.mod", "go.sum")
+        ]
         return files.key([self.pins.pulumi, *modules])
 
     @cached_property
@@ -57,9 +59,17 @@ class Standing:
         """A part that stands as wanted; None when it is to be made."""
         if name == "engine":
             answer = engine.ask(self.env, self.pins.engine_oldest_api)
-            return Taken(part=name, source="there", version=answer.version, where=answer.where) if answer.usable else None
+            return (
+                Taken(part=name, source="there", version=answer.version, where=answer.where)
+                if answer.usable
+                else None
+            )
         if name == "state":
-            return Taken(part=name, source="there", where=str(self.paths.data)) if state.is_there(self.paths) else None
+            return (
+                Taken(part=name, source="there", where=str(self.paths.data))
+                if state.is_there(self.paths)
+                else None
+            )
         if name in PROGRAMS:
             return self._program(name, PROGRAMS[name])
         return self._stamped(name)
@@ -68,7 +78,12 @@ class Standing:
         return {name: taken for name in PARTS if name in wanted and (taken := self.part(name)) is not None}
 
     def key(self, name: str) -> str:
-        keys = {"venv": "venv_key", "pulumi": "tools_key", "language-host": "tools_key", "plugins": "plugins_key"}
+        keys = {
+            "venv": "venv_key",
+            "pulumi": "tools_key",
+            "language-host": "tools_key",
+            "plugins": "plugins_key",
+        }
         return str(getattr(self, keys[name]))
 
     def _stamped(self, name: str) -> Taken | None:

@@ -52,7 +52,16 @@ class Venv:
         )
         runner.run(
             # What pip's own configuration says of indexes, certificates and proxies holds here.
-            [made / "bin" / "python", "-m", "pip", "install", "--require-hashes", "--no-input", "-r", self.requirements],
+            [
+                made / "bin" / "python",
+                "-m",
+                "pip",
+                "install",
+                "--require-hashes",
+                "--no-input",
+                "-r",
+                self.requirements,
+            ],
             what=f"{log}: installing {self.requirements.name}",
             log=log,
             limit=PIP_LIMIT,
