@@ -124,9 +124,9 @@ def _owned(reading: Reading, services: Mapping[str, object]) -> None:
     for service in services:
         path = f"services/{service}/data"
         for directory in reading.values.get(path, ()):
-            if directory not in names.PARTS:
-                known = listed(sorted(names.SERVICES | names.DIRECTORIES))
-                reading.wrong(path, f"'{directory}' is no directory of a portal, expected one of: {known}")
+            if directory != service and directory not in names.DIRECTORIES:
+                known = listed([service, *sorted(names.DIRECTORIES)])
+                reading.wrong(path, f"'{directory}' is no directory of {service}, expected one of: {known}")
             if directory in owners:
                 reading.wrong(path, f"'{directory}' belongs to {owners[directory]}, expected one owner")
             owners.setdefault(directory, service)

@@ -11,7 +11,7 @@ import pytest
 from config.errors import ConfigError
 from config.release import Release
 from config.tenant import Admin, Hosts, Listen, Placement, Size, Storage, Tenant, names
-from tests.unit.bad_tenants import DATA
+from tests.unit.bad_files import DATA
 
 ROOT = Path(__file__).parents[2]
 TENANTS = ROOT / "tenants"

@@ -7,9 +7,9 @@ import pytest
 
 from config.errors import ConfigError
 from config.tenant import Tenant
-from tests.unit.bad_tenants import DATA, Bad, table
+from tests.unit.bad_files import DATA, Bad, tenants
 
-TABLE = table()
+TABLE = tenants()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import yaml
 from config import yamlfile
 from config.errors import Findings
 from config.nodes import Node, Scalar, Section, Series
-from tests.unit.bad_tenants import table
+from tests.unit.bad_files import tenants
 
 
 def read(text: str | bytes) -> tuple[Section | None, tuple[str, ...]]:
@@ -81,7 +81,7 @@ def test_keys_values_and_lists_have_their_lines() -> None:
 
 
 def test_both_readers_say_the_same_of_every_bad_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    for bad in table():
+    for bad in tenants():
         monkeypatch.setattr(yamlfile, "_LOADER", yaml.CSafeLoader)
         fast = read(bad.data)
         monkeypatch.setattr(yamlfile, "_LOADER", yaml.SafeLoader)
