@@ -1,8 +1,8 @@
-"""Reads tests/unit/data/bad-tenants.txt: edits of a good tenant file, each with the findings that it must give.
+"""Reads data/bad-tenants.txt and data/bad-releases.txt: edits of a good file, each with what must be said of it.
 
     === what is wrong
-    @ name              the tenant's name, where it is not `good`
-    - a line            is taken out of tenants/good.yaml …
+    @ name              the file's name, where it is not `good`
+    - a line            is taken out of the good file …
     + a line            … and these stand in its place, or at the end when none was taken out
     = a line            the whole file, instead of edits
     > a finding         word for word, in order
@@ -20,7 +20,7 @@ _ESCAPE = re.compile(rb"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})")
 
 @dataclass
 class Bad:
-    """One bad tenant file."""
+    """One bad file."""
 
     title: str
     name: str = "good"
@@ -55,9 +55,18 @@ class Bad:
             self.place += 1
 
 
-def table(path: Path = DATA / "bad-tenants.txt") -> list[Bad]:
-    """All bad files of the table."""
-    good = (DATA / "tenants" / "good.yaml").read_bytes().splitlines()
+def tenants() -> list[Bad]:
+    """All bad tenant files."""
+    return _table(DATA / "bad-tenants.txt", DATA / "tenants" / "good.yaml")
+
+
+def releases() -> list[Bad]:
+    """All bad release files."""
+    return _table(DATA / "bad-releases.txt", DATA / "releases" / "good.yml")
+
+
+def _table(path: Path, base: Path) -> list[Bad]:
+    good = base.read_bytes().splitlines()
     found: list[Bad] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("=== "):
