@@ -147,8 +147,10 @@ def run(words: Sequence[str]) -> NoReturn:
 
 
 def _engine(said: argparse.Namespace) -> int:
+    from toolchain.dockerd import Daemon
+
     standing = _standing()
-    daemon = engine.Daemon(standing.paths.engine)
+    daemon = Daemon(standing.paths.engine)
     done = ""
     if said.what == "start":
         _ensure(standing, frozenset({"engine"}))

@@ -72,7 +72,7 @@ def _engine(facts: Facts, pins: Pins) -> Choice:
     if facts.engine.usable:
         return Choice("there")
     # Installed, but not running: apt has nothing to do and we start it.
-    return Choice("there") if "dockerd" in facts.programs else Choice("debian", packages)
+    return Choice("started") if "dockerd" in facts.programs else Choice("debian", packages)
 
 
 def _venv(facts: Facts, pins: Pins) -> Choice:

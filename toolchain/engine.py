@@ -1,25 +1,14 @@
-"""The Docker engine: one that answers is used as it is; else Debian's is started, in a session of its own."""
+"""The Docker engine, asked over its socket: whether it answers, whether it is new enough, and what to do if not."""
 
-import os
-import signal
 import socket
-import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from toolchain.errors import ToolchainError
 from toolchain.pins import fits
-from toolchain.process import tail
 
 SOCKET = "/var/run/docker.sock"
 ANSWER_LIMIT = 5.0
-START_LIMIT = 90.0
-STOP_LIMIT = 90.0
-LOG_BYTES = 10_000_000
-SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 
 State = Literal["ready", "absent", "denied", "old", "unasked"]
 
@@ -110,128 +99,3 @@ def refusal(answer: Answer, env: Mapping[str, str], *, root: bool, debian: bool,
     if not debian:
         return f"no Docker engine answers at {answer.where} and this is no Debian (no apt-get); install and start Docker"
     return ""
-
-
-@dataclass(frozen=True)
-class Daemon:
-    """The dockerd that this program started, if it did; known by its process and that process's start time."""
-
-    folder: Path
-
-    @property
-    def record(self) -> Path:
-        return self.folder / "dockerd.started"
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "dockerd.log"
-
-    def process(self) -> int | None:
-        """Its process number while it runs; a record of a dead or another process's is None."""
-        try:
-            number, started = self.record.read_text().split()[:2]
-            if Path("/proc", number, "comm").read_text().strip() == "dockerd" and start_time(
-                int(number)
-            ) == int(started):
-                return int(number)
-        except (OSError, ValueError):
-            pass
-        return None
-
-    def start(self, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-        """Start dockerd in a session of its own. It outlives us; its record is written before it is dockerd."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if self.log.exists() and self.log.stat().st_size > LOG_BYTES:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        forget_dead("/var/run/docker.pid")
-        # The shell becomes dockerd: same process, same start time. So a kill between the two leaves nothing unknown.
-        script = 'cut -d" " -f1,22 "/proc/$$/stat" >"$1.new" && mv "$1.new" "$1" && shift && exec "$@"'
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                ["/bin/sh", "-c", script, "sh", str(self.record), "dockerd"],
-                env={**env, "PATH": f"{env.get('PATH', '/usr/bin:/bin')}:{SBIN}"},
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def stop(self, limit: float = STOP_LIMIT) -> bool:
-        """End the dockerd that was started here, with its containers; False when none runs.
-
-        Raises ToolchainError when it has not ended after `limit` seconds.
-        """
-        number = self.process()
-        if number is None:
-            return False
-        os.kill(number, signal.SIGTERM)
-        if not awaited(lambda: self.process() is None, limit):
-            raise ToolchainError(
-                f"waited {limit:.0f} s for dockerd (process {number}) to end; its log: {self.log}"
-            )
-        self.record.unlink(missing_ok=True)
-        return True
-
-
-def start_time(process: int) -> int:
-    """Clock ticks from boot to the start of a process: with its number, unique while the machine is up."""
-    # The name in parentheses may hold spaces; what follows it does not.
-    return int(Path("/proc", str(process), "stat").read_text().rpartition(")")[2].split()[19])
-
-
-def forget_dead(pid_file: str) -> None:
-    """Remove dockerd's own pid file when its number belongs to another program now: dockerd would not start."""
-    path = Path(pid_file)
-    try:
-        number = path.read_text().strip()
-        if Path("/proc", number, "comm").read_text().strip() == "dockerd":
-            return
-    except OSError:
-        pass
-    path.unlink(missing_ok=True)
-
-
-def awaited(condition: Callable[[], bool], limit: float) -> bool:
-    """Whether a condition came true within `limit` seconds."""
-    end = time.monotonic() + limit
-    while not condition():
-        if time.monotonic() >= end:
-            return False
-        time.sleep(0.1)
-    return True
-
-
-def up(
-    daemon: Daemon, env: Mapping[str, str], oldest_api: str, *, systemd: bool, limit: float = START_LIMIT
-) -> Answer:
-    """Start the installed engine and wait until it answers. Raises ToolchainError."""
-    child = None
-    if systemd:
-        started = subprocess.run(
-            ["systemctl", "start", "docker"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=limit,
-        )
-        if started.returncode != 0:
-            raise ToolchainError(
-                f"systemctl start docker: {started.stderr.strip()}; see: journalctl -u docker"
-            )
-    elif daemon.process() is None:
-        child = daemon.start(env)
-
-    def settled() -> bool:
-        return ask(env, oldest_api).usable or (child is not None and child.poll() is not None)
-
-    came = awaited(settled, limit)
-    answer = ask(env, oldest_api)
-    if answer.usable:
-        if child is not None and child.poll() is not None:
-            # Another dockerd was quicker: ours has ended by itself.
-            daemon.record.unlink(missing_ok=True)
-        return answer
-    waited = f"no answer after {limit:.0f} s" if not came else "it ended at once"
-    told = "see: journalctl -u docker" if systemd else f"its log, {daemon.log}, ends:\n{tail(daemon.log)}"
-    raise ToolchainError(f"dockerd was started, but {waited} at {answer.where} ({answer.detail}); {told}")

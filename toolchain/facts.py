@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolchain import environment
 from toolchain.decide import Facts
-from toolchain.engine import SBIN, ask
+from toolchain.engine import ask
 from toolchain.paths import Paths
 from toolchain.pins import Pins
 from toolchain.process import Runner
@@ -38,7 +38,7 @@ def gather(env: Mapping[str, str], paths: Paths, pins: Pins, runner: Runner, *, 
         official=pulumi and not forced and reachable(address(pins, os.uname().machine)),
         ensurepip=has_ensurepip(),
         certificates=Path(env.get("SSL_CERT_FILE") or CERTIFICATES).exists(),
-        programs=frozenset(name for name in PROGRAMS if shutil.which(name, path=f"{path}:{SBIN}")),
+        programs=frozenset(name for name in PROGRAMS if shutil.which(name, path=path)),
         env=env,
     )
 

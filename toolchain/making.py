@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from toolchain import engine, facts, files, golang, language_host, plugins, pulumi_cli, state
+from toolchain import dockerd, engine, facts, files, golang, language_host, plugins, pulumi_cli, state
 from toolchain.apt import Apt
 from toolchain.decide import Choice, decide
 from toolchain.environment import without_ours
@@ -117,8 +117,8 @@ class Making:
         say("starting dockerd")
         answer = engine.ask(self.standing.env, pins.engine_oldest_api)
         if not answer.usable:
-            daemon = engine.Daemon(paths.engine)
-            answer = engine.up(daemon, self.runner.env, pins.engine_oldest_api, systemd=facts.has_systemd())
+            daemon = dockerd.Daemon(paths.engine)
+            answer = dockerd.up(daemon, self.runner.env, pins.engine_oldest_api, systemd=facts.has_systemd())
         return Taken(part="engine", source=choice.source, version=answer.version, where=answer.where)
 
     def _venv(self, choice: Choice, say: Say) -> Taken:

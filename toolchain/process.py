@@ -60,7 +60,7 @@ class Runner:
             out.flush()
             child = self._start(words, what, out.fileno(), env, cwd, spared)
             try:
-                code = self._wait(child, what, path, limit, way_out, watch)
+                code = self._wait(child, f"{what}: {words[0]}", path, limit, way_out, watch)
             finally:
                 with self._lock:
                     self._running.discard(child.pid)
@@ -152,9 +152,7 @@ class Runner:
                 except subprocess.TimeoutExpired:
                     _signal_group(child.pid, signal.SIGKILL)
                     child.wait()
-                raise ToolchainError(
-                    _told(f"{what}: gave up waiting for {child.args[0]} after {limit:.0f} s", log, way_out)  # type: ignore[index]
-                )
+                raise ToolchainError(_told(f"{what}: gave up waiting after {limit:.0f} s", log, way_out))
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:

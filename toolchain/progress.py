@@ -10,6 +10,7 @@ from toolchain.stamps import Taken
 
 SOURCES = {
     "there": "was there already",
+    "started": "was there, started now",
     "official": "downloaded from Pulumi",
     "packages": "from packages",
     "debian": "from Debian's packages",

@@ -11,7 +11,7 @@ from toolchain import files
 class Taken:
     """A part of the toolchain that is there.
 
-    source: `there` (the machine had it), `official`, `packages`, `debian` or `made`. seconds: what it took to get.
+    source: one of progress.SOURCES. seconds: what it took to get, 0 when it stood already.
     """
 
     part: str
