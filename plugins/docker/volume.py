@@ -50,7 +50,9 @@ class Volume:
     async def create(self, inputs: Inputs, seconds: float) -> Made:
         name, driver, options = inputs["name"], inputs.get("driver", "local"), inputs.get("driverOpts") or {}
         marks = {each["label"]: each["value"] for each in inputs.get("labels") or ()}
-        seen = await self.engine.call(lambda client: client.create_volume(name, driver, options, marks))
+        seen = await self.engine.call(
+            lambda client: client.create_volume(name, driver, options or None, marks or None)
+        )
         if (seen.get("Options") or {}) != options or seen["Driver"] != driver:
             # The engine hands out a volume of that name as it is, even one that keeps its data elsewhere.
             raise Refused(

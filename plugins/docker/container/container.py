@@ -1,5 +1,6 @@
 """docker.Container: made, read, changed and removed on the engine."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,9 @@ Inputs = Mapping[str, Plain]
 
 LOG_LINES = 5000
 """How many of a job's last lines go into the state."""
+
+SETTLING_SECONDS = 0.3
+"""How long a container that is not restarted is given to end at once, so that the state says so."""
 
 REMOVAL_SECONDS = 30
 """How long the engine may take to remove what it says it is removing."""
@@ -88,6 +92,8 @@ class Container:
             return await self._ended(container, bool(inputs.get("logs")))
         if inputs.get("wait"):
             await healthy(self.engine, container, inputs.get("waitTimeout", 60))
+        elif inputs.get("restart", "no") == "no":
+            await asyncio.sleep(SETTLING_SECONDS)
         return None
 
     async def _connect(self, container: str, network: Inputs) -> None:

@@ -101,8 +101,8 @@ def _host_config(inputs: Inputs) -> Body:
     _add_devices(inputs, host)
     _add_storage(inputs, host)
     capabilities = inputs.get("capabilities") or {}
-    host["CapAdd"] = capabilities.get("adds") or None
-    host["CapDrop"] = capabilities.get("drops") or None
+    host["CapAdd"] = [capability(each) for each in capabilities.get("adds") or ()] or None
+    host["CapDrop"] = [capability(each) for each in capabilities.get("drops") or ()] or None
     if inputs.get("hosts"):
         host["ExtraHosts"] = [f"{each['host']}:{each['ip']}" for each in inputs["hosts"]]
     if inputs.get("ulimits"):
@@ -216,6 +216,12 @@ def cpu_limits(inputs: Inputs) -> Body:
         return {"NanoCpus": round(float(inputs["cpus"]) * 10**9)}
     limits = {"CpuPeriod": inputs.get("cpuPeriod"), "CpuQuota": inputs.get("cpuQuota")}
     return {key: value for key, value in limits.items() if value}
+
+
+def capability(name: str) -> str:
+    """Return a capability's full name: NET_BIND_SERVICE is CAP_NET_BIND_SERVICE, and ALL is ALL."""
+    name = name.upper()
+    return name if name == "ALL" or name.startswith("CAP_") else f"CAP_{name}"
 
 
 def mebibytes(size: int) -> int:
