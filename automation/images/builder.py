@@ -22,6 +22,7 @@ from automation.images.context import context
 from automation.images.engine import cache_folder, engine, present
 from automation.images.event import BuildError, Event, Progress, State, Stopped, silent
 from automation.images.rootfs import rootfs
+from automation.images.stages import Stages
 from config.images import Recipe, recipes, references
 
 FOLDER = Path(__file__).resolve().parents[2] / "images"
@@ -163,8 +164,7 @@ def _arguments(recipe: Recipe, shop: Workshop, said: Any) -> dict[str, str]:
     named = {role.upper().replace("-", "_"): shop.references[role] for role in recipe.uses}
     if recipe.parent is not None:
         return {**named, "BASE": shop.references[recipe.parent]}
-    tag = shop.references[recipe.role].rpartition(":")[2]
-    base = rootfs(shop.client, recipe.packages, tag, shop.cache, stop=shop.stop, said=said)
+    base = rootfs(shop.client, recipe.packages, shop.cache, stop=shop.stop, said=said)
     return {**named, "BASE": base}
 
 
@@ -186,6 +186,7 @@ def _extra(recipe: Recipe, shop: Workshop, said: Any) -> dict[str, Path]:
 def _run(role: str, tar: Any, arguments: Mapping[str, str], shop: Workshop, said: Any) -> None:
     """Have the engine build a context; the classic builder, which every engine has."""
     deadline = time.monotonic() + LIMIT_SECONDS
+    stages = Stages()
     last: deque[str] = deque(maxlen=LAST_LINES)
     steps = shop.client.build(
         fileobj=tar,
@@ -208,6 +209,8 @@ def _run(role: str, tar: Any, arguments: Mapping[str, str], shop: Workshop, said
         for line in _COLOUR.sub("", str(step.get("stream", ""))).splitlines():
             if line.strip():
                 last.append(line.rstrip())
+                stages.heard(line)
                 said(line.strip())
         if "error" in step:
             raise BuildError(f"{role}: the build failed: {str(step['error']).strip()}", tuple(last))
+    stages.remove(shop.client)

@@ -1,5 +1,6 @@
 """The root file system under `base`: Debian's own image where it can be pulled, else made from Debian's packages."""
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -27,14 +28,13 @@ _LEFT_OUT = ("doc", "groff", "info", "lintian", "locale", "man")
 def rootfs(
     client: APIClient,
     packages: tuple[str, ...],
-    tag: str,
     cache: Path,
     *,
     stop: Flag,
     said: Callable[[str], None],
 ) -> str:
     """The reference of a Debian root file system on this engine. Raises BuildError."""
-    made = f"{MADE}:{tag}"
+    made = f"{MADE}:{SUITE}-{hashlib.sha256(' '.join(_words(packages)).encode()).hexdigest()[:8]}"
     for known in (made, PULLED):
         if present(client, known):
             return known
@@ -67,15 +67,7 @@ def bootstrap(
         tar = Path(half) / "rootfs.tar"
         run(
             [
-                *("mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}"),
-                # Else apt takes the package `usrmerge`, and with it 50 MB of Perl.
-                "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
-                "--dpkgopt=force-unsafe-io",
-                *(f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in _LEFT_OUT),
-                "--dpkgopt=path-include=/usr/share/doc/*/copyright",
-                # Two files of 39 MB that serve apt alone.
-                '--aptopt=Dir::Cache::pkgcache ""',
-                '--aptopt=Dir::Cache::srcpkgcache ""',
+                *_words(packages),
                 *(SUITE, str(tar)),
                 # A company's mirror: a file in apt's own format.
                 *([os.environ["PORTAL_APT_SOURCES"]] if os.environ.get("PORTAL_APT_SOURCES") else []),
@@ -92,6 +84,20 @@ def bootstrap(
             client.import_image_from_file(str(tar), repository=repository, tag=tag)
         except (DockerException, RequestException) as error:
             raise BuildError(f"base: the engine does not take the root file system: {error}") from None
+
+
+def _words(packages: tuple[str, ...]) -> list[str]:
+    return [
+        *("mmdebstrap", "--variant=minbase", f"--include={','.join(packages)}"),
+        # Else apt takes the package `usrmerge`, and with it 50 MB of Perl.
+        "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
+        "--dpkgopt=force-unsafe-io",
+        *(f"--dpkgopt=path-exclude=/usr/share/{each}/*" for each in _LEFT_OUT),
+        "--dpkgopt=path-include=/usr/share/doc/*/copyright",
+        # Two files of 39 MB that serve apt alone.
+        '--aptopt=Dir::Cache::pkgcache ""',
+        '--aptopt=Dir::Cache::srcpkgcache ""',
+    ]
 
 
 def _pull(client: APIClient, said: Callable[[str], None]) -> str:

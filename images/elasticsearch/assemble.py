@@ -1,0 +1,73 @@
+"""Puts OpenSearch together from its server archive and module jars: assemble.py JARS HOME."""
+
+import platform
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+VERSION = "2.19.1"
+DESCRIPTOR = """\
+name={name}
+description=The module {name} of OpenSearch
+version={version}
+opensearch.version={version}
+java.version=11
+classname={classname}
+extended.plugins=
+custom.foldername=
+has.native.controller=false
+"""
+# What OpenSearch's own build grants its script language; a file of the module that its jar does not carry.
+PAINLESS_POLICY = """\
+grant {
+  permission org.opensearch.SpecialPermission;
+  permission java.lang.RuntimePermission "createClassLoader";
+  permission java.lang.RuntimePermission "getClassLoader";
+  permission org.opensearch.script.ClassPermission "<<STANDARD>>";
+};
+"""
+# module → its class, and the beginnings of its jars' names
+MODULES = {
+    "analysis-common": ("org.opensearch.analysis.common.CommonAnalysisPlugin", ("analysis-common",)),
+    "reindex": (
+        "org.opensearch.index.reindex.ReindexPlugin",
+        ("reindex-client", "opensearch-rest-client", "opensearch-ssl-config", "http", "commons-"),
+    ),
+    "lang-painless": (
+        "org.opensearch.painless.PainlessPlugin",
+        ("lang-painless", "opensearch-scripting-painless-spi", "asm", "antlr4-runtime"),
+    ),
+}
+
+
+def main(jars: Path, home: Path) -> None:
+    with zipfile.ZipFile(jars / f"opensearch-{VERSION}.zip") as archive:
+        archive.extractall(home.parent / "unpacked")
+    (home.parent / "unpacked" / f"opensearch-{VERSION}").rename(home)
+    for name in ("bin", "logs", "lib/tools"):
+        shutil.rmtree(home / name)
+    there = {path.name for path in (home / "lib").iterdir()}
+    for name, (classname, beginnings) in MODULES.items():
+        module = home / "modules" / name
+        module.mkdir()
+        for jar in jars.glob("*.jar"):
+            if jar.name.startswith(beginnings) and jar.name not in there:
+                shutil.copy(jar, module)
+        (module / "plugin-descriptor.properties").write_text(
+            DESCRIPTOR.format(name=name, version=VERSION, classname=classname)
+        )
+    (home / "modules/lang-painless/plugin-security.policy").write_text(PAINLESS_POLICY)
+    unpack_native(next((home / "lib").glob("jna-*.jar")), home / "native")
+
+
+def unpack_native(jna: Path, native: Path) -> None:
+    """JNA would unpack its library into /tmp and load it from there, where nothing may be executed."""
+    machine = platform.machine().replace("_", "-")
+    with zipfile.ZipFile(jna) as archive:
+        content = archive.read(f"com/sun/jna/linux-{machine}/libjnidispatch.so")
+    native.mkdir()
+    (native / "libjnidispatch.so").write_bytes(content)
+
+
+main(Path(sys.argv[1]), Path(sys.argv[2]))
