@@ -19,7 +19,6 @@ class Facts:
     root: bool
     debian: bool
     engine: Answer
-    python: tuple[int, int]
     pulumi: str = ""
     language_host: bool = False
     go: str = ""

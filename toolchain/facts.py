@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import shutil
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,7 +30,6 @@ def gather(env: Mapping[str, str], paths: Paths, pins: Pins, runner: Runner, *, 
         root=os.geteuid() == 0,
         debian=shutil.which("apt-get", path=path) is not None,
         engine=ask(env, pins.engine_oldest_api),
-        python=sys.version_info[:2],
         pulumi=runner.ask([cli, "version"], env={"PULUMI_SKIP_UPDATE_CHECK": "1"}) if cli else "",
         language_host=shutil.which("pulumi-language-python", path=path) is not None,
         go=runner.ask([go, "version"], env={"GOTOOLCHAIN": "local"}) if go else "",

@@ -1,0 +1,168 @@
+"""Facts about a machine in, a source for each part out."""
+
+from dataclasses import replace
+
+import pytest
+
+from toolchain.decide import Facts, decide
+from toolchain.engine import Answer
+from toolchain.errors import ToolchainError
+from toolchain.pins import Pins
+
+PINS = Pins.load()
+READY = Answer(state="ready", where="unix:///var/run/docker.sock", version="API 1.41")
+ABSENT = Answer(state="absent", where="unix:///var/run/docker.sock", detail="No such file or directory")
+ALL = frozenset({"engine", "venv", "pulumi", "language-host", "plugins", "state", "images", "browser"})
+
+# A Debian with git and python3, as root, that reaches package registries only.
+EMPTY = Facts(
+    forced="",
+    root=True,
+    debian=True,
+    engine=ABSENT,
+    ensurepip=False,
+    certificates=False,
+)
+# A developer's machine: Docker, Go and Pulumi are there, the internet too.
+DEVELOPER = Facts(
+    forced="",
+    root=False,
+    debian=True,
+    engine=READY,
+    pulumi="v3.256.0",
+    language_host=True,
+    go="go version go1.27.3 linux/amd64",
+    official=True,
+)
+
+
+def sources(facts: Facts) -> dict[str, str]:
+    return {part: choice.source for part, choice in decide(facts, PINS, ALL).items()}
+
+
+def test_an_empty_machine_gets_everything_from_packages():
+    plan = decide(EMPTY, PINS, ALL)
+    assert {part: choice.source for part, choice in plan.items()} == {
+        "engine": "debian",
+        "venv": "packages",
+        "go": "packages",
+        "pulumi": "packages",
+        "language-host": "packages",
+        "plugins": "packages",
+        "state": "made",
+        "images": "debian",
+        "browser": "debian",
+    }
+    assert plan["engine"].packages == ("docker.io", "iptables")
+    assert plan["venv"].packages == plan["go"].packages == ("python3-venv",)
+    assert plan["pulumi"].packages == ("ca-certificates",)
+
+
+def test_what_a_developer_has_is_used():
+    assert sources(DEVELOPER) == {
+        "engine": "there",
+        "venv": "packages",
+        "pulumi": "there",
+        "language-host": "there",
+        "plugins": "official",
+        "state": "made",
+        "images": "none",
+        "browser": "none",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "part", "source"),
+    [
+        # the CLI
+        ({"pulumi": ""}, "pulumi", "official"),
+        ({"pulumi": "", "official": False}, "pulumi", "packages"),
+        ({"pulumi": "v3.255.1"}, "pulumi", "official"),
+        ({"pulumi": "v3.300.0"}, "pulumi", "there"),
+        ({"pulumi": "v4.0.0"}, "pulumi", "official"),
+        ({"pulumi": "no version at all"}, "pulumi", "official"),
+        ({"pulumi": "", "forced": "packages"}, "pulumi", "packages"),
+        ({"forced": "packages"}, "pulumi", "packages"),
+        ({"forced": "official"}, "pulumi", "official"),
+        # its language host: never one of another kind than the CLI's
+        ({"language_host": False}, "pulumi", "official"),
+        ({"language_host": False}, "language-host", "official"),
+        ({"forced": "packages"}, "language-host", "packages"),
+        # plugins
+        ({"official": False}, "plugins", "packages"),
+        ({"official": False}, "pulumi", "there"),
+        ({"forced": "official", "official": False}, "plugins", "official"),
+        # Go, only where something is built
+        ({"forced": "packages"}, "go", "there"),
+        ({"forced": "packages", "go": "go version go1.19.8 linux/amd64"}, "go", "packages"),
+        ({"forced": "packages", "go": "go version go1.26 linux/arm64"}, "go", "there"),
+        ({"forced": "packages", "go": ""}, "go", "packages"),
+        # the engine
+        ({"engine": replace(READY, state="unasked", where="ssh://root@host")}, "engine", "there"),
+        ({"engine": ABSENT, "root": True, "programs": frozenset({"dockerd"})}, "engine", "started"),
+        ({"engine": ABSENT, "root": True}, "engine", "debian"),
+        # what only helps
+        ({"root": True}, "images", "debian"),
+        ({"root": True, "debian": False}, "images", "none"),
+        ({"programs": frozenset({"mmdebstrap"})}, "images", "there"),
+        ({"programs": frozenset({"chromium"})}, "browser", "there"),
+    ],
+)
+def test_a_difference_decides(changes, part, source):
+    assert sources(replace(DEVELOPER, **changes))[part] == source
+
+
+def test_go_is_not_wanted_where_nothing_is_built():
+    assert "go" not in sources(DEVELOPER)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"engine": ABSENT},
+            "engine: no Docker engine answers at unix:///var/run/docker.sock and this user is not root; as root: "
+            "apt-get update && apt-get install --no-install-recommends docker.io iptables && dockerd",
+        ),
+        (
+            {"engine": replace(ABSENT, state="denied"), "env": {"USER": "ann"}},
+            "engine: this user may not use the Docker engine at unix:///var/run/docker.sock; as root: "
+            "usermod -aG docker ann (then log in anew), or run this as root",
+        ),
+        (
+            {"engine": replace(READY, state="old", detail="API 1.40, needed is 1.41 or newer")},
+            "engine: the Docker engine at unix:///var/run/docker.sock is too old "
+            "(API 1.40, needed is 1.41 or newer); upgrade it, or point DOCKER_HOST to another",
+        ),
+        (
+            {
+                "root": True,
+                "engine": Answer(state="absent", where="tcp://h:1", detail="Connection refused"),
+                "env": {"DOCKER_HOST": "tcp://h:1"},
+            },
+            "engine: no Docker engine answers at DOCKER_HOST=tcp://h:1 (Connection refused); start that engine, "
+            "or unset DOCKER_HOST to use this machine's own",
+        ),
+        (
+            {"engine": ABSENT, "root": True, "debian": False},
+            "engine: no Docker engine answers at unix:///var/run/docker.sock and this is no Debian (no apt-get); "
+            "install and start Docker",
+        ),
+        (
+            {"ensurepip": False},
+            "venv: this Python has no ensurepip; as root: "
+            "apt-get update && apt-get install --no-install-recommends python3-venv",
+        ),
+        ({"forced": "yes"}, "PORTAL_TOOLCHAIN is 'yes'; it may be official or packages, or not set"),
+    ],
+)
+def test_what_cannot_be_had_is_told_with_the_way_out(changes, said):
+    with pytest.raises(ToolchainError) as error:
+        decide(replace(DEVELOPER, **changes), PINS, ALL)
+    assert str(error.value) == said
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    with pytest.raises(ToolchainError) as error:
+        decide(replace(DEVELOPER, engine=ABSENT, ensurepip=False), PINS, ALL)
+    assert [line.split(":")[0] for line in str(error.value).splitlines()] == ["engine", "venv"]

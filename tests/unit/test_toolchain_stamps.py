@@ -1,0 +1,141 @@
+"""Stamps, and the files they speak of."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from toolchain import files
+from toolchain.stamps import Stamps, Taken
+
+TAKEN = Taken(part="pulumi", source="packages", version="3.256.0", where="/x/pulumi")
+
+
+@pytest.fixture
+def stamps(tmp_path: Path) -> Stamps:
+    return Stamps(tmp_path / "stamps")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "pulumi"
+    path.write_text("program")
+    return path
+
+
+def test_what_was_finished_stands(stamps, program):
+    stamps.write("k1", TAKEN, program)
+    assert stamps.read("pulumi", "k1") == TAKEN
+
+
+def test_other_inputs_are_another_part(stamps, program):
+    stamps.write("k1", TAKEN, program)
+    assert stamps.read("pulumi", "k2") is None
+    assert stamps.read("venv", "k1") is None
+
+
+def test_two_checkouts_do_not_undo_each_other(stamps, program):
+    stamps.write("k1", TAKEN, program)
+    stamps.write("k2", TAKEN, program)
+    assert stamps.read("pulumi", "k1") == TAKEN
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_text("another program"),
+        lambda path: os.utime(path, ns=(1, 1)),
+    ],
+)
+def test_evidence_that_changed_is_none(stamps, program, change):
+    stamps.write("k1", TAKEN, program)
+    change(program)
+    assert stamps.read("pulumi", "k1") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "7", "null", '{"taken": {}}', '{"taken": {"part": "x"}, "looks": {}}', '{"looks": 1, "taken": 2}']
+    + [json.dumps({"taken": {"part": "p", "source": "s", "unheard": 1}, "looks": {}})],
+)
+def test_a_damaged_stamp_is_none(stamps, text):
+    files.write(stamps.folder / "pulumi-k1.json", text)
+    assert stamps.read("pulumi", "k1") is None
+
+
+def test_writing_leaves_nothing_beside(tmp_path):
+    files.write(tmp_path / "a" / "b", "text", mode=0o600)
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["b"]
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_link_turns_at_once(tmp_path):
+    for target in ("one", "two"):
+        (tmp_path / target).mkdir()
+        files.link(tmp_path / "link", Path(target))
+    assert (tmp_path / "link").resolve() == tmp_path / "two"
+
+
+def test_what_the_dead_left_goes_and_what_lives_stays(tmp_path):
+    dead, alive, other = (tmp_path / f"x{files.UNFINISHED}{n}" for n in ("999999999-aa", f"{os.getppid()}-aa", "x"))
+    for path in (dead, alive, other):
+        path.mkdir()
+        (path / "file").touch()
+    files.remove_unfinished(tmp_path)
+    assert sorted(tmp_path.iterdir()) == [alive]
+
+
+def test_folders_without_write_permission_go_too(tmp_path):
+    folder = tmp_path / "modules" / "one"
+    folder.mkdir(parents=True)
+    (folder / "file").touch()
+    (folder / "link").symlink_to("/etc/passwd")
+    folder.chmod(0o500)
+    files.remove(tmp_path / "modules")
+    assert not (tmp_path / "modules").exists()
+    assert Path("/etc/passwd").exists()
+
+
+@given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))
+def test_a_key_tells_its_parts_apart(one, other):
+    assert (files.key(one) == files.key(other)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "a.py").write_text("2"),
+        lambda folder: (folder / "new.py").touch(),
+        lambda folder: (folder / "a.py").unlink(),
+        lambda folder: (folder / "a.py").rename(folder / "b.py"),
+        lambda folder: (folder / "a.py").chmod(0o755),
+    ],
+)
+def test_a_tree_key_sees_changes(tmp_path, change):
+    folder = tree(tmp_path)
+    before = files.tree_key(folder)
+    change(folder)
+    assert files.tree_key(folder) != before
+
+
+def test_a_tree_key_does_not_see_what_python_leaves(tmp_path):
+    folder = tree(tmp_path)
+    before = files.tree_key(folder)
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "a.cpython-311.pyc").touch()
+    (folder / ".a.py.swp").touch()
+    os.utime(folder / "a.py")
+    assert files.tree_key(folder) == before
+
+
+def tree(tmp_path: Path) -> Path:
+    folder = tmp_path / "package"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a.py").write_text("1")
+    (folder / "sub" / "c.py").write_text("3")
+    (folder / "a.py").chmod(0o644)
+    return folder
