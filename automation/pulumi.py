@@ -33,8 +33,13 @@ class Stack:
         if self.checkpoint is not None and self.checkpoint.exists():
             return
         made = self._run("stack", "init", "--no-select", self.name)
+        if "incorrect passphrase" in made.stderr:
+            raise PortalError(
+                f"tenants/Pulumi.{self.name}.yaml was written with another passphrase than this shell's "
+                "(PULUMI_CONFIG_PASSPHRASE_FILE): use that one, or, for a portal that was never up, remove the file"
+            )
         if made.returncode and "already exists" not in made.stderr:
-            raise PortalError(f"stack {self.name}: {one_line(made.stderr)}")
+            raise PortalError(f"stack {self.name}: {one_line(made.stderr).removeprefix('error: ')}")
 
     def run(self, verb: str, *words: str, quiet: bool = False) -> None:
         """Run a verb that changes things, its progress shown as it comes. Raises UpFailed.
