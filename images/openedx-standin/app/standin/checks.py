@@ -61,7 +61,7 @@ def redis() -> None:
 
 def celery() -> None:
     """A worker of this variant answers through the broker; it does so while it is at work on a task, too."""
-    pattern = f"edx.{settings.VARIANT}.core.*"
+    pattern = f"celery@edx.{settings.VARIANT}.core.*"
     with app.connection_for_write(connect_timeout=STEP, heartbeat=0) as broker:
         broker.connect()
         answers = app.control.ping(connection=broker, pattern=pattern, matcher="glob", limit=1, timeout=4)

@@ -1,13 +1,14 @@
 """gunicorn's settings: gthread workers forked from one loaded application, so that they share its memory."""
 
+import gc
 import os
 
 from gunicorn.glogging import Logger as GunicornLogger
 
-from standin import config
+from standin import config as _config
 
 _variant = os.environ["SERVICE_VARIANT"]
-_settings = config.load(_variant, os.environ)
+_settings = _config.load(_variant, os.environ)
 
 
 class Logger(GunicornLogger):
@@ -19,10 +20,9 @@ class Logger(GunicornLogger):
         super().access(resp, req, environ, request_time)
 
 
-def post_worker_init(worker):  # type: ignore[no-untyped-def]
-    """What was loaded before the fork is left alone by the collector: the pages stay shared."""
-    import gc
-
+def pre_fork(server, worker):  # type: ignore[no-untyped-def]
+    """What is loaded by now is left alone by the collector from here on, so that the processes go on sharing it."""
+    gc.collect()
     gc.freeze()
 
 

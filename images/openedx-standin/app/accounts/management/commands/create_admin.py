@@ -12,6 +12,9 @@ from standin import config
 class Command(BaseCommand):
     """Makes the admin if missing; sets the password only when the secret is not the one last applied."""
 
+    # They would load every page for nothing.
+    requires_system_checks = []
+
     def handle(self, *args, **options):  # type: ignore[no-untyped-def]
         name, email = settings.ADMIN["username"], settings.ADMIN["email"]
         secret = config.secret("admin-password")

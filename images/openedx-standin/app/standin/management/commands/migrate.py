@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connection
+from elasticsearch import ElasticsearchException
 
 from courses import search, store
 from standin import heartbeat
@@ -36,7 +37,14 @@ class Command(migrate.Command):
                 self.cut = {row[0] for row in cursor.fetchall()}
             super().handle(*args, **options)
         if reindex:
+            self.reindex()
+
+    def reindex(self):  # type: ignore[no-untyped-def]
+        """What the search has lost, such as with its volume, is there again."""
+        try:
             self.stdout.write(f"search index: {search.reindex(store.published())} courses")
+        except ElasticsearchException as error:
+            raise CommandError(f"elasticsearch: {type(error).__name__}: {str(error)[:300]}") from error
 
     def wait(self, names):  # type: ignore[no-untyped-def]
         """Until the named checks pass, LIMIT seconds at most; says what it waits for."""

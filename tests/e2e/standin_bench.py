@@ -1,0 +1,405 @@
+"""The stand-in for edx-platform beside real data stores, without Pulumi: containers made straight on the engine."""
+
+import contextlib
+import http.cookiejar
+import io
+import json
+import re
+import tarfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import docker
+from docker.errors import APIError, NotFound
+from docker.models.containers import Container
+from docker.types import IPAMConfig, IPAMPool, Ulimit
+
+NETWORK = "standin-test"
+SUBNET = "10.99.4.0/24"
+LIMIT_SECONDS = 120
+PORTS = {"lms": 8000, "cms": 8010}
+ROLES = ("mysql", "mongo", "redis", "memcached", "rabbitmq", "elasticsearch")
+# With what a shell, a URL or SQL would stumble over.
+SECRETS = {
+    "mysql-root-password": 'root\'s $1 "pass"',
+    "mysql-edxapp-password": "a'b$c\"d e%f&g",
+    "rabbitmq-password": "r@b/b:i#t?%20",
+    "redis-password": "re@d/i:s#?%41",
+    "edxapp-secret-key": "k3y-0123456789-abcdefghijklmnopqrstuvwxyz-$&",
+    "admin-password": "First-Of-All-7719",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Store:
+    """How a data store's container is made: `user` owns its volume, memory in MiB."""
+
+    user: int
+    memory: int
+    port: int
+    secrets: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+STORES = {
+    "mysql": Store(
+        user=1999,
+        memory=512,
+        port=3306,
+        secrets=("mysql-root-password", "mysql-edxapp-password"),
+        tmpfs={"/run/mysqld": "uid=1999,gid=1999,mode=0755"},
+        files={"/portal/config/databases": "edxapp edxapp mysql-edxapp-password\n"},
+    ),
+    "mongo": Store(user=1998, memory=384, port=27017),
+    "redis": Store(user=1997, memory=128, port=6379, secrets=("redis-password",)),
+    "memcached": Store(user=1994, memory=96, port=11211),
+    "rabbitmq": Store(
+        user=1996,
+        memory=384,
+        port=5672,
+        secrets=("rabbitmq-password",),
+        env={"RABBITMQ_USER": "edxapp", "RABBITMQ_VHOST": "openedx"},
+    ),
+    "elasticsearch": Store(user=1995, memory=768, port=9200),
+}
+
+
+def settings(variant: str) -> dict[str, Any]:
+    """A settings file as the program writes it."""
+    mongo = {"host": "mongo", "port": 27017, "db": "openedx"}
+    return {
+        "PLATFORM_NAME": "Bench & Sons' <Academy>",
+        "SITE_NAME": f"{variant}.bench.test",
+        "LMS_BASE": "lms.bench.test:8480",
+        "CMS_BASE": "cms.bench.test:8480",
+        "LMS_ROOT_URL": "http://lms.bench.test:8480",
+        "CMS_ROOT_URL": "http://cms.bench.test:8480",
+        "CONTACT_EMAIL": "help@bench.test",
+        "LANGUAGE_CODE": "en",
+        "TIME_ZONE": "UTC",
+        "ALLOWED_HOSTS": [f"{variant}.bench.test", variant],
+        "HTTPS": "off",
+        "DATABASES": {
+            "default": {
+                "ENGINE": "django.db.backends.mysql",
+                "NAME": "edxapp",
+                "USER": "edxapp",
+                "HOST": "mysql",
+                "PORT": 3306,
+                "CONN_MAX_AGE": 60,
+            }
+        },
+        "DOC_STORE_CONFIG": mongo,
+        "CONTENTSTORE": mongo,
+        "CACHES": {
+            "default": {
+                "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
+                "LOCATION": ["memcached:11211"],
+                "KEY_PREFIX": "bench",
+            }
+        },
+        "CELERY_BROKER_TRANSPORT": "amqp",
+        "CELERY_BROKER_HOSTNAME": "rabbitmq:5672",
+        "CELERY_BROKER_USER": "edxapp",
+        "CELERY_BROKER_VHOST": "openedx",
+        "CELERY_RESULT_REDIS": {"host": "redis", "port": 6379, "db": 0},
+        "ELASTIC_SEARCH_CONFIG": [{"host": "elasticsearch", "port": 9200}],
+        "ALTERNATE_WORKER_QUEUES": "cms" if variant == "lms" else "lms",
+        "MEDIA_ROOT": "/openedx/media",
+        "MEDIA_URL": "/media/",
+        "STATIC_ROOT": "/openedx/static",
+        "STATIC_URL": "/static/",
+        "LOG_DIR": "",
+        "ADMIN": {"username": "admin", "email": "admin@bench.test"},
+        "WORKERS": 1,
+    }
+
+
+def until(what: str, true: Callable[[], Any], limit: float = LIMIT_SECONDS) -> Any:
+    """What `true` gives once it is true. Fails, saying what it waited for, after `limit` seconds."""
+    end = time.monotonic() + limit
+    while not (found := true()):
+        assert time.monotonic() < end, f"waited {limit} s for {what}"
+        time.sleep(0.2)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+    seconds: float
+
+
+class Browser:
+    """Speaks to one service as a browser behind the load balancer does: cookies, forms with their CSRF token."""
+
+    def __init__(self, bench: "Bench", verb: str, host: str | None = None) -> None:
+        self.bench, self.verb = bench, verb
+        self.host = f"{verb}.bench.test:8480" if host is None else host
+        self.cookies = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(
+            urllib.request.HTTPCookieProcessor(self.cookies), urllib.request.ProxyHandler({})
+        )
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """Follows redirects."""
+        return self._send(path, None, headers)
+
+    def submit(self, page: str, action: str | None = None, **fields: str) -> Answer:
+        """Loads a page, and sends its form with the page's token."""
+        loaded = self.get(page)
+        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', loaded.text)
+        assert token, f"{page} has no form: {loaded.status} {loaded.text[:300]}"
+        told = {**fields, "csrfmiddlewaretoken": token[1]}
+        return self._send(action or page, urllib.parse.urlencode(told).encode(), {})
+
+    def _send(self, path: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
+        url = f"http://{self.bench.address(self.verb)}:{PORTS[self.verb]}{path}"
+        told = {"Host": self.host, "X-Forwarded-Host": self.host, "X-Forwarded-Proto": "http", **headers}
+        request = urllib.request.Request(url, data=data, headers=told)
+        began = time.monotonic()
+        try:
+            with self._opener.open(request, timeout=30) as reply:
+                status, found, text = reply.status, dict(reply.headers), reply.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, found, text = error.code, dict(error.headers), error.read().decode()
+        return Answer(status=status, headers=found, text=text, seconds=time.monotonic() - began)
+
+
+class Bench:
+    """One network with the six data stores and, as a test asks, the stand-in's roles."""
+
+    def __init__(self, client: docker.DockerClient, images: Mapping[str, str]) -> None:
+        self.client, self.images = client, images
+        self.secrets = dict(SECRETS)
+
+    def __enter__(self) -> "Bench":
+        self.clear()
+        try:
+            self._stores()
+        except BaseException:
+            self.clear()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.clear()
+
+    def _stores(self) -> None:
+        pool = IPAMConfig(pool_configs=[IPAMPool(subnet=SUBNET)])
+        self.client.networks.create(NETWORK, driver="bridge", internal=True, ipam=pool)
+        for role in ROLES:
+            self.start_store(role)
+        for role in ROLES:
+            until(f"{role} to be ready", lambda role=role: self.answers(role))
+
+    def clear(self) -> None:
+        """Removes what this bench has made, now or in a run that was killed."""
+        for container in self.client.containers.list(all=True, filters={"label": NETWORK}):
+            with contextlib.suppress(NotFound):
+                container.remove(force=True, v=True)
+        for volume in self.client.volumes.list(filters={"label": NETWORK}):
+            volume.remove(force=True)
+        for network in self.client.networks.list(names=[NETWORK]):
+            network.remove()
+
+    def container(self, name: str) -> Container:
+        """The container of a role."""
+        return self.client.containers.get(f"{NETWORK}-{name}")
+
+    def address(self, name: str) -> str:
+        """Its address on the bench's network."""
+        told = self.container(name).attrs["NetworkSettings"]["Networks"][NETWORK]["IPAddress"]
+        return str(told)
+
+    def logs(self, name: str) -> str:
+        """All that it has said."""
+        return str(self.container(name).logs().decode(errors="replace"))
+
+    def probe(self, name: str) -> int:
+        """Exit code of the probe."""
+        words = ["/usr/local/bin/probe", *([name] if name in PORTS or name.endswith("-workers") else [])]
+        return int(self.container(name).exec_run(words).exit_code)
+
+    def answers(self, name: str) -> bool:
+        """Whether it is up and its probe says ready. One that has ended fails the test, with its last words."""
+        container = self.container(name)
+        assert container.status != "exited", f"{name} ended: {self.logs(name)[-2000:]}"
+        try:
+            return self.probe(name) == 0
+        except APIError:
+            return False
+
+    def start_store(self, role: str) -> None:
+        """A data store with an empty volume."""
+        told = STORES[role]
+        volume = f"{NETWORK}-{role}"
+        self.client.volumes.create(volume, labels={NETWORK: ""})
+        self._give(volume, told.user)
+        self._create(
+            role,
+            self.images[role],
+            [],
+            user=told.user,
+            memory=told.memory,
+            env=told.env,
+            tmpfs=told.tmpfs,
+            volumes={volume: {"bind": "/data", "mode": "rw"}},
+            files={**told.files, **self._secrets(*told.secrets)},
+        ).start()
+
+    def start(self, verb: str, **given: Any) -> Container:
+        """A role of the stand-in, not yet ready."""
+        memory = 512 if verb in PORTS else 384
+        container = self._openedx(verb, [verb], memory, **given)
+        container.start()
+        return container
+
+    def serve(self, *verbs: str) -> None:
+        """Roles of the stand-in, ready."""
+        for verb in verbs:
+            self.start(verb)
+        for verb in verbs:
+            until(f"{verb} to be ready", lambda verb=verb: self.answers(verb))
+
+    def job(self, *verbs: str, **given: Any) -> tuple[int, str]:
+        """Runs ending verbs; exit code and log."""
+        container = self._openedx("job", list(verbs), 512, **given)
+        container.start()
+        code = int(container.wait(timeout=LIMIT_SECONDS)["StatusCode"])
+        log = container.logs().decode()
+        container.remove(v=True)
+        return code, log
+
+    def begin_job(self, *verbs: str) -> Container:
+        """Ending verbs under way."""
+        container = self._openedx("job", list(verbs), 512)
+        container.start()
+        return container
+
+    def sql(self, statement: str, database: str = "edxapp") -> list[str]:
+        """The rows of a statement run by root, tab-separated."""
+        words = ["mariadb", "--socket=/run/mysqld/mysqld.sock", "-uroot", "-N", database, "-e", statement]
+        done = self.container("mysql").exec_run(
+            words, environment={"MYSQL_PWD": self.secrets["mysql-root-password"]}
+        )
+        assert done.exit_code == 0, done.output
+        return list(done.output.decode().splitlines())
+
+    def working_set(self, name: str) -> float:
+        """MiB that the container holds: its memory less what the kernel may drop at once."""
+        told = self.container(name).stats(stream=False)["memory_stats"]
+        inactive = told["stats"].get("total_inactive_file", told["stats"].get("inactive_file", 0))
+        return float(told["usage"] - inactive) / 2**20
+
+    def _secrets(self, *names: str) -> dict[str, str]:
+        return {f"/run/secrets/{name}": self.secrets[name] for name in names}
+
+    def _openedx(
+        self,
+        name: str,
+        verbs: list[str],
+        memory: int,
+        *,
+        files: Mapping[str, str | None] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Container:
+        """`files` beside the usual ones; None in place of a text leaves a usual one out."""
+        told: dict[str, str | None] = {
+            **{
+                f"/openedx/config/{each}.env.json": json.dumps(settings(each), indent=2)
+                for each in ("lms", "cms")
+            },
+            **{path: text for path, text in self._secrets(*SECRETS).items() if "mysql-root" not in path},
+            **(files or {}),
+        }
+        for volume in ("static", "media"):
+            self.client.volumes.create(f"{NETWORK}-{volume}", labels={NETWORK: ""})
+            self._give(f"{NETWORK}-{volume}", 1000)
+        return self._create(
+            name,
+            self.images["openedx-standin"],
+            verbs,
+            user=1000,
+            memory=memory,
+            env=env or {},
+            tmpfs={},
+            volumes={
+                f"{NETWORK}-{volume}": {"bind": f"/openedx/{volume}", "mode": "rw"}
+                for volume in ("static", "media")
+            },
+            files={path: text for path, text in told.items() if text is not None},
+        )
+
+    def _give(self, volume: str, user: int) -> None:
+        """As storage-init does for a portal: the volume's directory gets its owner."""
+        self.client.containers.run(
+            self.images["openedx-standin"],
+            [f"{user}:{user}", "/data"],
+            entrypoint="chown",
+            user="0",
+            network_mode="none",
+            volumes={volume: {"bind": "/data", "mode": "rw"}},
+            labels={NETWORK: ""},
+            remove=True,
+        )
+
+    def _create(
+        self,
+        name: str,
+        image: str,
+        command: list[str],
+        *,
+        user: int,
+        memory: int,
+        env: Mapping[str, str],
+        tmpfs: Mapping[str, str],
+        volumes: Mapping[str, Mapping[str, str]],
+        files: Mapping[str, str],
+    ) -> Container:
+        """A container under the house rules of a portal, with its files laid in before it starts."""
+        with contextlib.suppress(NotFound):
+            self.container(name).remove(force=True, v=True)
+        made = self.client.containers.create(
+            image,
+            command or None,
+            name=f"{NETWORK}-{name}",
+            hostname=name,
+            user=str(user),
+            environment={"PORTAL_MEMORY_MB": str(memory), **env},
+            network=NETWORK,
+            networking_config={NETWORK: self.client.api.create_endpoint_config(aliases=[name])},
+            tmpfs={"/tmp": "mode=1777,size=64m", **tmpfs},
+            volumes=dict(volumes),
+            mem_limit=f"{memory}m",
+            memswap_limit=f"{memory}m",
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            ulimits=[Ulimit(name="nofile", soft=8192, hard=8192)],
+            labels={NETWORK: ""},
+        )
+        made.put_archive("/", archive(files))
+        return made
+
+
+def archive(files: Mapping[str, str]) -> bytes:
+    """A tar file of texts that everybody may read and nobody write."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        for path, text in sorted(files.items()):
+            info = tarfile.TarInfo(path.lstrip("/"))
+            info.size, info.mode = len(text.encode()), 0o444
+            tar.addfile(info, io.BytesIO(text.encode()))
+    return made.getvalue()
