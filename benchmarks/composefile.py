@@ -131,8 +131,7 @@ def service(told: Mapping[str, Any], after: Mapping[str, Any], name: str) -> dic
             {
                 "source": f"{name}-{index}",
                 "target": each["file"],
-                "uid": "0",
-                "gid": "0",
+                # No owner: with one, Compose lets the engine give the file to the container's user.
                 "mode": int(each["permissions"], 8),
             }
             for index, each in enumerate(told.get("uploads") or [])

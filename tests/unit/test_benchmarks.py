@@ -51,7 +51,7 @@ def test_files_keep_their_path_mode_and_text() -> None:
     upload = {"file": "/portal/x.sh", "content": "echo $HOME\n", "permissions": "0555"}
     made = compose_file([container("lms", uploads=[upload])], "acme")
     assert made["services"]["lms"]["configs"] == [
-        {"source": "lms-0", "target": "/portal/x.sh", "uid": "0", "gid": "0", "mode": 0o555}
+        {"source": "lms-0", "target": "/portal/x.sh", "mode": 0o555}
     ]
     # Compose would put the caller's home there.
     assert made["configs"]["lms-0"]["content"] == "echo $$HOME\n"
