@@ -28,8 +28,9 @@ def lines(recorder: Recorder) -> Iterator[str]:
     for each in of(recorder, PASSWORD):
         yield f"  {each.name}  {each.inputs['length']:.0f} characters"
     yield "containers"
+    started = {each.name for each in recorder.containers()}
     for each in recorder.containers():
-        yield from container(each)
+        yield from container(each, started)
 
 
 def of(recorder: Recorder, kind: str) -> list[Planned]:
@@ -37,8 +38,8 @@ def of(recorder: Recorder, kind: str) -> list[Planned]:
     return sorted((each for each in recorder.plan if each.type == kind), key=lambda each: each.name)
 
 
-def container(each: Planned) -> Iterator[str]:
-    """A container: what it runs, with how much, what it sees, what it waits for."""
+def container(each: Planned, started: set[str]) -> Iterator[str]:
+    """A container: what it runs, with how much, what it sees, which of the others it waits for."""
     told = each.inputs
     words = " ".join(told.get("command") or [])
     yield f"  {told['name']}  {told['image'].split(':')[0]}  {words}".rstrip()
@@ -58,7 +59,7 @@ def container(each: Planned) -> Iterator[str]:
         yield f"    env {env}"
     if told.get("healthcheck"):
         yield f"    probe {' '.join(told['healthcheck']['tests'][1:])}"
-    yield f"    after {', '.join(each.after) or 'nothing'}"
+    yield f"    after {', '.join(name for name in each.after if name in started) or 'nothing'}"
 
 
 def rights(told: dict[str, Any]) -> str:
