@@ -1,0 +1,93 @@
+package portals.mongo;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.stream.Stream;
+
+import de.bwaldvogel.mongo.MongoServer;
+import de.bwaldvogel.mongo.MongoVersion;
+import org.h2.mvstore.MVStore;
+
+/** Starts the stand-in on port 27017 with its data in one file of a directory. */
+public final class Main {
+
+    private static final String NAME = "mongo.mv";
+    /** What a directory may hold besides the store: a half-made store, and what a file system puts there itself. */
+    private static final List<String> OURS = List.of(NAME, NAME + ".new", "lost+found");
+    /** Commands that run at once. More of them share one write to the disk. */
+    private static final int WORKERS = 16;
+
+    private Main() {
+    }
+
+    public static void main(String[] arguments) throws IOException {
+        Path store = prepare(Path.of(arguments[0]));
+        GroupCommit commit = new GroupCommit(open(store));
+        commit.tidy();
+        DurableBackend backend = new DurableBackend(commit);
+        backend.version(new Version());
+        MongoServer server = new MongoServer(backend);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            System.out.println("mongo: stopping");
+            commit.end();
+            server.shutdownNow();
+            System.out.println("mongo: stopped");
+        }));
+        server.bind(new InetSocketAddress("0.0.0.0", 27017), 1, WORKERS);
+        System.out.println("mongo: ready on port 27017. This is mongo-java-server with H2, which STANDS IN for MongoDB:"
+            + " one node, no log-in, no sessions, no transactions");
+        commit.tidyEvery(10_000);
+    }
+
+    /** The store's file, made whole or not at all. Exits with a reason when the directory belongs to something else. */
+    private static Path prepare(Path folder) throws IOException {
+        Path store = folder.resolve(NAME);
+        if (Files.exists(store)) {
+            return store;
+        }
+        try (Stream<Path> entries = Files.list(folder)) {
+            entries.map(each -> each.getFileName().toString()).filter(each -> !OURS.contains(each)).findFirst()
+                .ifPresent(each -> {
+                    System.err.println("mongo: " + folder + " holds files that this image did not make (" + each
+                        + "); nothing was touched. Move them away: a real MongoDB's files cannot be read here");
+                    System.exit(1);
+                });
+        }
+        System.out.println("mongo: initialising an empty " + folder);
+        // A kill while the very first bytes are written leaves a file that no store can open.
+        Path made = folder.resolve(NAME + ".new");
+        Files.deleteIfExists(made);
+        MVStore fresh = open(made);
+        fresh.commit();
+        fresh.sync();
+        fresh.close();
+        return Files.move(made, store, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** A store that writes when it is told to, and only then. */
+    private static MVStore open(Path file) {
+        return new MVStore.Builder()
+            .fileName(file.toString())
+            .cacheSize(16)
+            .autoCommitDisabled()
+            .autoCommitBufferSize(0)
+            .open();
+    }
+
+    /** Says 4.4: a driver of today refuses the 4.0 that mongo-java-server says by itself. */
+    private static final class Version implements MongoVersion {
+        @Override
+        public List<Integer> getVersionArray() {
+            return List.of(4, 4, 0);
+        }
+
+        @Override
+        public int getWireVersion() {
+            return 9;
+        }
+    }
+}
