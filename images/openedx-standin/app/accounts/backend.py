@@ -8,7 +8,7 @@ from accounts.models import User
 class EmailBackend(ModelBackend):
     """Django's own, with the address looked up first."""
 
-    def authenticate(self, request, username=None, password=None, **kwargs):  # type: ignore[no-untyped-def]
+    def authenticate(self, request, username=None, password=None, **kwargs):
         if not username or "@" not in username:
             return None
         user = User.objects.filter(email=username).only("username").first()

@@ -13,7 +13,9 @@ class LogInForm(AuthenticationForm):
     """By user name or e-mail address."""
 
     username = forms.CharField(
-        label="E-mail or user name", max_length=254, widget=forms.TextInput(attrs={"autocomplete": "username"})
+        label="E-mail or user name",
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "username"}),
     )
 
 
@@ -34,7 +36,7 @@ class RegistrationForm(BaseUserCreationForm):
         fields = ("email", "username")
         widgets = {"email": forms.EmailInput(attrs={"autocomplete": "email"})}
 
-    def clean_username(self):  # type: ignore[no-untyped-def]
+    def clean_username(self):
         """The first admin's name is kept for it: create-admin makes whoever has it a superuser."""
         name = self.cleaned_data["username"]
         if name.lower() == str(settings.ADMIN.get("username", "")).lower():

@@ -1,10 +1,10 @@
 """Log-in, log-out, registration, change of password."""
 
+from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.db import IntegrityError, transaction
 from django.shortcuts import redirect, render, resolve_url
-from django.conf import settings
 from django.views.decorators.http import require_POST
 
 from accounts.forms import LogInForm, RegistrationForm
@@ -23,18 +23,18 @@ class ChangePassword(PasswordChangeView):
 
     template_name = "accounts/password.html"
 
-    def get_success_url(self):  # type: ignore[no-untyped-def]
+    def get_success_url(self):
         return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 @require_POST
-def log_out(request):  # type: ignore[no-untyped-def]
+def log_out(request):
     """Ends the session."""
     logout(request)
     return redirect("home")
 
 
-def register(request):  # type: ignore[no-untyped-def]
+def register(request):
     """Makes an account and logs it in."""
     if request.user.is_authenticated:
         return redirect("dashboard")

@@ -14,13 +14,13 @@ from courses.queue import send
 from courses.tasks import publish
 
 
-def welcome(request):  # type: ignore[no-untyped-def]
+def welcome(request):
     """The studio's door."""
     return redirect("home" if request.user.is_authenticated else "login")
 
 
 @login_required
-def home(request):  # type: ignore[no-untyped-def]
+def home(request):
     """All courses; staff may add one."""
     form = CourseForm(request.POST or None)
     if request.method == "POST":
@@ -32,19 +32,19 @@ def home(request):  # type: ignore[no-untyped-def]
 
 @login_required
 @require_POST
-def publish_again(request, key):  # type: ignore[no-untyped-def]
+def publish_again(request, key):
     """Queues a course that did not get published, such as when the broker was away."""
     _staff_only(request)
     _queue(request, key)
     return redirect("home")
 
 
-def _staff_only(request):  # type: ignore[no-untyped-def]
+def _staff_only(request):
     if not request.user.is_staff:
         raise PermissionDenied
 
 
-def _create(request, form):  # type: ignore[no-untyped-def]
+def _create(request, form):
     told = form.cleaned_data
     key = keys.make(told["org"], told["number"], told["run"])
     try:
@@ -56,8 +56,10 @@ def _create(request, form):  # type: ignore[no-untyped-def]
     return True
 
 
-def _queue(request, key):  # type: ignore[no-untyped-def]
+def _queue(request, key):
     if send(publish, key) is None:
-        messages.error(request, f"{key} is kept, but could not be published just now. Publish it again in a minute.")
+        messages.error(
+            request, f"{key} is kept, but could not be published just now. Publish it again in a minute."
+        )
     else:
         messages.success(request, f"{key} is being published.")

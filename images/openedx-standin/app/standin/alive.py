@@ -13,19 +13,19 @@ class Alive(StartStopStep):
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
-    def __init__(self, consumer, **kwargs):  # type: ignore[no-untyped-def]
+    def __init__(self, consumer, **kwargs):
         super().__init__(consumer, **kwargs)
         self.timer = None
 
-    def start(self, consumer):  # type: ignore[no-untyped-def]
-        def touch():  # type: ignore[no-untyped-def]
+    def start(self, consumer):
+        def touch():
             if consumer.connection and consumer.connection.connected:
                 FILE.touch()
 
         touch()
         self.timer = consumer.timer.call_repeatedly(EVERY, touch)
 
-    def stop(self, consumer):  # type: ignore[no-untyped-def]
+    def stop(self, consumer):
         if self.timer:
             self.timer.cancel()
             self.timer = None

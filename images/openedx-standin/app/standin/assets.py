@@ -1,7 +1,6 @@
 """Copies the static files that the image's build collected to where nginx serves them."""
 
 import filecmp
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ def copy(source: Path, target: Path) -> int:
         place.parent.mkdir(parents=True, exist_ok=True)
         part = place.with_name(f".{place.name}.part")
         shutil.copyfile(file, part)
-        os.replace(part, place)
+        part.replace(place)
         copied += 1
     return copied
 

@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "standin.settings")
 app = Celery("standin")
 
 
-def _queues(variant):  # type: ignore[no-untyped-def]
+def _queues(variant):
     exchange = Exchange("edx.core", type="direct", durable=True)
     return [
         Queue(name, exchange, routing_key=name, durable=True)
@@ -23,13 +23,13 @@ def _queues(variant):  # type: ignore[no-untyped-def]
     ]
 
 
-def _broker():  # type: ignore[no-untyped-def]
+def _broker():
     told = settings.BROKER
     user, password, vhost = (quote(told[key], safe="") for key in ("userid", "password", "virtual_host"))
     return f"amqp://{user}:{password}@{told['hostname']}:{told['port']}/{vhost}"
 
 
-def _results():  # type: ignore[no-untyped-def]
+def _results():
     told = settings.RESULTS
     return f"redis://:{quote(told['password'], safe='')}@{told['host']}:{told['port']}/{told['db']}"
 
@@ -44,8 +44,8 @@ app.conf.update(
         "interval_start": 0,
         "interval_step": 0.2,
         "interval_max": 0.2,
-        "read_timeout": 10,
-        "write_timeout": 10,
+        "read_timeout": 5,
+        "write_timeout": 5,
     },
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_max": 0.2},
     broker_pool_limit=2,
@@ -55,6 +55,8 @@ app.conf.update(
     broker_heartbeat=20,
     result_backend=_results(),
     result_expires=3600,
+    # What a page shows is kept in MySQL. A task that wants its result in Redis says so itself.
+    task_ignore_result=True,
     redis_socket_connect_timeout=2,
     redis_socket_timeout=5,
     result_backend_transport_options={"retry_policy": {"max_retries": 1, "timeout": 2}},

@@ -70,7 +70,11 @@ def _host_finding(settings: Mapping[str, Any], variant: str) -> str | None:
     key = f"{variant.upper()}_BASE"
     host = settings[key].partition(":")[0]
     allowed = settings["ALLOWED_HOSTS"]
-    if host in allowed or "*" in allowed or any(a.startswith(".") and host.endswith(a) for a in map(str, allowed)):
+    if (
+        host in allowed
+        or "*" in allowed
+        or any(a.startswith(".") and host.endswith(a) for a in map(str, allowed))
+    ):
         return None
     return f"ALLOWED_HOSTS is {allowed!r}, without {key}'s host {host!r}"
 

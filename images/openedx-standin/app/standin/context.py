@@ -3,7 +3,7 @@
 from django.conf import settings
 
 
-def portal(request):  # type: ignore[no-untyped-def]
+def portal(request):
     """Template context."""
     return {
         "platform_name": settings.PLATFORM_NAME,

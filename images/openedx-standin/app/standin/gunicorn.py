@@ -14,13 +14,13 @@ _settings = _config.load(_variant, os.environ)
 class Logger(GunicornLogger):
     """An access log without the health probe's own requests, one every few seconds."""
 
-    def access(self, resp, req, environ, request_time):  # type: ignore[no-untyped-def]
+    def access(self, resp, req, environ, request_time):
         if environ.get("HTTP_USER_AGENT") == "portal-probe" and resp.status.startswith("200"):
             return
         super().access(resp, req, environ, request_time)
 
 
-def pre_fork(server, worker):  # type: ignore[no-untyped-def]
+def pre_fork(server, worker):
     """What is loaded by now is left alone by the collector from here on, so that the processes go on sharing it."""
     gc.collect()
     gc.freeze()

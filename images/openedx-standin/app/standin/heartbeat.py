@@ -53,7 +53,7 @@ def _told(future: "Future[None]", limit: float) -> Check:
 
 
 @never_cache
-def heartbeat(request):  # type: ignore[no-untyped-def]
+def heartbeat(request):
     """The view."""
     extended = "extended" in request.GET
     checks = run(EXTENDED, FULL) if extended else run(DEFAULT, QUICK)

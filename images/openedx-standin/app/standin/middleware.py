@@ -12,10 +12,10 @@ logger = logging.getLogger(__name__)
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 
 
-def headers(get_response):  # type: ignore[no-untyped-def]
+def headers(get_response):
     """Security headers that Django has no setting for, and the word that this is a stand-in."""
 
-    def middleware(request):  # type: ignore[no-untyped-def]
+    def middleware(request):
         response = get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers["X-Stands-In-For"] = "edx-platform"
@@ -27,13 +27,13 @@ def headers(get_response):  # type: ignore[no-untyped-def]
 class StoreAway:
     """503 and one line in the log, rather than 500 and a traceback, when MySQL or Mongo do not answer."""
 
-    def __init__(self, get_response):  # type: ignore[no-untyped-def]
+    def __init__(self, get_response):
         self.get_response = get_response
 
-    def __call__(self, request):  # type: ignore[no-untyped-def]
+    def __call__(self, request):
         return self.get_response(request)
 
-    def process_exception(self, request, exception):  # type: ignore[no-untyped-def]
+    def process_exception(self, request, exception):
         if not isinstance(exception, DatabaseError | PyMongoError):
             return None
         logger.error("%s: %s: %s", request.path, type(exception).__name__, str(exception)[:200])

@@ -74,7 +74,7 @@ DATABASES = {
         "ENGINE": "standin.mysql",
         "PASSWORD": config.secret("mysql-edxapp-password"),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"charset": "utf8mb4", "connect_timeout": 3, "read_timeout": 60, "write_timeout": 60},
+        "OPTIONS": {"charset": "utf8mb4", "connect_timeout": 3, "read_timeout": 10, "write_timeout": 10},
     }
 }
 DOC_STORE = ENV["DOC_STORE_CONFIG"]
@@ -86,7 +86,13 @@ CACHES = {
         "LOCATION": _cache["LOCATION"],
         "KEY_PREFIX": _cache.get("KEY_PREFIX") or "",
         # Without memcached every look-up misses and sessions come from MySQL: slower, and nobody is logged out.
-        "OPTIONS": {"ignore_exc": True, "connect_timeout": 0.5, "timeout": 1, "retry_attempts": 0, "dead_timeout": 5},
+        "OPTIONS": {
+            "ignore_exc": True,
+            "connect_timeout": 0.5,
+            "timeout": 1,
+            "retry_attempts": 0,
+            "dead_timeout": 5,
+        },
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"

@@ -8,8 +8,8 @@ from standin.entry import COLLECTED
 class BuiltStaticFiles(ManifestStaticFilesStorage):
     """Reads the build's manifest. A file that is not in it keeps its plain name: a page never fails for its style."""
 
-    def __init__(self, *args, **kwargs):  # type: ignore[no-untyped-def]
+    def __init__(self, *args, **kwargs):
         super().__init__(*args, manifest_storage=StaticFilesStorage(location=COLLECTED), **kwargs)
 
-    def stored_name(self, name):  # type: ignore[no-untyped-def]
+    def stored_name(self, name):
         return self.hashed_files.get(self.hash_key(self.clean_name(name)), name)

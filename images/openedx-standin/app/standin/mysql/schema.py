@@ -20,7 +20,7 @@ class ResumableSchemaEditor(DatabaseSchemaEditor):
 
     resuming = False
 
-    def execute(self, sql, params=()):  # type: ignore[no-untyped-def]
+    def execute(self, sql, params=()):
         try:
             return super().execute(sql, params)
         except DatabaseError as error:

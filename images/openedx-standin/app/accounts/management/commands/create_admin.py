@@ -15,7 +15,7 @@ class Command(BaseCommand):
     # They would load every page for nothing.
     requires_system_checks = []
 
-    def handle(self, *args, **options):  # type: ignore[no-untyped-def]
+    def handle(self, *args, **options):
         name, email = settings.ADMIN["username"], settings.ADMIN["email"]
         secret = config.secret("admin-password")
         with transaction.atomic():

@@ -1,0 +1,247 @@
+"""The stand-in's parts that need no Django: command line, settings file, secrets, static files, the pages' frame."""
+
+import importlib
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.e2e.standin_bench import settings
+
+FOLDER = Path(__file__).parents[2] / "images" / "openedx-standin"
+APP = FOLDER / "app"
+
+
+@pytest.fixture(scope="module")
+def standin() -> Iterator[dict[str, ModuleType]]:
+    """The modules that must load on a bare Python."""
+    sys.path.insert(0, str(APP))
+    yield {name: importlib.import_module(f"standin.{name}") for name in ("config", "entry", "assets")}
+    sys.path.remove(str(APP))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "standin"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Any:
+    """Writes a settings file; gives the environment that points to it."""
+
+    def write(told: object, variant: str = "lms") -> dict[str, str]:
+        file = tmp_path / f"{variant}.env.json"
+        file.write_text(told if isinstance(told, str) else json.dumps(told))
+        return {f"{variant.upper()}_CFG": str(file)}
+
+    return write
+
+
+# The command line
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("lms",),
+        ("cms-workers",),
+        ("lms-migrate",),
+        ("lms-migrate", "cms-migrate", "lms-assets", "create-admin"),
+    ],
+)
+def test_verbs_are_taken(standin: dict[str, ModuleType], words: tuple[str, ...]) -> None:
+    assert standin["entry"].parse(words) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "no verb given; verbs that stay up: lms, cms, lms-workers, cms-workers; verbs that end"),
+        (["LMS"], "unknown verb 'LMS'"),
+        (["lms-migrate", "--help"], "unknown verb '--help'"),
+        (["lms", "cms"], "'lms' stays up and must be the only verb"),
+        (["lms-migrate", "lms"], "'lms' stays up and must be the only verb"),
+        ([""], "unknown verb ''"),
+    ],
+)
+def test_anything_else_names_the_verbs(standin: dict[str, ModuleType], words: list[str], told: str) -> None:
+    with pytest.raises(standin["entry"].Usage) as error:
+        standin["entry"].parse(words)
+    assert str(error.value).startswith(told)
+    assert "lms-migrate, cms-migrate, lms-assets, create-admin" in str(error.value)
+
+
+def test_workers_take_the_queues_of_their_variant(standin: dict[str, ModuleType]) -> None:
+    words = standin["entry"].command("cms-workers", {"WORKERS": 3})
+    assert "--hostname=edx.cms.core.default.%h" in words
+    assert "--queues=edx.cms.core.default,edx.cms.core.high,edx.cms.core.low" in words
+    assert "--concurrency=3" in words
+    words = standin["entry"].command("lms-workers", {})
+    assert "--queues=edx.lms.core.default,edx.lms.core.high,edx.lms.core.high_mem" in words
+    assert "--concurrency=1" in words
+
+
+def test_every_verb_has_a_command(standin: dict[str, ModuleType]) -> None:
+    entry = standin["entry"]
+    commands = {name: entry.command(name, settings("lms")) for name in entry.VERBS}
+    assert all(command[0] == "-m" for command in commands.values())
+    # Both variants migrate one database; the cms's run indexes the courses too.
+    assert commands["cms-migrate"] == (*commands["lms-migrate"], "--reindex")
+
+
+def test_main_tells_in_one_line_and_by_code(
+    standin: dict[str, ModuleType],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("LMS_CFG", str(tmp_path / "none.json"))
+    for words, code in (([], 64), (["x"], 64), (["lms"], 78), (["lms-assets"], 78)):
+        assert standin["entry"].main(words) == code
+        told = capsys.readouterr().err
+        assert told.startswith("openedx: ")
+        assert told.count("\n") == 1
+
+
+# The settings file
+
+
+def test_a_whole_file_is_taken(standin: dict[str, ModuleType], place: Any) -> None:
+    assert standin["config"].load("lms", place(settings("lms")), admin=True) == settings("lms")
+    assert standin["config"].load("cms", place(settings("cms"), "cms"))["SITE_NAME"] == "cms.bench.test"
+
+
+def test_without_a_word_the_usual_place(standin: dict[str, ModuleType]) -> None:
+    assert standin["config"].path("cms", {}) == Path("/openedx/config/cms.env.json")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"LMS_BASE": None}, 'LMS_BASE is missing, for example "learn.acme.com"'),
+        ({"LMS_BASE": ""}, "LMS_BASE is ''"),
+        ({"PLATFORM_NAME": 7}, "PLATFORM_NAME is 7, for example"),
+        ({"ALLOWED_HOSTS": "lms.bench.test"}, "ALLOWED_HOSTS is 'lms.bench.test', for example"),
+        ({"ALLOWED_HOSTS": []}, "ALLOWED_HOSTS is []"),
+        ({"ALLOWED_HOSTS": ["lms"]}, "ALLOWED_HOSTS is ['lms'], without LMS_BASE's host 'lms.bench.test'"),
+        ({"DATABASES": {}}, "DATABASES.default.NAME is missing"),
+        ({"DATABASES": [1]}, "DATABASES.default.PORT is missing"),
+        ({"DOC_STORE_CONFIG": {"host": "mongo", "port": True, "db": "x"}}, "DOC_STORE_CONFIG.port is True"),
+        (
+            {"CELERY_RESULT_REDIS": {"host": "redis", "port": "6379", "db": 0}},
+            "CELERY_RESULT_REDIS.port is '6379'",
+        ),
+        ({"ADMIN": {"username": "admin"}}, "ADMIN.email is missing"),
+    ],
+)
+def test_a_wrong_key_is_named_with_an_example(
+    standin: dict[str, ModuleType], place: Any, change: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(standin["config"].ConfigError) as error:
+        standin["config"].load("lms", place(settings("lms") | change), admin=True)
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("allowed", [["*"], [".bench.test"], ["lms.bench.test"]])
+def test_hosts_as_django_knows_them(standin: dict[str, ModuleType], place: Any, allowed: list[str]) -> None:
+    assert standin["config"].load("lms", place(settings("lms") | {"ALLOWED_HOSTS": allowed}))
+
+
+def test_the_admin_is_wanted_only_where_it_is_made(standin: dict[str, ModuleType], place: Any) -> None:
+    without = {key: value for key, value in settings("lms").items() if key != "ADMIN"}
+    assert standin["config"].load("lms", place(without)) == without
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "not valid JSON"),
+        ("[]", "a mapping is wanted, not list"),
+        ("{", "not valid JSON"),
+        ("\0", "not valid JSON"),
+    ],
+)
+def test_what_is_no_settings_file(standin: dict[str, ModuleType], place: Any, text: str, told: str) -> None:
+    with pytest.raises(standin["config"].ConfigError, match=told):
+        standin["config"].load("lms", place(text))
+
+
+def test_a_directory_or_nothing_in_its_place(standin: dict[str, ModuleType], tmp_path: Path) -> None:
+    for file, told in ((tmp_path, "Is a directory"), (tmp_path / "x", "No such file")):
+        with pytest.raises(standin["config"].ConfigError, match=told):
+            standin["config"].load("lms", {"LMS_CFG": str(file)})
+
+
+def test_secrets(standin: dict[str, ModuleType], tmp_path: Path) -> None:
+    config = standin["config"]
+    (tmp_path / "good").write_text("a b'c\n")
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    assert config.secret("good", tmp_path) == "a b'c"
+    for name, told in (("empty", "empty"), ("none", "No such file"), ("bytes", "not UTF-8")):
+        with pytest.raises(config.ConfigError, match=f"{name}: {told}"):
+            config.check_secrets(["good", name], tmp_path)
+
+
+# Static files
+
+
+def test_static_files_are_copied_once_and_none_is_taken_away(
+    standin: dict[str, ModuleType], tmp_path: Path
+) -> None:
+    source, target = tmp_path / "from", tmp_path / "to"
+    (source / "a").mkdir(parents=True)
+    (source / "a" / "site.1.css").write_text("one")
+    (source / "staticfiles.json").write_text("{}")
+    (target / "a").mkdir(parents=True)
+    (target / "a" / "site.0.css").write_text("of an earlier release")
+    # A copy that was killed half-way.
+    (target / "a" / "site.1.css").write_text("on")
+    copy = standin["assets"].copy
+    assert (copy(source, target), copy(source, target)) == (2, 0)
+    assert sorted(path.name for path in target.rglob("*.*")) == [
+        "site.0.css",
+        "site.1.css",
+        "staticfiles.json",
+    ]
+    assert (target / "a" / "site.1.css").read_text() == "one"
+
+
+def test_an_unwritable_target_is_one_line(
+    standin: dict[str, ModuleType], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from" / "x").write_text("x")
+    (tmp_path / "to").write_text("a file")
+    assert standin["assets"].main(tmp_path / "from", tmp_path / "to") == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+# The folder
+
+
+def test_every_page_stands_in_one_frame() -> None:
+    """The word that this is a stand-in is in the frame, outside of every block that a page may change."""
+    frame = (APP / "standin" / "templates" / "base.html").read_text()
+    outside = re.sub(r"{% block \w+ %}.*?{% endblock %}", "", frame, flags=re.DOTALL)
+    assert "stand-in for edx-platform" in outside
+    parts = {"base.html", "nav.html", "courses.html"}
+    for page in APP.glob("*/templates/**/*.html"):
+        if page.name not in parts:
+            assert page.read_text().startswith('{% extends "base.html" %}'), page
+
+
+def test_pages_carry_no_style_or_script_of_their_own() -> None:
+    """The content policy allows files of this site alone."""
+    for page in APP.glob("*/templates/**/*.html"):
+        assert not re.search(r"<style|<script|style=|\bon\w+=|javascript:|data:", page.read_text()), page
+
+
+def test_what_is_needed_is_pinned_by_hash() -> None:
+    text = (FOLDER / "requirements.txt").read_text()
+    for line in text.replace("\\\n", "").splitlines():
+        assert re.fullmatch(r"#.*|[a-z0-9-]+==[\w.]+(\s+--hash=sha256:[0-9a-f]{64})+", line.strip()), line
+    assert "://" not in text
