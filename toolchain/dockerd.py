@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Daemon:
     def runs(self) -> bool:
         """Whether a dockerd runs on this machine, whoever started it; it may not be ready yet."""
         try:
-            return name(int(self.pid_file.read_text())) == "dockerd"
+            return look(int(self.pid_file.read_text()))[0] == "dockerd"
         except (OSError, ValueError):
             return False
 
@@ -43,9 +44,9 @@ class Daemon:
         """The number of the dockerd that was started here while it runs; None for a dead or another's process."""
         try:
             number, started = (int(word) for word in self.record.read_text().split())
-            return number if name(number) == "dockerd" and start_time(number) == started else None
         except (OSError, ValueError):
             return None
+        return number if look(number) == ("dockerd", started) else None
 
     def start(self, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         """Start dockerd in a session of its own. It outlives us; its record is written before it is dockerd."""
@@ -58,7 +59,7 @@ class Daemon:
         # The shell becomes dockerd: same process, same start time. So a kill between the two leaves nothing unknown.
         script = 'cut -d" " -f1,22 "/proc/$$/stat" >"$1.new" && mv "$1.new" "$1" && shift && exec "$@"'
         with self.log.open("ab") as log:
-            return subprocess.Popen(
+            child = subprocess.Popen(
                 ["/bin/sh", "-c", script, "sh", str(self.record), "dockerd"],
                 env=dict(env),
                 cwd="/",
@@ -67,6 +68,9 @@ class Daemon:
                 stderr=log,
                 start_new_session=True,
             )
+        # It outlives us; if it does not, it is not to stay as a zombie.
+        threading.Thread(target=child.wait, daemon=True).start()
+        return child
 
     def stop(self, limit: float = STOP_LIMIT) -> bool:
         """End the dockerd that was started here, with its containers; False when none runs.
@@ -85,18 +89,18 @@ class Daemon:
         return True
 
 
-def start_time(process: int) -> int:
-    """Clock ticks from boot to the start of a process: with its number, unique while the machine is up."""
-    # The name in parentheses may hold spaces; what follows it does not.
-    return int(Path("/proc", str(process), "stat").read_text().rpartition(")")[2].split()[19])
+def look(process: int) -> tuple[str, int]:
+    """A live process's name, and the clock ticks from boot to its start: with its number, unique while a machine is up.
 
-
-def name(process: int) -> str:
-    """The name of a process's program; empty when there is no such process."""
+    ("", 0) when there is none.
+    """
     try:
-        return Path("/proc", str(process), "comm").read_text().strip()
+        # The name in parentheses may hold spaces and parentheses; what follows it does not.
+        name, _, rest = Path("/proc", str(process), "stat").read_text().partition("(")[2].rpartition(")")
     except OSError:
-        return ""
+        return "", 0
+    words = rest.split()
+    return ("", 0) if words[0] == "Z" else (name, int(words[19]))
 
 
 def awaited(condition: Callable[[], bool], limit: float) -> bool:

@@ -32,24 +32,13 @@ def address(env: Mapping[str, str]) -> str:
 
 
 def ask(env: Mapping[str, str], oldest_api: str, limit: float = ANSWER_LIMIT) -> Answer:
-    """Ask the engine for its API version; never raises, never waits longer than `limit` seconds."""
+    """Ask the engine for its API version. Never raises; waits at most `limit` seconds for each thing it waits for."""
     where = address(env)
     kind, _, rest = where.partition("://")
-    if kind == "tcp" and not env.get("DOCKER_TLS_VERIFY"):
-        host, _, port = rest.rstrip("/").rpartition(":")
-        family, target = socket.AF_INET, (host.strip("[]"), int(port) if port.isdigit() else 2375)
-    elif kind == "unix":
-        family, target = socket.AF_UNIX, rest  # type: ignore[assignment]
-    else:
+    if kind not in ("unix", "tcp") or (kind == "tcp" and env.get("DOCKER_TLS_VERIFY")):
         return Answer(state="unasked", where=where)
     try:
-        if kind == "tcp":
-            talk = socket.create_connection(target, timeout=limit)
-        else:
-            talk = socket.socket(family, socket.SOCK_STREAM)
-            talk.settimeout(limit)
-            talk.connect(target)
-        with talk:
+        with _connected(kind, rest, limit) as talk:
             talk.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
             said = b""
             while b"\r\n\r\n" not in said and len(said) < 65536 and (more := talk.recv(4096)):
@@ -59,6 +48,22 @@ def ask(env: Mapping[str, str], oldest_api: str, limit: float = ANSWER_LIMIT) ->
     except OSError as error:
         return Answer(state="absent", where=where, detail=error.strerror or str(error))
     return judge(said.decode(errors="replace"), where, oldest_api)
+
+
+def _connected(kind: str, rest: str, limit: float) -> socket.socket:
+    if kind == "tcp":
+        host, _, port = rest.rstrip("/").rpartition(":")
+        return socket.create_connection(
+            (host.strip("[]"), int(port) if port.isdigit() else 2375), timeout=limit
+        )
+    talk = socket.socket(socket.AF_UNIX)
+    try:
+        talk.settimeout(limit)
+        talk.connect(rest)
+    except OSError:
+        talk.close()
+        raise
+    return talk
 
 
 def judge(reply: str, where: str, oldest_api: str) -> Answer:

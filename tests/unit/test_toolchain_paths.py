@@ -37,7 +37,15 @@ def test_without_a_home_it_is_still_a_place_of_this_user_alone(home):
 
 def test_all_paths_lie_in_the_two():
     paths = Paths.of({"HOME": "/h"})
-    cached = [paths.stamps, paths.logs, paths.lock, paths.go_caches, paths.venv("k"), paths.go("k"), paths.tools("k")]
+    cached = [
+        paths.stamps,
+        paths.logs,
+        paths.lock,
+        paths.go_caches,
+        paths.venv("k"),
+        paths.go("k"),
+        paths.tools("k"),
+    ]
     kept = [paths.state, paths.passphrase, paths.pulumi_home, paths.engine]
     assert all(path.is_relative_to(paths.cache) for path in cached)
     assert all(path.is_relative_to(paths.data) for path in kept)

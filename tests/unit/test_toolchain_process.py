@@ -1,0 +1,144 @@
+"""Other programs: their ends, their limits, and one setup at a time."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from toolchain.dockerd import awaited
+from toolchain.errors import ToolchainError
+from toolchain.lock import held
+from toolchain.process import Runner, tail
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    return Runner(tmp_path / "logs", {"PATH": os.environ["PATH"]})
+
+
+def test_a_program_that_ends_well(runner):
+    runner.run(["sh", "-c", "echo out; echo err >&2"], what="x", log="x", limit=20)
+    assert (runner.logs / "x.log").read_text() == "$ sh -c echo out; echo err >&2\nout\nerr\n"
+
+
+def test_a_failure_tells_the_end_of_the_log_and_the_way_out(runner):
+    with pytest.raises(ToolchainError) as error:
+        runner.run(
+            ["sh", "-c", "echo no route; exit 3"], what="go: Go", log="go", limit=20, way_out="Try it again"
+        )
+    assert str(error.value) == (
+        "go: Go: sh ended with code 3\n"
+        "    $ sh -c echo no route; exit 3\n"
+        "    no route\n"
+        f"  whole log: {runner.logs}/go.log\n"
+        "  Try it again"
+    )
+
+
+def test_a_program_that_is_not_there(runner):
+    with pytest.raises(ToolchainError, match=r"^x: cannot run no-such-program: No such file or directory$"):
+        runner.run(["no-such-program"], what="x", log="x", limit=20)
+
+
+def test_a_program_that_hangs_is_ended_with_its_children(runner, tmp_path):
+    script = f"sh -c 'echo $$ > {tmp_path}/child; exec tail -f /dev/null' & wait"
+    with pytest.raises(ToolchainError, match=r"^x: sh: gave up waiting after 1 s"):
+        runner.run(["sh", "-c", script], what="x", log="x", limit=1)
+    child = (tmp_path / "child").read_text().strip()
+    assert awaited(lambda: state(child) in ("", "Z"), 10)
+
+
+def state(process: str) -> str:
+    try:
+        return Path("/proc", process, "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def test_stop_ends_what_runs_and_lets_nothing_new_start(runner):
+    errors: list[ToolchainError] = []
+
+    def work() -> None:
+        try:
+            runner.run(["tail", "-f", "/dev/null"], what="x", log="x", limit=60)
+        except ToolchainError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert awaited(lambda: bool(runner._running), 10)
+    runner.stop()
+    thread.join(timeout=10)
+    assert [str(error) for error in errors] == ["x: stopped"]
+    with pytest.raises(ToolchainError, match="y: stopped"):
+        runner.run(["true"], what="y", log="y", limit=20)
+
+
+def test_apt_is_spared(runner, tmp_path):
+    words = [
+        "sh",
+        "-c",
+        f"touch {tmp_path}/begun; while [ ! -e {tmp_path}/end ]; do :; done; touch {tmp_path}/done",
+    ]
+
+    def work() -> None:
+        with pytest.raises(ToolchainError, match="x: stopped"):
+            runner.run(words, what="x", log="x", limit=60, spared=True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert awaited((tmp_path / "begun").exists, 10)
+    runner.stop()
+    (tmp_path / "end").touch()
+    thread.join(timeout=20)
+    assert (tmp_path / "done").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["false"], ["no-such-program"], ["sh", "-c", "printf '\\377'"], ["tail", "-f", "/dev/null"]]
+)
+def test_a_question_without_an_answer_is_empty(runner, words):
+    assert runner.ask(words, limit=0.5) == ""
+
+
+def test_the_tail_of_a_long_log(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("".join(f"line {number}\n\n" for number in range(10_000)) + "x" * 400)
+    said = tail(log).splitlines()
+    assert said[:5] == [f"    line {number}" for number in range(9995, 10_000)]
+    assert len(said[5]) == 304
+    assert tail(tmp_path / "none") == ""
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from toolchain.lock import held
+with held(Path(sys.argv[1]), 5, print):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_one_setup_at_a_time(tmp_path):
+    lock = tmp_path / "lock"
+    words = [sys.executable, "-c", HOLD, str(lock)]
+    said: list[str] = []
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with (
+            pytest.raises(ToolchainError, match=f"waited 0 s for the setup that process {holder.pid} runs"),
+            held(lock, 0.3, said.append),
+        ):
+            pass
+        # A holder that is killed holds no more.
+        holder.kill()
+        begun = time.monotonic()
+        with held(lock, 20, said.append):
+            assert time.monotonic() - begun < 15
+    assert said[0] == f"another setup runs (process {holder.pid}); waiting for it, up to 0 s"
