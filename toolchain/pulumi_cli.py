@@ -92,13 +92,16 @@ def unpack(archive: Path, to: Path) -> None:
         for member in tar:
             name = Path(member.name)
             # Plain files one level down and nothing else: no links, no paths that lead elsewhere.
-            content = tar.extractfile(member) if member.isfile() and len(name.parts) == 2 else None
-            if content is None:
+            content = tar.extractfile(member) if member.isfile() else None
+            if content is None or name.parts != ("pulumi", name.name):
                 continue
             made = files.unfinished(to / name.name)
-            with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755), "wb") as file:
-                shutil.copyfileobj(content, file)
-            files.place(made, to / name.name)
+            try:
+                with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755), "wb") as file:
+                    shutil.copyfileobj(content, file)
+                files.place(made, to / name.name)
+            finally:
+                made.unlink(missing_ok=True)
     if not (to / "pulumi").is_file():
         raise tarfile.TarError("no pulumi/pulumi in the archive")
 

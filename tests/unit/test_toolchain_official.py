@@ -1,0 +1,130 @@
+"""Pulumi's own archive: is it to be had, and is nothing taken from it but programs."""
+
+import http.server
+import io
+import os
+import socket
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from toolchain.errors import ToolchainError
+from toolchain.pins import Pins
+from toolchain.process import Runner
+from toolchain.pulumi_cli import address, check, download, reachable
+
+PINS = Pins.load()
+CLI = b"#!/bin/sh\necho v3.256.0\n"
+
+
+def archive(members: dict[str, bytes | str]) -> bytes:
+    """A tar archive; a value that is text is a symbolic link's target."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            if isinstance(content, str):
+                member.type, member.linkname = tarfile.SYMTYPE, content
+                tar.addfile(member)
+            else:
+                member.size, member.mode = len(content), 0o755
+                tar.addfile(member, io.BytesIO(content))
+    return out.getvalue()
+
+
+class Shelf(http.server.BaseHTTPRequestHandler):
+    content = b""
+
+    def do_HEAD(self) -> None:
+        self.send_response(200 if self.path == "/cli.tar.gz" else 404)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_HEAD()
+        self.wfile.write(self.content)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def shelf(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("no_proxy", "*")
+    server = http.server.HTTPServer(("127.0.0.1", 0), Shelf)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/cli.tar.gz"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_addresses():
+    assert address(PINS, "x86_64").endswith("/pulumi-v3.256.0-linux-x64.tar.gz")
+    assert address(PINS, "aarch64").endswith("/pulumi-v3.256.0-linux-arm64.tar.gz")
+    with pytest.raises(ToolchainError, match="no CLI for riscv64, only for x86_64, aarch64"):
+        address(PINS, "riscv64")
+
+
+def test_a_server_that_answers_is_reachable(shelf):
+    assert reachable(shelf)
+    assert not reachable(shelf + ".none")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/x", "nonsense", "http://[::1", "unheard://x"])
+def test_what_does_not_answer_is_not(url, monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    assert not reachable(url)
+
+
+def test_a_server_that_hangs_holds_nobody_up(monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        begun = time.monotonic()
+        assert not reachable(f"http://127.0.0.1:{server.getsockname()[1]}/x", limit=0.3)
+        assert time.monotonic() - begun < 3
+
+
+def test_the_archives_programs_are_taken_and_nothing_else(shelf, tmp_path):
+    Shelf.content = archive(
+        {
+            "pulumi/pulumi": CLI,
+            "pulumi/pulumi-language-python": b"host",
+            "pulumi/link": "/etc/passwd",
+            "pulumi/../../escaped": b"evil",
+            "/absolute": b"evil",
+            "readme": b"text",
+        }
+    )
+    program = download(shelf, tmp_path / "bin")
+    assert sorted(path.name for path in (tmp_path / "bin").iterdir()) == ["pulumi", "pulumi-language-python"]
+    assert not (tmp_path / "escaped").exists()
+    runner = Runner(tmp_path / "logs", {"PATH": os.environ["PATH"]})
+    assert check(program, PINS, runner) == "3.256.0"
+
+
+def test_a_cli_of_another_version_is_refused(shelf, tmp_path):
+    Shelf.content = archive({"pulumi/pulumi": CLI})
+    program = download(shelf, tmp_path / "bin")
+    runner = Runner(tmp_path / "logs", {"PATH": os.environ["PATH"]})
+    with pytest.raises(ToolchainError, match=r"says it is 'v3.256.0', wanted is v3.257.0"):
+        check(program, replace(PINS, pulumi="3.257.0"), runner)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", archive({"pulumi/readme": b""}), archive({"pulumi/pulumi": CLI})[:-40]]
+)
+def test_a_broken_archive_is_told_with_the_way_out(shelf, tmp_path, content):
+    Shelf.content = content
+    with pytest.raises(
+        ToolchainError, match=r"(?s)cannot download http.*PORTAL_TOOLCHAIN=packages builds it"
+    ):
+        download(shelf, tmp_path / "bin")
+    assert not (tmp_path / "bin" / "pulumi").exists()
+    assert not list(Path(tmp_path / "bin").glob("*unfinished*"))

@@ -1,0 +1,115 @@
+"""The repo's own plugins where Pulumi's CLI looks for them, and the state folder with its passphrase."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from toolchain import files, plugins, state
+from toolchain.errors import ToolchainError
+from toolchain.paths import Paths
+
+# A plugin that tells what it imported and with which words it was started.
+PLUGIN = """
+import sys
+from plugins import VERSION
+print(VERSION, __file__, *sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "checkout" / "plugins"
+    (folder / "docker").mkdir(parents=True)
+    (folder / "__init__.py").write_text("VERSION = 1")
+    (folder / "docker" / "__main__.py").write_text(PLUGIN)
+    return folder
+
+
+def install(source: Path, home: Path) -> Path:
+    key = files.tree_key(source)
+    return plugins.install_own(source, key, home, "docker", "5.1.0", Path(sys.executable))
+
+
+def said(program: Path, cwd: Path) -> list[str]:
+    done = subprocess.run(
+        [program, "a b", "$HOME"], cwd=cwd, capture_output=True, text=True, check=True, timeout=30
+    )
+    return done.stdout.split(" ", 2)
+
+
+def test_the_cli_starts_the_copy_not_the_checkout(source, tmp_path):
+    home = tmp_path / "a home"
+    program = install(source, home)
+    assert program == home / "plugins" / "resource-docker-v5.1.0" / "pulumi-resource-docker"
+    # The CLI starts a plugin in the project's folder, where another `plugins` lies.
+    (source / "__init__.py").write_text("VERSION = 2")
+    version, rest = said(program, source.parent)[0], " ".join(said(program, source.parent)[1:])
+    assert version == "1"
+    assert rest.startswith(f"{program.parent}/source-")
+    assert rest.endswith("a b $HOME\n")
+
+
+def test_a_change_is_taken_and_the_copy_before_it_kept_for_who_runs_it(source, tmp_path):
+    copies = []
+    for version in range(1, 5):
+        (source / "__init__.py").write_text(f"VERSION = {version}")
+        program = install(source, tmp_path / "home")
+        assert said(program, tmp_path)[0] == str(version)
+        copies.append(len(list(program.parent.glob("source-*"))))
+    assert copies == [1, 2, 2, 2]
+
+
+def test_twice_is_as_once(source, tmp_path):
+    first = install(source, tmp_path / "home")
+    before = sorted((path, path.stat().st_mtime_ns) for path in first.parent.rglob("*.py"))
+    assert install(source, tmp_path / "home") == first
+    assert sorted((path, path.stat().st_mtime_ns) for path in first.parent.rglob("*.py")) == before
+
+
+def test_what_a_killed_run_left_is_removed(source, tmp_path):
+    folder = plugins.folder(tmp_path / "home", "docker", "5.1.0")
+    (folder / f"source-x{files.UNFINISHED}999999999-aa").mkdir(parents=True)
+    install(source, tmp_path / "home")
+    assert len(list(folder.glob("source-*"))) == 1
+
+
+def test_ours_is_told_from_the_official(source, tmp_path):
+    assert plugins.is_ours(install(source, tmp_path / "home"))
+    assert not plugins.is_ours(Path(os.path.realpath(sys.executable)))
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> Paths:
+    return Paths(tmp_path / "cache", tmp_path / "data")
+
+
+def test_the_passphrase_is_made_once_for_its_owner_alone(paths):
+    assert not state.is_there(paths)
+    state.make(paths)
+    passphrase = paths.passphrase.read_text()
+    state.make(paths)
+    assert state.is_there(paths)
+    assert paths.passphrase.read_text() == passphrase
+    assert len(passphrase) >= 43
+    assert [path.stat().st_mode & 0o777 for path in (paths.data, paths.state, paths.passphrase)] == [
+        0o700,
+        0o700,
+        0o600,
+    ]
+    assert sorted(path.name for path in paths.data.iterdir()) == ["passphrase", "pulumi", "state"]
+
+
+def test_a_passphrase_that_got_lost_is_not_made_anew(paths):
+    state.make(paths)
+    stack = paths.state / ".pulumi" / "stacks" / "portals" / "acme.json"
+    stack.parent.mkdir(parents=True)
+    stack.touch()
+    paths.passphrase.unlink()
+    with pytest.raises(
+        ToolchainError, match=r"holds stacks \(acme\), but the passphrase .* restore it from a backup"
+    ):
+        state.make(paths)
+    assert not paths.passphrase.exists()
