@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from toolchain import engine, environment
+from toolchain import engine, environment, stacks
 from toolchain.errors import ToolchainError
 from toolchain.paths import REPO, Paths
 from toolchain.pins import Pins
@@ -132,7 +132,11 @@ def variables(standing: Standing, taken: Mapping[str, Taken]) -> dict[str, str]:
 
 def _env(said: argparse.Namespace) -> int:
     standing = _standing()
-    sys.stdout.write(environment.shell(variables(standing, _ensure(standing, DEFAULT))))
+    exported = variables(standing, _ensure(standing, DEFAULT))
+    env = {**standing.env, **exported}
+    lacking = stacks.missing(REPO / "tenants", standing.paths, env)
+    stacks.make(lacking, REPO, env, lambda text: print(text, file=sys.stderr))
+    sys.stdout.write(environment.shell(exported))
     return 0
 
 
