@@ -1,7 +1,5 @@
 """The verbs setup, env, engine and run. stdout has facts only; everything else goes to stderr."""
 
-import argparse
-import json
 import os
 import signal
 import sys
@@ -10,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from toolchain import engine, environment, stacks
 from toolchain.errors import ToolchainError
@@ -18,6 +16,9 @@ from toolchain.paths import REPO, Paths
 from toolchain.pins import Pins
 from toolchain.stamps import Taken
 from toolchain.standing import PARTS, Standing
+
+if TYPE_CHECKING:
+    import argparse
 
 DEFAULT = frozenset(PARTS) - {"browser"}
 # What only reads files of the repo needs no engine and no Pulumi.
@@ -39,6 +40,7 @@ def main(words: Sequence[str]) -> int:
     # `run` hands its words on as they are, options and all.
     if words[:1] == ["run"]:
         return _told(lambda: run(words[1:]))
+    # Imported where they are used: a look at what stands is to take no time.
     said = _parser().parse_args(words)
     return _told(lambda: said.verb(said))
 
@@ -58,7 +60,9 @@ def _told(verb: "object") -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> "argparse.ArgumentParser":
+    import argparse
+
     parser = argparse.ArgumentParser(prog="portal", description="Put the toolchain onto this machine.")
     verbs = parser.add_subparsers(required=True)
     setup = verbs.add_parser(
@@ -101,7 +105,7 @@ def _ensure(
     return there
 
 
-def _setup(said: argparse.Namespace) -> int:
+def _setup(said: "argparse.Namespace") -> int:
     from toolchain.progress import table
 
     begun = time.monotonic()
@@ -110,6 +114,8 @@ def _setup(said: argparse.Namespace) -> int:
     taken = _ensure(_standing(), wanted | forced, forced)
     seconds = round(time.monotonic() - begun, 1)
     if said.json:
+        import json
+
         print(json.dumps({"seconds": seconds, "parts": [asdict(each) for each in taken.values()]}))
     else:
         sys.stderr.write(table(list(taken.values()), seconds) + "\n")
@@ -130,7 +136,7 @@ def variables(standing: Standing, taken: Mapping[str, Taken]) -> dict[str, str]:
     return environment.exports(standing.paths, standing.env, tuple(first), own_plugins=own_plugins)
 
 
-def _env(said: argparse.Namespace) -> int:
+def _env(said: "argparse.Namespace") -> int:
     standing = _standing()
     exported = variables(standing, _ensure(standing, DEFAULT))
     env = {**standing.env, **exported}
@@ -150,7 +156,7 @@ def run(words: Sequence[str]) -> NoReturn:
     os.execve(python, [str(python), "-m", "automation", *words], env)  # noqa: S606
 
 
-def _engine(said: argparse.Namespace) -> int:
+def _engine(said: "argparse.Namespace") -> int:
     from toolchain.dockerd import Daemon
 
     standing = _standing()
@@ -163,6 +169,8 @@ def _engine(said: argparse.Namespace) -> int:
     answer = engine.ask(standing.env, standing.pins.engine_oldest_api)
     started_here = daemon.process() is not None
     if said.json:
+        import json
+
         facts = {
             "state": answer.state,
             "where": answer.where,

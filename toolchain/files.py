@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import secrets
-import shutil
 import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,7 +12,7 @@ UNFINISHED = ".unfinished-"
 
 def unfinished(path: Path) -> Path:
     """A name beside a path that no other run, thread or leftover uses."""
-    return path.with_name(f"{path.name}{UNFINISHED}{os.getpid()}-{secrets.token_hex(4)}")
+    return path.with_name(f"{path.name}{UNFINISHED}{os.getpid()}-{os.urandom(4).hex()}")
 
 
 def sync(path: Path) -> None:
@@ -63,6 +61,9 @@ def remove(path: Path) -> None:
     if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.exists():
+        # Imported here: it loads every compression there is, and a look at what stands removes nothing.
+        import shutil
+
         shutil.rmtree(path, onerror=writable)
 
 

@@ -1,6 +1,5 @@
 """A stack for each tenant, so that `pulumi stack select acme && pulumi up` is all that the plain CLI needs."""
 
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -21,6 +20,9 @@ def missing(tenants: Path, paths: Paths, variables: Mapping[str, str]) -> list[s
 
 def make(names: list[str], repo: Path, env: Mapping[str, str], say: Callable[[str], None]) -> None:
     """Make these stacks; one that cannot be made is told and left to the first command that needs it."""
+    # Imported here: `missing` is asked each time, this is done once, and loading it takes longer than asking.
+    import subprocess
+
     for name in names:
         words = ["pulumi", "stack", "init", "--no-select", "--non-interactive", name]
         try:

@@ -1,7 +1,6 @@
 """Where Pulumi's file backend keeps the stacks, and the passphrase that their secrets are encrypted with."""
 
 import os
-import secrets
 from pathlib import Path
 
 from toolchain import files
@@ -36,7 +35,7 @@ def stacks(state: Path) -> list[str]:
 def _make_passphrase(path: Path) -> None:
     made = files.unfinished(path)
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_urlsafe(32))
+        file.write(os.urandom(24).hex())
     files.sync(made)
     try:
         # A link, not a rename: of two that do this at once the first one's passphrase stays.

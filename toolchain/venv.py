@@ -1,26 +1,15 @@
 """Virtual environments: the program's own, and the one that Go comes in."""
 
-import platform
-import secrets
-import sys
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolchain import files
 from toolchain.process import Runner
+from toolchain.python import base_python
 
 MAKE_LIMIT = 180
 PIP_LIMIT = 1200
-
-
-def base_python() -> str:
-    """The Python that environments are made with: this one, or the one that this one's environment was made with."""
-    return str(getattr(sys, "_base_executable", "") or sys.executable)
-
-
-def key(requirements: Path) -> str:
-    """Changes with the requirements and with the Python that runs, and not with the environment it runs in."""
-    return files.key([requirements.read_bytes(), sys.version, sys.base_prefix, platform.machine()])
 
 
 @dataclass(frozen=True)
@@ -42,7 +31,7 @@ class Venv:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._remove_leftovers()
         # Its scripts name the directory, so it cannot be renamed: the link to it makes it whole or absent.
-        made = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}")
+        made = self.path.with_name(f"{self.path.name}.{os.urandom(4).hex()}")
         runner.run(
             [base_python(), "-m", "venv", made],
             what=f"{log}: making a virtual environment",

@@ -93,7 +93,7 @@ def test_the_passphrase_is_made_once_for_its_owner_alone(paths):
     state.make(paths)
     assert state.is_there(paths)
     assert paths.passphrase.read_text() == passphrase
-    assert len(passphrase) >= 43
+    assert len(passphrase) == 48
     assert [path.stat().st_mode & 0o777 for path in (paths.data, paths.state, paths.passphrase)] == [
         0o700,
         0o700,
