@@ -1,0 +1,267 @@
+"""The command as people run it: in a scratch checkout, with caches and data of its own."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from toolchain.command import DEFAULT, LIGHT, parts_for
+from toolchain.dockerd import awaited
+from toolchain.paths import REPO, Paths
+from toolchain.pins import Pins
+from toolchain.stamps import Taken
+from toolchain.standing import PARTS, Standing
+
+PING = b"HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        ([], LIGHT),
+        (["--help"], LIGHT),
+        (["demo", "--help"], LIGHT),
+        (["lint"], LIGHT),
+        (["tenants", "--json"], LIGHT),
+        (["demo"], DEFAULT),
+        (["up", "acme"], DEFAULT),
+        (["test"], frozenset(PARTS)),
+        (["test", "-k", "tenant"], frozenset(PARTS)),
+    ],
+)
+def test_a_verb_wants_no_more_than_it_needs(words, parts):
+    assert parts_for(words) == parts
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The parts of the repo that the toolchain reads; the virtual environment gets nothing installed."""
+    folder = tmp_path / "a checkout"
+    shutil.copytree(REPO / "toolchain", folder / "toolchain", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REPO / "portal", folder / "portal")
+    (folder / "plugins").mkdir()
+    (folder / "plugins" / "__init__.py").touch()
+    (folder / "tenants").mkdir()
+    (folder / "requirements.txt").write_text("# nothing\n")
+    return folder
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path / "home"),
+        "DOCKER_HOST": f"unix://{tmp_path}/docker.sock",
+        "PORTAL_PYTHON": sys.executable,
+        "PORTAL_TOOLCHAIN": "packages",
+    }
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[None]:
+    """Something at DOCKER_HOST that answers like an engine."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(tmp_path / "docker.sock"))
+    server.listen()
+
+    def serve() -> None:
+        while True:
+            try:
+                talk, _ = server.accept()
+            except OSError:
+                return
+            with talk:
+                talk.recv(4096)
+                talk.sendall(PING)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield
+    server.shutdown(socket.SHUT_RDWR)
+    server.close()
+    thread.join()
+
+
+def portal(checkout: Path, env: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
+    # From another folder: the command is to find its own.
+    done = [checkout / "portal", *words]
+    return subprocess.run(
+        done, cwd="/", env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
+    )
+
+
+def stand(checkout: Path, env: dict[str, str]) -> Paths:
+    """Make all parts look made."""
+    paths = Paths.of(env)
+    standing = Standing(env, paths, Pins.load(), repo=checkout)
+    tools = paths.tools("packages-x")
+    programs = {"venv": standing.venv_path / "bin" / "python", "plugins": paths.pulumi_home / "launcher"}
+    programs |= {part: tools / part for part in ("pulumi", "language-host")}
+    for part, path in programs.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('#!/bin/sh\nprintf "%s|" "$PWD" "$PULUMI_HOME" "$@"\n')
+        path.chmod(0o755)
+        standing.stamps.write(standing.key(part), Taken(part=part, source="packages", where=str(path)), path)
+    paths.state.mkdir()
+    paths.passphrase.touch()
+    return paths
+
+
+@pytest.mark.usefixtures("engine")
+def test_nothing_to_do_is_silent_and_starts_nothing(checkout, env):
+    paths = stand(checkout, env)
+    done = portal(checkout, env, "env")
+    assert (done.returncode, done.stderr) == (0, "")
+    names = [line.removeprefix("export ").partition("=")[0] for line in done.stdout.splitlines()]
+    assert names == [
+        "PATH",
+        "PULUMI_BACKEND_URL",
+        "PULUMI_CONFIG_PASSPHRASE_FILE",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION",
+        "PULUMI_HOME",
+        "PULUMI_SKIP_UPDATE_CHECK",
+    ]
+    assert f"{paths.tools('packages-x')}:" in done.stdout
+    # No program was run, so no log was written; no lock was taken.
+    assert not paths.logs.exists()
+    assert not paths.lock.exists()
+
+
+@pytest.mark.usefixtures("engine")
+def test_other_verbs_go_to_the_program_word_by_word(checkout, env):
+    paths = stand(checkout, env)
+    done = portal(checkout, env, "up", "a b", "--json", "", "$HOME")
+    assert done.stdout == f"{checkout}|{paths.pulumi_home}|-m|automation|up|a b|--json||$HOME|"
+    assert done.stderr == ""
+
+
+@pytest.mark.usefixtures("engine")
+def test_setup_tells_what_was_taken_from_where(checkout, env):
+    stand(checkout, env)
+    facts = json.loads(
+        portal(checkout, env, "setup", "--only", "engine", "--only", "pulumi", "--json").stdout
+    )
+    assert [(part["part"], part["source"]) for part in facts["parts"]] == [
+        ("engine", "there"),
+        ("pulumi", "packages"),
+    ]
+    table = portal(checkout, env, "setup", "--only", "engine", "--only", "state")
+    assert table.stdout == ""
+    assert "was there already" in table.stderr
+
+
+def test_the_engine_is_told(checkout, env, engine):
+    done = portal(checkout, env, "engine", "status", "--json")
+    facts = {"state": "ready", "where": env["DOCKER_HOST"], "version": "API 1.41", "started_here": False}
+    assert (done.returncode, json.loads(done.stdout)) == (0, facts)
+    done = portal(checkout, env, "engine", "stop")
+    assert (done.returncode, done.stdout) == (0, "nothing stopped: no dockerd runs that was started here\n")
+
+
+def test_no_engine_at_docker_host_is_told_with_the_way_out(checkout, env):
+    assert portal(checkout, env, "engine", "status").returncode == 1
+    done = portal(checkout, env, "engine", "start")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"portal: engine: no Docker engine answers at DOCKER_HOST={env['DOCKER_HOST']} (No such file or directory); "
+        "start that engine, or unset DOCKER_HOST to use this machine's own\n"
+    )
+
+
+def test_a_python_that_is_not_there_is_told(checkout, env):
+    done = portal(checkout, {**env, "PORTAL_PYTHON": "python9"}, "env")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "portal: python9 is not there; on Debian, as root: apt-get install python3\n",
+    )
+
+
+# venv and pip really run here, offline: nothing is to be installed.
+MAKE = ("setup", "--only", "venv", "--only", "plugins", "--only", "state", "--json")
+
+
+def test_killed_in_the_middle_and_run_again_it_is_whole(checkout, env):
+    paths = Paths.of(env)
+    words = [checkout / "portal", *MAKE]
+    killed = subprocess.Popen(
+        words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert awaited(lambda: any(paths.cache.glob("venv-*.*")), 60)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate(timeout=60)
+    assert not any(paths.stamps.glob("venv-*"))
+    again = portal(checkout, env, *MAKE)
+    assert again.returncode == 0, again.stderr
+    facts = {part["part"]: part for part in json.loads(again.stdout)["parts"]}
+    python = Path(facts["venv"]["where"]) / "bin" / "python"
+    said = subprocess.run(
+        [python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, timeout=30
+    )
+    assert said.stdout.strip() == facts["venv"]["where"]
+    # The link and what it leads to; what the killed one made is gone.
+    assert len(list(paths.cache.glob("venv-*"))) == 2
+    assert stat.S_IMODE(paths.passphrase.stat().st_mode) == 0o600
+    assert [part["seconds"] for part in json.loads(portal(checkout, env, *MAKE).stdout)["parts"]] == [0, 0, 0]
+
+
+def test_two_at_once_make_it_once(checkout, env):
+    words = [checkout / "portal", *MAKE]
+    both = [
+        subprocess.Popen(
+            words,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=200) for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    made = [
+        part["seconds"] > 0 for out, _ in said for part in json.loads(out)["parts"] if part["part"] == "venv"
+    ]
+    assert sorted(made) == [False, True]
+    assert sum("another setup runs" in err for _, err in said) == 1
+
+
+def test_a_polite_end_ends_what_runs(checkout, env):
+    paths = Paths.of(env)
+    # pip waits for an index that never answers.
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        (checkout / "requirements.txt").write_text("nothing==1 --hash=sha256:" + "0" * 64)
+        url = f"http://127.0.0.1:{index.getsockname()[1]}"
+        process = subprocess.Popen(
+            [checkout / "portal", *MAKE],
+            env={
+                **env,
+                "PIP_INDEX_URL": url,
+                "PIP_RETRIES": "0",
+                "PIP_DEFAULT_TIMEOUT": "100",
+                "no_proxy": "*",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        index.settimeout(60)
+        pip, _ = index.accept()
+        with pip:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+            assert process.returncode == 128 + signal.SIGTERM
+            pip.settimeout(30)
+            # Its end of the line closes: it is gone.
+            while pip.recv(4096):
+                pass
+    assert not any(paths.stamps.glob("venv-*"))
