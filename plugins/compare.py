@@ -34,10 +34,15 @@ def compare(resource: Type, old: Mapping[str, Plain], new: Mapping[str, Plain]) 
         before = meaning(known, old.get(known.name))
         after = meaning(known, new.get(known.name))
         differences += [
-            Difference(path, known.name, step, known.change is Change.REPLACE)
+            Difference(path, known.name, step, _change(known, after) is Change.REPLACE)
             for path, step in _paths(known, before, after, known.name)
         ]
     return differences
+
+
+def _change(known: Property, after: Plain) -> Change:
+    is_removed = known.removal is not None and after == known.default
+    return known.removal if is_removed and known.removal else known.change
 
 
 def meaning(known: Property, data: Plain) -> Plain:

@@ -10,8 +10,8 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from plugins.compare import Difference, Step, compare
 from plugins.errors import HalfMade, Refused
 from plugins.resource import Made, Resource, State
-from plugins.schema import Failure, Property, Type, check
-from plugins.values import UNKNOWN, Plain, plain_map, secret_keys, wrap, wrap_map
+from plugins.schema import Failure, Type, check
+from plugins.values import UNKNOWN, Plain, is_unknown, plain_map, secret_keys, wrap, wrap_map
 
 HALF_MADE = "__halfMade"
 """In the state of a resource whose creation failed half-way: the reason. It is replaced by the next `up`."""
@@ -21,6 +21,9 @@ OLD_INPUTS = "__oldInputs"
 
 SECONDS = 1200.0
 """How long a create, update or delete may take where the program sets no customTimeouts."""
+
+OF_THE_ENGINE = frozenset({"version", "pluginDownloadURL", "pluginChecksums", "parameterization"})
+"""Settings of every provider, which only the engine reads."""
 
 PropertyMap = dict[str, PropertyValue]
 
@@ -52,8 +55,8 @@ class Provider(provider.Provider):
         return self.resources[token]
 
     async def check_config(self, request: provider.CheckRequest) -> provider.CheckResponse:
-        news = {key: value for key, value in request.new_inputs.items() if key not in ("version",)}
-        _, failures = check(self.settings, _unjsoned(news, self.settings))
+        given = {key: value for key, value in request.new_inputs.items() if key not in OF_THE_ENGINE}
+        _, failures = check(self.settings, _unpacked(given, self.settings))
         return provider.CheckResponse(inputs=request.new_inputs, failures=_failures(failures))
 
     async def diff_config(self, request: provider.DiffRequest) -> provider.DiffResponse:
@@ -61,14 +64,14 @@ class Provider(provider.Provider):
         return provider.DiffResponse(changes=None)
 
     async def configure(self, request: provider.ConfigureRequest) -> provider.ConfigureResponse:
-        self.set_up(plain_map(_unjsoned(request.args, self.settings)))
+        self.set_up(plain_map(_unpacked(request.args, self.settings)))
         return provider.ConfigureResponse(accept_secrets=True, supports_preview=True)
 
     def set_up(self, settings: Mapping[str, Plain]) -> None:
         """Take the provider's settings. Nothing to do here."""
 
     async def check(self, request: provider.CheckRequest) -> provider.CheckResponse:
-        resource = self.resource(request.type).type
+        resource = self.resource(resource_type(request.urn)).type
         inputs, failures = check(resource, request.new_inputs)
         for rule in resource.rules:
             broken = None if failures else rule(plain_map(inputs))
@@ -76,18 +79,18 @@ class Provider(provider.Provider):
                 failures.append(Failure(*broken))
         if resource.named and "name" not in inputs:
             inputs["name"] = request.old_inputs.get("name") or wrap(
-                made_up_name(request.name, request.random_seed)
+                made_up_name(_part(request.urn, 3), request.random_seed)
             )
         return provider.CheckResponse(inputs=inputs, failures=_failures(failures))
 
     async def diff(self, request: provider.DiffRequest) -> provider.DiffResponse:
-        resource = self.resource(request.type).type
+        resource = self.resource(resource_type(request.urn)).type
         differences = compare(resource, _old_inputs(request), plain_map(request.new_inputs))
         half_made = HALF_MADE in request.old_state
         return _diff_response(differences, half_made, resource.delete_first)
 
     async def create(self, request: provider.CreateRequest) -> provider.CreateResponse:
-        resource = self.resource(request.type)
+        resource = self.resource(resource_type(request.urn))
         inputs = plain_map(request.properties)
         secret = secret_keys(request.properties) | resource.type.secret_outputs
         if request.preview:
@@ -106,7 +109,7 @@ class Provider(provider.Provider):
             raise
 
     async def read(self, request: provider.ReadRequest) -> provider.ReadResponse:
-        resource = self.resource(_type(request.urn))
+        resource = self.resource(resource_type(request.urn))
         inputs, outputs = plain_map(request.inputs), plain_map(request.properties)
         found = await resource.read(request.resource_id, inputs, outputs)
         if found is None:
@@ -119,7 +122,7 @@ class Provider(provider.Provider):
         return provider.ReadResponse(found.id, state, {**request.inputs, **changed})
 
     async def update(self, request: provider.UpdateRequest) -> provider.UpdateResponse:
-        resource = self.resource(request.type)
+        resource = self.resource(resource_type(request.urn))
         inputs, outputs = plain_map(request.news), plain_map(request.olds)
         secret = secret_keys(request.news) | resource.type.secret_outputs
         if request.preview:
@@ -131,12 +134,12 @@ class Provider(provider.Provider):
         return provider.UpdateResponse(wrap_map(state, secret))
 
     async def delete(self, request: provider.DeleteRequest) -> None:
-        resource = self.resource(_type(request.urn))
+        resource = self.resource(resource_type(request.urn))
         seconds = request.timeout or SECONDS
         await resource.delete(request.resource_id, plain_map(request.properties), seconds)
 
     async def abandoned(self) -> None:
-        """The CLI is dead: undo what nobody will ever record. Nothing to do here."""
+        """The plugin is about to end: undo what nobody will ever record. Nothing to do here."""
 
     async def invoke(self, request: provider.InvokeRequest) -> provider.InvokeResponse:
         raise Refused(f"{request.tok} is not served by this plugin; the official plugin has it")
@@ -156,10 +159,15 @@ def _unsaid(planned: Plain, known: Plain) -> bool:
     return planned is UNKNOWN and known is not None
 
 
-def _type(urn: str) -> str:
-    """Return the resource's own type, which ends the chain of types in its URN."""
-    parts = urn.split("::")
-    return parts[2].split("$")[-1] if len(parts) > 3 else ""
+def resource_type(urn: str) -> str:
+    """Return the resource's own type, which ends the chain of its parents' types in a URN."""
+    return _part(urn, 2).split("$")[-1]
+
+
+def _part(urn: str, index: int) -> str:
+    # A name, the last part, may itself hold the separator.
+    parts = urn.split("::", 3)
+    return parts[index] if len(parts) == 4 else ""
 
 
 def _failures(failures: list[Failure]) -> list[provider.CheckFailure]:
@@ -185,12 +193,18 @@ def _diff_response(
     )
 
 
-def _unjsoned(values: Mapping[str, PropertyValue], settings: Type) -> PropertyMap:
-    """Return a provider's settings with lists and mappings, which Pulumi sends as JSON text, unpacked."""
-    unpacked: PropertyMap = {}
-    for key, value in values.items():
-        known: Property | None = settings.by_name.get(key)
-        is_text = isinstance(value.value, str) and known is not None and known.items is not None
-        data = json.loads(str(value.value)) if is_text else None
-        unpacked[key] = wrap(data).with_secret(value.is_secret) if is_text else value
-    return unpacked
+def _unpacked(values: Mapping[str, PropertyValue], settings: Type) -> PropertyMap:
+    """Return a provider's settings; lists and scalars travel as JSON text."""
+    return {
+        key: _from_json(value) if key in settings.by_name and settings.by_name[key].items else value
+        for key, value in values.items()
+    }
+
+
+def _from_json(value: PropertyValue) -> PropertyValue:
+    if not isinstance(value.value, str) or is_unknown(value):
+        return value
+    try:
+        return wrap(json.loads(value.value)).with_secret(value.is_secret)
+    except ValueError:
+        return value

@@ -37,6 +37,8 @@ class Property:
     kind: Kind
     default: Plain = None
     change: Change = Change.REPLACE
+    removal: Change | None = None
+    """What taking the value away asks for, where that is not what a change asks for."""
     required: bool = False
     minimum: int | None = None
     pattern: str = ""

@@ -5,6 +5,7 @@ SIGINT; a CLI that is killed cannot, so the plugin also watches its parent and e
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 import grpc
 import grpc.aio
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
@@ -53,7 +54,7 @@ class Servicer(ProviderServicer):
     async def Call(self, request: Any, context: Any) -> Any:
         return await answered(refused("this plugin serves no methods"), context)
 
-    async def List(self, request: Any, context: Any) -> Any:
+    async def List(self, request: Any, context: Any) -> Any:  # type: ignore[override]
         return await answered(refused("this plugin lists no resources"), context)
 
     async def CheckConfig(self, request: Any, context: Any) -> Any:
@@ -78,16 +79,16 @@ class Servicer(ProviderServicer):
         return await answered(super().Diff(request, context), context)
 
     async def Create(self, request: Any, context: Any) -> Any:
-        return await answered(super().Create(request, context), context)
+        return await answered(super().Create(request, context), context)  # type: ignore[no-untyped-call]
 
     async def Read(self, request: Any, context: Any) -> Any:
-        return await answered(super().Read(request, context), context)
+        return await answered(super().Read(request, context), context)  # type: ignore[no-untyped-call]
 
     async def Update(self, request: Any, context: Any) -> Any:
-        return await answered(super().Update(request, context), context)
+        return await answered(super().Update(request, context), context)  # type: ignore[no-untyped-call]
 
     async def Delete(self, request: Any, context: Any) -> Any:
-        return await answered(super().Delete(request, context), context)
+        return await answered(super().Delete(request, context), context)  # type: ignore[no-untyped-call]
 
 
 async def refused(reason: str) -> None:
@@ -104,7 +105,7 @@ async def answered(answer: Awaitable[Any], context: Any) -> Any:
         await context.abort(grpc.StatusCode.UNKNOWN, str(half), details)
     except Refused as reason:
         await context.abort(grpc.StatusCode.UNKNOWN, str(reason))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         # Whatever it is, a user is told in one line and never shown a traceback.
         await context.abort(grpc.StatusCode.UNKNOWN, f"{type(error).__name__}: {one_line(str(error))}")
 
@@ -131,18 +132,19 @@ def main(version: str, provider: Provider) -> None:
 
 async def serve(version: str, provider: Provider, engine_address: str) -> None:
     """Serve on a free port of the loopback address and tell it on stdout."""
-    parent = os.getppid()
+    parent, ending = os.getppid(), asyncio.Event()
     # A Ctrl-C does not come here: the CLI keeps its plugins in process groups of their own.
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(ending, os._exit, 0)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, ending.set)
     server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
     servicer = Servicer(sys.argv[1:], version, provider, engine_address)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(port, flush=True)
-    while os.getppid() == parent:
-        await asyncio.sleep(PARENT_SECONDS)
+    while os.getppid() == parent and not ending.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ending.wait(), PARENT_SECONDS)
     await provider.abandoned()
     # Threads that still wait for the engine must not keep the process.
     os._exit(0)

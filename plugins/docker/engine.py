@@ -5,8 +5,11 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+from plugins.docker.events import Events
+from plugins.docker.unrecorded import Unrecorded
 from plugins.errors import Cancelled, Refused, one_line
 
 LOCAL = "unix:///var/run/docker.sock"
@@ -38,6 +41,8 @@ class Engine:
         self.host = host or os.environ.get("DOCKER_HOST", "") or LOCAL
         self.credentials: dict[str, dict[str, str]] = {}
         self.cancelled = asyncio.Event()
+        self.events = Events(self.client)
+        self.unrecorded = Unrecorded()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="engine")
         self._connecting = threading.Lock()
         self._client: Any = None
@@ -56,16 +61,23 @@ class Engine:
                 return None
             raise
 
+    async def clean_up(self) -> None:
+        """Remove what was made and will never be recorded."""
+        removals = [self.call(each) for each in await self.unrecorded.removals()]
+        await asyncio.gather(*removals, return_exceptions=True)
+
     async def cancellable(self, wait: Coroutine[Any, Any, Any], what: str) -> Any:
         """Return the result of `wait`, or raise Cancelled as soon as the CLI wants to end."""
         waiting = asyncio.ensure_future(wait)
         ending = asyncio.ensure_future(self.cancelled.wait())
-        await asyncio.wait((waiting, ending), return_when=asyncio.FIRST_COMPLETED)
-        ending.cancel()
-        if waiting.done():
-            return waiting.result()
-        waiting.cancel()
-        raise Cancelled(f"cancelled while waiting {what}")
+        try:
+            await asyncio.wait((waiting, ending), return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return waiting.result()
+            raise Cancelled(f"cancelled while waiting {what}")
+        finally:
+            ending.cancel()
+            waiting.cancel()
 
     async def within(self, wait: Coroutine[Any, Any, Any], seconds: float, what: str) -> Any:
         """Return the result of `wait`, within `seconds` and until cancelled; raises Refused."""
@@ -86,7 +98,7 @@ class Engine:
             return work(self.client())
         except Refused:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             raise engine_error(error, self.host) from None
 
 
@@ -105,9 +117,9 @@ def tls(host: str) -> Any:
         return False
     import docker
 
-    paths = [os.path.join(folder, name) for name in ("cert.pem", "key.pem", "ca.pem")]
+    certificate, key, authority = (str(Path(folder) / name) for name in ("cert.pem", "key.pem", "ca.pem"))
     verify = os.environ.get("DOCKER_TLS_VERIFY", "") != ""
-    return docker.tls.TLSConfig(client_cert=(paths[0], paths[1]), ca_cert=paths[2], verify=verify)
+    return docker.tls.TLSConfig(client_cert=(certificate, key), ca_cert=authority, verify=verify)
 
 
 def engine_error(error: Exception, host: str) -> EngineError:
@@ -125,16 +137,18 @@ def engine_error(error: Exception, host: str) -> EngineError:
 
 def root_cause(error: BaseException) -> str:
     """Return the innermost reason of an error that wraps others."""
-    cause = error
-    while True:
-        inner = [each for each in (cause.__cause__, cause.__context__, *cause.args) if isinstance(each, BaseException)]
-        nested = [each for arg in cause.args if isinstance(arg, tuple) for each in arg if isinstance(each, BaseException)]
-        if not (inner or nested):
-            break
-        cause = (inner + nested)[0]
+    cause, inner = error, _inner(error)
+    while inner is not None:
+        cause, inner = inner, _inner(inner)
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     return one_line(str(cause)) or type(cause).__name__
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    held = [each for arg in error.args for each in (arg if isinstance(arg, tuple) else (arg,))]
+    wrapped = [error.__cause__, *held, getattr(error, "reason", None)]
+    return next((each for each in wrapped if isinstance(each, BaseException)), None)
 
 
 async def poll(done: Callable[[], Awaitable[bool]], every: float) -> None:

@@ -52,13 +52,17 @@ class Network:
         return {**state, "labels": inputs.get("labels", []), "ipamConfigs": UNKNOWN, "scope": UNKNOWN, **given}
 
     async def create(self, inputs: Inputs, seconds: float) -> Made:
+        network = await self.engine.unrecorded.make(self._created(inputs), remove)
+        with self.engine.unrecorded.telling(network):
+            try:
+                seen = await self.engine.call(lambda client: client.inspect_network(network))
+            except Refused as reason:
+                raise HalfMade(network, {**inputs, "id": network}, str(reason)) from None
+            return Made(network, outputs(inputs, seen))
+
+    async def _created(self, inputs: Inputs) -> str:
         made = await self.engine.call(lambda client: client.create_network(**arguments(inputs)))
-        network = str(made["Id"])
-        try:
-            seen = await self.engine.call(lambda client: client.inspect_network(network))
-        except Refused as reason:
-            raise HalfMade(network, dict(inputs), str(reason)) from None
-        return Made(network, outputs(inputs, seen))
+        return str(made["Id"])
 
     async def read(self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]) -> Found | None:
         seen = await self.engine.gone_or(lambda client: client.inspect_network(resource_id))
@@ -89,6 +93,11 @@ class Network:
             await self.engine.within(poll(is_removed, 0.25), IN_USE_SECONDS, "for the network to be left")
         except Refused as refused:
             raise Refused(f"{refused}: {reasons[0]}" if reasons else str(refused)) from None
+
+
+def remove(client: Any, network: str) -> None:
+    """Remove a network."""
+    client.remove_network(network)
 
 
 def arguments(inputs: Inputs) -> dict[str, Any]:
@@ -132,7 +141,7 @@ def _flags(inputs: Inputs) -> State:
 def outputs(inputs: Inputs, seen: Mapping[str, Any]) -> State:
     """Return the state of a network made from `inputs` and inspected as `seen`."""
     # Auxiliary addresses are null beside a subnet that was asked for and empty beside one that was not.
-    none = None if inputs.get("ipamConfigs") else {}
+    none: State | None = None if inputs.get("ipamConfigs") else {}
     return {
         "attachable": seen["Attachable"],
         "driver": seen["Driver"],

@@ -1,5 +1,7 @@
 """The docker plugin: which types it serves, under which version, and the provider's own settings."""
 
+import asyncio
+import contextlib
 from collections.abc import Mapping
 
 from plugins.docker.container.container import Container
@@ -13,6 +15,9 @@ from plugins.schema import Type
 from plugins.values import Plain
 
 VERSION = "5.1.0"
+
+ABANDONED_SECONDS = 4
+"""How long the plugin may take to clean up at its end; the CLI kills it after 5."""
 
 SETTINGS = Type(
     name="pulumi:providers:docker",
@@ -43,16 +48,26 @@ class DockerProvider(Provider):
         super().__init__("docker", served, SETTINGS)
 
     def set_up(self, settings: Mapping[str, Plain]) -> None:
-        if settings.get("host"):
-            self.engine.host = settings["host"]
+        host = settings.get("host")
+        if isinstance(host, str) and host:
+            self.engine.host = host
         self.engine.credentials = {
             each["address"].removeprefix("https://"): {
                 "username": each.get("username", ""),
                 "password": each.get("password", ""),
             }
-            for each in settings.get("registryAuth") or ()
+            for each in _known(settings.get("registryAuth"))
             if not each.get("authDisabled")
         }
 
     async def cancel(self) -> None:
         self.engine.cancelled.set()
+
+    async def abandoned(self) -> None:
+        """Remove what was made and could not be told any more, within a few seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.engine.clean_up(), ABANDONED_SECONDS)
+
+
+def _known(data: Plain) -> list[Mapping[str, Plain]]:
+    return [each for each in data if isinstance(each, Mapping)] if isinstance(data, list) else []

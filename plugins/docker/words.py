@@ -17,6 +17,11 @@ def number(name: str, change: Change = REPLACE, default: Plain = None, minimum: 
     return Property(name=name, kind=Kind.INTEGER, change=change, default=default, minimum=minimum, **more)
 
 
+def limit(name: str, default: Plain = None, minimum: int | None = 0) -> Property:
+    """A limit that the engine can change, but not take away from a container that runs."""
+    return number(name, UPDATE, default, minimum, removal=REPLACE)
+
+
 def flag(name: str, change: Change = REPLACE, default: bool | None = False) -> Property:
     """True or false."""
     return Property(name=name, kind=Kind.BOOLEAN, change=change, default=default)

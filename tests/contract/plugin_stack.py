@@ -61,11 +61,13 @@ import pathlib
 
 import pulumi
 
+made = {}
 for name, (token, inputs, options) in json.loads(pathlib.Path("resources.json").read_text()).items():
     version = {"docker": "5.1.0", "random": "4.21.1"}[token.split(":")[0]]
     for key in options.pop("secrets", ()):
         inputs[key] = pulumi.Output.secret(inputs[key])
-    pulumi.CustomResource(token, name, inputs, pulumi.ResourceOptions(version=version, **options))
+    options["depends_on"] = [made[each] for each in options.pop("depends_on_names", ())]
+    made[name] = pulumi.CustomResource(token, name, inputs, pulumi.ResourceOptions(version=version, **options))
 '''
 
 

@@ -335,7 +335,7 @@ def test_the_half_made_are_replaced_by_the_next_up(refused: Stack, engine: Any) 
     before = refused.state()
     half_made = {name for name, case in ERROR.items() if case["initError"]}
     good = {"command": ["sleep", "1000"], "image": "local/redis:1", "networkMode": "bridge"}
-    refused.resources = {name: (CONTAINER, good) for name in half_made}
+    refused.resources = dict.fromkeys(half_made, (CONTAINER, good))
     outcome = refused.up()
     assert not outcome.failed, outcome.output
     after = refused.state()

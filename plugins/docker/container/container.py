@@ -6,6 +6,7 @@ from typing import Any
 
 from plugins.docker import image
 from plugins.docker.container.health import healthy
+from plugins.docker.container.imported import imported
 from plugins.docker.container.outputs import is_running, outputs, planned
 from plugins.docker.container.properties import CONTAINER
 from plugins.docker.container.request import create_body, endpoint, is_id, update_arguments
@@ -39,14 +40,13 @@ class Container:
         return planned(inputs)
 
     async def create(self, inputs: Inputs, seconds: float) -> Made:
-        container = await self._created(inputs)
-        try:
-            logs = await self.engine.within(
-                self._set_going(container, inputs), seconds, "for the container's start"
-            )
-            return Made(container, outputs(inputs, await self._seen(container), logs))
-        except Refused as reason:
-            raise HalfMade(container, await self._best_known(container, inputs), str(reason)) from None
+        container = await self.engine.unrecorded.make(self._created(inputs), remove)
+        with self.engine.unrecorded.telling(container):
+            try:
+                start = self._set_going(container, inputs)
+                return Made(container, await self.engine.within(start, seconds, "for the container's start"))
+            except Refused as reason:
+                raise HalfMade(container, await self._best_known(container, inputs), str(reason)) from None
 
     async def _created(self, inputs: Inputs) -> str:
         body = create_body(inputs)
@@ -69,7 +69,7 @@ class Container:
     async def _first_network(self, inputs: Inputs) -> dict[str, Any]:
         # Made on its first network, the container never touches the default one, not even before its start.
         networks = inputs.get("networksAdvanced") or []
-        if not networks or inputs.get("networkMode", "bridge") != "bridge":
+        if not networks or not on_default_network(inputs):
             return {}
         name = networks[0]["name"]
         if is_id(name):
@@ -77,16 +77,23 @@ class Container:
             name = seen["Name"] if seen else name
         return {name: endpoint(networks[0])}
 
-    async def _set_going(self, container: str, inputs: Inputs) -> str | None:
+    async def _set_going(self, container: str, inputs: Inputs) -> State:
+        """Connect, fill and start the container, wait as asked, and return its outputs."""
         networks = inputs.get("networksAdvanced") or []
-        is_bridge = inputs.get("networkMode", "bridge") == "bridge"
-        for network in networks[1:] if is_bridge else networks:
+        for network in networks[1:] if on_default_network(inputs) else networks:
             await self._connect(container, network)
         if inputs.get("uploads"):
             files = archive(inputs["uploads"])
             await self.engine.call(lambda client: client.put_archive(container, "/", files))
-        if not inputs.get("start", True):
-            return None
+        made = await self._seen(container) if inputs.get("rm") else {}
+        logs = await self._started(container, inputs) if inputs.get("start", True) else None
+        # One that removes itself may be gone by now: then it has ended.
+        seen = await self.engine.gone_or(lambda client: client.inspect_container(container))
+        if seen is None and not made:
+            raise Refused("the container was removed while it started")
+        return outputs(inputs, seen or {**made, "State": {"Running": False, "ExitCode": 0}}, logs)
+
+    async def _started(self, container: str, inputs: Inputs) -> str | None:
         await self.engine.call(lambda client: client.start(container))
         if inputs.get("attach"):
             return await self._ended(container, bool(inputs.get("logs")))
@@ -114,10 +121,8 @@ class Container:
 
     async def _ended(self, container: str, with_logs: bool) -> str | None:
         await self.engine.call(lambda client: client.wait(container, timeout=None))
-        if not with_logs:
-            return None
-        logs = await self.engine.call(lambda client: client.logs(container, tail=LOG_LINES))
-        return str(logs.decode(errors="replace"))
+        logs = await self.engine.gone_or(lambda client: client.logs(container, tail=LOG_LINES)) if with_logs else None
+        return None if logs is None else str(logs.decode(errors="replace"))
 
     async def _seen(self, container: str) -> Any:
         return await self.engine.call(lambda client: client.inspect_container(container))
@@ -135,9 +140,11 @@ class Container:
         if seen is None:
             return Found(resource_id, dict(state)) if state.get("rm") else None
         if not state:
-            return Found(seen["Id"], outputs({"image": seen["Config"]["Image"]}, seen, None))
+            image_seen = await self.engine.gone_or(lambda client: client.inspect_image(seen["Image"]))
+            given = imported(seen, image_seen or {})
+            return Found(seen["Id"], outputs(given, seen, None), given)
         fresh = outputs(inputs, seen, state.get("containerLogs"))
-        return Found(seen["Id"], fresh, drifted(inputs, state, fresh))
+        return Found(seen["Id"], fresh, {**drifted(inputs, state, fresh), **moved(inputs, seen)})
 
     async def update(self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float) -> State:
         arguments = update_arguments(state, inputs)
@@ -147,6 +154,8 @@ class Container:
         must_run = inputs.get("mustRun", True) and inputs.get("start", True)
         if must_run and not is_running(seen):
             await self.engine.call(lambda client: client.start(resource_id))
+            if inputs.get("wait"):
+                await healthy(self.engine, resource_id, inputs.get("waitTimeout", 60))
             seen = await self._seen(resource_id)
         return outputs(inputs, seen, state.get("containerLogs"))
 
@@ -172,6 +181,11 @@ class Container:
         return await self.engine.gone_or(lambda client: client.inspect_container(container)) is None
 
 
+def on_default_network(inputs: Inputs) -> bool:
+    """Tell whether the container would join the engine's default network, did it not name others."""
+    return inputs.get("networkMode", "bridge") in ("", "default", "bridge")
+
+
 DRIFTING = ("cpuShares", "cpuSet", "maxRetryCount", "memory", "memoryReservation", "memorySwap", "restart")
 """Inputs that `docker update` may change behind our back."""
 
@@ -183,3 +197,25 @@ def drifted(inputs: Inputs, state: Mapping[str, Plain], fresh: Mapping[str, Plai
     if state.get("mustRun") and not fresh["mustRun"]:
         changed["mustRun"] = False
     return changed
+
+
+def moved(inputs: Inputs, seen: Mapping[str, Any]) -> State:
+    """Return the networks as inputs, where the container has left one of its own or joined another."""
+    given = inputs.get("networksAdvanced")
+    if not given:
+        return {}
+    joined = seen["NetworkSettings"]["Networks"]
+    ids = {name: each["NetworkID"] for name, each in joined.items()}
+    kept = [each for each in given if each["name"] in ids or each["name"] in ids.values()]
+    own = {each["name"] for each in given}
+    if not on_default_network(inputs):
+        own.add(inputs["networkMode"])
+    strange = [name for name, network in ids.items() if name not in own and network not in own]
+    if len(kept) == len(given) and not strange:
+        return {}
+    return {"networksAdvanced": [*kept, *({"name": name} for name in sorted(strange))]}
+
+
+def remove(client: Any, container: str) -> None:
+    """Remove a container and its anonymous volumes at once."""
+    client.remove_container(container, v=True, force=True)

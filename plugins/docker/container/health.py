@@ -1,12 +1,23 @@
-"""Waiting until a container is ready, as the engine's own health probe tells."""
+"""Waiting until a container is ready, as the engine's own health probe tells.
+
+The engine's word alone counts: the probe is not run from here, so that waiting costs the machine nothing.
+"""
 
 import asyncio
+import contextlib
 from typing import Any
 
 from plugins.docker.engine import Engine
 from plugins.errors import Refused
 
-POLL_SECONDS = 0.25
+LOOK_SECONDS = 1.0
+"""How often the engine is asked although it told of no event."""
+
+RESTARTS = 5
+"""How often a container that is restarted may end before it is given up."""
+
+WORDS = 300
+"""How many characters of a probe's or a container's last words an error repeats."""
 
 
 async def healthy(engine: Engine, container: str, seconds: int) -> None:
@@ -15,24 +26,60 @@ async def healthy(engine: Engine, container: str, seconds: int) -> None:
 
 
 async def _healthy(engine: Engine, container: str) -> None:
-    while True:
-        seen = await engine.call(lambda client: client.inspect_container(container))
-        state = seen["State"]
-        if "Health" not in state:
-            raise Refused("wait needs a healthcheck, and neither the container nor its image has one")
-        if state["Health"]["Status"] == "healthy":
-            return
-        if state["Health"]["Status"] == "unhealthy":
-            raise Refused(f"the container is unhealthy: {last_probe(state)}")
-        if not state["Running"] and not state.get("Restarting"):
-            raise Refused(f"the container ended with exit code {state['ExitCode']} before it was healthy")
-        await asyncio.sleep(POLL_SECONDS)
+    with engine.events.watching(container) as happened:
+        while True:
+            happened.clear()
+            seen = await engine.gone_or(lambda client: client.inspect_container(container))
+            if seen is None:
+                raise Refused("the container was removed before it was healthy")
+            if is_over(seen):
+                raise Refused(await _ended(engine, seen))
+            if is_healthy(seen):
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(happened.wait(), LOOK_SECONDS)
 
 
-def last_probe(state: dict[str, Any]) -> str:
+def is_healthy(seen: dict[str, Any]) -> bool:
+    """Tell whether the engine calls the container healthy; raises Refused where it never will."""
+    health = seen["State"].get("Health")
+    if health is None:
+        raise Refused("wait needs a healthcheck, and neither the container nor its image has one")
+    # One that is down is called unhealthy as well, but may be about to be restarted.
+    if health["Status"] == "unhealthy" and seen["State"]["Running"] and not seen["State"].get("Restarting"):
+        raise Refused(f"the container is unhealthy: {last_probe(health)}")
+    return bool(health["Status"] == "healthy")
+
+
+def is_over(seen: dict[str, Any]) -> bool:
+    """Tell whether the container ended for good, or so often that it will not come up."""
+    state = seen["State"]
+    if seen["RestartCount"] >= RESTARTS:
+        return True
+    restarts = seen["HostConfig"]["RestartPolicy"]["Name"] not in ("", "no")
+    return not state["Running"] and not state.get("Restarting") and not restarts
+
+
+async def _ended(engine: Engine, seen: dict[str, Any]) -> str:
+    times = f" {seen['RestartCount']} times" if seen["RestartCount"] else ""
+    reason = f"the container ended{times} before it was healthy, with exit code {seen['State']['ExitCode']}"
+    words = await last_words(engine, seen["Id"])
+    return f"{reason}: {words}" if words else reason
+
+
+async def last_words(engine: Engine, container: str) -> str:
+    """Return the end of the container's log in one line; '' where it cannot be read."""
+    try:
+        log = await engine.call(lambda client: client.logs(container, tail=3))
+    except Refused:
+        return ""
+    return " ".join(log.decode(errors="replace").split())[-WORDS:]
+
+
+def last_probe(health: dict[str, Any]) -> str:
     """Return what the last probe said, in a few words."""
-    log = state["Health"].get("Log") or []
+    log = health.get("Log") or []
     if not log:
         return "no probe has ended yet"
-    output = " ".join(str(log[-1].get("Output", "")).split())[-300:]
+    output = " ".join(str(log[-1].get("Output", "")).split())[-WORDS:]
     return f"the last probe ended with exit code {log[-1]['ExitCode']}" + (f": {output}" if output else "")

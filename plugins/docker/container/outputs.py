@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from plugins.docker.container.request import MIB
+from plugins.docker.container.request import ANY_ADDRESS, MIB
 from plugins.resource import State
 from plugins.values import UNKNOWN, Plain
 
@@ -86,7 +86,7 @@ RECORDS: dict[str, State] = {
 HEALTHCHECK = {"interval": "0s", "retries": 0, "startInterval": "0s", "startPeriod": "0s", "timeout": "0s"}
 TMPFS_OPTIONS = {"mode": None, "sizeBytes": None}
 
-ENGINES = (
+ENGINES: tuple[tuple[str, str, str, Plain], ...] = (
     # output, section of the inspection, key there, value for none
     ("domainname", "Config", "Domainname", ""),
     ("hostname", "Config", "Hostname", ""),
@@ -208,7 +208,7 @@ def ports(data: Plain, published: Mapping[str, Any]) -> Plain:
     if not isinstance(data, list):
         return data or []
     filled = [
-        {"external": None, "ip": "0.0.0.0", "protocol": "tcp", **each} if isinstance(each, Mapping) else each
+        {"external": None, "ip": ANY_ADDRESS, "protocol": "tcp", **each} if isinstance(each, Mapping) else each
         for each in data
     ]
     for each in filled:

@@ -2,16 +2,20 @@
 
 Update or replace is as the official plugin does it, except `healthcheck`, `init`, `tmpfs` and `rm`:
 it says "updated" and leaves the engine with the old value; here they replace. `cpuPeriod` and
-`cpuQuota`, which it also leaves, are really updated here.
+`cpuQuota`, which it also leaves, are really updated here. Taking a limit away replaces: the engine
+can change a limit, but not take it from a container that runs.
 """
 
 from collections.abc import Mapping
 
 from plugins.docker.container.durations import broken_duration
+from plugins.docker.container.request import ANY_ADDRESS
 from plugins.docker.words import (
+    REPLACE,
     UPDATE,
     flag,
     labels,
+    limit,
     mapping,
     number,
     record,
@@ -22,7 +26,10 @@ from plugins.docker.words import (
 from plugins.schema import Property, Type
 from plugins.values import UNKNOWN, Plain
 
-DURATION = {"default": "0s", "rule": broken_duration}
+
+def length(name: str) -> Property:
+    """A length of time, as Go writes it."""
+    return text(name, default="0s", rule=broken_duration)
 
 
 def rates(name: str) -> Property:
@@ -37,10 +44,10 @@ PROPERTIES = (
     text("cgroupnsMode", pattern="private|host"),
     texts("command"),
     number("containerReadRefreshTimeoutMilliseconds", UPDATE, 15000, 0),
-    number("cpuPeriod", UPDATE, minimum=0),
-    number("cpuQuota", UPDATE, minimum=0),
-    text("cpuSet", UPDATE, "", r"[0-9]+([,-][0-9]+)*|"),
-    number("cpuShares", UPDATE, 0, 0),
+    limit("cpuPeriod"),
+    limit("cpuQuota"),
+    text("cpuSet", UPDATE, "", r"[0-9]+([,-][0-9]+)*|", removal=REPLACE),
+    limit("cpuShares", 0),
     text("cpus", pattern=r"[0-9]*\.?[0-9]+"),
     number("destroyGraceSeconds", UPDATE, minimum=0),
     rates("deviceReadBps"),
@@ -66,12 +73,12 @@ PROPERTIES = (
     texts("groupAdds", unordered=True),
     record(
         "healthcheck",
-        text("interval", **DURATION),
+        length("interval"),
         number("retries", default=0, minimum=0),
-        text("startInterval", **DURATION),
-        text("startPeriod", **DURATION),
+        length("startInterval"),
+        length("startPeriod"),
         texts("tests"),
-        text("timeout", **DURATION),
+        length("timeout"),
     ),
     text("hostname"),
     records("hosts", text("host", required=True), text("ip", required=True)),
@@ -83,9 +90,9 @@ PROPERTIES = (
     mapping("logOpts"),
     flag("logs", UPDATE),
     number("maxRetryCount", UPDATE, 0, 0),
-    number("memory", UPDATE, 0, 0),
-    number("memoryReservation", UPDATE, 0, 0),
-    number("memorySwap", UPDATE, 0, -1),
+    limit("memory", 0),
+    limit("memoryReservation", 0),
+    limit("memorySwap", 0, -1),
     records(
         "mounts",
         text("target", required=True),
@@ -124,7 +131,7 @@ PROPERTIES = (
         "ports",
         number("internal", required=True, minimum=1),
         number("external", minimum=0),
-        text("ip", default="0.0.0.0"),
+        text("ip", default=ANY_ADDRESS),
         text("protocol", default="tcp", pattern="tcp|udp|sctp"),
     ),
     flag("privileged"),

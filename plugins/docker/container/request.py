@@ -8,6 +8,10 @@ from plugins.docker.container.durations import nanoseconds
 from plugins.values import Plain
 
 MIB = 1024 * 1024
+
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104
+"""Where a port is published that says no address, as the official plugin has it."""
+
 Inputs = Mapping[str, Plain]
 Body = dict[str, Any]
 
@@ -78,7 +82,7 @@ def create_body(inputs: Inputs) -> Body:
         config["Healthcheck"] = healthcheck(inputs["healthcheck"])
     if inputs.get("ports"):
         config["ExposedPorts"] = {_port(each): {} for each in inputs["ports"]}
-    anonymous = {each["containerPath"]: {} for each in inputs.get("volumes", ()) if each.get("containerPath")}
+    anonymous: Body = {each["containerPath"]: {} for each in inputs.get("volumes", ()) if each.get("containerPath")}
     if anonymous:
         config["Volumes"] = anonymous
     return {**config, "HostConfig": sections["HostConfig"]}
@@ -237,7 +241,7 @@ def port_bindings(ports: list[Inputs]) -> Body:
     """Return the published ports as the engine takes them; port 0 lets it choose."""
     bindings: Body = {}
     for each in ports:
-        binding = {"HostIp": each.get("ip") or "0.0.0.0", "HostPort": str(each.get("external", 0))}
+        binding = {"HostIp": each.get("ip") or ANY_ADDRESS, "HostPort": str(each.get("external", 0))}
         bindings.setdefault(_port(each), []).append(binding)
     return bindings
 
