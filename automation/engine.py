@@ -70,6 +70,16 @@ def containers(client: Any, tenant: str) -> list[Container]:
     return sorted((container(each) for each in listed), key=lambda each: each.service)
 
 
+def objects(client: Any, tenant: str) -> tuple[list[Container], list[str], list[str]]:
+    """A tenant's containers, and the names of its networks and volumes."""
+    label = {"label": f"portal.tenant={tenant}"}
+    return (
+        containers(client, tenant),
+        [each["Name"] for each in client.networks(filters=label)],
+        [each["Name"] for each in client.volumes(filters=label)["Volumes"] or []],
+    )
+
+
 def container(listed: dict[str, Any]) -> Container:
     """A row of the engine's list as a Container. The health stands in the status text: `Up 3 s (healthy)`."""
     labels = listed.get("Labels") or {}

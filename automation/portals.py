@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from automation import drive, engine, recovery
+from automation import drift, drive, engine, recovery
 from automation.errors import NotHealthy, PortalError
 from automation.images import build, missing
 from automation.progress import building
@@ -71,14 +71,11 @@ def up(tenant: Tenant, say: Say, *, quiet: bool = False) -> dict[str, Any]:
     stack = Stack(name=tenant.name)
     stack.ensure()
     with engine.connect(tenant.placement.docker_host) as client:
-        again = recovery.recover(stack, client, say)
-        known = bool(engine.containers(client, tenant.name))
-        down = known and engine.not_up(engine.containers(client, tenant.name), tenant.release.services)
-        words = [word for urn in again for word in ("--replace", urn)]
-        if down:
-            say(
-                f"not up: {', '.join(each.service for each in down)}; looking at what the engine really has first"
-            )
+        state = recovery.recover(stack, client, say)
+        words = [word for urn in recovery.failed_gates(state) for word in ("--replace", urn)]
+        gone = drift.missing(state, *engine.objects(client, tenant.name))
+        if gone:
+            say(f"not there or not running: {', '.join(gone)}; looking at what the engine really has first")
             words.append("--refresh")
         drive.check(client, tenant)
         stack.run("up", "--yes", "--skip-preview", *words, quiet=quiet)

@@ -11,13 +11,10 @@ from typing import Any
 
 import docker.errors
 
+from automation.drift import CONTAINER, MADE_BY_THE_ENGINE, NETWORK, resources
 from automation.errors import Locked
 from automation.pulumi import Stack
 
-CONTAINER = "docker:index/container:Container"
-NETWORK = "docker:index/network:Network"
-VOLUME = "docker:index/volume:Volume"
-MADE_BY_THE_ENGINE = (CONTAINER, NETWORK, VOLUME)
 # A plugin notices within 0.2 s that its CLI is gone; the engine may still be finishing its last request.
 SETTLE_SECONDS = 1.0
 SETTLE_LIMIT_SECONDS = 60.0
@@ -78,8 +75,8 @@ def runs_pulumi(pid: int) -> bool:
         return True
 
 
-def recover(stack: Stack, client: Any, say: Say) -> list[str]:
-    """Make the stack fit for the next command; return the URNs of failed gates, to be replaced by it.
+def recover(stack: Stack, client: Any, say: Say) -> dict[str, Any]:
+    """Make the stack fit for the next command; return its state.
 
     Raises Locked when another process holds the stack, PortalError when the backend or engine says no.
     """
@@ -91,9 +88,10 @@ def recover(stack: Stack, client: Any, say: Say) -> list[str]:
         settle(client, stack.name)
         for each in half_made(pending, exported):
             remove(client, each, stack.name, say)
-        stack.replace_state(without_pending(exported))
+        exported = without_pending(exported)
+        stack.replace_state(exported)
         say(f"cleared {len(pending)} operations that an interrupted run had left pending")
-    return failed_gates(exported)
+    return exported
 
 
 def unlock(stack: Stack, say: Say) -> bool:
@@ -166,9 +164,7 @@ def half_made(
 ) -> list[tuple[str, str, frozenset[str]]]:
     """(type, name on the engine, ids that the state knows) of each resource whose creation was under way."""
     known = frozenset(
-        each["id"]
-        for each in exported["deployment"].get("resources") or []
-        if each.get("id") and each["type"] in MADE_BY_THE_ENGINE
+        each["id"] for each in resources(exported) if each.get("id") and each["type"] in MADE_BY_THE_ENGINE
     )
     return [
         (each["resource"]["type"], each["resource"]["inputs"]["name"], known)
@@ -210,7 +206,7 @@ def failed_gates(exported: Mapping[str, Any]) -> list[str]:
     """URNs of jobs whose recorded exit code is not 0: only a replacement runs them again."""
     return [
         each["urn"]
-        for each in (exported.get("deployment") or {}).get("resources") or []
+        for each in resources(exported)
         if each["type"] == CONTAINER
         and (each.get("outputs") or {}).get("exitCode")
         and (each.get("inputs") or {}).get("attach")
