@@ -24,6 +24,8 @@ DEFAULT = frozenset(PARTS) - {"browser"}
 # What only reads files of the repo needs no engine and no Pulumi.
 LIGHT = frozenset({"venv"})
 LIGHT_VERBS = frozenset({"lint", "tenants"})
+# What begins with building the portal's images; where the CLI is to be built too, both are done at once.
+IMAGE_VERBS = frozenset({"demo", "test"})
 
 
 def parts_for(words: Sequence[str]) -> frozenset[str]:
@@ -92,7 +94,7 @@ def _standing() -> Standing:
 
 
 def _ensure(
-    standing: Standing, wanted: frozenset[str], forced: frozenset[str] = frozenset()
+    standing: Standing, wanted: frozenset[str], forced: frozenset[str] = frozenset(), *, ahead: bool = False
 ) -> dict[str, Taken]:
     """What is wanted, made if need be. Silent and quick when all of it stands."""
     there = standing.all(wanted)
@@ -101,7 +103,7 @@ def _ensure(
         from toolchain.progress import Progress
         from toolchain.setup import setup
 
-        return setup(standing, wanted, forced, Progress(sys.stderr))
+        return setup(standing, wanted, forced, Progress(sys.stderr), ahead=ahead)
     return there
 
 
@@ -112,14 +114,19 @@ def _setup(said: "argparse.Namespace") -> int:
     wanted = frozenset(said.only) or DEFAULT
     forced = frozenset(said.force_part)
     taken = _ensure(_standing(), wanted | forced, forced)
-    seconds = round(time.monotonic() - begun, 1)
+    seconds = time.monotonic() - begun
     if said.json:
-        import json
-
-        print(json.dumps({"seconds": seconds, "parts": [asdict(each) for each in taken.values()]}))
+        print(summary(taken, seconds))
     else:
         sys.stderr.write(table(list(taken.values()), seconds) + "\n")
     return 0
+
+
+def summary(taken: Mapping[str, Taken], seconds: float) -> str:
+    """What was taken from where, as one JSON object."""
+    import json
+
+    return json.dumps({"seconds": round(seconds, 1), "parts": [asdict(each) for each in taken.values()]})
 
 
 def variables(standing: Standing, taken: Mapping[str, Taken]) -> dict[str, str]:
@@ -148,11 +155,19 @@ def _env(said: "argparse.Namespace") -> int:
 
 def run(words: Sequence[str]) -> NoReturn:
     """Become `python -m automation` with the words given, in the environment it wants."""
+    begun = time.monotonic()
     standing = _standing()
-    taken = _ensure(standing, parts_for(words))
+    taken = _ensure(standing, parts_for(words), ahead=bool(words) and words[0] in IMAGE_VERBS)
+    env = {**standing.env, **variables(standing, taken)}
+    if any(each.seconds for each in taken.values()):
+        from toolchain.progress import table
+
+        seconds = time.monotonic() - begun
+        sys.stderr.write(table(list(taken.values()), seconds) + "\n")
+        # For a command that tells how long all of it took.
+        env["PORTAL_SETUP"] = summary(taken, seconds)
     os.chdir(REPO)
     python = standing.venv_path / "bin" / "python"
-    env = {**standing.env, **variables(standing, taken)}
     os.execve(python, [str(python), "-m", "automation", *words], env)  # noqa: S606
 
 

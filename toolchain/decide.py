@@ -8,6 +8,7 @@ from toolchain.engine import Answer, refusal
 from toolchain.errors import ToolchainError
 from toolchain.pins import Pins, fits
 
+BUILD_MIB = 4000
 FORCED = ("", "official", "packages")
 
 
@@ -23,6 +24,7 @@ class Facts:
     language_host: bool = False
     go: str = ""
     official: bool = False  # Pulumi's download server answers
+    free_mib: int = 0  # on the cache's disk
     ensurepip: bool = True
     certificates: bool = True
     programs: frozenset[str] = frozenset()
@@ -52,14 +54,14 @@ def decide(facts: Facts, pins: Pins, wanted: frozenset[str]) -> dict[str, Choice
         except ToolchainError as error:
             wrong.append(str(error))
     if wrong:
-        raise ToolchainError("\n".join(wrong))
-    if _source(plan, "pulumi") == "packages" or _source(plan, "language-host") == "packages":
+        # The CLI and its language host want the same things.
+        raise ToolchainError("\n".join(dict.fromkeys(wrong)))
+    if any(part in plan and plan[part].source == "packages" for part in ("pulumi", "language-host")):
         plan["go"] = _go(facts, pins)
+    basics = {package for part in ("venv", "go", "pulumi") if part in plan for package in plan[part].packages}
+    if basics:
+        plan["basics"] = Choice("debian", tuple(sorted(basics)))
     return plan
-
-
-def _source(plan: Mapping[str, Choice], part: str) -> str:
-    return plan[part].source if part in plan else ""
 
 
 def _engine(facts: Facts, pins: Pins) -> Choice:
@@ -82,11 +84,15 @@ def _venv(facts: Facts, pins: Pins) -> Choice:
 
 
 def _pulumi(facts: Facts, pins: Pins) -> Choice:
-    if facts.forced:
-        return Choice(facts.forced, _certificates(facts, pins))
-    if facts.language_host and fits(facts.pulumi, pins.pulumi_oldest, same_major=True):
+    if not facts.forced and facts.language_host and fits(facts.pulumi, pins.pulumi_oldest, same_major=True):
         return Choice("there")
-    return Choice("official" if facts.official else "packages", _certificates(facts, pins))
+    source = facts.forced or ("official" if facts.official else "packages")
+    if source == "packages" and facts.free_mib < BUILD_MIB:
+        raise ToolchainError(
+            f"pulumi: building it takes {BUILD_MIB} MiB for a while, and its cache's disk has {facts.free_mib} free; "
+            "make room, or set XDG_CACHE_HOME to a folder on another disk"
+        )
+    return Choice(source, _certificates(facts, pins))
 
 
 def _plugins(facts: Facts, pins: Pins) -> Choice:

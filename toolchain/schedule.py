@@ -25,6 +25,7 @@ AFTER: Mapping[str, tuple[str, ...]] = {
     "language-host": ("basics", "go", "pulumi*"),
     "plugins": ("basics", "pulumi*"),
     "state": (),
+    "portal-images": ("basics", "engine", "images", "venv"),
 }
 
 

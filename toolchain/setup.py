@@ -1,7 +1,7 @@
 """Puts what is missing onto the machine, one setup at a time."""
 
 from toolchain.lock import held
-from toolchain.making import Making
+from toolchain.making import make
 from toolchain.progress import Progress
 from toolchain.stamps import Taken
 from toolchain.standing import PARTS, Standing
@@ -10,13 +10,21 @@ LOCK_LIMIT = 3600.0  # seconds
 
 
 def setup(
-    standing: Standing, wanted: frozenset[str], forced: frozenset[str], progress: Progress
+    standing: Standing,
+    wanted: frozenset[str],
+    forced: frozenset[str],
+    progress: Progress,
+    *,
+    ahead: bool = False,
 ) -> dict[str, Taken]:
-    """Make every wanted part stand, and say where each came from. Raises ToolchainError."""
+    """Make every wanted part stand, and say where each came from. Raises ToolchainError.
+
+    ahead: build the portal's images meanwhile, should the CLI have to be built.
+    """
     with held(standing.paths.lock, LOCK_LIMIT, progress.say):
         # The one we waited for may have done it all.
         there = {name: taken for name, taken in standing.all(wanted).items() if name not in forced}
         missing = wanted - set(there)
         if missing:
-            there |= Making(standing, frozenset(missing), progress).make()
-    return {name: there[name] for name in ("basics", "go", *PARTS) if name in there}
+            there |= make(standing, frozenset(missing), progress, ahead=ahead)
+    return {name: there[name] for name in ("basics", "go", *PARTS, "portal-images") if name in there}

@@ -20,6 +20,7 @@ EMPTY = Facts(
     root=True,
     debian=True,
     engine=ABSENT,
+    free_mib=10_000,
     ensurepip=False,
     certificates=False,
 )
@@ -33,6 +34,7 @@ DEVELOPER = Facts(
     language_host=True,
     go="go version go1.27.3 linux/amd64",
     official=True,
+    free_mib=10_000,
 )
 
 
@@ -43,6 +45,7 @@ def sources(facts: Facts) -> dict[str, str]:
 def test_an_empty_machine_gets_everything_from_packages():
     plan = decide(EMPTY, PINS, ALL)
     assert {part: choice.source for part, choice in plan.items()} == {
+        "basics": "debian",
         "engine": "debian",
         "venv": "packages",
         "go": "packages",
@@ -53,6 +56,7 @@ def test_an_empty_machine_gets_everything_from_packages():
         "images": "debian",
         "browser": "debian",
     }
+    assert plan["basics"].packages == ("ca-certificates", "python3-venv")
     assert plan["engine"].packages == ("docker.io", "iptables")
     assert plan["venv"].packages == plan["go"].packages == ("python3-venv",)
     assert plan["pulumi"].packages == ("ca-certificates",)
@@ -152,6 +156,11 @@ def test_go_is_not_wanted_where_nothing_is_built():
             {"ensurepip": False},
             "venv: this Python has no ensurepip; as root: "
             "apt-get update && apt-get install --no-install-recommends python3-venv",
+        ),
+        (
+            {"forced": "packages", "free_mib": 3999},
+            "pulumi: building it takes 4000 MiB for a while, and its cache's disk has 3999 free; "
+            "make room, or set XDG_CACHE_HOME to a folder on another disk",
         ),
         ({"forced": "yes"}, "PORTAL_TOOLCHAIN is 'yes'; it may be official or packages, or not set"),
     ],
