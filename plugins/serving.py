@@ -21,7 +21,7 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from plugins.errors import HalfMade, Refused, one_line
-from plugins.provider import OLD_INPUTS, Provider
+from plugins.provider import HALF_MADE, OLD_INPUTS, Provider
 
 PARENT_SECONDS = 0.2
 """How often the plugin looks whether the CLI that started it still lives."""
@@ -71,10 +71,12 @@ class Servicer(ProviderServicer):
         return await answered(super().Invoke(request, context), context)
 
     async def Check(self, request: Any, context: Any) -> Any:
+        keep(request.olds, ("name",))
         return await answered(super().Check(request, context), context)
 
     async def Diff(self, request: Any, context: Any) -> Any:
-        # The SDK hands on the old outputs only; the old inputs travel among them.
+        # The SDK hands on the old outputs only, of which one matters; the old inputs travel beside it.
+        keep(request.olds, (HALF_MADE,))
         request.olds.fields[OLD_INPUTS].struct_value.CopyFrom(request.old_inputs)
         return await answered(super().Diff(request, context), context)
 
@@ -89,6 +91,12 @@ class Servicer(ProviderServicer):
 
     async def Delete(self, request: Any, context: Any) -> Any:
         return await answered(super().Delete(request, context), context)  # type: ignore[no-untyped-call]
+
+
+def keep(values: Any, names: tuple[str, ...]) -> None:
+    """Take all but `names` out of a message's values: what is not there need not be unpacked."""
+    for name in [each for each in values.fields if each not in names]:
+        del values.fields[name]
 
 
 async def refused(reason: str) -> None:

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import io
-import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +14,9 @@ SOURCES = ("content", "contentBase64", "source")
 
 def archive(uploads: Sequence[Mapping[str, Plain]]) -> bytes:
     """Return all files as a tar to unpack at the container's root, owned by root; raises Refused."""
+    # Imported late: a preview does without.
+    import tarfile
+
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for each in uploads:
