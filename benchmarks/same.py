@@ -14,6 +14,7 @@ ALLOWED = {
     "Config.AttachStdout": "Compose asks for it and never attaches",
     "Config.AttachStderr": "Compose asks for it and never attaches",
     "Config.Labels com.docker.compose.*": "Compose writes more labels of its own than the program",
+    "Config.Volumes": "the provider names mount points there, too; what was mounted is compared in Mounts",
     "HostConfig.Binds": "the same mounts in another notation; what was mounted is compared in Mounts",
     "HostConfig.Mounts": "the same mounts in another notation; what was mounted is compared in Mounts",
     "HostConfig.NetworkMode": "the provider says `bridge` and joins afterwards; the networks joined are compared",
@@ -65,7 +66,7 @@ def container(told: Mapping[str, Any]) -> Facts:
     }
     own = {told["Name"].lstrip("/"), told["Id"][:12]}
     for name, joined in (told["NetworkSettings"]["Networks"] or {}).items():
-        facts[f"Networks {name}"] = text(joined.get("IPAMConfig"))
+        facts[f"Networks {name}"] = text(joined.get("IPAMConfig") or None)
         facts[f"Networks {name} aliases"] = text(sorted(set(joined.get("Aliases") or []) - own))
     return {key: value for key, value in facts.items() if key not in ALLOWED}
 
