@@ -242,6 +242,20 @@ class Bench:
         except APIError:
             return False
 
+    def pause(self, name: str) -> None:
+        """Freezes it. On a busy machine the engine may need more than one try to catch all of its threads."""
+
+        def frozen() -> bool:
+            try:
+                self.container(name).pause()
+            except APIError as error:
+                if "unable to freeze" not in str(error):
+                    raise
+                return False
+            return True
+
+        until(f"{name} to be frozen", frozen, 30)
+
     def start_store(self, role: str) -> None:
         """A data store with an empty volume."""
         told = STORES[role]

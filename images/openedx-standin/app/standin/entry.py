@@ -88,13 +88,28 @@ def command(name: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def run(words: Sequence[str], env: Mapping[str, str]) -> int:
-    """Runs one verb after the other; the code of the first that fails, else 0. A child gets our SIGTERM."""
-    for words_of_one, variant in ((("python3", *command(name, settings)), VERBS[name].variant)
-                                  for name, settings in checked(words, env)):  # fmt: skip
-        with subprocess.Popen(words_of_one, env={**env, "SERVICE_VARIANT": variant}) as child:
-            # As process 1 we would not be ended by a signal that nobody handles.
-            signal.signal(signal.SIGTERM, lambda *_, child=child: child.terminate())
-            code = child.wait()
+    """Runs one verb after the other; the code of the first that fails, else 0. SIGTERM ends the one under way."""
+    child: subprocess.Popen[bytes] | None = None
+    stopped = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+        if child:
+            child.terminate()
+
+    todo = checked(words, env)
+    # As process 1 we would not be ended by a signal that nobody handles.
+    signal.signal(signal.SIGTERM, stop)
+    for name, settings in todo:
+        own = {**env, "SERVICE_VARIANT": VERBS[name].variant}
+        child = subprocess.Popen(("python3", *command(name, settings)), env=own)
+        if stopped:
+            child.terminate()
+        code = child.wait()
+        if stopped:
+            print(f"openedx: {name} was ended by SIGTERM", file=sys.stderr)
+            return 128 + signal.SIGTERM
         if code:
             return code if code > 0 else 128 - code
     return 0

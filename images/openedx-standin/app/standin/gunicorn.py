@@ -29,7 +29,8 @@ def pre_fork(server, worker):
 bind = "0.0.0.0:{}".format({"lms": 8000, "cms": 8010}[_variant])
 workers = max(1, int(_settings.get("WORKERS") or 1))
 worker_class = "gthread"
-threads = 8
+# Each may hold a connection to MySQL, which has some dozens for all of the portal.
+threads = max(4, 8 // workers)
 preload_app = True
 backlog = 256
 timeout = 60

@@ -148,6 +148,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "filters": {"failures": {"()": "standin.logs.Failures"}},
     "handlers": {
         "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"},
         "none": {"class": "logging.NullHandler"},
@@ -157,6 +158,7 @@ LOGGING = {
         # Whoever asks for a wrong host gets 400 and a line in the access log, not a traceback.
         "django.security.DisallowedHost": {"handlers": ["none"], "propagate": False},
         "django": {"level": "INFO"},
+        "django.request": {"filters": ["failures"]},
         "elasticsearch": {"level": "ERROR"},
     },
 }
