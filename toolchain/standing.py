@@ -107,5 +107,6 @@ class Standing:
             return Taken(part=name, source="there", where=found)
         if os.geteuid() != 0 or not which("apt-get", path):
             # It cannot be had here; the rest works without it.
-            return Taken(part=name, source="none")
+            packages = " ".join(self.pins.debian[name])
+            return Taken(part=name, source="none", version=f"as root: apt-get install {packages}")
         return None
