@@ -28,6 +28,7 @@ class Trial:
     objects: Objects
     root: Path
     choices: dict[str, Any] = field(default_factory=dict)
+    broken: str = ""
 
     @property
     def number(self) -> int:
@@ -71,6 +72,7 @@ class Trial:
     def up(self) -> Ran:
         """`./portal up --json`, which must succeed."""
         ran = self.checkout.portal("up", self.name, "--json")
+        self.broken = str(ran) if ran.code else ""
         assert ran.code == 0, str(ran)
         return ran
 
