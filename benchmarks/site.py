@@ -114,7 +114,7 @@ def furnish(root: Path, say: Say) -> Site:
     say("building the images that the engine does not have")
     ask(["./portal", "images", "build"], fresh.checkout, environ)
     ask(["./portal", "drive", "init", str(fresh.drive)], fresh.checkout, environ)
-    ask(["pulumi", "stack", "init", "--no-select", "--stack", TENANT], fresh.checkout, made.environ)
+    ask(["pulumi", "stack", "select", "--create", TENANT], fresh.checkout, made.environ)
     return made
 
 
