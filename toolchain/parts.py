@@ -132,7 +132,7 @@ class Parts:
             else:
                 say("building from its Go module (minutes)")
                 program = pulumi_cli.build(pins, self.go, self._tools(choice), self.runner, say)
-            version = pulumi_cli.check(program, pins, self.runner)
+            version = pulumi_cli.check(program, pins, self.runner, self.standing.paths.pulumi_home)
         taken = Taken(part="pulumi", source=choice.source, version=version, where=str(program))
         return self._stamp(taken, program)
 

@@ -106,7 +106,7 @@ def test_the_archives_programs_are_taken_and_nothing_else(shelf, tmp_path):
     assert sorted(path.name for path in (tmp_path / "bin").iterdir()) == ["pulumi", "pulumi-language-python"]
     assert not (tmp_path / "escaped").exists()
     runner = Runner(tmp_path / "logs", {"PATH": os.environ["PATH"]})
-    assert check(program, PINS, runner) == "3.256.0"
+    assert check(program, PINS, runner, tmp_path) == "3.256.0"
 
 
 def test_a_cli_of_another_version_is_refused(shelf, tmp_path):
@@ -114,7 +114,7 @@ def test_a_cli_of_another_version_is_refused(shelf, tmp_path):
     program = download(shelf, tmp_path / "bin")
     runner = Runner(tmp_path / "logs", {"PATH": os.environ["PATH"]})
     with pytest.raises(ToolchainError, match=r"says it is 'v3.256.0', wanted is v3.257.0"):
-        check(program, replace(PINS, pulumi="3.257.0"), runner)
+        check(program, replace(PINS, pulumi="3.257.0"), runner, tmp_path)
 
 
 @pytest.mark.parametrize(
