@@ -6,6 +6,7 @@ import java.util.Set;
 import de.bwaldvogel.mongo.backend.QueryResult;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.exception.MongoServerException;
 import de.bwaldvogel.mongo.wire.message.MongoQuery;
 import io.netty.channel.Channel;
 
@@ -27,10 +28,19 @@ final class DurableBackend extends H2Backend {
 
     @Override
     public Document handleCommand(Channel channel, String database, String command, Document query) {
-        if (READS.contains(command.toLowerCase(Locale.ROOT))) {
-            return commit.read(() -> super.handleCommand(channel, database, command, query));
+        try {
+            if (READS.contains(command.toLowerCase(Locale.ROOT))) {
+                return commit.read(() -> super.handleCommand(channel, database, command, query));
+            }
+            return commit.write(() -> super.handleCommand(channel, database, command, query));
+        } catch (MongoServerException refused) {
+            throw refused;
+        } catch (RuntimeException unexpected) {
+            // The name alone: the rest is a user's data.
+            System.err.println("mongo: the command " + command + " failed");
+            unexpected.printStackTrace();
+            throw unexpected;
         }
-        return commit.write(() -> super.handleCommand(channel, database, command, query));
     }
 
     @Override
