@@ -11,9 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from config.images import reference
+
 ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = {"docker": "5.1.0", "random": "4.21.1"}
 CONTAINER = "docker:index/container:Container"
+IMAGE = reference("base", ROOT / "images")
+"""The image that all test containers are made from: a shell and little else."""
+
 
 
 @dataclass(frozen=True)
@@ -151,6 +156,14 @@ def plugin_home(home: Path) -> Path:
         )
         launcher.chmod(launcher.stat().st_mode | stat.S_IXUSR)
     return home
+
+
+def image_there(client: Any) -> None:
+    """Build the image that all test containers are made from, unless the engine has it."""
+    from automation.images import build
+
+    if not client.images(IMAGE):
+        build(["base"])
 
 
 def missing() -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.plugin_stack import CONTAINER, Outcome, Stack, Step, missing
+from tests.contract.plugin_stack import CONTAINER, IMAGE, Outcome, Stack, Step, image_there, missing
 
 docker = pytest.importorskip("docker")
 
@@ -20,7 +20,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(missing() != "", reason=missin
 
 DATA = Path(__file__).parent / "data"
 HOST = Path("/srv/conformance")
-BASE = "bench/base:1"
 
 ORDERED = {"Args", "Cmd", "Entrypoint", "Test", "command", "entrypoints", "tests"}
 """Lists whose order means something."""
@@ -53,8 +52,9 @@ def engine() -> Iterator[Any]:
     """The engine with what the cases lean on: images, networks, volumes, directories, a taken name and port."""
     client = docker.APIClient(version="auto")
     sweep(client)
+    image_there(client)
     for tag in ("1", "2"):
-        client.tag(BASE, "local/redis", tag)
+        client.tag(IMAGE, "local/redis", tag)
     for index, name in enumerate(("conf-net", "conf-net2"), start=1):
         pool = docker.types.IPAMPool(subnet=f"10.91.{index}.0/24")
         client.create_network(name, ipam=docker.types.IPAMConfig(pool_configs=[pool]))
@@ -66,10 +66,12 @@ def engine() -> Iterator[Any]:
         (HOST / each).mkdir(parents=True, exist_ok=True)
     for name, ports in (("conf-taken", {}), ("conf-port", {80: ("127.0.0.1", 18099)})):
         host = client.create_host_config(port_bindings=ports)
-        client.create_container(BASE, ["sleep", "1000"], name=name, ports=list(ports), host_config=host)
+        client.create_container(IMAGE, ["sleep", "1000"], name=name, ports=list(ports), host_config=host)
         client.start(name)
     yield client
     sweep(client)
+    for tag in ("1", "2"):
+        client.remove_image(f"local/redis:{tag}", noprune=True)
     client.close()
 
 
@@ -156,7 +158,8 @@ def plain_state(case: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[st
 def plain_inspection(seen: dict[str, Any]) -> dict[str, Any]:
     if "HostConfig" not in seen:
         return seen
-    seen["Config"]["Env"] = [each for each in seen["Config"]["Env"] or [] if not each.startswith("PATH=")]
+    # What the image brings along is no case's business.
+    seen["Config"]["Env"] = [each for each in seen["Config"]["Env"] or [] if not each.startswith(("PATH=", "LANG="))]
     for each in seen["NetworkSettings"]["Networks"].values():
         short = seen["Id"][:12]
         each["Aliases"] = [alias for alias in each["Aliases"] or [] if alias != short] or None

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.plugin_stack import CONTAINER, Outcome, Stack, missing
+from tests.contract.plugin_stack import CONTAINER, IMAGE, Outcome, Stack, image_there, missing
 
 docker = pytest.importorskip("docker")
 
@@ -26,7 +26,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.skipif(missing() != "", reason=missin
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"
 PASSWORD = "random:index/randomPassword:RandomPassword"
-IMAGE = "bench/base:1"
 SLEEP = {"image": IMAGE, "command": ["sleep", "1000"], "networkMode": "bridge", "destroyGraceSeconds": 1}
 NEVER_HEALTHY = {
     "healthcheck": {"tests": ["CMD", "false"], "interval": "60s", "startPeriod": "60s"},
@@ -39,6 +38,7 @@ NEVER_HEALTHY = {
 def engine() -> Iterator[Any]:
     client = docker.APIClient(version="auto")
     sweep(client)
+    image_there(client)
     yield client
     sweep(client)
     client.close()
@@ -346,20 +346,11 @@ def test_an_explicit_provider_works_and_never_changes(stack: Stack, engine: Any)
     assert "h1dden" not in stack.run("stack", "export").stdout
 
 
-@pytest.mark.parametrize(
-    ("settings", "reason"),
-    [
-        ("cert_path='/x'", "not served by this plugin"),
-        ("host=5", "unix"),
-    ],
-)
-def test_settings_that_are_not_served_are_refused_in_the_preview(stack: Stack, settings: str, reason: str) -> None:
-    if settings == "host=5":
-        pytest.skip("a number is a host like any other text")
-    stack.program(PROVIDER_PROGRAM.format(settings=settings))
+def test_settings_that_are_not_served_are_refused_in_the_preview(stack: Stack) -> None:
+    stack.program(PROVIDER_PROGRAM.format(settings="cert_path='/x'"))
     outcome = stack.preview()
     assert outcome.failed
-    assert reason in outcome.output
+    assert "not served by this plugin" in outcome.output
 
 
 def test_types_that_are_not_served_are_refused_in_the_preview(stack: Stack) -> None:
