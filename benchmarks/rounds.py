@@ -9,12 +9,13 @@ from typing import Any
 
 from automation.engine import Container, containers
 from benchmarks import composefile, events, memory, same
-from benchmarks.processes import Run, run, settle
+from benchmarks.processes import Run, RunFailed, run, settle
 from benchmarks.site import TENANT, Site
 from benchmarks.tools import Tool
 
 LIMIT_SECONDS = 900.0
 SETTLE_LIMIT_SECONDS = 60.0
+LAST_LINES = 20
 
 Say = Callable[[str], None]
 
@@ -70,14 +71,29 @@ class Course:
         """Run one command when the machine is calm, with the engine's events beside it."""
         calm = settle(SETTLE_LIMIT_SECONDS)
         with events.recorded(TENANT) as recorder:
-            told = run(
-                words,
-                cwd=self.site.checkout,
-                env=self.site.environ,
-                log=self.site.log,
-                limit=LIMIT_SECONDS,
-            )
+            try:
+                told = run(
+                    words,
+                    cwd=self.site.checkout,
+                    env=self.site.environ,
+                    log=self.site.log,
+                    limit=LIMIT_SECONDS,
+                )
+            except RunFailed as error:
+                raise RunFailed(f"{error}{self.last_words()}") from None
         return Taken(run=told, busy=calm, lives=recorder.lives(told.started, f"{TENANT}-"))
+
+    def last_words(self) -> str:
+        """What the containers that failed said at the end."""
+        failed = self.client.containers(
+            all=True, filters={"label": f"com.docker.compose.project={TENANT}", "status": "exited"}
+        )
+        return "".join(
+            f"\n{each['Names'][0]}: {each['Status']}\n"
+            + self.client.logs(each["Id"], tail=LAST_LINES).decode(errors="replace")
+            for each in failed
+            if not each["Status"].startswith("Exited (0)")
+        )
 
     def learn(self) -> None:
         """Write the Compose file of the portal that has just come up, and keep what it is made of."""
