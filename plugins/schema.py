@@ -43,7 +43,7 @@ class Property:
     minimum: int | None = None
     pattern: str = ""
     rule: Callable[[str], str] | None = None
-    """Says in words what is wrong with a string, or returns ''."""
+    """Says what a string is not, as in "is not a duration", or returns ''."""
     items: "Property | None" = None
     """Of a LIST: what each element is."""
     fields: "tuple[Property, ...]" = ()
@@ -137,7 +137,7 @@ def _value(known: Property, value: PropertyValue, path: str, failures: list[Fail
     if scalar is None:
         failures.append(Failure(path, f"expected {known.kind.value}, got {_described(data)}"))
         return value
-    reason = _broken(known, scalar)
+    reason = _broken(known, scalar, "[secret]" if value.is_secret else repr(scalar))
     if reason:
         failures.append(Failure(path, reason))
     return value.with_value(scalar)
@@ -161,13 +161,14 @@ def _scalar(kind: Kind, data: object) -> bool | float | str | None:
     return None
 
 
-def _broken(known: Property, data: bool | float | str) -> str:
+def _broken(known: Property, data: bool | float | str, shown: str) -> str:
     if known.minimum is not None and isinstance(data, float) and data < known.minimum:
-        return f"{int(data)} is lower than {known.minimum}"
+        return f"{shown.removesuffix('.0')} is lower than {known.minimum}"
     if known.pattern and isinstance(data, str) and not re.fullmatch(known.pattern, data):
-        return f"{data!r} does not match {known.pattern}"
+        return f"{shown} does not match {known.pattern}"
     if known.rule and isinstance(data, str):
-        return known.rule(data)
+        wrong = known.rule(data)
+        return f"{shown} {wrong}" if wrong else ""
     return ""
 
 

@@ -1,12 +1,17 @@
 """What happens to containers, as the engine tells it: one stream for all that wait."""
 
 import asyncio
+import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 FILTERS = {"type": "container", "event": ["health_status", "die", "destroy"]}
+
+AGAIN_SECONDS = 1.0
+"""How long after its end the stream is asked for again."""
 
 
 class Events:
@@ -16,18 +21,24 @@ class Events:
         self._client = client
         self._watched: dict[str, list[asyncio.Event]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._watchers = 0
         self._listens = False
 
     @contextmanager
     def watching(self, container: str) -> Iterator[asyncio.Event]:
         """Give an event that is set whenever something happens to the container with this full id."""
         happened = asyncio.Event()
-        self._watched.setdefault(container, []).append(happened)
+        watching = self._watched.setdefault(container, [])
+        watching.append(happened)
+        self._watchers += 1
         self._listen()
         try:
             yield happened
         finally:
-            self._watched[container].remove(happened)
+            watching.remove(happened)
+            self._watchers -= 1
+            if not watching:
+                self._watched.pop(container, None)
 
     def _listen(self) -> None:
         if not self._listens:
@@ -35,14 +46,13 @@ class Events:
             threading.Thread(target=self._follow, name="events", daemon=True).start()
 
     def _follow(self) -> None:
-        # Whatever ends the stream, the watchers look for themselves now and then.
-        try:
-            for event in self._client().events(decode=True, filters=FILTERS):
-                self._tell(str(event.get("id", "")))
-        except Exception:  # noqa: BLE001, S110
-            pass
-        finally:
-            self._listens = False
+        while self._watchers:
+            # Whatever ends the stream, the watchers look for themselves now and then.
+            with contextlib.suppress(Exception):
+                for event in self._client().events(decode=True, filters=FILTERS):
+                    self._tell(str(event.get("id", "")))
+            time.sleep(AGAIN_SECONDS)
+        self._listens = False
 
     def _tell(self, container: str) -> None:
         if self._loop is not None:

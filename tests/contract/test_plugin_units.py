@@ -114,8 +114,10 @@ def test_bad_inputs_are_told_by_path(inputs: dict[str, Any], finding: str) -> No
     assert findings(CONTAINER, inputs) == [finding]
 
 
-def test_a_bad_value_is_described_and_not_repeated() -> None:
+def test_a_bad_value_is_described_and_a_secret_one_not_repeated() -> None:
     assert "s3cret" not in str(findings(CONTAINER, {"image": "a", "memory": "s3cret"}))
+    _, failures = check(CONTAINER, {"image": wrap("a"), "restart": wrap("s3cret").with_secret(True)})
+    assert [each.reason for each in failures] == ["[secret] does not match no|on-failure|always|unless-stopped"]
 
 
 def test_what_is_known_to_the_sdk_and_not_served_is_refused() -> None:

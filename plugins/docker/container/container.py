@@ -165,6 +165,7 @@ class Container:
             stop = self.engine.gone_or(lambda client: client.stop(resource_id, timeout=grace))
             await self.engine.within(stop, seconds, "for the container to stop")
         with_volumes = state.get("removeVolumes", True)
+        goes_by_itself = bool(state.get("rm"))
         try:
             await self.engine.gone_or(
                 lambda client: client.remove_container(resource_id, v=with_volumes, force=True)
@@ -172,7 +173,9 @@ class Container:
         except EngineError as error:
             if error.status != CONFLICT:
                 raise
-        if state.get("rm"):
+            # Somebody else is removing it.
+            goes_by_itself = True
+        if goes_by_itself:
             await self.engine.within(
                 poll(lambda: self._is_gone(resource_id), 0.1), REMOVAL_SECONDS, "for the container's removal"
             )

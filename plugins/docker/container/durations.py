@@ -12,7 +12,7 @@ def nanoseconds(text: str) -> int:
         return 0
     parts = PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"{text!r} is not a duration, for example '30s'")
+        raise ValueError("is not a duration, for example '30s'")
     return sum(round(float(number) * UNITS[unit]) for number, unit in parts)
 
 
