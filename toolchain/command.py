@@ -48,6 +48,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
+    sys.stderr.write(f"portal: ended by {signal.Signals(number).name}; run it again to go on\n")
     raise SystemExit(128 + number)
 
 
