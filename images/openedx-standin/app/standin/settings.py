@@ -132,6 +132,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 USE_X_FORWARDED_HOST = True
 CSRF_TRUSTED_ORIGINS = [_root_url]
 SECURE_REFERRER_POLICY = "same-origin"
+# Browsers take it over https alone, and complain of it otherwise.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin" if _https else None
 X_FRAME_OPTIONS = "DENY"
 
 # Collected by the image's build, copied by lms-assets, served by nginx.

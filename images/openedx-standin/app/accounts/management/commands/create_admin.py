@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts.models import AppliedSecret, User
@@ -18,6 +18,10 @@ class Command(BaseCommand):
     def handle(self, *args, **options):
         name, email = settings.ADMIN["username"], settings.ADMIN["email"]
         secret = config.secret("admin-password")
+        if other := User.objects.filter(email=email).exclude(username=name).first():
+            raise CommandError(
+                f"the admin's e-mail {email} is that of the user {other.username}; give another"
+            )
         with transaction.atomic():
             applied, first = AppliedSecret.objects.select_for_update().get_or_create(username=name)
             user = User.objects.filter(username=name).first() or User(username=name)

@@ -3,6 +3,7 @@
 import time
 from contextlib import contextmanager
 
+from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connection
@@ -39,6 +40,8 @@ class Command(migrate.Command):
                 cursor.execute(f"SELECT migration FROM {PROGRESS}")  # noqa: S608 (a constant)
                 self.cut = {row[0] for row in cursor.fetchall()}
             super().handle(*args, **options)
+            # Those that have expired are taken away by nobody else.
+            call_command("clearsessions")
         if reindex:
             self.reindex()
 
