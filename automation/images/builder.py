@@ -149,6 +149,10 @@ def _one(recipe: Recipe, shop: Workshop) -> None:
         extra = _extra(recipe, shop, partial(tell, State.FETCHING))
         tell(State.BUILDING)
         with context(recipe.role, shop.folder, extra) as tar:
+            if references(shop.folder)[recipe.role] != shop.references[recipe.role]:
+                raise BuildError(
+                    f"{recipe.role}: files of images/ changed since the build began; build again"
+                )
             _run(recipe.role, tar, arguments, shop, partial(tell, State.BUILDING))
     except BuildError as error:
         tell(State.FAILED, error.reason)

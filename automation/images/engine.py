@@ -14,6 +14,9 @@ from automation.images.event import BuildError
 
 # The longest silence of a build: apt unpacking, a package's own script.
 SILENCE_SECONDS = 600
+ANSWER_SECONDS = 30
+# Docker 20.10's.
+OLDEST_API = "1.41"
 
 
 @contextmanager
@@ -22,9 +25,15 @@ def engine(docker_host: str = "") -> Iterator[APIClient]:
     where = docker_host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     given = {"base_url": docker_host} if docker_host else kwargs_from_env()
     try:
-        client = APIClient(**given, version="auto", timeout=SILENCE_SECONDS)
+        # Asked by a client of its own: one that finds no engine while it is made could not be closed.
+        asking = APIClient(**given, version=OLDEST_API, timeout=ANSWER_SECONDS)
+        try:
+            version = asking.version(api_version=False)["ApiVersion"]
+        finally:
+            asking.close()
     except (DockerException, RequestException) as error:
         raise BuildError(f"no Docker engine answers at {where}: {error}") from None
+    client = APIClient(**given, version=version, timeout=SILENCE_SECONDS)
     try:
         yield client
     finally:

@@ -1,0 +1,249 @@
+"""Containers of single images, under the same rules as a portal's: what the tests of the images share."""
+
+import functools
+import io
+import secrets
+import tarfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker.errors
+import docker.types
+from docker import APIClient
+from docker.utils.socket import frames_iter
+
+from config.images import references
+from tests.e2e.waiting import until
+
+ROOT = Path(__file__).resolve().parents[2]
+NETWORK = "c-images"
+SUBNET = "10.99.3.0/24"
+LABEL = "portal.test=images"
+# Alone a store is ready in 1 to 8 s; on a busy machine it shares two cores with other tests.
+READY_LIMIT_SECONDS = 90.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What the contract says of a data store."""
+
+    role: str
+    uid: int
+    memory: int
+    exit_codes: tuple[int, ...] = (0,)
+    secrets: tuple[str, ...] = ()
+    password: str = ""
+    config: Mapping[str, str] = field(default_factory=dict)
+    env: tuple[str, ...] = ()
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
+
+
+KINDS = {
+    each.role: each
+    for each in (
+        Kind(
+            role="mysql",
+            uid=1999,
+            memory=512,
+            secrets=("mysql-root-password", "mysql-edxapp-password"),
+            password="mysql-edxapp-password",
+            config={"databases": "edxapp edxapp mysql-edxapp-password\n"},
+            tmpfs={"/run/mysqld": "mode=0755,size=4m,uid=1999,gid=1999"},
+        ),
+        # A Java program that is asked to end by SIGTERM says so in its code.
+        Kind(role="mongo", uid=1998, memory=384, exit_codes=(143,)),
+        Kind(role="redis", uid=1997, memory=128, secrets=("redis-password",), password="redis-password"),
+        Kind(
+            role="rabbitmq",
+            uid=1996,
+            memory=384,
+            secrets=("rabbitmq-password",),
+            password="rabbitmq-password",
+            env=("RABBITMQ_USER=edxapp", "RABBITMQ_VHOST=openedx"),
+        ),
+        Kind(role="elasticsearch", uid=1995, memory=768, exit_codes=(143,)),
+    )
+}
+
+
+def image(role: str) -> str:
+    """The image of a role as this checkout builds it."""
+    return known()[role]
+
+
+@functools.cache
+def known() -> dict[str, str]:
+    """Every role's reference, looked at once: what was built at the beginning is what is tested."""
+    return references(ROOT / "images")
+
+
+def archive(files: Mapping[str, str | bytes], mode: int = 0o444) -> bytes:
+    """A tar file of root's files, as the program uploads them."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as tar:
+        for name, content in files.items():
+            data = content if isinstance(content, bytes) else content.encode()
+            info = tarfile.TarInfo(name.lstrip("/"))
+            info.size, info.mode = len(data), mode
+            tar.addfile(info, io.BytesIO(data))
+    return made.getvalue()
+
+
+@dataclass(kw_only=True)
+class Box:
+    """One container, hardened as the program hardens it."""
+
+    client: APIClient
+    name: str
+    role: str
+    user: str = ""
+    memory: int = 128
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] | None = None
+    env: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    binds: tuple[str, ...] = ()
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[Any, ...] = ()
+    capabilities: tuple[str, ...] = ()
+    network: str = NETWORK
+
+    def create(self) -> "Box":
+        """Create it, in the place of one of the same name."""
+        self.remove()
+        limit = self.memory * 1024 * 1024
+        host = self.client.create_host_config(
+            binds=list(self.binds) or None,
+            mounts=list(self.mounts) or None,
+            cap_drop=["ALL"],
+            cap_add=list(self.capabilities) or None,
+            security_opt=["no-new-privileges:true"],
+            mem_limit=limit,
+            memswap_limit=limit,
+            tmpfs={"/tmp": "mode=1777,size=64m", **self.tmpfs},
+            ulimits=[docker.types.Ulimit(name="nofile", soft=8192, hard=8192)],
+            network_mode=self.network,
+        )
+        alias = self.client.create_endpoint_config(aliases=[self.name.removeprefix("c-")])
+        self.client.create_container(
+            image(self.role),
+            list(self.command) or None,
+            name=self.name,
+            entrypoint=list(self.entrypoint) if self.entrypoint else None,
+            user=self.user or None,
+            environment=[f"PORTAL_MEMORY_MB={self.memory}", *self.env],
+            labels={LABEL.partition("=")[0]: LABEL.partition("=")[2]},
+            host_config=host,
+            networking_config=(
+                None
+                if self.network == "none"
+                else self.client.create_networking_config({self.network: alias})
+            ),
+        )
+        if self.files:
+            self.client.put_archive(self.name, "/", archive(self.files))
+        return self
+
+    def start(self) -> "Box":
+        self.client.start(self.name)
+        return self
+
+    def remove(self) -> None:
+        try:
+            self.client.remove_container(self.name, force=True, v=True)
+        except docker.errors.NotFound:
+            return
+
+    @property
+    def state(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.client.inspect_container(self.name)["State"]
+        return found
+
+    @property
+    def address(self) -> str:
+        settings = self.client.inspect_container(self.name)["NetworkSettings"]
+        return str(settings["Networks"][self.network]["IPAddress"])
+
+    def logs(self) -> str:
+        text: bytes = self.client.logs(self.name)
+        return text.decode("utf-8", "replace")
+
+    def exec(self, *words: str, env: Mapping[str, str] | None = None, user: str = "") -> tuple[int, str]:
+        """Run a command inside; its exit code and all it said."""
+        made = self.client.exec_create(self.name, list(words), environment=dict(env or {}), user=user)["Id"]
+        said: bytes = self.client.exec_start(made)
+        return int(self.client.exec_inspect(made)["ExitCode"] or 0), said.decode("utf-8", "replace")
+
+    def lines(self, *words: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
+        """Run a command inside; the lines of its standard output as they come."""
+        made = self.client.exec_create(self.name, list(words), environment=dict(env or {}), stderr=False)[
+            "Id"
+        ]
+        rest = b""
+        # By the socket, because a stream of docker-py leaves its own open.
+        reader = self.client.exec_start(made, socket=True)
+        response, socket = reader._response, reader._sock
+        try:
+            for _, data in frames_iter(reader, tty=False):
+                *whole, rest = (rest + data).split(b"\n")
+                yield from (line.decode() for line in whole)
+        finally:
+            response.close()
+            socket.close()
+
+    def ready(self) -> bool:
+        """Whether the image's own probe says so; fails at once when the container has ended."""
+        if not self.state["Running"]:
+            raise AssertionError(
+                f"{self.name} ended with code {self.state['ExitCode']}:\n{self.logs()[-3000:]}"
+            )
+        try:
+            return self.exec("/usr/local/bin/probe")[0] == 0
+        except docker.errors.APIError:
+            return False
+
+    def wait_ready(self) -> float:
+        """Wait for the probe; the seconds it took."""
+        began = time.monotonic()
+        until(f"{self.name} to be ready", self.ready, limit=READY_LIMIT_SECONDS)
+        return time.monotonic() - began
+
+    def wait_end(self, limit: float = 60.0) -> int:
+        """Wait until it has ended by itself; its exit code."""
+        return int(self.client.wait(self.name, timeout=limit)["StatusCode"])
+
+    def kill(self) -> None:
+        self.client.kill(self.name)
+        self.wait_end()
+
+    def stop(self, grace: int = 30) -> tuple[int, float]:
+        """SIGTERM, and SIGKILL after the grace; exit code and seconds."""
+        began = time.monotonic()
+        self.client.stop(self.name, timeout=grace)
+        return int(self.state["ExitCode"]), time.monotonic() - began
+
+
+def fresh_secrets(kind: Kind) -> dict[str, str]:
+    """A new value for each secret, with what quoting gets wrong."""
+    return {name: f"{secrets.token_hex(12)}'\"\\$ &{secrets.token_hex(4)}" for name in kind.secrets}
+
+
+def store(client: APIClient, kind: Kind, folder: Path, given: Mapping[str, str], name: str = "") -> Box:
+    """A data store's container over a directory, with these secrets."""
+    return Box(
+        client=client,
+        name=name or f"c-{kind.role}",
+        role=kind.role,
+        user=str(kind.uid),
+        memory=kind.memory,
+        env=kind.env,
+        files={
+            **{f"/portal/config/{each}": text for each, text in kind.config.items()},
+            **{f"/run/secrets/{each}": value for each, value in given.items()},
+        },
+        binds=(f"{folder}:/data",),
+        tmpfs=kind.tmpfs,
+    )

@@ -1,0 +1,560 @@
+"""The contract between program and images, held to each image on a real engine. See docs/images.md."""
+
+import os
+import random
+import shutil
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+import docker.types
+import pytest
+
+from automation.images import BuildError, Event, State, build
+from automation.images.event import silent
+from tests.e2e.image_trial import (
+    KINDS,
+    LABEL,
+    NETWORK,
+    ROOT,
+    SUBNET,
+    Box,
+    Kind,
+    fresh_secrets,
+    image,
+    known,
+    store,
+)
+from tests.e2e.waiting import until
+
+pytestmark = pytest.mark.e2e
+
+LOADERS = ["ops", "nginx", "load-balancer", "memcached", "openedx-standin", *KINDS]
+ENOUGH = 40
+UIDS = {**{kind.role: kind.uid for kind in KINDS.values()}, "static": 1000, "media": 1000}
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[docker.APIClient]:
+    """The engine; with all images, and the network, and nothing that an earlier run left."""
+    known()
+    build(LOADERS, on_event=silent)
+    made = docker.APIClient(**docker.utils.kwargs_from_env(), timeout=60)
+    clean(made)
+    pool = docker.types.IPAMPool(subnet=SUBNET)
+    made.create_network(
+        NETWORK,
+        internal=True,
+        ipam=docker.types.IPAMConfig(pool_configs=[pool]),
+        labels={"portal.test": "images"},
+    )
+    yield made
+    clean(made)
+    made.close()
+
+
+def clean(client: docker.APIClient) -> None:
+    for each in client.containers(all=True, filters={"label": LABEL}):
+        client.remove_container(each["Id"], force=True, v=True)
+    for each in client.networks(filters={"label": LABEL}):
+        client.remove_network(each["Id"])
+
+
+@pytest.fixture(scope="module")
+def drive(client: docker.APIClient) -> Iterator[Path]:
+    """A marked drive with the directories of one portal, made by storage-init itself."""
+    root = Path(tempfile.mkdtemp(prefix="portals-images-", dir="/var/tmp"))
+    root.chmod(0o755)
+    (root / ".portals-drive").write_text("portals-drive\n")
+    (root / "portal").mkdir()
+    code, said = storage_init(client, root)
+    assert code == 0, said
+    yield root
+    for each in client.containers(all=True, filters={"label": LABEL}):
+        client.remove_container(each["Id"], force=True, v=True)
+    shutil.rmtree(root)
+
+
+@pytest.fixture(scope="module")
+def drivers(client: docker.APIClient) -> Box:
+    """A container that has the drivers of all data stores."""
+    box = Box(
+        client=client,
+        name="c-drivers",
+        role="openedx-standin",
+        memory=384,
+        entrypoint=("sleep", "infinity"),
+        files={"/portal/clients.py": (Path(__file__).parent / "image_clients.py").read_text()},
+    )
+    return box.create().start()
+
+
+@dataclass(kw_only=True)
+class Trial:
+    """One data store, the secrets it was last given, and what it has acknowledged."""
+
+    kind: Kind
+    box: Box
+    drivers: Box
+    given: dict[str, str]
+    folder: Path
+    acknowledged: int = 0
+    ever: list[str] = field(default_factory=list)
+
+    @property
+    def password(self) -> str:
+        return self.given.get(self.kind.password, "")
+
+    def call(self, verb: str, password: str | None = None) -> tuple[int, str]:
+        words = ("python3", "/portal/clients.py", self.kind.role, self.box.address, verb)
+        return self.drivers.exec(*words, env={"PASSWORD": self.password if password is None else password})
+
+    def numbers(self) -> list[int]:
+        code, said = self.call("read")
+        assert code == 0, said + self.box.logs()[-2000:]
+        return [int(word) for word in said.split()]
+
+    def again(self, **changes: str) -> None:
+        """A new container over the same directory, as after `pulumi destroy` and `pulumi up`."""
+        self.given.update(changes)
+        self.ever.extend(changes.values())
+        self.box = store(self.box.client, self.kind, self.folder, self.given).create().start()
+        self.box.wait_ready()
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def trial(
+    request: pytest.FixtureRequest, client: docker.APIClient, drive: Path, drivers: Box
+) -> Iterator[Trial]:
+    """One data store after the other, on its own fresh directory."""
+    kind = KINDS[request.param]
+    folder = drive / "portal" / kind.role
+    given = fresh_secrets(kind)
+    box = store(client, kind, folder, given).create().start()
+    box.wait_ready()
+    yield Trial(kind=kind, box=box, drivers=drivers, given=given, folder=folder, ever=list(given.values()))
+    box.remove()
+
+
+class TestDataStore:
+    """What holds for mysql, mongo, redis, rabbitmq and elasticsearch alike; in this order, on the same data."""
+
+    def test_it_runs_as_its_user_without_any_right(self, trial: Trial) -> None:
+        code, said = trial.box.exec("cat", "/proc/1/status")
+        assert code == 0
+        status = dict(line.split(":\t", 1) for line in said.splitlines() if ":\t" in line)
+        assert status["Uid"].split() == [str(trial.kind.uid)] * 4
+        assert status["Gid"].split() == [str(trial.kind.uid)] * 4
+        assert status["NoNewPrivs"] == "1"
+        assert {int(status[each], 16) for each in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {0}
+
+    def test_nothing_acknowledged_is_lost_by_a_sigkill(self, trial: Trial) -> None:
+        after = ENOUGH + random.randrange(60)
+        words = ("python3", "/portal/clients.py", trial.kind.role, trial.box.address, "write")
+        for line in trial.drivers.lines(*words, env={"PASSWORD": trial.password}):
+            trial.acknowledged = int(line)
+            if trial.acknowledged == after:
+                trial.box.client.kill(trial.box.name)
+        assert trial.acknowledged >= after, trial.box.logs()[-2000:]
+        trial.box.wait_end()
+        trial.box.start().wait_ready()
+        found = trial.numbers()
+        # One more may be there: written, and its answer cut off.
+        assert found[: trial.acknowledged] == list(range(1, trial.acknowledged + 1))
+        assert len(found) <= trial.acknowledged + 1
+
+    def test_sigterm_ends_it_within_its_grace_and_nothing_is_lost(self, trial: Trial) -> None:
+        before = trial.numbers()
+        code, seconds = trial.box.stop(grace=30)
+        assert code in trial.kind.exit_codes, trial.box.logs()[-2000:]
+        assert seconds < 20
+        trial.again()
+        assert trial.numbers() == before
+
+    def test_a_new_password_comes_with_the_next_start(self, trial: Trial) -> None:
+        if not trial.kind.password:
+            assert trial.call("login", "")[0] == 0, "a store without a password lets everybody in"
+            return
+        before, old = trial.numbers(), trial.password
+        trial.box.stop()
+        trial.again(**fresh_secrets(trial.kind))
+        assert trial.password != old
+        assert trial.call("login", old)[0] == 3
+        assert trial.call("login", "")[0] == 3
+        assert trial.numbers() == before
+
+    def test_no_secret_shows(self, trial: Trial) -> None:
+        box = trial.box
+        inspected = str(box.client.inspect_container(box.name)) + str(
+            box.client.history(image(trial.kind.role))
+        )
+        _, arguments = box.exec("sh", "-c", "cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ | tr '\\0' '\\n'")
+        for value in trial.ever:
+            for text in (inspected, box.logs(), arguments):
+                assert value not in text
+                assert value.split("'")[0] not in text
+
+    def test_its_probe_is_cheap_and_leaves_no_trace(self, trial: Trial) -> None:
+        assert trial.box.ready()
+        before = len(trial.box.logs().splitlines())
+        for _ in range(5):
+            assert trial.box.ready()
+        assert len(trial.box.logs().splitlines()) == before
+
+    def test_it_refuses_what_is_not_its_own(
+        self, trial: Trial, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        if trial.kind.role in ("redis", "elasticsearch"):
+            return  # They leave what they do not know alone, and say nothing.
+        folder = tmp_path_factory.mktemp(trial.kind.role)
+        open_to_all(folder)
+        (folder / "WiredTiger").write_text("another's")
+        os.chown(folder, trial.kind.uid, trial.kind.uid)
+        box = store(
+            trial.box.client, trial.kind, folder, trial.given, name=f"c-{trial.kind.role}-foreign"
+        ).create()
+        assert box.start().wait_end() == 1
+        assert f"{trial.kind.role}: /data holds files that this image did not make" in box.logs()
+        assert "nothing was touched" in box.logs()
+        assert [path.name for path in folder.iterdir()] == ["WiredTiger"]
+        box.remove()
+
+    def test_an_initialisation_cut_short_is_done_over(
+        self, trial: Trial, tmp_path_factory: pytest.TempPathFactory
+    ) -> None:
+        folder = tmp_path_factory.mktemp(trial.kind.role)
+        open_to_all(folder)
+        os.chown(folder, trial.kind.uid, trial.kind.uid)
+        trial.box.stop()
+        box = store(trial.box.client, trial.kind, folder, trial.given).create()
+        for _ in range(3):
+            box.start()
+            # No condition: a moment that nothing marks is the point.
+            time.sleep(random.uniform(0.05, 2.5))
+            box.kill()
+        box.start().wait_ready()
+        before, trial.box = trial.box, box
+        assert trial.call("login")[0] == 0, box.logs()[-2000:]
+        trial.box = before
+        box.remove()
+
+
+def open_to_all(folder: Path) -> None:
+    """Another user must get through pytest's own directories."""
+    for each in (folder, *folder.parents):
+        if each.stat().st_uid == os.getuid() and each != Path("/") and each.stat().st_mode & 0o005 != 0o005:
+            each.chmod(0o755)
+
+
+@pytest.mark.parametrize("missing", ["absent", "empty"])
+@pytest.mark.parametrize("role", ["mysql", "redis", "rabbitmq"])
+def test_without_its_secret_nothing_starts(
+    client: docker.APIClient, drive: Path, role: str, missing: str
+) -> None:
+    kind = KINDS[role]
+    folder = drive / "portal" / role
+    given = {} if missing == "absent" else dict.fromkeys(kind.secrets, "")
+    box = store(client, kind, folder, given, name=f"c-{role}-secret").create().start()
+    assert box.wait_end() == 1
+    reason = "is missing or not readable" if missing == "absent" else "is empty"
+    assert f"{role}: /run/secrets/{kind.secrets[0]} {reason}" in box.logs()
+    box.remove()
+
+
+def test_memcached_keeps_what_it_is_given_and_ends_at_once(client: docker.APIClient, drivers: Box) -> None:
+    box = Box(client=client, name="c-memcached", role="memcached", user="1994", memory=96).create().start()
+    box.wait_ready()
+    script = f"import pymemcache; c = pymemcache.Client('{box.address}'); c.set('k', b'v'); print(c.get('k'))"
+    assert drivers.exec("python3", "-c", script) == (0, "b'v'\n")
+    code, seconds = box.stop()
+    assert code == 0
+    assert seconds < 5
+    box.remove()
+
+
+def get(address: str, path: str, host: str = "") -> tuple[int, str, dict[str, str]]:
+    request = urllib.request.Request(f"http://{address}{path}", headers={"Host": host} if host else {})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read().decode(), dict(answer.headers)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode(), dict(error.headers)
+
+
+@pytest.fixture
+def nginx(client: docker.APIClient, drive: Path) -> Iterator[Box]:
+    for name, text in {"static/a.css": "body{}", "media/b.svg": "<svg/>"}.items():
+        (drive / "portal" / name).write_text(text)
+    link = drive / "portal/media/passwd"
+    if not link.is_symlink():
+        link.symlink_to("/etc/passwd")
+    (drive / "portal/media/.dir").mkdir(exist_ok=True)
+    binds = (f"{drive}/portal/static:/openedx/static:ro", f"{drive}/portal/media:/openedx/media:ro")
+    box = (
+        Box(client=client, name="c-nginx", role="nginx", user="1993", memory=64, binds=binds).create().start()
+    )
+    box.wait_ready()
+    yield box
+    box.remove()
+
+
+def test_nginx_serves_static_and_media_and_nothing_else(nginx: Box) -> None:
+    at = f"{nginx.address}:8000"
+    assert get(at, "/static/a.css")[:2] == (200, "body{}")
+    code, text, headers = get(at, "/media/b.svg")
+    assert (code, text) == (200, "<svg/>")
+    assert "sandbox" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert get(at, "/healthz")[0] == 200
+    for path in (
+        "/",
+        "/static/nonsuch",
+        "/etc/passwd",
+        "/static/../../etc/passwd",
+        "/static../media/b.svg",
+        "/media",
+    ):
+        assert get(at, path)[0] in (400, 404, 301), path
+    assert get(at, "/media/passwd")[0] == 403
+    assert get(at, "/media/")[0] == 403
+    code, seconds = nginx.stop()
+    assert code == 0
+    assert seconds < 10
+
+
+def test_the_load_balancer_routes_by_host_name(client: docker.APIClient, nginx: Box) -> None:
+    caddyfile = "\n".join(
+        [
+            "{", "	admin off", "	auto_https off", "}",
+            "http://files.example.com:8080 {", "	reverse_proxy nginx:8000", "}",
+            "http://:8080 {", "	respond 404", "}",
+            "http://:8081 {", "	respond /healthz 200", "}", "",
+        ]
+    )  # fmt: skip
+    box = Box(
+        client=client,
+        name="c-load-balancer",
+        role="load-balancer",
+        user="1992",
+        files={"/portal/config/Caddyfile": caddyfile},
+    ).create()
+    box.start().wait_ready()
+    at = f"{box.address}:8080"
+    assert get(at, "/static/a.css", "files.example.com")[:2] == (200, "body{}")
+    assert get(at, "/static/a.css", "other.example.com")[0] == 404
+    code, seconds = box.stop()
+    assert code == 0
+    assert seconds < 10
+    box.remove()
+
+
+def directories() -> tuple[str, ...]:
+    return tuple(
+        f"{name}:{uid}:{uid}:0750" for name, uid in sorted(UIDS.items()) if name not in ("static", "media")
+    )
+
+
+def storage_init(
+    client: docker.APIClient,
+    root: Path,
+    words: tuple[str, ...] | None = None,
+    *,
+    free: int = 64,
+    mounts: tuple[Any, ...] = (),
+) -> tuple[int, str]:
+    """Run the job as the program does; its exit code and what it said."""
+    given = words if words is not None else (*directories(), "static:1000:1000:0755", "media:1000:1000:0755")
+    binds = [f"{root}/.portals-drive:/sentinel:ro"]
+    if not mounts:
+        binds.append(f"{root}/portal:/portal")
+    box = Box(
+        client=client,
+        name="c-storage-init",
+        role="ops",
+        user="0",
+        command=("storage-init", "--min-free-mb", str(free), *given),
+        binds=tuple(binds),
+        mounts=mounts,
+        capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
+        network="none",
+    ).create()
+    code = box.start().wait_end()
+    said = box.logs()
+    box.remove()
+    return code, said
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A marked drive without a portal's directories."""
+    open_to_all(tmp_path)
+    (tmp_path / ".portals-drive").write_text("portals-drive\n")
+    (tmp_path / "portal").mkdir()
+    return tmp_path
+
+
+def test_storage_init_makes_the_tree_once(client: docker.APIClient, root: Path) -> None:
+    words = ("mysql:1999:1999:0750", "media:1000:1000:0755")
+    code, said = storage_init(client, root, words)
+    assert code == 0, said
+    assert said.splitlines() == [
+        "storage-init: made mysql for 1999:1999",
+        "storage-init: made media for 1000:1000",
+        "storage-init: 2 directories are there",
+    ]
+    found = {path.name: path.stat() for path in (root / "portal").iterdir() if path.name != ".portal"}
+    assert {name: (at.st_uid, at.st_gid, at.st_mode & 0o7777) for name, at in found.items()} == {
+        "mysql": (1999, 1999, 0o750),
+        "media": (1000, 1000, 0o755),
+    }
+    assert (root / "portal/.portal/directories").read_text() == "media\nmysql\n"
+    before = (root / "portal/.portal/directories").stat().st_ino
+    assert storage_init(client, root, words) == (0, "storage-init: 2 directories are there\n")
+    assert (root / "portal/.portal/directories").stat().st_ino == before
+
+
+def test_storage_init_mends_an_owner_and_leaves_the_files(client: docker.APIClient, root: Path) -> None:
+    path = root / "portal/mysql"
+    path.mkdir()
+    (path / "ibdata1").write_text("data")
+    os.chown(path, 4711, 4711)
+    code, said = storage_init(client, root, ("mysql:1999:1999:0750",))
+    assert code == 0, said
+    assert "storage-init: mysql belonged to 4711:4711 and now belongs to 1999:1999" in said
+    assert (path.stat().st_uid, (path / "ibdata1").stat().st_uid) == (1999, 0)
+
+
+@pytest.mark.parametrize(("content", "found"), [("", ""), ("portals-drive2\n", "portals-drive2"), ("\n", "")])
+def test_storage_init_writes_nothing_without_the_mark(
+    client: docker.APIClient, root: Path, content: str, found: str
+) -> None:
+    (root / ".portals-drive").write_text(content)
+    code, said = storage_init(client, root)
+    assert code == 1
+    assert said.splitlines() == [
+        "storage-init: the drive is not mounted: .portals-drive on its root does not read 'portals-drive' but"
+        f" '{found}'; nothing was written.",
+        "storage-init: Mount the drive at the storage root. If this is a new drive, mark it:"
+        " echo portals-drive > <storage root>/.portals-drive",
+    ]
+    assert list((root / "portal").iterdir()) == []
+
+
+def test_without_the_mark_the_job_cannot_even_be_created(client: docker.APIClient, root: Path) -> None:
+    (root / ".portals-drive").unlink()
+    mount = docker.types.Mount("/sentinel", f"{root}/.portals-drive", type="bind", read_only=True)
+    box = Box(client=client, name="c-storage-init", role="ops", mounts=(mount,), network="none")
+    with pytest.raises(docker.errors.APIError, match="bind source path does not exist"):
+        box.create()
+
+
+def test_storage_init_refuses_a_full_drive(client: docker.APIClient, root: Path) -> None:
+    small = docker.types.Mount("/portal", None, type="tmpfs", tmpfs_size=2 * 1024 * 1024)
+    code, said = storage_init(client, root, free=64, mounts=(small,))
+    assert code == 1
+    assert said.splitlines() == [
+        "storage-init: the drive has 2 MiB free, and a portal needs 64 MiB to start; nothing was changed.",
+        "storage-init: Free some space on the drive or enlarge it, then try again.",
+    ]
+
+
+def test_storage_init_refuses_when_a_directory_has_gone(client: docker.APIClient, root: Path) -> None:
+    words = ("mongo:1998:1998:0750", "mysql:1999:1999:0750")
+    assert storage_init(client, root, words)[0] == 0
+    (root / "portal/mysql").rmdir()
+    code, said = storage_init(client, root, words)
+    assert code == 1
+    assert said.splitlines() == [
+        "storage-init: gone from the drive with their data: mysql; nothing was made in their place.",
+        "storage-init: Restore them in the portal's directory from a backup, or, to begin empty, remove their lines"
+        " from the portal's directory/.portal/directories",
+    ]
+    assert not (root / "portal/mysql").exists()
+    # The way out that it names.
+    path = root / "portal/.portal/directories"
+    path.write_text(path.read_text().replace("mysql\n", ""))
+    assert storage_init(client, root, words)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (
+            ("mysql:1999:1999",),
+            "'mysql:1999:1999' should read NAME:UID:GID:MODE, for example mysql:1999:1999:0750",
+        ),
+        (
+            ("../etc:0:0:0777",),
+            "'../etc:0:0:0777' should read NAME:UID:GID:MODE, for example mysql:1999:1999:0750",
+        ),
+        ((), "no directory is named"),
+    ],
+)
+def test_storage_init_called_wrongly(
+    client: docker.APIClient, root: Path, words: tuple[str, ...], reason: str
+) -> None:
+    code, said = storage_init(client, root, words)
+    assert (code, said.splitlines()[0]) == (64, f"storage-init: {reason}")
+
+
+def test_ops_knows_its_jobs(client: docker.APIClient) -> None:
+    box = Box(client=client, name="c-ops", role="ops", command=("rm-rf",), network="none").create().start()
+    assert box.wait_end() == 64
+    assert box.logs() == "ops: 'rm-rf' is not a job; known are: storage-init\n"
+    box.remove()
+
+
+@pytest.fixture
+def workshop(client: docker.APIClient, tmp_path: Path) -> Iterator[Path]:
+    """A folder of images: the real base, and one more."""
+    shutil.copytree(ROOT / "images/base", tmp_path / "base")
+    (tmp_path / "trial").mkdir()
+    (tmp_path / "trial/image.yml").write_text("parent: base\n")
+    yield tmp_path
+    for each in client.images(name="portals/trial"):
+        for tag in each["RepoTags"] or []:
+            client.remove_image(tag, force=True)
+
+
+def dangling(client: docker.APIClient) -> set[str]:
+    return {each["Id"] for each in client.images(filters={"dangling": True}, quiet=False)}
+
+
+def test_a_build_goes_by_the_reference_and_leaves_no_stage(client: docker.APIClient, workshop: Path) -> None:
+    mark = f"{random.random()}"
+    (workshop / "trial/Dockerfile").write_text(
+        f"ARG BASE\nFROM ${{BASE}} AS first\nRUN echo {mark} > /mark\nFROM ${{BASE}}\nCOPY --from=first /mark /\n"
+    )
+    before = dangling(client)
+    events: list[Event] = []
+    made = build(["trial"], folder=workshop, on_event=events.append)
+    assert [event.state for event in events if not event.line] == [State.BUILDING, State.BUILT]
+    assert {event.role for event in events} == {"trial"}
+    assert until("the first stage to be gone", lambda: dangling(client) <= before or None, limit=5)
+    assert client.inspect_image(made["trial"])["RepoTags"] == [made["trial"]]
+    events.clear()
+    assert build(["trial"], folder=workshop, on_event=events.append) == made
+    assert [event.state for event in events] == [State.PRESENT]
+
+
+def test_a_failed_build_ends_with_its_last_lines(workshop: Path) -> None:
+    (workshop / "trial/Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nRUN echo the reason >&2; exit 9\n")
+    with pytest.raises(BuildError) as caught:
+        build(["trial"], folder=workshop)
+    first, *rest = str(caught.value).splitlines()
+    assert first.startswith("trial: the build failed: ")
+    assert first.endswith("returned a non-zero code: 9")
+    assert "  the reason" in rest
+
+
+def test_an_engine_that_does_not_answer_is_named() -> None:
+    with pytest.raises(BuildError, match=r"no Docker engine answers at unix:///nonsuch\.sock"):
+        build(["ops"], docker_host="unix:///nonsuch.sock")
