@@ -84,7 +84,9 @@ class Failure:
     reason: str
 
 
-def check(resource: Type, inputs: Mapping[str, PropertyValue]) -> tuple[dict[str, PropertyValue], list[Failure]]:
+def check(
+    resource: Type, inputs: Mapping[str, PropertyValue]
+) -> tuple[dict[str, PropertyValue], list[Failure]]:
     """Return `inputs` with scalars turned into their proper type, and all that is wrong with them."""
     failures: list[Failure] = []
     checked = _fields(resource.properties, inputs, "", failures)
@@ -108,7 +110,9 @@ def _fields(
         elif value.value is None:
             continue
         elif not known[name].served:
-            failures.append(Failure(where, "not served by this plugin; leave it out or use the official plugin"))
+            failures.append(
+                Failure(where, "not served by this plugin; leave it out or use the official plugin")
+            )
         else:
             checked[name] = _value(known[name], value, where, failures)
     for each in properties:

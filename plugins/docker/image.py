@@ -31,16 +31,16 @@ async def pull(engine: Engine, name: str, platform: str | None) -> None:
     """Pull an image; raises Refused with the engine's reason."""
     repository, tag = split(name)
     auth = engine.credentials.get(registry(name))
-    call = engine.call(
-        lambda client: _pulled(client, repository, tag, platform, auth)
-    )
+    call = engine.call(lambda client: _pulled(client, repository, tag, platform, auth))
     await engine.within(call, PULL_SECONDS, f"for the pull of {name}")
 
 
 def _pulled(client: Any, repository: str, tag: str | None, platform: str | None, auth: Any) -> None:
     name = f"{repository}:{tag}" if tag else repository
     try:
-        for line in client.pull(repository, tag, stream=True, decode=True, platform=platform, auth_config=auth):
+        for line in client.pull(
+            repository, tag, stream=True, decode=True, platform=platform, auth_config=auth
+        ):
             if "error" in line:
                 raise Refused(f"no such image here, and it cannot be pulled: {name}: {line['error']}")
     except Refused:
@@ -49,7 +49,9 @@ def _pulled(client: Any, repository: str, tag: str | None, platform: str | None,
         import docker
 
         if isinstance(error, docker.errors.APIError):
-            raise Refused(f"no such image here, and it cannot be pulled: {name}: {error.explanation}") from None
+            raise Refused(
+                f"no such image here, and it cannot be pulled: {name}: {error.explanation}"
+            ) from None
         raise
 
 
@@ -97,7 +99,9 @@ class RemoteImage:
         imported = {} if state else {"name": name}
         return Found(seen["Id"] + name, _outputs({**inputs, **imported}, seen), imported)
 
-    async def update(self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float) -> State:
+    async def update(
+        self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float
+    ) -> State:
         return {**state, **_state(inputs)}
 
     async def delete(self, resource_id: str, state: Mapping[str, Plain], seconds: float) -> None:
@@ -125,5 +129,3 @@ def _outputs(inputs: Inputs, seen: Mapping[str, Any]) -> State:
         "imageId": seen["Id"],
         "repoDigest": digests[0],
     }
-
-

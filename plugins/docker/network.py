@@ -23,9 +23,7 @@ NETWORK = Type(
         text("driver", default="bridge"),
         flag("ingress"),
         flag("internal"),
-        records(
-            "ipamConfigs", mapping("auxAddress"), text("gateway"), text("ipRange"), text("subnet")
-        ),
+        records("ipamConfigs", mapping("auxAddress"), text("gateway"), text("ipRange"), text("subnet")),
         text("ipamDriver", default="default"),
         mapping("ipamOptions"),
         flag("ipv6"),
@@ -49,7 +47,13 @@ class Network:
     def planned(self, inputs: Inputs) -> State:
         state = {**_flags(inputs), "name": inputs.get("name"), "driver": inputs.get("driver", "bridge")}
         given = {name: inputs[name] for name in ("ipamConfigs", "options") if name in inputs}
-        return {**state, "labels": inputs.get("labels", []), "ipamConfigs": UNKNOWN, "scope": UNKNOWN, **given}
+        return {
+            **state,
+            "labels": inputs.get("labels", []),
+            "ipamConfigs": UNKNOWN,
+            "scope": UNKNOWN,
+            **given,
+        }
 
     async def create(self, inputs: Inputs, seconds: float) -> Made:
         network = await self.engine.unrecorded.make(self._created(inputs), remove)
@@ -73,7 +77,9 @@ class Network:
             return Found(seen["Id"], outputs(given, seen), given)
         return Found(seen["Id"], outputs(inputs, seen))
 
-    async def update(self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float) -> State:
+    async def update(
+        self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float
+    ) -> State:
         return dict(state)
 
     async def delete(self, resource_id: str, state: Mapping[str, Plain], seconds: float) -> None:

@@ -67,7 +67,9 @@ class Volume:
             return None
         return Found(seen["Name"], outputs(seen), {} if state else imported(seen))
 
-    async def update(self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float) -> State:
+    async def update(
+        self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float
+    ) -> State:
         return dict(state)
 
     async def delete(self, resource_id: str, state: Mapping[str, Plain], seconds: float) -> None:
@@ -96,7 +98,9 @@ def outputs(seen: Mapping[str, Any]) -> State:
         "driver": seen["Driver"],
         "driverOpts": seen.get("Options") or None,
         "id": seen["Name"],
-        "labels": [{"label": key, "value": value} for key, value in sorted((seen.get("Labels") or {}).items())],
+        "labels": [
+            {"label": key, "value": value} for key, value in sorted((seen.get("Labels") or {}).items())
+        ],
         "mountpoint": seen["Mountpoint"],
         "name": seen["Name"],
     }

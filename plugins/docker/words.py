@@ -7,12 +7,16 @@ UPDATE = Change.UPDATE
 REPLACE = Change.REPLACE
 
 
-def text(name: str, change: Change = REPLACE, default: Plain = None, pattern: str = "", **more: Plain) -> Property:
+def text(
+    name: str, change: Change = REPLACE, default: Plain = None, pattern: str = "", **more: Plain
+) -> Property:
     """A string."""
     return Property(name=name, kind=Kind.STRING, change=change, default=default, pattern=pattern, **more)
 
 
-def number(name: str, change: Change = REPLACE, default: Plain = None, minimum: int | None = None, **more: Plain) -> Property:
+def number(
+    name: str, change: Change = REPLACE, default: Plain = None, minimum: int | None = None, **more: Plain
+) -> Property:
     """A whole number."""
     return Property(name=name, kind=Kind.INTEGER, change=change, default=default, minimum=minimum, **more)
 

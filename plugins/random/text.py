@@ -38,7 +38,10 @@ def long_enough(inputs: Mapping[str, Plain]) -> tuple[str, str] | None:
     if UNKNOWN in counts or counts[0] >= sum(counts[1:]):
         return None
     least = sum(counts[1:])
-    return "length", f"must be at least minLower + minUpper + minNumeric + minSpecial = {least}, got {counts[0]}"
+    return (
+        "length",
+        f"must be at least minLower + minUpper + minNumeric + minSpecial = {least}, got {counts[0]}",
+    )
 
 
 def some_characters(inputs: Mapping[str, Plain]) -> tuple[str, str] | None:
@@ -81,7 +84,9 @@ def characters(inputs: Mapping[str, Plain]) -> dict[str, str]:
     wanted = {**{each.wanted: inputs.get(each.wanted, True) for each in CLASSES}, "numeric": numeric}
     special = inputs.get("overrideSpecial") or SPECIAL
     return {
-        each.minimum: (special if each.wanted == "special" else each.characters) if wanted[each.wanted] else ""
+        each.minimum: (special if each.wanted == "special" else each.characters)
+        if wanted[each.wanted]
+        else ""
         for each in CLASSES
     }
 
@@ -90,7 +95,9 @@ def random_text(inputs: Mapping[str, Plain]) -> str:
     """Return random text of `length`, with at least the minimum of each class."""
     choice = characters(inputs)
     every = "".join(choice.values())
-    chosen = [secrets.choice(choice[name]) for name in choice if choice[name] for _ in range(inputs.get(name, 0))]
+    chosen = [
+        secrets.choice(choice[name]) for name in choice if choice[name] for _ in range(inputs.get(name, 0))
+    ]
     chosen += [secrets.choice(every) for _ in range(inputs["length"] - len(chosen))]
     secrets.SystemRandom().shuffle(chosen)
     return "".join(chosen)

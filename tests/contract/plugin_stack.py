@@ -20,7 +20,6 @@ IMAGE = reference("base", ROOT / "images")
 """The image that all test containers are made from: a shell and little else."""
 
 
-
 @dataclass(frozen=True)
 class Step:
     """One step of a plan or a deployment, for one resource."""
@@ -60,7 +59,7 @@ class Outcome:
             self.messages.setdefault(name, []).append(said["message"])
 
 
-PROGRAM = '''
+PROGRAM = """
 import json
 import pathlib
 
@@ -73,7 +72,7 @@ for name, (token, inputs, options) in json.loads(pathlib.Path("resources.json").
         inputs[key] = pulumi.Output.secret(inputs[key])
     options["depends_on"] = [made[each] for each in options.pop("depends_on_names", ())]
     made[name] = pulumi.CustomResource(token, name, inputs, pulumi.ResourceOptions(version=version, **options))
-'''
+"""
 
 
 class Stack:
@@ -126,7 +125,12 @@ class Stack:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the CLI to its end."""
         return subprocess.run(
-            self.command(*command), cwd=self.work, env=self.environment, capture_output=True, text=True, timeout=300
+            self.command(*command),
+            cwd=self.work,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
 
     def command(self, *command: str) -> list[str]:

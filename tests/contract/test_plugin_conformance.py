@@ -6,6 +6,8 @@ differs from that. BETTER lists where our plugins differ on purpose: see plugins
 """
 
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,10 @@ docker = pytest.importorskip("docker")
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(missing() != "", reason=missing() or "-")]
 
 DATA = Path(__file__).parent / "data"
-HOST = Path("/srv/conformance")
+RECORDED = "/srv/conformance"
+HOST = Path(tempfile.gettempdir()) / "conf-host"
+"""Stands for the directory of the recording."""
+
 
 ORDERED = {"Args", "Cmd", "Entrypoint", "Test", "command", "entrypoints", "tests"}
 """Lists whose order means something."""
@@ -38,7 +43,7 @@ BETTER = {
 
 
 def load(name: str) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text())
+    data: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text().replace(RECORDED, str(HOST)))
     return data
 
 
@@ -72,6 +77,7 @@ def engine() -> Iterator[Any]:
     sweep(client)
     for tag in ("1", "2"):
         client.remove_image(f"local/redis:{tag}", noprune=True)
+    shutil.rmtree(HOST)
     client.close()
 
 
@@ -92,7 +98,11 @@ def sweep(client: Any) -> None:
 
 
 def inspect(client: Any, resource: Mapping[str, Any]) -> Any:
-    look = {"container": client.inspect_container, "network": client.inspect_network, "volume": client.inspect_volume}
+    look = {
+        "container": client.inspect_container,
+        "network": client.inspect_network,
+        "volume": client.inspect_volume,
+    }
     kind = resource["type"].split("/")[1].split(":")[0]
     return look[kind](resource["id"]) if kind in look else None
 
@@ -140,7 +150,22 @@ def mismatches(wanted: Any, got: Any, path: str = "", key: str = "") -> list[str
 def order(data: Any) -> str:
     """Sort by what tells elements apart: a mapping by its values that are no placeholders."""
     if isinstance(data, dict):
-        kept = {key: value for key, value in data.items() if key in ("Target", "Destination", "target", "file", "name", "containerPath", "internal", "label", "Subnet")}
+        kept = {
+            key: value
+            for key, value in data.items()
+            if key
+            in (
+                "Target",
+                "Destination",
+                "target",
+                "file",
+                "name",
+                "containerPath",
+                "internal",
+                "label",
+                "Subnet",
+            )
+        }
         return json.dumps(kept or data, sort_keys=True)
     return json.dumps(data)
 
@@ -159,7 +184,9 @@ def plain_inspection(seen: dict[str, Any]) -> dict[str, Any]:
     if "HostConfig" not in seen:
         return seen
     # What the image brings along is no case's business.
-    seen["Config"]["Env"] = [each for each in seen["Config"]["Env"] or [] if not each.startswith(("PATH=", "LANG="))]
+    seen["Config"]["Env"] = [
+        each for each in seen["Config"]["Env"] or [] if not each.startswith(("PATH=", "LANG="))
+    ]
     for each in seen["NetworkSettings"]["Networks"].values():
         short = seen["Id"][:12]
         each["Aliases"] = [alias for alias in each["Aliases"] or [] if alias != short] or None
@@ -179,7 +206,9 @@ def created(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     stack = Stack(tmp_path_factory.mktemp("created"))
     # Two cases of the recording ask for one name or one port: each under a name of its own here.
     stack.resources = {name: (case["type"], case["inputs"]) for name, case in CREATE.items()}
-    stack.resources |= {f"random-{name}": (case["type"], case["inputs"]) for name, case in RANDOM["create"].items()}
+    stack.resources |= {
+        f"random-{name}": (case["type"], case["inputs"]) for name, case in RANDOM["create"].items()
+    }
     outcome = stack.up("--continue-on-error")
     assert not outcome.failed, outcome.output
     yield stack
@@ -190,7 +219,8 @@ def created(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 def test_creates_leave_the_recorded_state(created: Stack) -> None:
     state = created.state()
     wrong = {
-        name: mismatches(expected(case, "outputs"), plain_state(case, state[name])) for name, case in CREATE.items()
+        name: mismatches(expected(case, "outputs"), plain_state(case, state[name]))
+        for name, case in CREATE.items()
     }
     assert {name: lines for name, lines in wrong.items() if lines} == {}
 
@@ -228,7 +258,9 @@ def test_nothing_changes_the_second_time(created: Stack) -> None:
 
 
 @pytest.fixture(scope="module")
-def changed(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, dict[str, Any], Outcome, Outcome]]:
+def changed(
+    engine: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Stack, dict[str, Any], Outcome, Outcome]]:
     stack = Stack(tmp_path_factory.mktemp("changed"))
     stack.resources = {name: (case["type"], case["before"]) for name, case in CHANGE.items()}
     assert not (outcome := stack.up()).failed, outcome.output

@@ -95,7 +95,10 @@ def test_drift_is_seen_by_a_refresh_and_mended(stack: Stack, engine: Any) -> Non
         "net": (NETWORK, net),
         "strange": (NETWORK, strange),
         "killed": (CONTAINER, {**SLEEP, "name": "conf-l-killed"}),
-        "job": (CONTAINER, {**SLEEP, "name": "conf-l-job", "command": ["true"], "mustRun": False, "attach": True}),
+        "job": (
+            CONTAINER,
+            {**SLEEP, "name": "conf-l-job", "command": ["true"], "mustRun": False, "attach": True},
+        ),
         "limited": (CONTAINER, {**SLEEP, "name": "conf-l-limited", "memory": 64, "memorySwap": 64}),
         "moved": (CONTAINER, {**SLEEP, "name": "conf-l-moved", **joined}, after),
         "gone": (CONTAINER, {**SLEEP, "name": "conf-l-gone"}),
@@ -112,7 +115,10 @@ def test_drift_is_seen_by_a_refresh_and_mended(stack: Stack, engine: Any) -> Non
     assert stack.preview().changed() == {}
 
     seen = succeed(stack.preview("--refresh"))
-    steps = {name: next(step for step in all if step.op not in ("refresh", "delete-replaced")) for name, all in seen.steps.items()}
+    steps = {
+        name: next(step for step in all if step.op not in ("refresh", "delete-replaced"))
+        for name, all in seen.steps.items()
+    }
     assert (steps["killed"].op, steps["killed"].detailed) == ("update", {"mustRun": "update"})
     assert (steps["limited"].op, set(steps["limited"].detailed)) == ("update", {"memory", "memorySwap"})
     assert (steps["moved"].op, steps["moved"].detailed) == ("replace", {"networksAdvanced": "update-replace"})
@@ -133,22 +139,47 @@ def test_what_is_there_can_be_imported_by_name_or_id(stack: Stack, engine: Any) 
     network = engine.create_network("conf-l-net", ipam=ipam, labels={"a": "1"}, internal=True)["Id"]
     engine.create_volume("conf-l-volume", labels={"a": "1"})
     host = engine.create_host_config(
-        binds=["conf-l-volume:/data:ro"], mem_limit=64 * 2**20, memswap_limit=64 * 2**20, cap_drop=["ALL"],
-        restart_policy={"Name": "on-failure", "MaximumRetryCount": 2}, tmpfs={"/tmp": "size=1m"},
-        port_bindings={80: ("127.0.0.1", 18098)}, log_config={"Type": "json-file", "Config": {"max-size": "1m"}},
+        binds=["conf-l-volume:/data:ro"],
+        mem_limit=64 * 2**20,
+        memswap_limit=64 * 2**20,
+        cap_drop=["ALL"],
+        restart_policy={"Name": "on-failure", "MaximumRetryCount": 2},
+        tmpfs={"/tmp": "size=1m"},
+        port_bindings={80: ("127.0.0.1", 18098)},
+        log_config={"Type": "json-file", "Config": {"max-size": "1m"}},
     )
     networking = engine.create_networking_config({"conf-l-net": engine.create_endpoint_config(aliases=["x"])})
     made = engine.create_container(
-        IMAGE, ["sleep", "1000"], name="conf-l-c", environment=["A=1"], labels={"b": "2"}, hostname="h", user="1000",
-        ports=[80], host_config=host, networking_config=networking, healthcheck={"test": ["CMD", "true"], "interval": 5 * 10**9},
+        IMAGE,
+        ["sleep", "1000"],
+        name="conf-l-c",
+        environment=["A=1"],
+        labels={"b": "2"},
+        hostname="h",
+        user="1000",
+        ports=[80],
+        host_config=host,
+        networking_config=networking,
+        healthcheck={"test": ["CMD", "true"], "interval": 5 * 10**9},
     )["Id"]
     engine.start(made)
     given = {
-        "image": IMAGE, "name": "conf-l-c", "command": ["sleep", "1000"], "envs": ["A=1"], "hostname": "h", "user": "1000",
-        "labels": [{"label": "b", "value": "2"}], "memory": 64, "memorySwap": 64, "capabilities": {"drops": ["ALL"]},
-        "restart": "on-failure", "maxRetryCount": 2, "tmpfs": {"/tmp": "size=1m"},
+        "image": IMAGE,
+        "name": "conf-l-c",
+        "command": ["sleep", "1000"],
+        "envs": ["A=1"],
+        "hostname": "h",
+        "user": "1000",
+        "labels": [{"label": "b", "value": "2"}],
+        "memory": 64,
+        "memorySwap": 64,
+        "capabilities": {"drops": ["ALL"]},
+        "restart": "on-failure",
+        "maxRetryCount": 2,
+        "tmpfs": {"/tmp": "size=1m"},
         "ports": [{"internal": 80, "external": 18098, "ip": "127.0.0.1"}],
-        "logDriver": "json-file", "logOpts": {"max-size": "1m"},
+        "logDriver": "json-file",
+        "logOpts": {"max-size": "1m"},
         "volumes": [{"volumeName": "conf-l-volume", "containerPath": "/data", "readOnly": True}],
         "networksAdvanced": [{"name": "conf-l-net", "aliases": ["x"]}],
         "healthcheck": {"tests": ["CMD", "true"], "interval": "5s"},
@@ -156,7 +187,11 @@ def test_what_is_there_can_be_imported_by_name_or_id(stack: Stack, engine: Any) 
     pools = [{"subnet": "10.91.22.0/24", "gateway": "10.91.22.1"}]
     labels = [{"label": "a", "value": "1"}]
     stack.resources = {
-        "net": (NETWORK, {"name": "conf-l-net", "ipamConfigs": pools, "labels": labels, "internal": True}, {"import_": network}),
+        "net": (
+            NETWORK,
+            {"name": "conf-l-net", "ipamConfigs": pools, "labels": labels, "internal": True},
+            {"import_": network},
+        ),
         "volume": (VOLUME, {"name": "conf-l-volume", "labels": labels}, {"import_": "conf-l-volume"}),
         "c": (CONTAINER, given, {"import_": "conf-l-c"}),
     }
@@ -174,8 +209,16 @@ def test_what_is_there_can_be_imported_by_name_or_id(stack: Stack, engine: Any) 
 def test_secrets_are_secret_in_the_state_whatever_happens(stack: Stack, engine: Any) -> None:
     upload = [{"file": "/run/secrets/a", "content": "h1dden-upload"}, {"file": "/etc/b", "content": "plain"}]
     stack.resources = {
-        "good": (CONTAINER, {**SLEEP, "name": "conf-l-good", "uploads": upload, "envs": ["A=h1dden-env"]}, {"secrets": ["uploads", "envs"]}),
-        "bad": (CONTAINER, {**SLEEP, "name": "conf-l-bad", "uploads": upload, "command": ["/no/such"]}, {"secrets": ["uploads"]}),
+        "good": (
+            CONTAINER,
+            {**SLEEP, "name": "conf-l-good", "uploads": upload, "envs": ["A=h1dden-env"]},
+            {"secrets": ["uploads", "envs"]},
+        ),
+        "bad": (
+            CONTAINER,
+            {**SLEEP, "name": "conf-l-bad", "uploads": upload, "command": ["/no/such"]},
+            {"secrets": ["uploads"]},
+        ),
         "password": (PASSWORD, {"length": 20}),
     }
     outcome = stack.up("--continue-on-error")
@@ -190,13 +233,19 @@ def test_secrets_are_secret_in_the_state_whatever_happens(stack: Stack, engine: 
     assert state["good"]["outputs"]["image"] == IMAGE
     assert "ciphertext" in state["password"]["outputs"]["result"]
     assert "h1dden-upload" not in json.dumps(engine.inspect_container("conf-l-good"))
-    succeed(stack.up("--refresh", "--target", "urn:pulumi:dev::conformance::docker:index/container:Container::good"))
+    succeed(
+        stack.up(
+            "--refresh", "--target", "urn:pulumi:dev::conformance::docker:index/container:Container::good"
+        )
+    )
     assert "h1dden" not in stack.run("stack", "export").stdout
 
 
 def test_a_container_with_much_to_upload_can_be_half_made(stack: Stack) -> None:
     upload = [{"file": "/big", "content": "x" * 300_000}]
-    stack.resources = {"big": (CONTAINER, {**SLEEP, "name": "conf-l-big", "uploads": upload, "command": ["/no/such"]})}
+    stack.resources = {
+        "big": (CONTAINER, {**SLEEP, "name": "conf-l-big", "uploads": upload, "command": ["/no/such"]})
+    }
     assert stack.up().failed
     assert stack.state()["big"]["initErrors"]
 
@@ -212,13 +261,21 @@ def test_a_container_on_networks_of_its_own_never_touches_the_default_one(stack:
     }
     joined = [{"name": name} for name in networks]
     stack.resources["c"] = (
-        CONTAINER, {**SLEEP, "name": "conf-l-c", "networksAdvanced": joined}, {"depends_on_names": list(networks)}
+        CONTAINER,
+        {**SLEEP, "name": "conf-l-c", "networksAdvanced": joined},
+        {"depends_on_names": list(networks)},
     )
     since = int(time.time())
     succeed(stack.up())
     container = engine.inspect_container("conf-l-c")
-    events = engine.events(since=since, until=int(time.time()) + 1, decode=True, filters={"type": "network", "event": "connect"})
-    met = {each["Actor"]["Attributes"]["name"] for each in events if each["Actor"]["Attributes"]["container"] == container["Id"]}
+    events = engine.events(
+        since=since, until=int(time.time()) + 1, decode=True, filters={"type": "network", "event": "connect"}
+    )
+    met = {
+        each["Actor"]["Attributes"]["name"]
+        for each in events
+        if each["Actor"]["Attributes"]["container"] == container["Id"]
+    }
     assert met == set(networks)
     assert container["HostConfig"]["NetworkMode"] == "bridge"
 
@@ -234,7 +291,11 @@ def test_creations_run_at_the_same_time(stack: Stack) -> None:
     volumes = {"volumes": [{"volumeName": "conf-l-all", "containerPath": "/all"}]}
     stack.resources = {"all": (VOLUME, {"name": "conf-l-all"})}
     stack.resources |= {
-        f"job-{index}": (CONTAINER, {**job, **volumes, "name": f"conf-l-{index}"}, {"depends_on_names": ["all"]})
+        f"job-{index}": (
+            CONTAINER,
+            {**job, **volumes, "name": f"conf-l-{index}"},
+            {"depends_on_names": ["all"]},
+        )
         for index in range(count)
     }
     succeed(stack.up("--parallel", "64"))
@@ -247,20 +308,38 @@ def test_creations_run_at_the_same_time(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("inputs", "reason"),
     [
-        ({"command": ["sh", "-c", "echo why not; exit 4"], "healthcheck": {"tests": ["CMD", "true"], "interval": "60s"}}, "exit code 4: why not"),
         (
-            {"command": ["sh", "-c", "exit 5"], "restart": "always", "healthcheck": {"tests": ["CMD", "true"], "interval": "60s"}},
+            {
+                "command": ["sh", "-c", "echo why not; exit 4"],
+                "healthcheck": {"tests": ["CMD", "true"], "interval": "60s"},
+            },
+            "exit code 4: why not",
+        ),
+        (
+            {
+                "command": ["sh", "-c", "exit 5"],
+                "restart": "always",
+                "healthcheck": {"tests": ["CMD", "true"], "interval": "60s"},
+            },
             "ended 5 times before it was healthy, with exit code 5",
         ),
         (
-            {"healthcheck": {"tests": ["CMD-SHELL", "echo no luck; exit 1"], "interval": "200ms", "retries": 1}},
+            {
+                "healthcheck": {
+                    "tests": ["CMD-SHELL", "echo no luck; exit 1"],
+                    "interval": "200ms",
+                    "retries": 1,
+                }
+            },
             "the container is unhealthy: the last probe ended with exit code 1: no luck",
         ),
         ({}, "wait needs a healthcheck"),
     ],
 )
 def test_waiting_ends_as_soon_as_it_is_hopeless(stack: Stack, inputs: dict[str, Any], reason: str) -> None:
-    stack.resources = {"c": (CONTAINER, {**SLEEP, "name": "conf-l-c", "wait": True, "waitTimeout": 250, **inputs})}
+    stack.resources = {
+        "c": (CONTAINER, {**SLEEP, "name": "conf-l-c", "wait": True, "waitTimeout": 250, **inputs})
+    }
     assert stack.up().failed
     assert reason in stack.state()["c"]["initErrors"][0]
 
@@ -268,7 +347,9 @@ def test_waiting_ends_as_soon_as_it_is_hopeless(stack: Stack, inputs: dict[str, 
 def test_waiting_ends_with_its_time(stack: Stack) -> None:
     stack.resources = {"c": (CONTAINER, {**SLEEP, "name": "conf-l-c", **NEVER_HEALTHY, "waitTimeout": 1})}
     assert stack.up().failed
-    assert stack.state()["c"]["initErrors"] == ["gave up after 1 s of waiting for the container to become healthy"]
+    assert stack.state()["c"]["initErrors"] == [
+        "gave up after 1 s of waiting for the container to become healthy"
+    ]
 
 
 # --- ends ------------------------------------------------------------------------------------------
@@ -277,7 +358,12 @@ def test_waiting_ends_with_its_time(stack: Stack) -> None:
 def started(stack: Stack) -> subprocess.Popen[str]:
     command = stack.command("up", "--yes", "--skip-preview")
     return subprocess.Popen(
-        command, cwd=stack.work, env=stack.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=stack.work,
+        env=stack.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
@@ -295,7 +381,10 @@ def plugins_of(cli: int) -> list[int]:
 def test_a_cancelled_up_ends_at_once_and_is_mended_by_the_next(stack: Stack, engine: Any) -> None:
     stack.resources = {"c": (CONTAINER, {**SLEEP, "name": "conf-l-c", **NEVER_HEALTHY})}
     up = started(stack)
-    until(lambda: found(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"], "the container")
+    until(
+        lambda: found(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
+        "the container",
+    )
     asked = time.monotonic()
     up.send_signal(signal.SIGINT)
     output, _ = up.communicate(timeout=60)
@@ -312,7 +401,10 @@ def test_the_plugins_of_a_killed_up_end_and_leave_nothing_unknown(stack: Stack, 
         "password": (PASSWORD, {"length": 20}),
     }
     up = started(stack)
-    until(lambda: found(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"], "the container")
+    until(
+        lambda: found(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
+        "the container",
+    )
     plugins = plugins_of(up.pid)
     assert plugins
     up.kill()
@@ -338,7 +430,9 @@ docker.Volume("volume", name="conf-l-volume", opts=pulumi.ResourceOptions(provid
 
 def test_an_explicit_provider_works_and_never_changes(stack: Stack, engine: Any) -> None:
     auth = "docker.ProviderRegistryAuthArgs(address='https://r.example', username='u', password=pulumi.Output.secret('h1dden'))"
-    stack.program(PROVIDER_PROGRAM.format(settings=f"host='unix:///var/run/docker.sock', registry_auth=[{auth}]"))
+    stack.program(
+        PROVIDER_PROGRAM.format(settings=f"host='unix:///var/run/docker.sock', registry_auth=[{auth}]")
+    )
     succeed(stack.up())
     assert engine.inspect_volume("conf-l-volume")
     assert succeed(stack.preview()).changed() == {}
@@ -363,14 +457,19 @@ def test_types_that_are_not_served_are_refused_in_the_preview(stack: Stack) -> N
 @pytest.mark.parametrize("host", ["unix:///no/such.sock", "tcp://127.0.0.1:9"])
 def test_without_an_engine_a_preview_works_and_up_says_why_not(tmp_path: Path, host: str) -> None:
     stack = Stack(tmp_path, {"DOCKER_HOST": host})
-    stack.resources = {"v": (VOLUME, {"name": "conf-l-volume"}), "c": (CONTAINER, {**SLEEP, "name": "conf-l-c"})}
+    stack.resources = {
+        "v": (VOLUME, {"name": "conf-l-volume"}),
+        "c": (CONTAINER, {**SLEEP, "name": "conf-l-c"}),
+    }
     succeed(stack.preview())
     outcome = stack.up()
     assert outcome.failed
     lines = [line.strip() for line in outcome.output.splitlines() if "cannot reach" in line]
     reason = "No such file or directory" if host.startswith("unix") else "Connection refused"
     assert lines
-    assert all(re.search(rf"cannot reach the Docker engine at {host}: {reason}$", line) for line in lines), lines
+    assert all(re.search(rf"cannot reach the Docker engine at {host}: {reason}$", line) for line in lines), (
+        lines
+    )
     assert stack.state() == {}
 
 
@@ -417,7 +516,10 @@ def test_an_engine_that_goes_half_way_is_told_in_one_line(engine: Any, tmp_path:
     stack = Stack(tmp_path, {"DOCKER_HOST": f"unix://{short}"})
     stack.resources = {"c": (CONTAINER, {**SLEEP, "name": "conf-l-c", **NEVER_HEALTHY})}
     up = started(stack)
-    until(lambda: found(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"], "the container")
+    until(
+        lambda: found(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
+        "the container",
+    )
     relay.close()
     output, _ = up.communicate(timeout=60)
     assert "Traceback" not in output
@@ -442,7 +544,10 @@ def test_a_volume_that_keeps_its_data_elsewhere_is_refused(stack: Stack, engine:
 def test_the_plugin_tells_who_should_start_it() -> None:
     ended = subprocess.run(
         [shutil.which("python") or "python3", "-m", "plugins.docker"],
-        cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert ended.returncode == 1
     assert "the Pulumi CLI starts it" in ended.stderr

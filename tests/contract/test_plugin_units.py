@@ -99,14 +99,23 @@ def test_every_property_of_the_sdk_is_known(sdk: type, served: Type) -> None:
         ({"image": "a", "memory": 1.5}, "memory: expected a whole number, got 1.5"),
         ({"image": "a", "command": "sleep 1"}, "command: expected a list, got a string"),
         ({"image": "a", "ports": [{"external": 80}]}, "ports[0].internal: required, but not given"),
-        ({"image": "a", "ports": [{"internal": 80, "extern": 1}]}, "ports[0].extern: unknown property; did you mean 'external'?"),
+        (
+            {"image": "a", "ports": [{"internal": 80, "extern": 1}]},
+            "ports[0].extern: unknown property; did you mean 'external'?",
+        ),
         ({"image": "a", "tmpfs": ["/tmp"]}, "tmpfs: expected a mapping of strings, got a list"),
-        ({"image": "a", "restart": "often"}, "restart: 'often' does not match no|on-failure|always|unless-stopped"),
+        (
+            {"image": "a", "restart": "often"},
+            "restart: 'often' does not match no|on-failure|always|unless-stopped",
+        ),
         (
             {"image": "a", "healthcheck": {"tests": ["CMD", "x"], "interval": "5"}},
             "healthcheck.interval: '5' is not a duration, for example '30s'",
         ),
-        ({"image": "a", "uploads": [{"file": "/x", "permissions": "rw"}]}, "uploads[0].permissions: 'rw' does not match 0[0-7]{3}|"),
+        (
+            {"image": "a", "uploads": [{"file": "/x", "permissions": "rw"}]},
+            "uploads[0].permissions: 'rw' does not match 0[0-7]{3}|",
+        ),
         ({"image": "a", "wait": "perhaps"}, "wait: expected true or false, got a string"),
     ],
 )
@@ -117,7 +126,9 @@ def test_bad_inputs_are_told_by_path(inputs: dict[str, Any], finding: str) -> No
 def test_a_bad_value_is_described_and_a_secret_one_not_repeated() -> None:
     assert "s3cret" not in str(findings(CONTAINER, {"image": "a", "memory": "s3cret"}))
     _, failures = check(CONTAINER, {"image": wrap("a"), "restart": wrap("s3cret").with_secret(True)})
-    assert [each.reason for each in failures] == ["[secret] does not match no|on-failure|always|unless-stopped"]
+    assert [each.reason for each in failures] == [
+        "[secret] does not match no|on-failure|always|unless-stopped"
+    ]
 
 
 def test_what_is_known_to_the_sdk_and_not_served_is_refused() -> None:
@@ -137,7 +148,13 @@ def test_scalars_take_their_proper_type_and_keep_their_secrecy() -> None:
     }
     checked, failures = check(CONTAINER, inputs)
     assert failures == []
-    assert plain_map(checked) == {"image": "a", "memory": 64, "cpus": "2", "readOnly": True, "logOpts": {"max-file": "3"}}
+    assert plain_map(checked) == {
+        "image": "a",
+        "memory": 64,
+        "cpus": "2",
+        "readOnly": True,
+        "logOpts": {"max-file": "3"},
+    }
     assert secret_keys(checked) == {"memory"}
 
 
@@ -158,18 +175,34 @@ def test_unknown_values_pass_the_check_and_stay_unknown(text: str) -> None:
         ({}, {"readOnly": False, "restart": "no", "waitTimeout": 60, "networkMode": "bridge"}, {}),
         ({"envs": ["A=1", "B=2"]}, {"envs": ["B=2", "A=1"]}, {}),
         ({"envs": []}, {}, {}),
-        ({"ports": [{"internal": 80, "external": 1}]}, {"ports": [{"internal": 80, "external": 1, "ip": "0.0.0.0", "protocol": "tcp"}]}, {}),
+        (
+            {"ports": [{"internal": 80, "external": 1}]},
+            {"ports": [{"internal": 80, "external": 1, "ip": "0.0.0.0", "protocol": "tcp"}]},
+            {},
+        ),
         (
             {"ports": [{"internal": 80}, {"internal": 53}]},
             {"ports": [{"internal": 53}, {"internal": 80}]},
             {},
         ),
-        ({"command": ["a", "b"]}, {"command": ["b", "a"]}, {"command[0]": "update-replace", "command[1]": "update-replace"}),
+        (
+            {"command": ["a", "b"]},
+            {"command": ["b", "a"]},
+            {"command[0]": "update-replace", "command[1]": "update-replace"},
+        ),
         ({"memory": 64}, {"memory": 96}, {"memory": "update"}),
         ({"memory": 64}, {}, {"memory": "update-replace"}),
         ({"hostname": "a"}, {}, {"hostname": "delete-replace"}),
-        ({"tmpfs": {"/tmp": "size=1m"}}, {"tmpfs": {"/run": "size=1m"}}, {'tmpfs["/run"]': "add-replace", 'tmpfs["/tmp"]': "delete-replace"}),
-        ({"healthcheck": {"tests": ["CMD", "a"]}}, {"healthcheck": {"tests": ["CMD", "a"], "timeout": "0s"}}, {}),
+        (
+            {"tmpfs": {"/tmp": "size=1m"}},
+            {"tmpfs": {"/run": "size=1m"}},
+            {'tmpfs["/run"]': "add-replace", 'tmpfs["/tmp"]': "delete-replace"},
+        ),
+        (
+            {"healthcheck": {"tests": ["CMD", "a"]}},
+            {"healthcheck": {"tests": ["CMD", "a"], "timeout": "0s"}},
+            {},
+        ),
         ({"user": "1"}, {"user": UNKNOWN}, {"user": "update-replace"}),
         ({}, {"uploads": [{"file": "/x", "content": UNKNOWN}]}, {"uploads": "add-replace"}),
     ],
@@ -178,7 +211,9 @@ def test_only_what_means_something_else_is_a_change(
     old: dict[str, Any], new: dict[str, Any], differences: dict[str, str]
 ) -> None:
     found = compare(CONTAINER, {"image": "a", **old}, {"image": "a", **new})
-    assert {each.path: each.step.value + ("-replace" if each.replace else "") for each in found} == differences
+    assert {
+        each.path: each.step.value + ("-replace" if each.replace else "") for each in found
+    } == differences
 
 
 # --- what the engine is asked ----------------------------------------------------------------------
@@ -211,14 +246,23 @@ def test_updates_name_the_engine_only_where_it_is_concerned() -> None:
 
 
 def test_a_network_is_asked_for_its_pools() -> None:
-    asked = arguments({"name": "n", "ipamConfigs": [{"subnet": "10.91.9.0/24", "gateway": "10.91.9.1"}], "internal": True})
-    assert asked["ipam"] == {"Driver": "default", "Config": [{"Subnet": "10.91.9.0/24", "Gateway": "10.91.9.1"}]}
+    asked = arguments(
+        {"name": "n", "ipamConfigs": [{"subnet": "10.91.9.0/24", "gateway": "10.91.9.1"}], "internal": True}
+    )
+    assert asked["ipam"] == {
+        "Driver": "default",
+        "Config": [{"Subnet": "10.91.9.0/24", "Gateway": "10.91.9.1"}],
+    }
     assert (asked["internal"], asked["check_duplicate"]) == (True, True)
 
 
 def test_an_endpoint_keeps_addresses_and_aliases() -> None:
     asked = endpoint({"name": "n", "aliases": ["a"], "ipv4Address": "10.91.2.20", "driverOpts": ["k=v=w"]})
-    assert asked == {"IPAMConfig": {"IPv4Address": "10.91.2.20"}, "Aliases": ["a"], "DriverOpts": {"k": "v=w"}}
+    assert asked == {
+        "IPAMConfig": {"IPv4Address": "10.91.2.20"},
+        "Aliases": ["a"],
+        "DriverOpts": {"k": "v=w"},
+    }
 
 
 def test_uploads_travel_as_one_archive() -> None:
@@ -254,7 +298,10 @@ def test_an_upload_has_one_readable_source(upload: dict[str, str], reason: str) 
     [
         ({"own": "1", "other": "2"}, None),
         ({"own": "1"}, [{"name": "own", "aliases": ["a"]}]),
-        ({"own": "1", "other": "2", "bridge": "3"}, [{"name": "own", "aliases": ["a"]}, {"name": "other"}, {"name": "bridge"}]),
+        (
+            {"own": "1", "other": "2", "bridge": "3"},
+            [{"name": "own", "aliases": ["a"]}, {"name": "other"}, {"name": "bridge"}],
+        ),
     ],
 )
 def test_leaving_or_joining_a_network_by_hand_is_seen(joined: dict[str, str], networks: Any) -> None:
@@ -267,7 +314,8 @@ def test_leaving_or_joining_a_network_by_hand_is_seen(joined: dict[str, str], ne
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"), [("0s", 0), ("0", 0), ("500ms", 5 * 10**8), ("1m30s", 90 * 10**9), ("1.5h", 5400 * 10**9)]
+    ("text", "wanted"),
+    [("0s", 0), ("0", 0), ("500ms", 5 * 10**8), ("1m30s", 90 * 10**9), ("1.5h", 5400 * 10**9)],
 )
 def test_durations(text: str, wanted: int) -> None:
     assert nanoseconds(text) == wanted
@@ -299,11 +347,23 @@ def test_types_and_names_are_read_from_urns() -> None:
 
 
 def test_random_text_holds_its_minimums() -> None:
-    inputs = {"length": 12, "minUpper": 4, "minNumeric": 4, "minSpecial": 4, "lower": False, "overrideSpecial": "_"}
+    inputs = {
+        "length": 12,
+        "minUpper": 4,
+        "minNumeric": 4,
+        "minSpecial": 4,
+        "lower": False,
+        "overrideSpecial": "_",
+    }
     for _ in range(50):
         text = random_text(inputs)
         assert len(text) == 12
-        assert sum(each.isupper() for each in text) == sum(each.isdigit() for each in text) == text.count("_") == 4
+        assert (
+            sum(each.isupper() for each in text)
+            == sum(each.isdigit() for each in text)
+            == text.count("_")
+            == 4
+        )
 
 
 def test_random_text_without_special_characters() -> None:

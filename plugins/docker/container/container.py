@@ -121,7 +121,11 @@ class Container:
 
     async def _ended(self, container: str, with_logs: bool) -> str | None:
         await self.engine.call(lambda client: client.wait(container, timeout=None))
-        logs = await self.engine.gone_or(lambda client: client.logs(container, tail=LOG_LINES)) if with_logs else None
+        logs = (
+            await self.engine.gone_or(lambda client: client.logs(container, tail=LOG_LINES))
+            if with_logs
+            else None
+        )
         return None if logs is None else str(logs.decode(errors="replace"))
 
     async def _seen(self, container: str) -> Any:
@@ -133,9 +137,7 @@ class Container:
         except Refused:
             return {**inputs, "id": container}
 
-    async def read(
-        self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]
-    ) -> Found | None:
+    async def read(self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]) -> Found | None:
         seen = await self.engine.gone_or(lambda client: client.inspect_container(resource_id))
         if seen is None:
             return Found(resource_id, dict(state)) if state.get("rm") else None
@@ -146,7 +148,9 @@ class Container:
         fresh = outputs(inputs, seen, state.get("containerLogs"))
         return Found(seen["Id"], fresh, {**drifted(inputs, state, fresh), **moved(inputs, seen)})
 
-    async def update(self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float) -> State:
+    async def update(
+        self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float
+    ) -> State:
         arguments = update_arguments(state, inputs)
         if arguments:
             await self.engine.call(lambda client: client.update_container(resource_id, **arguments))

@@ -40,7 +40,8 @@ def _policies(host: Mapping[str, Any]) -> State:
         "init": bool(host.get("Init")),
         "logOpts": log["Config"],
         "hosts": [
-            {"host": each.partition(":")[0], "ip": each.partition(":")[2]} for each in host["ExtraHosts"] or ()
+            {"host": each.partition(":")[0], "ip": each.partition(":")[2]}
+            for each in host["ExtraHosts"] or ()
         ],
         "ulimits": [
             {"name": each["Name"], "soft": each["Soft"], "hard": each["Hard"]}
@@ -62,7 +63,9 @@ def _environment(config: Mapping[str, Any], of_image: Mapping[str, Any]) -> Stat
     inherited = set(of_image.get("Env") or ())
     labels, marks = config.get("Labels") or {}, of_image.get("Labels") or {}
     given: State = {
-        "envs": [each for each in config["Env"] or () if each not in inherited and not each.startswith("PATH=")],
+        "envs": [
+            each for each in config["Env"] or () if each not in inherited and not each.startswith("PATH=")
+        ],
         "labels": [
             {"label": key, "value": value} for key, value in sorted(labels.items()) if marks.get(key) != value
         ],

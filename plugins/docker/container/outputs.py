@@ -208,7 +208,9 @@ def ports(data: Plain, published: Mapping[str, Any]) -> Plain:
     if not isinstance(data, list):
         return data or []
     filled = [
-        {"external": None, "ip": ANY_ADDRESS, "protocol": "tcp", **each} if isinstance(each, Mapping) else each
+        {"external": None, "ip": ANY_ADDRESS, "protocol": "tcp", **each}
+        if isinstance(each, Mapping)
+        else each
         for each in data
     ]
     for each in filled:

@@ -82,7 +82,9 @@ def create_body(inputs: Inputs) -> Body:
         config["Healthcheck"] = healthcheck(inputs["healthcheck"])
     if inputs.get("ports"):
         config["ExposedPorts"] = {_port(each): {} for each in inputs["ports"]}
-    anonymous: Body = {each["containerPath"]: {} for each in inputs.get("volumes", ()) if each.get("containerPath")}
+    anonymous: Body = {
+        each["containerPath"]: {} for each in inputs.get("volumes", ()) if each.get("containerPath")
+    }
     if anonymous:
         config["Volumes"] = anonymous
     return {**config, "HostConfig": sections["HostConfig"]}
