@@ -12,6 +12,7 @@ from pathlib import Path
 # Two looks at a tree of ten processes cost 1 ms of CPU; a shorter peak than this is not seen.
 PERIOD_SECONDS = 0.05
 PAGE = os.sysconf("SC_PAGE_SIZE")
+TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1024 * 1024
 
 
@@ -21,11 +22,12 @@ class RunFailed(Exception):
 
 @dataclass
 class Process:
-    """One process of the tree: seconds after the start when it was first and last seen, and its largest RSS."""
+    """One process of the tree: seconds after the start when it was first and last seen, its CPU time and largest RSS."""
 
     words: str
     first: float
     last: float
+    cpu_seconds: float = 0.0
     peak_mib: float = 0.0
 
 
@@ -57,14 +59,14 @@ class Tree:
         now = time.monotonic() - self.begin
         sizes: dict[str, float] = {}
         for pid in members(self.root, self._update()):
-            size = resident_mib(pid)
-            if size is None:
+            used = usage(pid)
+            if used is None:
                 continue
-            words = command(pid)
+            words, (size, cpu_seconds) = command(pid), used
             process = self.seen.setdefault(pid, Process(words=words, first=now, last=now))
             # A child is a copy of its parent until it has turned into its own program.
             process.words = words or process.words
-            process.last = now
+            process.last, process.cpu_seconds = now, cpu_seconds
             process.peak_mib = max(process.peak_mib, size)
             sizes[f"{process.words} [{pid}]"] = size
         if sum(sizes.values()) > self.peak_mib:
@@ -95,19 +97,23 @@ def members(root: int, parents: Mapping[int, int]) -> list[int]:
 
 def parent_of(pid: int) -> int | None:
     """A process's parent; None when it is gone."""
-    try:
-        # The name in brackets may hold spaces; the parent is the second field after it.
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except (OSError, IndexError):
-        return None
+    found = stat(pid)
+    return int(found[1]) if found else None
 
 
-def resident_mib(pid: int) -> float | None:
-    """A process's resident set in MiB, pages that it shares with others included; None when it is gone."""
+def usage(pid: int) -> tuple[float, float] | None:
+    """A process's resident set in MiB, shared pages included, and its CPU seconds; None when it is gone."""
+    found = stat(pid)
+    return (int(found[21]) * PAGE / MIB, (int(found[11]) + int(found[12])) / TICKS) if found else None
+
+
+def stat(pid: int) -> list[str]:
+    """The fields of /proc/<pid>/stat from the state on; empty when the process is gone."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / MIB
-    except (OSError, IndexError):
-        return None
+        # The name before them, in brackets, may hold spaces.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
 
 
 def command(pid: int) -> str:
@@ -177,7 +183,7 @@ def run(
         try:
             with sampled(tree):
                 # Unlike Popen.wait this tells the CPU time of the child and of all that it waited for.
-                _, status, usage = os.wait4(child.pid, 0)
+                _, status, spent = os.wait4(child.pid, 0)
                 seconds = time.monotonic() - begin
         except BaseException:
             child.terminate()
@@ -195,7 +201,7 @@ def run(
     return Run(
         started=started,
         seconds=seconds,
-        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        cpu_seconds=spent.ru_utime + spent.ru_stime,
         peak_mib=tree.peak_mib,
         at_peak=tree.at_peak,
         processes=sorted(tree.seen.values(), key=lambda process: process.first),
