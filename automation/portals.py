@@ -127,8 +127,7 @@ def destroy(tenant: Tenant, say: Say, *, quiet: bool = False) -> str:
     stack.ensure()
     with engine.connect(tenant.placement.docker_host) as client:
         recovery.recover(stack, client, say)
-    # Every container has its own grace; more at once than the default shortens the whole.
-    stack.run("destroy", "--yes", "--skip-preview", "--parallel", "64", quiet=quiet)
+    stack.run("destroy", "--yes", "--skip-preview", quiet=quiet)
     return tenant.directory
 
 

@@ -9,6 +9,10 @@ from toolchain.paths import Paths
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+# The CLI's own choice is four a core. A service that waits for its health holds one, and uses next to no CPU.
+PARALLEL = "32"
+
+
 def exports(
     paths: Paths, env: Mapping[str, str], first: tuple[Path, ...], *, own_plugins: bool
 ) -> dict[str, str]:
@@ -21,6 +25,7 @@ def exports(
         "PULUMI_HOME": str(paths.pulumi_home),
         "PULUMI_BACKEND_URL": env.get("PULUMI_BACKEND_URL") or paths.state.as_uri(),
         "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "PULUMI_PARALLEL": env.get("PULUMI_PARALLEL") or PARALLEL,
     }
     if not (env.get("PULUMI_CONFIG_PASSPHRASE") or env.get("PULUMI_CONFIG_PASSPHRASE_FILE")):
         wanted["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(paths.passphrase)

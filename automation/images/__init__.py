@@ -2,6 +2,6 @@
 
 from automation.images.builder import build
 from automation.images.event import BuildError, Event, State
-from automation.images.listing import Row, listing, missing, superseded
+from automation.images.listing import Row, listing, missing, prune, superseded
 
-__all__ = ["BuildError", "Event", "Row", "State", "build", "listing", "missing", "superseded"]
+__all__ = ["BuildError", "Event", "Row", "State", "build", "listing", "missing", "prune", "superseded"]

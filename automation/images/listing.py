@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from docker.errors import ImageNotFound
+from docker import APIClient
+from docker.errors import APIError, ImageNotFound
 
 from automation.images.builder import FOLDER
 from automation.images.engine import engine, present
@@ -55,8 +56,32 @@ def missing(roles: Iterable[str] | None = None, *, folder: Path = FOLDER, docker
 
 
 def superseded(*, folder: Path = FOLDER, docker_host: str = "") -> list[str]:
-    """References of ours on the engine that this checkout no longer builds, sorted. Raises BuildError."""
+    """References of ours on the engine that this checkout does not build (any more), sorted. Raises BuildError."""
     current = set(references(folder).values())
     with engine(docker_host) as client:
-        tags = [tag for image in client.images(name=f"{PREFIX}*") for tag in image["RepoTags"] or []]
-    return sorted({tag for tag in tags if tag.startswith(PREFIX)} - current)
+        tags = {tag for image in client.images(name=f"{PREFIX}*") for tag in image["RepoTags"] or []}
+    ours = {f"{PREFIX}{role}" for role in references(folder)}
+    return sorted(tag for tag in tags - current if tag.rpartition(":")[0] in ours)
+
+
+def prune(*, folder: Path = FOLDER, docker_host: str = "", apply: bool = False) -> list[str]:
+    """The superseded references, removed when `apply` is set; one that a container still uses stays and is left out.
+
+    Raises BuildError when no engine answers.
+    """
+    found = superseded(folder=folder, docker_host=docker_host)
+    if not apply:
+        return found
+    with engine(docker_host) as client:
+        return [tag for tag in found if _removed(client, tag)]
+
+
+def _removed(client: APIClient, tag: str) -> bool:
+    # Without force the engine takes the tag from an image in use, too; so it is asked who uses it.
+    if client.containers(all=True, filters={"ancestor": tag}, quiet=True):
+        return False
+    try:
+        client.remove_image(tag)
+    except (APIError, ImageNotFound):
+        return False
+    return True

@@ -21,6 +21,8 @@ GOAL = ("--batch-mode", "--no-transfer-progress", "dependency:copy-dependencies"
 # What this machine trusts and is told: its certificates (a company's own among them) and its mirrors.
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 SETTINGS = Path(".m2/settings.xml")
+LABEL = "portal.build"
+_FORGOTTEN_SECONDS = 3600
 _SCRIPT = """
 set -eu
 cd /usr/local/share/ca-certificates
@@ -49,12 +51,13 @@ def copy_dependencies(
     said: Callable[[str], None],
 ) -> None:
     """Lay the jars that a project file depends on into the folder `made`. Raises BuildError or Stopped."""
+    _clear(client)
     container = client.create_container(
         base,
         ["sh", "-c", _SCRIPT, "sh", *GOAL],
         user="0",
         name=f"portals-maven-{uuid.uuid4().hex[:8]}",
-        labels={"portal.build": "maven"},
+        labels={LABEL: "maven"},
     )["Id"]
     try:
         # Into the container and gone with it: a mirror's password must not stay in a layer.
@@ -66,6 +69,13 @@ def copy_dependencies(
         raise BuildError(f"downloading jars in a container: {error}") from None
     finally:
         client.remove_container(container, force=True, v=True)
+
+
+def _clear(client: APIClient) -> None:
+    """Remove what a killed build left; one that may still be at work stays."""
+    for left in client.containers(all=True, filters={"label": f"{LABEL}=maven"}):
+        if time.time() - left["Created"] > _FORGOTTEN_SECONDS:
+            client.remove_container(left["Id"], force=True, v=True)
 
 
 def _workplace(project: Path) -> bytes:

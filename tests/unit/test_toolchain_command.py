@@ -128,6 +128,7 @@ def test_nothing_to_do_is_silent_and_starts_nothing(checkout, env):
         "PULUMI_CONFIG_PASSPHRASE_FILE",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION",
         "PULUMI_HOME",
+        "PULUMI_PARALLEL",
         "PULUMI_SKIP_UPDATE_CHECK",
     ]
     assert f"{paths.tools('packages-x')}:" in done.stdout

@@ -22,6 +22,7 @@ def test_a_plain_environment():
         "PULUMI_HOME": "/d/portals/pulumi",
         "PULUMI_BACKEND_URL": "file:///d/portals/state",
         "PULUMI_CONFIG_PASSPHRASE_FILE": "/d/portals/passphrase",
+        "PULUMI_PARALLEL": "32",
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
     }

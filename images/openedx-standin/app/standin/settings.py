@@ -74,7 +74,7 @@ DATABASES = {
         "ENGINE": "standin.mysql",
         "PASSWORD": config.secret("mysql-edxapp-password"),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"charset": "utf8mb4", "connect_timeout": 3, "read_timeout": 10, "write_timeout": 10},
+        "OPTIONS": {"charset": "utf8mb4", "connect_timeout": 3, "read_timeout": 6, "write_timeout": 6},
     }
 }
 DOC_STORE = ENV["DOC_STORE_CONFIG"]
