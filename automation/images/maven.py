@@ -25,6 +25,8 @@ LABEL = "portal.build"
 _FORGOTTEN_SECONDS = 3600
 _SCRIPT = """
 set -eu
+# Debian's Java, which trusts what Debian trusts; the image may bring another.
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin JAVA_HOME=/usr/lib/jvm/default-java
 cd /usr/local/share/ca-certificates
 if [ -s /work/certificates.pem ]; then
     csplit --quiet --elide-empty-files --prefix=host- --suffix-format=%03d.crt \
