@@ -50,7 +50,7 @@ class Visitor:
     def register(self, name: str, password: str) -> None:
         """Make a learner's account, which logs in."""
         self.page.goto(self.portal.url("/register"))
-        self.page.get_by_label("Email", exact=False).fill(f"{name}@example.com")
+        self.page.get_by_label("E-mail", exact=True).fill(f"{name}@example.com")
         self.page.get_by_label("Public user name").fill(name)
         self.page.get_by_label("Password", exact=True).fill(password)
         self.page.get_by_label("Password confirmation").fill(password)
