@@ -65,7 +65,15 @@ class Portal(ComponentResource):
             secrets=Secrets("secrets", SecretsArgs(), child),
         )
         datastores = DataStores("datastores", DataStoresArgs(foundation=foundation), child)
-        ops = Ops("ops", OpsArgs(foundation=foundation, after=(datastores.mysql, datastores.mongo)), child)
+        ops = Ops(
+            "ops",
+            OpsArgs(
+                foundation=foundation,
+                # Schemas, courses and the search index over them are brought up to date.
+                after=(datastores.mysql, datastores.mongo, datastores.elasticsearch),
+            ),
+            child,
+        )
         openedx = OpenEdx("openedx", OpenEdxArgs(foundation=foundation, after=(ops.migrations,)), child)
         edge = Edge("edge", EdgeArgs(foundation=foundation), child)
 

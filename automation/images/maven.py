@@ -28,17 +28,17 @@ set -eu
 # Debian's Java, which trusts what Debian trusts; the image may bring another.
 export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin JAVA_HOME=/usr/lib/jvm/default-java
 cd /usr/local/share/ca-certificates
-if [ -s /work/certificates.pem ]; then
+if [ -s /maven/certificates.pem ]; then
     csplit --quiet --elide-empty-files --prefix=host- --suffix-format=%03d.crt \
-        /work/certificates.pem '/-----BEGIN CERTIFICATE-----/' '{*}'
+        /maven/certificates.pem '/-----BEGIN CERTIFICATE-----/' '{*}'
     update-ca-certificates >/dev/null 2>&1
 fi
 echo installing Maven
 install-packages maven default-jre-headless >/dev/null
-cd /work
+cd /maven
 settings=
 [ ! -e settings.xml ] || settings='--settings settings.xml'
-exec mvn $settings "$@" --file pom.xml -DoutputDirectory=/work/jars
+exec mvn $settings "$@" --file pom.xml -DoutputDirectory=/maven/jars
 """
 
 
@@ -87,7 +87,7 @@ def _workplace(project: Path) -> bytes:
         for name, path in given.items():
             if path.is_file():
                 content = path.read_bytes()
-                info = tarfile.TarInfo(f"work/{name}")
+                info = tarfile.TarInfo(f"maven/{name}")
                 info.size = len(content)
                 info.mode = 0o600
                 tar.addfile(info, io.BytesIO(content))
@@ -117,7 +117,7 @@ def _follow(client: APIClient, container: str, limit: float, stop: Flag, said: C
 
 def _take(client: APIClient, container: str, made: Path) -> None:
     try:
-        chunks, _ = client.get_archive(container, "/work/jars")
+        chunks, _ = client.get_archive(container, "/maven/jars")
     except APIError as error:
         raise BuildError(f"downloading jars: Maven ended well but left none: {error.explanation}") from None
     archive = io.BytesIO(b"".join(chunks))

@@ -176,7 +176,7 @@ def test_nothing_starts_after_a_failed_job() -> None:
 def test_open_edx_waits_for_its_migrations() -> None:
     after = {each.name: each.after for each in portal("acme").containers()}
     assert all("edxapp-migrations" in after[name] for name in ("lms", "cms", "lms-workers", "cms-workers"))
-    assert {"mysql", "mongo"} <= set(after["edxapp-migrations"])
+    assert {"elasticsearch", "mysql", "mongo"} <= set(after["edxapp-migrations"])
 
 
 def test_only_service_and_job_create_containers() -> None:
