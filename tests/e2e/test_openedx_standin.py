@@ -379,7 +379,7 @@ def test_heartbeat_has_open_edx_s_shape(portal: Bench) -> None:
         assert extended.status == 200, extended.text
 
 
-@pytest.mark.parametrize("way", ["stopped", "silent"])
+@pytest.mark.parametrize("way", ["stopped", pytest.param("silent", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("store", "lines", "ready"),
     [
