@@ -35,7 +35,8 @@ MODULES = {
         ("reindex-client", "opensearch-rest-client", "opensearch-ssl-config", "http", "commons-"),
     ),
     "lang-painless": (
-        "org.opensearch.painless.PainlessPlugin",
+        # Ours, around org.opensearch.painless.PainlessPlugin: see src/LazyPainless.java.
+        "portals.search.LazyPainless",
         ("lang-painless", "opensearch-scripting-painless-spi", "asm", "antlr4-runtime"),
     ),
 }

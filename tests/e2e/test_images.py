@@ -1,5 +1,6 @@
 """The contract between program and images, held to each image on a real engine. See docs/images.md."""
 
+import json
 import os
 import random
 import shutil
@@ -207,6 +208,30 @@ class TestDataStore:
         for _ in range(5):
             assert trial.box.ready()
         assert len(trial.box.logs().splitlines()) == before
+
+    def test_the_search_has_languages_scripts_and_changes_by_query(self, trial: Trial) -> None:
+        if trial.kind.role != "elasticsearch":
+            return
+
+        def call(method: str, path: str, body: str) -> str:
+            request = urllib.request.Request(
+                f"http://{trial.box.address}:9200{path}",
+                data=body.encode(),
+                method=method,
+                headers={"Content-Type": "application/json"},
+            )
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return str(answer.read().decode())
+
+        for analyzer, text, token in (("english", "courses", "cours"), ("thai", "สวัสดีครับ", "สวัสดี")):
+            said = call("POST", "/_analyze", json.dumps({"analyzer": analyzer, "text": text}))
+            assert json.loads(said)["tokens"][0]["token"] == token
+        call("PUT", "/scripted/_doc/1?refresh=true", '{"n": 1}')
+        call("POST", "/scripted/_update/1?refresh=true", '{"script": {"source": "ctx._source.n += 41"}}')
+        assert '"n":42' in call("GET", "/scripted/_doc/1", "")
+        by_query = '{"script": {"source": "ctx._source.n = params.n", "params": {"n": 7}}}'
+        assert '"updated":1' in call("POST", "/scripted/_update_by_query?refresh=true", by_query)
+        assert '"deleted":1' in call("POST", "/scripted/_delete_by_query", '{"query": {"term": {"n": 7}}}')
 
     def test_it_refuses_what_is_not_its_own(
         self, trial: Trial, tmp_path_factory: pytest.TempPathFactory
