@@ -1,5 +1,6 @@
 """The contract between program and images, held to each image on a real engine. See docs/images.md."""
 
+import dataclasses
 import json
 import os
 import random
@@ -290,6 +291,24 @@ def test_without_its_secret_nothing_starts(
     assert box.wait_end() == 1
     reason = "is missing or not readable" if missing == "absent" else "is empty"
     assert f"{role}: /run/secrets/{kind.secrets[0]} {reason}" in box.logs()
+    box.remove()
+
+
+def test_mysql_is_not_ready_when_an_account_could_not_be_made(
+    client: docker.APIClient, tmp_path: Path
+) -> None:
+    kind = dataclasses.replace(
+        KINDS["mysql"], config={"databases": f"edxapp {'u' * 130} mysql-edxapp-password\n"}, memory=256
+    )
+    open_to_all(tmp_path)
+    os.chown(tmp_path, kind.uid, kind.uid)
+    box = store(client, kind, tmp_path, fresh_secrets(kind), name="c-mysql-account").create().start()
+    until("mysql to run", lambda: "ready for connections" in box.logs(), limit=60)
+    code, said = until(
+        "the probe to say why", lambda: (found := box.exec("/usr/local/bin/probe"))[1] and found
+    )
+    assert code == 1
+    assert f"mysql: {'u' * 130} cannot log in by mysql-edxapp-password to edxapp" in said
     box.remove()
 
 
