@@ -21,6 +21,7 @@ from toolchain.errors import ToolchainError
 
 # Long enough for what starts late (OpenSearch's first merges, Python's first collections) to be over.
 IDLE_SECONDS = 60.0
+PATIENCE_SECONDS = 60.0
 
 
 def say(text: str) -> None:
@@ -34,6 +35,9 @@ def main(
     idle_seconds: Annotated[
         float, typer.Option(min=0, help="How long the portal is left alone.")
     ] = IDLE_SECONDS,
+    patience: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for a calm machine before each step.")
+    ] = PATIENCE_SECONDS,
 ) -> None:
     """Measure cold up, no-op preview, no-op up and destroy of one portal, with memory, against Docker Compose."""
 
@@ -42,7 +46,7 @@ def main(
 
     signal.signal(signal.SIGTERM, stop)
     try:
-        told = measure(rounds, idle_seconds)
+        told = measure(rounds, idle_seconds, patience)
     except (NotTheSame, PortalError, RunFailed, SiteError, ToolchainError, UnknownInput, peer.NoGo) as error:
         say(f"error: {error}")
         raise typer.Exit(1) from None
@@ -52,11 +56,11 @@ def main(
         report.show(told, Console(width=120))
 
 
-def measure(rounds: int, idle_seconds: float) -> dict[str, object]:
+def measure(rounds: int, idle_seconds: float, patience: float) -> dict[str, object]:
     """All rounds, in a place of their own that is gone afterwards."""
     with site(say) as place, connect() as client:
         binary = peer.compose(place.environ, say)
-        course = Course(site=place, client=client, say=say)
+        course = Course(site=place, client=client, say=say, patience=patience)
         contestants = [tools.pulumi(), tools.compose(binary, place), tools.portal()]
         for number in range(rounds + 1):
             say(

@@ -14,7 +14,6 @@ from benchmarks.site import TENANT, Site
 from benchmarks.tools import Tool
 
 LIMIT_SECONDS = 900.0
-SETTLE_LIMIT_SECONDS = 60.0
 LAST_LINES = 20
 
 Say = Callable[[str], None]
@@ -40,11 +39,12 @@ class Idle:
 
 @dataclass
 class Course:
-    """What the rounds share and what they found."""
+    """What the rounds share and what they found. `patience`: seconds to wait for a calm machine before each step."""
 
     site: Site
     client: Any
     say: Say
+    patience: float = 60.0
     taken: dict[tuple[str, str], list[Taken]] = field(default_factory=dict)
     after: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, list[str]] = field(default_factory=dict)
@@ -69,7 +69,7 @@ class Course:
 
     def measure(self, words: Sequence[Any]) -> Taken:
         """Run one command when the machine is calm, with the engine's events beside it."""
-        calm = settle(SETTLE_LIMIT_SECONDS)
+        calm = settle(self.patience)
         with events.recorded(TENANT) as recorder:
             try:
                 told = run(
