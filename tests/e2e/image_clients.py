@@ -11,6 +11,7 @@ comes in the environment.
 
 import itertools
 import os
+import signal
 import sys
 import time
 
@@ -163,7 +164,16 @@ STORES = {
 }
 
 
+class Gone(BaseException):
+    """The store does not answer; nothing that a driver catches to try again."""
+
+
+def give_up(*_):
+    raise Gone
+
+
 def main(store, host, verb):
+    signal.signal(signal.SIGALRM, give_up)
     try:
         client = STORES[store](host)
     except Exception as error:
@@ -176,9 +186,10 @@ def main(store, host, verb):
         return 0
     client.prepare()
     for number in itertools.count(1):
+        signal.alarm(LIMIT_SECONDS)
         try:
             client.write(number)
-        except Exception as error:
+        except (Exception, Gone) as error:
             print(type(error).__name__, error, file=sys.stderr)
             return 0
         print(number, flush=True)
