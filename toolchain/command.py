@@ -57,7 +57,7 @@ def _told(verb: "object") -> int:
         return int(verb())  # type: ignore[operator]
     except ToolchainError as error:
         sys.stderr.write(f"portal: {error}\n")
-        return 1
+        return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("portal: interrupted; run it again to go on\n")
         return 130

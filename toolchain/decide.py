@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from toolchain import apt
 from toolchain.engine import Answer, refusal
-from toolchain.errors import ToolchainError
+from toolchain.errors import NoEngine, ToolchainError
 from toolchain.pins import Pins, fits
 
 BUILD_MIB = 4000
@@ -47,15 +47,16 @@ def decide(facts: Facts, pins: Pins, wanted: frozenset[str]) -> dict[str, Choice
             f"PORTAL_TOOLCHAIN is {facts.forced!r}; it may be official or packages, or not set"
         )
     plan: dict[str, Choice] = {}
-    wrong: list[str] = []
+    wrong: list[ToolchainError] = []
     for part in sorted(wanted):
         try:
             plan[part] = _CHOOSE[part](facts, pins)
         except ToolchainError as error:
-            wrong.append(str(error))
+            wrong.append(error)
     if wrong:
         # The CLI and its language host want the same things.
-        raise ToolchainError("\n".join(dict.fromkeys(wrong)))
+        kind = NoEngine if any(isinstance(error, NoEngine) for error in wrong) else ToolchainError
+        raise kind("\n".join(dict.fromkeys(map(str, wrong))))
     if any(part in plan and plan[part].source == "packages" for part in ("pulumi", "language-host")):
         plan["go"] = _go(facts, pins)
     basics = {package for part in ("venv", "go", "pulumi") if part in plan for package in plan[part].packages}
@@ -69,7 +70,7 @@ def _engine(facts: Facts, pins: Pins) -> Choice:
     install = apt.command(packages)
     refused = refusal(facts.engine, facts.env, root=facts.root, debian=facts.debian, install=install)
     if refused:
-        raise ToolchainError(f"engine: {refused}")
+        raise NoEngine(f"engine: {refused}")
     if facts.engine.usable:
         return Choice("there")
     # Installed, but not running: apt has nothing to do and we start it.

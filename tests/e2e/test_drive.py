@@ -43,7 +43,6 @@ def test_an_up_without_the_drive_starts_nothing(unmounted: Trial) -> None:
 
 def test_the_plain_cli_without_the_drive_starts_no_service(unmounted: Trial) -> None:
     """It asks no command of ours, so the program itself must see to it."""
-    unmounted.checkout.shell(f"pulumi stack init {unmounted.name} --no-select")
     ran = unmounted.checkout.shell(f"pulumi up --yes --skip-preview --stack {unmounted.name}")
     assert ran.code != 0, str(ran)
     assert "bind source path does not exist" in ran.said
