@@ -171,7 +171,7 @@ def test_the_engine_is_told(checkout, env, engine):
 def test_no_engine_at_docker_host_is_told_with_the_way_out(checkout, env):
     assert portal(checkout, env, "engine", "status").returncode == 1
     done = portal(checkout, env, "engine", "start")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (5, "")
     assert done.stderr == (
         f"portal: engine: no Docker engine answers at DOCKER_HOST={env['DOCKER_HOST']} (No such file or directory); "
         "start that engine, or unset DOCKER_HOST to use this machine's own\n"
