@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.checkout import Checkout
 from tests.e2e.trial import Trial
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def entries(folder: Path) -> list[str]:

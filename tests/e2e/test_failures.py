@@ -11,7 +11,7 @@ from tests.e2e.objects import Objects
 from tests.e2e.ran import Ran
 from tests.e2e.trial import Trial
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 # What a reader of an error takes for a crash of ours.
 CRASH = re.compile(r"Traceback|panic:|grpc|goroutine|File \".*\", line \d+|RpcError|_InactiveRpcError")
