@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import docker
 import pytest
@@ -19,9 +20,11 @@ from tests.e2e.checkout import Checkout
 from tests.e2e.objects import LIMIT_SECONDS, Objects
 from tests.e2e.pages import new_page
 from tests.e2e.trial import NUMBERS, Trial
+from tests.e2e.waiting import until
 
 # On the real disk: /tmp may be a tmpfs, and data stores want a disk.
 GROUND = Path("/var/tmp")
+LOCK_LIMIT_SECONDS = 300.0
 # Files that share a portal stand together; those that break theirs come last.
 ORDER = (
     "test_portal.py",
@@ -59,10 +62,11 @@ def objects() -> Iterator[Objects]:
 def checkout(objects: Objects) -> Iterator[Checkout]:
     """A copy of the checkout on a ground of its own. Afterwards nothing is left of it or its portals."""
     with (GROUND / "portals-e2e.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pytest.fail("another run of the end-to-end tests is going on on this machine; wait for its end")
+        until(
+            "another run of these tests on this machine to end",
+            lambda: locked(lock),
+            limit=LOCK_LIMIT_SECONDS,
+        )
         ground = Path(tempfile.mkdtemp(prefix="portals-e2e-", dir=GROUND))
         # Containers of other users look into the drive below it.
         ground.chmod(0o755)
@@ -78,6 +82,15 @@ def checkout(objects: Objects) -> Iterator[Checkout]:
         remove_portals(objects)
         objects.on_drive(made.drive, "find /drive -mindepth 1 -delete")
         shutil.rmtree(ground)
+
+
+def locked(lock: IO[str]) -> bool:
+    """Whether the lock is ours now."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def remove_portals(objects: Objects) -> None:
