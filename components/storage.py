@@ -43,6 +43,8 @@ class Storage(ComponentResource):
                 image=args.image,
                 user=0,
                 memory=args.memory,
+                # Inside, the directory is /portal; its errors name the path that the operator knows.
+                env={"PORTAL_DIRECTORY": self.directory},
                 command=(
                     "storage-init",
                     "--min-free-mb",
