@@ -128,3 +128,49 @@ def chain(found: Mapping[str, Life], after: Mapping[str, Sequence[str]], seconds
         )
         name = last
     return Chain(head=first, steps=tuple(reversed(steps)), tail=tail)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """Containers that went together: from the first one's begin to the last one's end, and who was last."""
+
+    first: float
+    last: float
+    slowest: str
+    containers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removal:
+    """Where a removal spends its time: before the first container is told to stop, then layer by layer of the
+    containers that go together, and after the last container is gone."""
+
+    head: float
+    layers: Sequence[Layer]
+    tail: float
+
+
+def removal(found: Mapping[str, Life], seconds: float) -> Removal:
+    """Containers in layers: a new one begins when everything before it is gone."""
+    spans = sorted(
+        (min(each for each in (life.kill, life.destroy) if each is not None), life.destroy, name)
+        for name, life in found.items()
+        if life.destroy is not None
+    )
+    layers: list[Layer] = []
+    for first, last, name in spans:
+        if layers and first < layers[-1].last:
+            before = layers.pop()
+            slowest = name if last > before.last else before.slowest
+            layers.append(
+                Layer(
+                    first=before.first,
+                    last=max(last, before.last),
+                    slowest=slowest,
+                    containers=before.containers + 1,
+                )
+            )
+        else:
+            layers.append(Layer(first=first, last=last, slowest=name, containers=1))
+    head, end = (layers[0].first, layers[-1].last) if layers else (seconds, seconds)
+    return Removal(head=head, layers=tuple(layers), tail=seconds - end)

@@ -35,6 +35,7 @@ def facts(course: Course, rounds: int, parts: Mapping[str, float]) -> dict[str, 
         "ratios": ratios(steps),
         "aims": {"ratio": RATIO, "preview_seconds": PREVIEW_SECONDS, "idle_mib": IDLE_MIB},
         "chains": {tool: chain(course, tool) for tool, of in course.taken if of == "up"},
+        "removals": {tool: removal(taken) for (tool, of), taken in course.taken.items() if of == "down"},
         "containers": {tool: spans(course.taken[tool, of]) for tool, of in course.taken if of == "up"},
         "parts": {name: round(seconds, 3) for name, seconds in parts.items()},
         "idle": idle(course),
@@ -112,6 +113,13 @@ def chain(course: Course, tool: str) -> dict[str, Any]:
     return told
 
 
+def removal(taken: Sequence[Taken]) -> dict[str, Any]:
+    """The layers of the median removal."""
+    middle = median_of(taken)
+    told: dict[str, Any] = rounded(asdict(events.removal(middle.lives, middle.run.seconds)))
+    return told
+
+
 def spans(taken: Sequence[Taken]) -> dict[str, Any]:
     """Each container's moments in the median cold up."""
     return {
@@ -151,6 +159,8 @@ def show(told: Mapping[str, Any], console: Console) -> None:
     console.print(times(told))
     for tool, found in told["chains"].items():
         console.print(chain_table(tool, found))
+    for tool, found in told["removals"].items():
+        console.print(removal_table(tool, found))
     parts = table("alone", "s")
     for name, seconds in told["parts"].items():
         parts.add_row(name, f"{seconds:.2f}")
@@ -184,6 +194,22 @@ def chain_table(tool: str, found: Mapping[str, Any]) -> Table:
     for step in found["steps"]:
         made.add_row(step["service"], f"{step['gap']:.2f}", f"{step['make']:.2f}", f"{step['run']:.2f}")
     made.add_row("after the last is ready", f"{found['tail']:.2f}", "", "")
+    return made
+
+
+def removal_table(tool: str, found: Mapping[str, Any]) -> Table:
+    """Where a removal went, layer by layer."""
+    made = table(f"removal: {tool}", "containers", "from", "to", "last")
+    made.add_row("before the first container", "", "0.00", f"{found['head']:.2f}", "")
+    for number, layer in enumerate(found["layers"], 1):
+        made.add_row(
+            f"layer {number}",
+            str(layer["containers"]),
+            f"{layer['first']:.2f}",
+            f"{layer['last']:.2f}",
+            layer["slowest"],
+        )
+    made.add_row("after the last container", "", "", f"{found['tail']:.2f} s more", "")
     return made
 
 

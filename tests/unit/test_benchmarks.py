@@ -144,3 +144,20 @@ def test_processes_have_short_names(words: list[str], name: str) -> None:
 
 def test_a_tree_has_children_of_children() -> None:
     assert sorted(processes.members(5, {6: 5, 7: 6, 8: 1})) == [5, 6, 7]
+
+
+def test_a_removal_has_layers() -> None:
+    found = {
+        "lms": Life(kill=1.0, die=1.5, destroy=1.8),
+        "cms": Life(kill=1.1, die=1.6, destroy=2.5),
+        "init": Life(destroy=2.6),
+        "mysql": Life(kill=2.7, die=3.0, destroy=3.2),
+    }
+    told = events.removal(found, seconds=4.0)
+    assert [(each.containers, each.slowest) for each in told.layers] == [
+        (2, "cms"),
+        (1, "init"),
+        (1, "mysql"),
+    ]
+    assert told.head == 1.0
+    assert told.tail == pytest.approx(0.8)
