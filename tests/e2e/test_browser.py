@@ -134,7 +134,7 @@ def test_every_page_says_that_it_stands_in(visitor: Visitor, published: Course) 
     for service, paths in pages.items():
         for path in paths:
             visitor.page.goto(visitor.portal.url(path, service))
-            expect(visitor.page.get_by_role("note")).to_contain_text(STANDS_IN)
+            expect(visitor.page.get_by_role("complementary")).to_contain_text(STANDS_IN)
 
 
 def test_every_page_for_strangers_says_that_it_stands_in(visitor: Visitor) -> None:
@@ -147,7 +147,7 @@ def test_every_page_for_strangers_says_that_it_stands_in(visitor: Visitor) -> No
         ("cms", "/"),
     ):
         visitor.page.goto(visitor.portal.url(path, service))
-        expect(visitor.page.get_by_role("note")).to_contain_text(STANDS_IN)
+        expect(visitor.page.get_by_role("complementary")).to_contain_text(STANDS_IN)
 
 
 def test_pages_carry_the_portals_own_name(visitor: Visitor) -> None:
