@@ -1,6 +1,8 @@
 """Records what the program asks of the engine, so that tests assert on data and never on Outputs."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,7 +58,9 @@ class Recorder(MockMonitor):
         self.urns: list[str] = []
 
     def RegisterResource(self, request: Any) -> Any:
-        reply = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        # Pulumi calls this in threads, and leaves each with an event loop that nobody closes.
+        with event_loop():
+            reply = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         if request.type != "pulumi:pulumi:Stack":
             parent = request.parent.split("::")[-1]
             inputs = dict(self.resources[reply.urn].state)
@@ -73,10 +77,32 @@ class Recorder(MockMonitor):
         return sorted((each for each in self.plan if each.type == CONTAINER), key=lambda each: each.name)
 
 
+@contextmanager
+def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop for this thread alone, closed at the end with all that is left in it."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        yield loop
+    except Exception:
+        # One failure fails every output that hangs on it; the test hears of the first.
+        loop.set_exception_handler(lambda loop, context: None)
+        raise
+    finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+        asyncio.set_event_loop(None)
+
+
 def record(program: Callable[[], object], stack: str = "acme", **exit_codes: int) -> Recorder:
     """Run `program` against a recorder; raises what the program raises."""
     recorder = Recorder({name.replace("_", "-"): code for name, code in exit_codes.items()})
-    pulumi.runtime.set_mocks(recorder.mocks, project="portals", stack=stack, monitor=recorder)
-    # Without `test`, a failing `apply` passes in silence.
-    pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    with event_loop():
+        pulumi.runtime.set_mocks(recorder.mocks, project="portals", stack=stack, monitor=recorder)
+        # Without `test`, a failing `apply` passes in silence.
+        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     return recorder

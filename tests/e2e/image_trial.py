@@ -13,9 +13,10 @@ from typing import Any
 import docker.errors
 import docker.types
 from docker import APIClient
-from docker.utils.socket import frames_iter
+from docker.utils.socket import STDOUT
 
 from config.images import references
+from tests.e2e import inside
 from tests.e2e.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -173,26 +174,16 @@ class Box:
 
     def exec(self, *words: str, env: Mapping[str, str] | None = None, user: str = "") -> tuple[int, str]:
         """Run a command inside; its exit code and all it said."""
-        made = self.client.exec_create(self.name, list(words), environment=dict(env or {}), user=user)["Id"]
-        said: bytes = self.client.exec_start(made)
-        return int(self.client.exec_inspect(made)["ExitCode"] or 0), said.decode("utf-8", "replace")
+        return inside.run(self.client, self.name, *words, env=env, user=user)
 
     def lines(self, *words: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
         """Run a command inside; the lines of its standard output as they come."""
-        made = self.client.exec_create(self.name, list(words), environment=dict(env or {}), stderr=False)[
-            "Id"
-        ]
         rest = b""
-        # By the socket, because a stream of docker-py leaves its own open.
-        reader = self.client.exec_start(made, socket=True)
-        response, socket = reader._response, reader._sock
-        try:
-            for _, data in frames_iter(reader, tty=False):
+        _, said = inside.begin(self.client, self.name, words, env)
+        for stream, data in said:
+            if stream == STDOUT:
                 *whole, rest = (rest + data).split(b"\n")
                 yield from (line.decode() for line in whole)
-        finally:
-            response.close()
-            socket.close()
 
     def ready(self) -> bool:
         """Whether the image's own probe says so; fails at once when the container has ended."""

@@ -11,6 +11,7 @@ import docker
 import docker.errors
 
 from config.images import reference
+from tests.e2e import inside
 from tests.e2e.checkout import HERE
 
 LIMIT_SECONDS = 120
@@ -61,9 +62,7 @@ class Objects:
 
     def inside(self, container: str, *words: str, user: str = "") -> str:
         """Standard output of a command in a running container; its exit code does not matter."""
-        made = self.client.exec_create(container, list(words), stderr=False, user=user)
-        said: bytes = self.client.exec_start(made["Id"])
-        return said.decode(errors="replace")
+        return inside.run(self.client, container, *words, user=user, stderr=False)[1]
 
     def beside(self, container: str, script: str, *words: str) -> Any:
         """What a Python script prints as JSON when it runs in the network of a container."""

@@ -19,6 +19,8 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool, Ulimit
 
+from tests.e2e import inside
+
 NETWORK = "standin-test"
 SUBNET = "10.99.4.0/24"
 LIMIT_SECONDS = 120
@@ -231,7 +233,11 @@ class Bench:
     def probe(self, name: str) -> int:
         """Exit code of the probe."""
         words = ["/usr/local/bin/probe", *([name] if name in PORTS or name.endswith("-workers") else [])]
-        return int(self.container(name).exec_run(words).exit_code)
+        return self.inside(name, *words)[0]
+
+    def inside(self, name: str, *words: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
+        """Runs a command in a role's container; its exit code and what it said."""
+        return inside.run(self.client.api, f"{NETWORK}-{name}", *words, env=env)
 
     def answers(self, name: str) -> bool:
         """Whether it is up and its probe says ready. One that has ended fails the test, with its last words."""
@@ -306,11 +312,9 @@ class Bench:
     def sql(self, statement: str, database: str = "edxapp") -> list[str]:
         """The rows of a statement run by root, tab-separated."""
         words = ["mariadb", "--socket=/run/mysqld/mysqld.sock", "-uroot", "-N", database, "-e", statement]
-        done = self.container("mysql").exec_run(
-            words, environment={"MYSQL_PWD": self.secrets["mysql-root-password"]}
-        )
-        assert done.exit_code == 0, done.output
-        return list(done.output.decode().splitlines())
+        code, said = self.inside("mysql", *words, env={"MYSQL_PWD": self.secrets["mysql-root-password"]})
+        assert code == 0, said
+        return said.splitlines()
 
     def working_set(self, name: str) -> float:
         """MiB that the container holds: its memory less what the kernel may drop at once."""

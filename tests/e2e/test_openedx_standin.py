@@ -487,7 +487,7 @@ def test_roles_start_before_their_stores(portal: Bench) -> None:
 
 
 def lms_probe(bench: Bench) -> str:
-    return str(bench.container("lms").exec_run(["/usr/local/bin/probe", "lms"]).output)
+    return bench.inside("lms", "/usr/local/bin/probe", "lms")[1]
 
 
 # Ends
@@ -515,7 +515,7 @@ def connections(portal: Bench, store: str) -> bool:
     """Whether the lms has a connection to a store."""
     address = portal.address(store).split(".")
     wanted = "".join(f"{int(part):02X}" for part in reversed(address))
-    return wanted in portal.container("lms").exec_run(["cat", "/proc/net/tcp"]).output.decode()
+    return wanted in portal.inside("lms", "cat", "/proc/net/tcp")[1]
 
 
 def test_a_worker_ends_its_task_before_it_ends(portal: Bench, learner: Browser) -> None:
