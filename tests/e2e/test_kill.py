@@ -76,6 +76,11 @@ def test_an_up_after_a_kill_converges(oak: Trial, whole_seconds: float, kill: Ki
     oak.assert_whole()
 
 
+def test_the_language_hosts_of_killed_runs_end_by_themselves(oak: Trial) -> None:
+    """Runs last: it waits out what the kills above have left."""
+    oak.assert_no_language_host()
+
+
 def prepare(portal: Trial, kill: Kill) -> None:
     """Bring the portal to where the run begins that will be killed."""
     if kill.scene == "empty":

@@ -15,6 +15,10 @@ from tests.e2e.waiting import until_none
 # Name, port and third byte of the subnet are far from what a first tenant takes.
 NUMBERS = {"e2e-oak": 250, "e2e-elm": 251, "e2e-fir": 252}
 FIRST_PORT = 18180 - 250
+# It looks every so often whether its CLI is still there, and ends when it has been gone for 5 minutes:
+# rpcutil.Healthcheck in pulumi-language-python's main.go.
+LANGUAGE_HOST = "pulumi-language-python"
+LANGUAGE_HOST_SECONDS = 330.0
 PASSWORD = "random:index/randomPassword:RandomPassword"
 MANAGED = ("container:Container", "network:Network", "volume:Volume")
 
@@ -160,5 +164,16 @@ class Trial:
         """No command of this checkout holds a lock or has left a process behind."""
         locks = self.checkout.backend / "locks"
         assert [str(each) for each in locks.rglob("*.json")] == []
-        mark = f"XDG_DATA_HOME={self.checkout.data}"
-        until_none("the end of every process of this checkout", lambda: with_environment(mark), limit=15)
+        until_none(
+            "the end of every process of this checkout",
+            lambda: [each for each in self.processes() if LANGUAGE_HOST not in each],
+            limit=15,
+        )
+
+    def assert_no_language_host(self) -> None:
+        """The language host of a CLI that was killed is gone too."""
+        until_none("the end of every language host", self.processes, limit=LANGUAGE_HOST_SECONDS)
+
+    def processes(self) -> list[str]:
+        """`pid: command line` of all that this checkout's commands have started."""
+        return with_environment(f"XDG_DATA_HOME={self.checkout.data}")
