@@ -73,8 +73,18 @@ STORES = {
 }
 
 
+def passwords(secrets: Mapping[str, str] = SECRETS) -> dict[str, Any]:
+    """The second settings file of either variant, `<variant>.auth.json`."""
+    return {
+        "SECRET_KEY": secrets["edxapp-secret-key"],
+        "DATABASES": {"default": {"PASSWORD": secrets["mysql-edxapp-password"]}},
+        "CELERY_BROKER_PASSWORD": secrets["rabbitmq-password"],
+        "CELERY_RESULT_REDIS": {"password": secrets["redis-password"]},
+    }
+
+
 def settings(variant: str) -> dict[str, Any]:
-    """A settings file as the program writes it."""
+    """A settings file as the program writes it, without passwords."""
     mongo = {"host": "mongo", "port": 27017, "db": "openedx"}
     return {
         "PLATFORM_NAME": "Bench & Sons' <Academy>",
@@ -337,10 +347,11 @@ class Bench:
         """`files` beside the usual ones; None in place of a text leaves a usual one out."""
         told: dict[str, str | None] = {
             **{
-                f"/openedx/config/{each}.env.json": json.dumps(settings(each), indent=2)
+                f"/openedx/config/{each}.{kind}.json": json.dumps(told, indent=2)
                 for each in ("lms", "cms")
+                for kind, told in (("env", settings(each)), ("auth", passwords(self.secrets)))
             },
-            **{path: text for path, text in self._secrets(*SECRETS).items() if "mysql-root" not in path},
+            **self._secrets("admin-password"),
             **(files or {}),
         }
         for volume in ("static", "media"):
@@ -350,6 +361,7 @@ class Bench:
             name,
             self.images["openedx-standin"],
             verbs,
+            entrypoint=["python3", "-m", "standin.entry"],
             user=1000,
             memory=memory,
             env=env or {},
@@ -380,6 +392,7 @@ class Bench:
         image: str,
         command: list[str],
         *,
+        entrypoint: list[str] | None = None,
         user: int,
         memory: int,
         env: Mapping[str, str],
@@ -393,6 +406,7 @@ class Bench:
         made = self.client.containers.create(
             image,
             command or None,
+            entrypoint=entrypoint,
             name=f"{NETWORK}-{name}",
             hostname=name,
             user=str(user),

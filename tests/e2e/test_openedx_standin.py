@@ -232,8 +232,8 @@ def test_a_wrong_command_line(bench: Bench, verbs: tuple[str, ...], code: int, t
     [
         ("/openedx/config/lms.env.json", None, "lms.env.json: No such file or directory"),
         ("/openedx/config/lms.env.json", "{", "lms.env.json: not valid JSON"),
-        ("/run/secrets/redis-password", None, "/run/secrets/redis-password: No such file or directory"),
-        ("/run/secrets/redis-password", "", "/run/secrets/redis-password: empty"),
+        ("/openedx/config/lms.auth.json", "{", "lms.auth.json: not valid JSON"),
+        ("/openedx/config/lms.auth.json", None, "/run/secrets/edxapp-secret-key: No such file or directory"),
     ],
 )
 @pytest.mark.parametrize("verb", ["lms", "create-admin"])

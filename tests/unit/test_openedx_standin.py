@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.standin_bench import settings
+from tests.e2e.standin_bench import passwords, settings
 
 FOLDER = Path(__file__).parents[2] / "images" / "openedx-standin"
 APP = FOLDER / "app"
@@ -29,11 +29,14 @@ def standin() -> Iterator[dict[str, ModuleType]]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Any:
-    """Writes a settings file; gives the environment that points to it."""
+    """Writes a variant's settings files; gives the environment that points to them."""
 
-    def write(told: object, variant: str = "lms") -> dict[str, str]:
+    def write(told: object, variant: str = "lms", auth: object = None) -> dict[str, str]:
         file = tmp_path / f"{variant}.env.json"
         file.write_text(told if isinstance(told, str) else json.dumps(told))
+        if auth != "none":
+            text = auth if isinstance(auth, str) else json.dumps(auth or passwords())
+            (tmp_path / f"{variant}.auth.json").write_text(text)
         return {f"{variant.upper()}_CFG": str(file)}
 
     return write
@@ -109,7 +112,8 @@ def test_main_tells_in_one_line_and_by_code(
 
 
 def test_a_whole_file_is_taken(standin: dict[str, ModuleType], place: Any) -> None:
-    assert standin["config"].load("lms", place(settings("lms")), admin=True) == settings("lms")
+    load, merged = standin["config"].load, standin["config"].merged
+    assert load("lms", place(settings("lms")), admin=True) == merged(settings("lms"), passwords())
     assert standin["config"].load("cms", place(settings("cms"), "cms"))["SITE_NAME"] == "cms.bench.test"
 
 
@@ -152,7 +156,7 @@ def test_hosts_as_django_knows_them(standin: dict[str, ModuleType], place: Any, 
 
 def test_the_admin_is_wanted_only_where_it_is_made(standin: dict[str, ModuleType], place: Any) -> None:
     without = {key: value for key, value in settings("lms").items() if key != "ADMIN"}
-    assert standin["config"].load("lms", place(without)) == without
+    assert "ADMIN" not in standin["config"].load("lms", place(without))
 
 
 @pytest.mark.parametrize(
@@ -173,6 +177,47 @@ def test_a_directory_or_nothing_in_its_place(standin: dict[str, ModuleType], tmp
     for file, told in ((tmp_path, "Is a directory"), (tmp_path / "x", "No such file")):
         with pytest.raises(standin["config"].ConfigError, match=told):
             standin["config"].load("lms", {"LMS_CFG": str(file)})
+
+
+def test_passwords_lie_over_the_settings(standin: dict[str, ModuleType], place: Any) -> None:
+    """Whole or in part: the second file has the last word, key by key."""
+    over = passwords() | {"DATABASES": {"default": {"HOST": "elsewhere", "PASSWORD": "p"}}, "SITE_NAME": "x"}
+    found = standin["config"].load("lms", place(settings("lms"), auth=over))
+    assert found["SITE_NAME"] == "x"
+    assert found["DATABASES"]["default"] == {
+        **settings("lms")["DATABASES"]["default"],
+        "HOST": "elsewhere",
+        "PASSWORD": "p",
+    }
+
+
+@pytest.mark.parametrize("wrong", ["", 7, ["geheim"], {"geheim": 1}])
+def test_a_wrong_password_is_not_told(standin: dict[str, ModuleType], place: Any, wrong: object) -> None:
+    with pytest.raises(standin["config"].ConfigError, match="CELERY_BROKER_PASSWORD is not a text") as error:
+        standin["config"].load(
+            "lms", place(settings("lms"), auth=passwords() | {"CELERY_BROKER_PASSWORD": wrong})
+        )
+    assert "geheim" not in str(error.value)
+
+
+def test_secrets_in_place_of_the_second_file(
+    standin: dict[str, ModuleType], place: Any, tmp_path: Path
+) -> None:
+    """Until the program writes that file."""
+    load = standin["config"].load
+    with pytest.raises(standin["config"].ConfigError, match="edxapp-secret-key: No such file"):
+        load("lms", place(settings("lms"), auth="none"), secrets=tmp_path)
+    for name in standin["config"].SECRET_KEYS.values():
+        (tmp_path / name).write_text(f"the {name}")
+    found = load("lms", place(settings("lms"), auth="none"), secrets=tmp_path)
+    assert found["CELERY_RESULT_REDIS"]["password"] == "the redis-password"
+    assert found["DATABASES"]["default"]["PASSWORD"] == "the mysql-edxapp-password"
+
+
+@pytest.mark.parametrize(("text", "told"), [("", "not valid JSON"), ("[]", "a mapping is wanted, not list")])
+def test_what_is_no_second_file(standin: dict[str, ModuleType], place: Any, text: str, told: str) -> None:
+    with pytest.raises(standin["config"].ConfigError, match=rf"lms\.auth\.json: {told}"):
+        standin["config"].load("lms", place(settings("lms"), auth=text or " "))
 
 
 def test_secrets(standin: dict[str, ModuleType], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A variant's settings file and the secrets beside it. Plain Python: read before Django is there, and tested without."""
+"""A variant's two settings files, overlaid. Plain Python: read before Django is there, and tested without."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -34,6 +34,14 @@ KEYS: Mapping[str, tuple[type, str]] = {
     "ELASTIC_SEARCH_CONFIG": (list, '[{"host": "elasticsearch", "port": 9200}]'),
     "STATIC_ROOT": (str, '"/openedx/static"'),
 }
+# Passwords and keys, in `<variant>.auth.json`. Key → the secret that is read where no settings file has the key.
+# The secrets go once the program's configuration flow writes that file.
+SECRET_KEYS: Mapping[str, str] = {
+    "SECRET_KEY": "edxapp-secret-key",
+    "DATABASES.default.PASSWORD": "mysql-edxapp-password",
+    "CELERY_BROKER_PASSWORD": "rabbitmq-password",
+    "CELERY_RESULT_REDIS.password": "redis-password",
+}
 ADMIN_KEYS: Mapping[str, tuple[type, str]] = {
     "ADMIN.username": (str, '"admin"'),
     "ADMIN.email": (str, '"admin@acme.com"'),
@@ -41,12 +49,22 @@ ADMIN_KEYS: Mapping[str, tuple[type, str]] = {
 
 
 class ConfigError(Exception):
-    """The settings file or a secret is missing or wrong; str() is one line that says what and where."""
+    """A settings file or a secret is missing or wrong; str() is one line that says what and where."""
 
 
 def path(variant: str, env: Mapping[str, str]) -> Path:
-    """Where the variant's settings are: LMS_CFG or CMS_CFG, else the usual place."""
+    """Where the variant's settings are: LMS_CFG or CMS_CFG, else the usual place. Its passwords lie beside it."""
     return Path(env.get(f"{variant.upper()}_CFG") or FILES[variant])
+
+
+def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, mapping by mapping; anything else is `over`'s where both have it."""
+    both = {key: merged(under[key], over[key]) for key in under if _mappings(under[key], over.get(key))}
+    return {**under, **over, **both}
+
+
+def _mappings(*values: Any) -> bool:
+    return all(isinstance(value, Mapping) for value in values)
 
 
 def _found(settings: Mapping[str, Any], dotted: str) -> Any:
@@ -65,6 +83,12 @@ def _finding(settings: Mapping[str, Any], key: str, kind: type, example: str) ->
     return None
 
 
+def _secret_finding(settings: Mapping[str, Any], key: str) -> str | None:
+    """Tells nothing of the value."""
+    value = _found(settings, key)
+    return None if value and isinstance(value, str) else f"{key} is not a text of one letter at least"
+
+
 def _host_finding(settings: Mapping[str, Any], variant: str) -> str | None:
     """The probe, like every browser, asks by this name: were it not allowed, the service would never be ready."""
     key = f"{variant.upper()}_BASE"
@@ -79,9 +103,32 @@ def _host_finding(settings: Mapping[str, Any], variant: str) -> str | None:
     return f"ALLOWED_HOSTS is {allowed!r}, without {key}'s host {host!r}"
 
 
-def load(variant: str, env: Mapping[str, str], *, admin: bool = False) -> dict[str, Any]:
-    """The variant's settings, checked; with `admin` those of the first admin too. Raises ConfigError."""
+def load(
+    variant: str, env: Mapping[str, str], *, admin: bool = False, secrets: Path = SECRETS
+) -> dict[str, Any]:
+    """The variant's settings with its passwords, checked; with `admin` those of the first admin too.
+
+    Raises ConfigError.
+    """
     file = path(variant, env)
+    settings = _read(file)
+    auth = file.with_name(f"{variant}.auth.json")
+    if auth.exists():
+        settings = merged(settings, _read(auth))
+    for key, name in SECRET_KEYS.items():
+        if _found(settings, key) is None:
+            settings = _with(settings, key, secret(name, secrets))
+    wanted = {**KEYS, **(ADMIN_KEYS if admin else {})}
+    findings = [_finding(settings, key, *told) for key, told in wanted.items()]
+    findings += [_secret_finding(settings, key) for key in SECRET_KEYS]
+    if not any(findings):
+        findings = [_host_finding(settings, variant)]
+    if told := "; ".join(each for each in findings if each):
+        raise ConfigError(f"{file}: {told}")
+    return settings
+
+
+def _read(file: Path) -> dict[str, Any]:
     try:
         settings = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -90,13 +137,15 @@ def load(variant: str, env: Mapping[str, str], *, admin: bool = False) -> dict[s
         raise ConfigError(f"{file}: not valid JSON: {error}") from None
     if not isinstance(settings, dict):
         raise ConfigError(f"{file}: a mapping is wanted, not {type(settings).__name__}")
-    wanted = {**KEYS, **(ADMIN_KEYS if admin else {})}
-    findings = [_finding(settings, key, *told) for key, told in wanted.items()]
-    if not any(findings):
-        findings = [_host_finding(settings, variant)]
-    if told := "; ".join(each for each in findings if each):
-        raise ConfigError(f"{file}: {told}")
     return settings
+
+
+def _with(settings: Mapping[str, Any], dotted: str, value: str) -> dict[str, Any]:
+    """The settings with a value at a key, whose mappings are made where there are none."""
+    over: Any = value
+    for key in reversed(dotted.split(".")):
+        over = {key: over}
+    return merged(settings, over)
 
 
 def secret(name: str, folder: Path = SECRETS) -> str:

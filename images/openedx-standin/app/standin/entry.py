@@ -13,7 +13,6 @@ from standin import config
 # sysexits.h
 USAGE, CONFIG = 64, 78
 
-SERVICE_SECRETS = ("edxapp-secret-key", "mysql-edxapp-password", "rabbitmq-password", "redis-password")
 QUEUES = {"lms": ("default", "high", "high_mem"), "cms": ("default", "high", "low")}
 # Where the image keeps the static files that its build collected.
 COLLECTED = "/openedx/staticfiles"
@@ -25,10 +24,10 @@ class Usage(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Verb:
-    """One role: the variant whose settings it reads, the secrets it needs, and whether it stays up."""
+    """One role: the variant whose settings it reads, the secrets it needs beside them, and whether it stays up."""
 
     variant: str
-    secrets: tuple[str, ...] = SERVICE_SECRETS
+    secrets: tuple[str, ...] = ()
     stays: bool = False
     admin: bool = False
 
@@ -40,8 +39,8 @@ VERBS: Mapping[str, Verb] = {
     "cms-workers": Verb(variant="cms", stays=True),
     "lms-migrate": Verb(variant="lms"),
     "cms-migrate": Verb(variant="cms"),
-    "lms-assets": Verb(variant="lms", secrets=()),
-    "create-admin": Verb(variant="lms", secrets=(*SERVICE_SECRETS, "admin-password"), admin=True),
+    "lms-assets": Verb(variant="lms"),
+    "create-admin": Verb(variant="lms", secrets=("admin-password",), admin=True),
 }
 
 

@@ -1,4 +1,4 @@
-"""Django's settings for the variant (lms or cms) that SERVICE_VARIANT names, from its settings file and secrets."""
+"""Django's settings for the variant (lms or cms) that SERVICE_VARIANT names, from its settings files."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ _root_url = ENV[f"{VARIANT.upper()}_ROOT_URL"].rstrip("/")
 _https = ENV.get("HTTPS") == "on"
 
 DEBUG = False
-SECRET_KEY = config.secret("edxapp-secret-key")
+SECRET_KEY = ENV["SECRET_KEY"]
 ALLOWED_HOSTS = ENV["ALLOWED_HOSTS"]
 ROOT_URLCONF = f"{VARIANT}.urls"
 WSGI_APPLICATION = "standin.wsgi.application"
@@ -72,7 +72,6 @@ DATABASES = {
     "default": {
         **_database,
         "ENGINE": "standin.mysql",
-        "PASSWORD": config.secret("mysql-edxapp-password"),
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"charset": "utf8mb4", "connect_timeout": 3, "read_timeout": 6, "write_timeout": 6},
     }
@@ -101,10 +100,10 @@ BROKER = {
     "hostname": _broker[0],
     "port": int(_broker[2] or 5672),
     "userid": ENV["CELERY_BROKER_USER"],
-    "password": config.secret("rabbitmq-password"),
+    "password": ENV["CELERY_BROKER_PASSWORD"],
     "virtual_host": ENV["CELERY_BROKER_VHOST"],
 }
-RESULTS = {**ENV["CELERY_RESULT_REDIS"], "password": config.secret("redis-password")}
+RESULTS = ENV["CELERY_RESULT_REDIS"]
 
 # Accounts and cookies. lms and cms are two hosts of one portal: one user table, each its own session.
 AUTH_USER_MODEL = "accounts.User"
