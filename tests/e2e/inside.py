@@ -17,13 +17,15 @@ def begin(
     made = client.exec_create(container, list(words), environment=dict(env or {}), user=user)["Id"]
     # By the socket, because docker-py leaves that of every other way open (ResourceWarning in some later test).
     reader = client.exec_start(made, socket=True)
+    # Held here: the reader lets go of it when it is closed first.
+    connection = reader._sock
 
     def said() -> Iterator[tuple[int, bytes]]:
         try:
             yield from frames_iter(reader, tty=False)
         finally:
             reader._response.close()
-            reader._sock.close()
+            connection.close()
 
     return made, said()
 
