@@ -1,4 +1,4 @@
-"""Open edX: lms and cms, their workers, and nginx for the static files."""
+"""Open edX: lms and cms, their workers, the forum, and nginx for the static files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pulumi import ComponentResource, ResourceOptions
 from components.foundation import Foundation
 from components.service import Service
 from components.workload import Startable
-from config.openedx import SECRETS, settings_files
+from config.openedx import SECRETS, forum_env, settings_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class OpenEdxArgs:
 
 
 class OpenEdx(ComponentResource):
-    """One image, four roles told by their verb, and nginx beside them."""
+    """One image, four roles told by their verb, and forum and nginx beside them."""
 
     def __init__(self, name: str, args: OpenEdxArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("portal:index:OpenEdx", name, None, opts)
@@ -42,6 +42,13 @@ class OpenEdx(ComponentResource):
 
         self.services: Mapping[str, Service] = {
             **{verb: role(verb) for verb in ("lms", "cms", "lms-workers", "cms-workers")},
+            "forum": Service(
+                "forum",
+                base.service(
+                    "forum", env=forum_env(base.tenant), secrets=base.secrets.files("forum-api-key")
+                ),
+                child,
+            ),
             "nginx": Service(
                 "nginx",
                 base.service(

@@ -11,6 +11,7 @@ LENGTH = 32
 NAMES = (
     "admin-password",
     "edxapp-secret-key",
+    "forum-api-key",
     "mysql-edxapp-password",
     "mysql-root-password",
     "rabbitmq-password",

@@ -79,3 +79,14 @@ def settings_files(tenant: Tenant, workers: int = 1) -> dict[str, str]:
         + "\n"
         for variant in ("lms", "cms")
     }
+
+
+def forum_env(tenant: Tenant) -> dict[str, str]:
+    """What the forum is told, by the names of its public images. Its database is its own."""
+    services = tenant.release.services
+    return {
+        "MONGODB_DATABASE": "cs_comments_service",
+        "MONGODB_HOST": "mongo",
+        "MONGODB_PORT": str(services["mongo"].port),
+        "SEARCH_SERVER": f"http://elasticsearch:{services['elasticsearch'].port}",
+    }

@@ -55,7 +55,16 @@ def fetch(
                     "off",
                     "--disable-pip-version-check",
                 ),
-                *("--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON),
+                # Hashes make pip ask for a complete list anyway; and a list may leave out on purpose what is never used.
+                *(
+                    "--no-deps",
+                    "--only-binary",
+                    ":all:",
+                    "--implementation",
+                    "cp",
+                    "--python-version",
+                    PYTHON,
+                ),
                 *(word for each in platforms(architecture) for word in ("--platform", each)),
                 *("--dest", str(made), "--requirement", str(requirements)),
             ],

@@ -1,7 +1,6 @@
 """The contract between program and images, held to each image on a real engine. See docs/images.md."""
 
 import dataclasses
-import fcntl
 import json
 import os
 import random
@@ -13,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import docker
 import docker.errors
@@ -21,18 +20,15 @@ import docker.types
 import pytest
 
 from automation.images import BuildError, Event, State, build
-from automation.images.event import silent
+from tests.e2e.ground import ground
 from tests.e2e.image_trial import (
     KINDS,
     LABEL,
-    NETWORK,
     ROOT,
-    SUBNET,
     Box,
     Kind,
     fresh_secrets,
     image,
-    known,
     store,
 )
 from tests.e2e.waiting import until
@@ -41,49 +37,14 @@ pytestmark = pytest.mark.e2e
 
 LOADERS = ["ops", "nginx", "load-balancer", "memcached", "openedx-standin", *KINDS]
 ENOUGH = 40
-# Containers, network and subnet have fixed names: one run at a time on a machine.
-LOCK_LIMIT_SECONDS = 500.0
 UIDS = {**{kind.role: kind.uid for kind in KINDS.values()}, "static": 1000, "media": 1000}
 
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.APIClient]:
     """The engine; with all images, and the network, and nothing that an earlier run left."""
-    known()
-    build(LOADERS, on_event=silent)
-    with Path("/var/tmp/portals-e2e-images.lock").open("w") as lock:
-        until("another run of these tests to end", lambda: locked(lock), limit=LOCK_LIMIT_SECONDS)
-        yield from prepared()
-
-
-def locked(lock: IO[str]) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def prepared() -> Iterator[docker.APIClient]:
-    made = docker.APIClient(**docker.utils.kwargs_from_env(), timeout=60)
-    clean(made)
-    pool = docker.types.IPAMPool(subnet=SUBNET)
-    made.create_network(
-        NETWORK,
-        internal=True,
-        ipam=docker.types.IPAMConfig(pool_configs=[pool]),
-        labels={"portal.test": "images"},
-    )
-    yield made
-    clean(made)
-    made.close()
-
-
-def clean(client: docker.APIClient) -> None:
-    for each in client.containers(all=True, filters={"label": LABEL}):
-        client.remove_container(each["Id"], force=True, v=True)
-    for each in client.networks(filters={"label": LABEL}):
-        client.remove_network(each["Id"])
+    with ground(LOADERS) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 PORTS = {
     "mysql": 3306, "mongo": 27017, "redis": 6379, "memcached": 11211, "rabbitmq": 5672, "elasticsearch": 9200,
-    "lms": 8000, "cms": 8010, "nginx": 8000, "load-balancer": 8080,
+    "lms": 8000, "cms": 8010, "forum": 4567, "nginx": 8000, "load-balancer": 8080,
 }  # fmt: skip
 # Where else the same programs may listen.
 MORE_PORTS = {4369, 25672, 9300, 8081, 33060}

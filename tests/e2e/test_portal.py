@@ -12,7 +12,7 @@ from tests.e2e.trial import Trial
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 SERVICES = {
-    "cms", "cms-workers", "elasticsearch", "lms", "lms-workers", "load-balancer",
+    "cms", "cms-workers", "elasticsearch", "forum", "lms", "lms-workers", "load-balancer",
     "memcached", "mongo", "mysql", "nginx", "rabbitmq", "redis",
 }  # fmt: skip
 IDLE_LIMIT_MIB = 1536

@@ -1,0 +1,76 @@
+"""What the service is told: stores by environment (the names of the public forum images), the key as a file."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+KEY_FILE = Path("/run/secrets/forum-api-key")
+
+
+class ConfigError(Exception):
+    """The environment or the secret is not as it should be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Where the stores are, and what callers must know."""
+
+    mongo_host: str
+    mongo_port: int
+    mongo_database: str
+    search_host: str
+    search_port: int
+    api_key: str
+
+
+def load(env: Mapping[str, str], key_file: Path = KEY_FILE) -> Config:
+    """The configuration; raises ConfigError with one line that says what is wrong."""
+    search = env.get("SEARCH_SERVER") or "http://elasticsearch:9200"
+    try:
+        url = urlsplit(search)
+        search_port = url.port or 9200
+    except ValueError as error:
+        raise ConfigError(
+            f"SEARCH_SERVER is '{search}': {error}, expected as http://elasticsearch:9200"
+        ) from error
+    if url.scheme != "http" or not url.hostname:
+        raise ConfigError(f"SEARCH_SERVER is '{search}', expected as http://elasticsearch:9200")
+    port = env.get("MONGODB_PORT") or "27017"
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ConfigError(f"MONGODB_PORT is '{port}', expected as 27017")
+    return Config(
+        mongo_host=env.get("MONGODB_HOST") or "mongo",
+        mongo_port=int(port),
+        mongo_database=env.get("MONGODB_DATABASE") or "cs_comments_service",
+        search_host=url.hostname,
+        search_port=search_port,
+        api_key=secret(key_file),
+    )
+
+
+def secret(file: Path) -> str:
+    """The text of a secret's file, never empty."""
+    try:
+        text = file.read_text().strip()
+    except OSError as error:
+        raise ConfigError(f"the secret {file} cannot be read: {error.strerror}") from error
+    if not text:
+        raise ConfigError(f"the secret {file} is empty")
+    return text
+
+
+def main() -> int:
+    """0, or 1 and a line on what is wrong: before anything heavy is loaded."""
+    try:
+        load(os.environ)
+    except ConfigError as error:
+        print(f"forum: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

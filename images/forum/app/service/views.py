@@ -1,0 +1,41 @@
+"""The few calls of edx-platform's comments client that openedx-forum's own views take differently."""
+
+import inspect
+
+from forum.api.threads import create_thread, get_user_threads, update_thread
+from forum.utils import get_commentable_ids_from_params
+from forum.views.base import ForumAPIView
+from forum.views.threads import ThreadsAPIView
+from rest_framework.response import Response
+
+# What each takes; the client also sends what cs_comments_service passed over (group_name, tags).
+CREATE, UPDATE = (frozenset(inspect.signature(each).parameters) for each in (create_thread, update_thread))
+
+
+class Threads(ForumAPIView):
+    """`/threads`: a course's threads, of some topics or all."""
+
+    def get(self, request, **more):
+        """A page of them."""
+        params = {**request.query_params.dict(), **more}
+        topics = get_commentable_ids_from_params(params)
+        params = {name: value for name, value in params.items() if not name.startswith("commentable_id")}
+        return Response(get_user_threads(**params, **({"commentable_ids": topics} if topics else {})))
+
+
+class CommentableThreads(Threads):
+    """`/:commentable_id/threads`: the threads of one topic, and where a new one is posted."""
+
+    def post(self, request, commentable_id):
+        """A new thread."""
+        data = {name: value for name, value in request.data.items() if name in CREATE}
+        return Response(create_thread(**{**data, "commentable_id": commentable_id}))
+
+
+class Thread(ThreadsAPIView):
+    """`/threads/:id`, whose update passes over what openedx-forum has no parameter for."""
+
+    def put(self, request, thread_id):
+        """The thread, updated."""
+        data = {name: value for name, value in request.data.items() if name in UPDATE - {"thread_id"}}
+        return Response(update_thread(thread_id, **data))

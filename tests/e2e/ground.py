@@ -1,0 +1,85 @@
+"""Ground for tests of single images: a network, a label by which all is found and removed, one run at a time."""
+
+import fcntl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import docker
+import docker.types
+
+from automation.images import build
+from automation.images.event import silent
+from tests.e2e.image_trial import LABEL, NETWORK, SUBNET, Box, known
+from tests.e2e.waiting import until
+
+# Containers, network and subnet have fixed names: one run at a time on a machine.
+LOCK = Path("/var/tmp/portals-e2e-images.lock")
+LOCK_LIMIT_SECONDS = 500.0
+
+
+@contextmanager
+def ground(roles: Sequence[str]) -> Iterator[docker.APIClient]:
+    """The engine; with the images of these roles, and the network, and nothing that an earlier run left."""
+    known()
+    build(list(roles), on_event=silent)
+    with LOCK.open("w") as lock:
+        until("another run of these tests to end", lambda: locked(lock), limit=LOCK_LIMIT_SECONDS)
+        client = docker.APIClient(**docker.utils.kwargs_from_env(), timeout=60)
+        try:
+            clean(client)
+            network(client, NETWORK, SUBNET)
+            yield client
+        finally:
+            clean(client)
+            client.close()
+
+
+def network(client: docker.APIClient, name: str, subnet: str, *, internal: bool = True) -> None:
+    """A network that goes away with the ground."""
+    key, _, value = LABEL.partition("=")
+    client.create_network(
+        name,
+        internal=internal,
+        ipam=docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=subnet)]),
+        labels={key: value},
+    )
+
+
+def locked(lock: IO[str]) -> bool:
+    """Whether the lock is ours now."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def clean(client: docker.APIClient) -> None:
+    """Remove every container and network of these tests."""
+    for each in client.containers(all=True, filters={"label": LABEL}):
+        client.remove_container(each["Id"], force=True, v=True)
+    for each in client.networks(filters={"label": LABEL}):
+        client.remove_network(each["Id"])
+
+
+def directories(client: docker.APIClient, root: Path, owners: Mapping[str, int]) -> None:
+    """Directories below `root`, each its user's alone, as storage-init makes them."""
+    script = "".join(
+        f"mkdir -p /root-of-it/{name} && chown {uid}:{uid} /root-of-it/{name} && chmod 0750 /root-of-it/{name} && "
+        for name, uid in owners.items()
+    )
+    box = Box(
+        client=client,
+        name="c-directories",
+        role="ops",
+        user="0",
+        entrypoint=("sh", "-c", f"{script}true"),
+        binds=(f"{root}:/root-of-it",),
+        capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
+        network="none",
+    )
+    box.create().start()
+    assert box.wait_end() == 0, box.logs()
+    box.remove()
