@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pulumi import ComponentResource, ResourceOptions
 
@@ -15,6 +16,21 @@ from config.openedx import SECRETS, forum_env, settings_files
 class OpenEdxArgs:
     foundation: Foundation
     after: tuple[Startable, ...]
+
+
+def configured(base: Foundation) -> dict[str, Any]:
+    """What a container of the openedx image needs to make its configuration, as arguments of its workload."""
+    return {
+        "files": settings_files(base.tenant),
+        "secrets": base.secrets.files(*SECRETS),
+        "volumes": (
+            base.storage.mount("media", "/openedx/media"),
+            base.storage.mount("overrides", "/openedx/overrides"),
+            base.storage.mount("rendered", "/openedx/rendered"),
+        ),
+        # Passwords are filled in here: never on the drive, where backups go.
+        "tmpfs": {"/openedx/config": "mode=0750,size=8m,uid=1000,gid=1000"},
+    }
 
 
 class OpenEdx(ComponentResource):
@@ -32,9 +48,8 @@ class OpenEdx(ComponentResource):
                     verb,
                     args.after,
                     command=(verb,),
-                    files=settings_files(base.tenant, base.tenant.sizes[verb].workers),
-                    secrets=base.secrets.files(*SECRETS),
-                    volumes=(storage.mount("media", "/openedx/media"),),
+                    env={"OPENEDX_WORKERS": str(base.tenant.sizes[verb].workers)},
+                    **configured(base),
                     probe=("/usr/local/bin/probe", verb),
                 ),
                 child,

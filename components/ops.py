@@ -6,8 +6,8 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
 from components.job import Job, JobArgs
+from components.openedx import configured
 from components.workload import Attachment, Startable
-from config.openedx import SECRETS, settings_files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Ops(ComponentResource):
 
     def __init__(self, name: str, args: OpsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("portal:index:Ops", name, None, opts)
-        base, storage = args.foundation, args.foundation.storage
+        base, told = args.foundation, configured(args.foundation)
         lms = base.tenant.release.services["lms"]
         self.migrations = Job(
             "edxapp-migrations",
@@ -31,14 +31,12 @@ class Ops(ComponentResource):
                 image=base.images[lms.image],
                 user=lms.user,
                 memory=base.tenant.sizes["lms"].memory,
-                command=("lms-migrate", "cms-migrate", "lms-assets", "create-admin"),
-                files=settings_files(base.tenant),
-                secrets=base.secrets.files(*SECRETS, "admin-password"),
+                command=("lms-migrate", "cms-migrate", "oauth-sync", "lms-assets", "create-admin"),
+                files=told["files"],
+                secrets={**told["secrets"], **base.secrets.files("admin-password")},
                 networks=(Attachment(network=base.networks.private),),
-                volumes=(
-                    storage.mount("static", "/openedx/static"),
-                    storage.mount("media", "/openedx/media"),
-                ),
+                volumes=(*told["volumes"], base.storage.mount("static", "/openedx/static")),
+                tmpfs=told["tmpfs"],
                 after=args.after,
             ),
             ResourceOptions(parent=self),

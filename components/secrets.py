@@ -10,6 +10,7 @@ FOLDER = "/run/secrets"
 LENGTH = 32
 NAMES = (
     "admin-password",
+    "cms-sso-secret",
     "edxapp-secret-key",
     "forum-api-key",
     "mysql-edxapp-password",

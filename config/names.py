@@ -20,7 +20,7 @@ SERVICES = frozenset(
 JOBS = frozenset(("storage-init", "edxapp-migrations", "create-admin", "assets", "backup", "restore"))
 NETWORKS = frozenset(("private", "egress"))
 # Directories of the drive that are not called as their service.
-DIRECTORIES = frozenset(("static", "media"))
+DIRECTORIES = frozenset(("static", "media", "overrides", "rendered"))
 GROUPS = frozenset(("openedx", "addons", "support", "data", "ops"))
 # `<tenant>-<part>` is a container, network or volume of the tenant.
 PARTS = SERVICES | JOBS | NETWORKS | DIRECTORIES

@@ -1,4 +1,9 @@
-"""What a tenant's Open edX is configured with, under Open edX's own key names; passwords are not among it."""
+"""What a portal's Open edX is configured with: three layers of the four that Ansible merges in the container.
+
+release and tenant are variables by openedx/configuration's names; then come the overrides that the portal's own admins
+write; protected comes last and is settings by Open edX's own key names: hosts, stores, keys. Passwords stand in none:
+a text `secret:NAME` is replaced in the container.
+"""
 
 import json
 from typing import Any
@@ -10,42 +15,40 @@ BROKER_USER = "edxapp"
 BROKER_VHOST = "openedx"
 # database, user, the secret that holds its password
 DATABASES = (("edxapp", "edxapp", "mysql-edxapp-password"),)
-SECRETS = ("edxapp-secret-key", "mysql-edxapp-password", "rabbitmq-password", "redis-password")
-FOLDER = "/openedx/config"
+SECRETS = (
+    "cms-sso-secret",
+    "edxapp-secret-key",
+    "forum-api-key",
+    "mysql-edxapp-password",
+    "rabbitmq-password",
+    "redis-password",
+)
+FOLDER = "/portal/config"
+VARIANTS = ("lms", "cms")
+MAILER_PORT = 8025
+FORUM_PORT = 4567
+SSO_CLIENT = "cms-sso"
 
 
-def settings(tenant: Tenant, variant: str, workers: int) -> dict[str, Any]:
-    """The keys of `<variant>.env.json`, variant `lms` or `cms`. Names as in Open edX's settings.
+def release_variables(tenant: Tenant) -> dict[str, Any]:
+    """What follows from the release: features of services that it has or has not."""
+    return {"EDXAPP_FEATURES": {"ENABLE_DISCUSSION_SERVICE": "forum" in tenant.release.services}}
 
-    `workers` is how many processes the container runs: gunicorn's, or the Celery worker's concurrency.
-    """
+
+def tenant_variables(tenant: Tenant) -> dict[str, Any]:
+    """What the tenant's file says; its admins may say otherwise."""
+    return {"EDXAPP_PLATFORM_NAME": tenant.title, "EDXAPP_CONTACT_EMAIL": tenant.admin.email}
+
+
+def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
+    """The settings of `<variant>.env.json` that are the operator's alone."""
     services = tenant.release.services
     urls = addresses(tenant)
-    mongo = {"host": "mongo", "port": services["mongo"].port, "db": "openedx"}
+    host = tenant.hosts.lms if variant == "lms" else tenant.hosts.cms
     return {
-        "PLATFORM_NAME": tenant.title,
-        "SITE_NAME": tenant.hosts.lms if variant == "lms" else tenant.hosts.cms,
-        "LMS_BASE": base(tenant.hosts.lms, tenant.listen.port),
-        "CMS_BASE": base(tenant.hosts.cms, tenant.listen.port),
-        "LMS_ROOT_URL": urls["lms"],
-        "CMS_ROOT_URL": urls["cms"],
-        "CONTACT_EMAIL": tenant.admin.email,
-        "LANGUAGE_CODE": "en",
-        "TIME_ZONE": "UTC",
-        "ALLOWED_HOSTS": [tenant.hosts.lms if variant == "lms" else tenant.hosts.cms, variant],
-        "HTTPS": "off",
-        "DATABASES": {
-            "default": {
-                "ENGINE": "django.db.backends.mysql",
-                "NAME": "edxapp",
-                "USER": "edxapp",
-                "HOST": "mysql",
-                "PORT": services["mysql"].port,
-                "CONN_MAX_AGE": 60,
-            }
-        },
-        "DOC_STORE_CONFIG": mongo,
-        "CONTENTSTORE": mongo,
+        "ADMIN": {"username": tenant.admin.username, "email": tenant.admin.email},
+        "ALLOWED_HOSTS": [host, variant],
+        "ALTERNATE_WORKER_QUEUES": "cms" if variant == "lms" else "lms",
         "CACHES": {
             "default": {
                 "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
@@ -53,31 +56,79 @@ def settings(tenant: Tenant, variant: str, workers: int) -> dict[str, Any]:
                 "KEY_PREFIX": tenant.name,
             }
         },
-        "CELERY_BROKER_TRANSPORT": "amqp",
         "CELERY_BROKER_HOSTNAME": f"rabbitmq:{services['rabbitmq'].port}",
-        "CELERY_BROKER_USER": BROKER_USER,
+        "CELERY_BROKER_TRANSPORT": "amqp",
         "CELERY_BROKER_VHOST": BROKER_VHOST,
-        "CELERY_RESULT_REDIS": {"host": "redis", "port": services["redis"].port, "db": 0},
+        "CMS_BASE": base(tenant.hosts.cms, tenant.listen.port),
+        "CMS_ROOT_URL": urls["cms"],
+        "COMMENTS_SERVICE_URL": f"http://forum:{FORUM_PORT}",
+        "DEFAULT_FROM_EMAIL": f"no-reply@{tenant.hosts.lms}",
         "ELASTIC_SEARCH_CONFIG": [{"host": "elasticsearch", "port": services["elasticsearch"].port}],
-        "ALTERNATE_WORKER_QUEUES": "cms" if variant == "lms" else "lms",
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": "mailer",
+        "EMAIL_PORT": MAILER_PORT,
+        "EMAIL_USE_TLS": False,
+        "HTTPS": "off",
+        "LMS_BASE": base(tenant.hosts.lms, tenant.listen.port),
+        "LMS_ROOT_URL": urls["lms"],
+        "LOG_DIR": "",
         "MEDIA_ROOT": "/openedx/media",
         "MEDIA_URL": "/media/",
+        "OAUTH_OIDC_ISSUER": f"{urls['lms']}/oauth2",
+        "SITE_NAME": host,
+        "SOCIAL_AUTH_EDX_OAUTH2_KEY": SSO_CLIENT,
+        "SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT": urls["lms"],
+        "SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT": f"http://lms:{services['lms'].port}",
         "STATIC_ROOT": "/openedx/static",
         "STATIC_URL": "/static/",
-        "LOG_DIR": "",
-        "ADMIN": {"username": tenant.admin.username, "email": tenant.admin.email},
-        "WORKERS": workers,
     }
 
 
-def settings_files(tenant: Tenant, workers: int = 1) -> dict[str, str]:
-    """Path → text of both variants' files: the migrations job reads the two."""
+def protected_auth(tenant: Tenant) -> dict[str, Any]:
+    """The settings of `<variant>.auth.json`."""
+    services = tenant.release.services
+    mongo = {"host": "mongo", "port": services["mongo"].port, "db": "openedx"}
     return {
-        f"{FOLDER}/{variant}.env.json": json.dumps(
-            settings(tenant, variant, workers), indent=2, sort_keys=True
-        )
-        + "\n"
-        for variant in ("lms", "cms")
+        "CELERY_BROKER_PASSWORD": "secret:rabbitmq-password",
+        "CELERY_BROKER_USER": BROKER_USER,
+        "CELERY_RESULT_REDIS": {
+            "host": "redis",
+            "port": services["redis"].port,
+            "db": 0,
+            "password": "secret:redis-password",
+        },
+        "COMMENTS_SERVICE_KEY": "secret:forum-api-key",
+        "CONTENTSTORE": mongo,
+        "DATABASES": {
+            "default": {
+                "ENGINE": "django.db.backends.mysql",
+                "NAME": "edxapp",
+                "USER": "edxapp",
+                "PASSWORD": "secret:mysql-edxapp-password",
+                "HOST": "mysql",
+                "PORT": services["mysql"].port,
+                "CONN_MAX_AGE": 60,
+            }
+        },
+        "DOC_STORE_CONFIG": mongo,
+        "SECRET_KEY": "secret:edxapp-secret-key",
+        "SOCIAL_AUTH_EDX_OAUTH2_SECRET": "secret:cms-sso-secret",
+    }
+
+
+def settings_files(tenant: Tenant) -> dict[str, str]:
+    """Path → text of the layers. JSON, which is YAML as well; the same text for the same tenant."""
+    layers = {
+        "release.yml": release_variables(tenant),
+        "tenant.yml": tenant_variables(tenant),
+        "protected.yml": {
+            "PORTAL_PROTECTED_ENV": {variant: protected_env(tenant, variant) for variant in VARIANTS},
+            "PORTAL_PROTECTED_AUTH": {variant: protected_auth(tenant) for variant in VARIANTS},
+        },
+    }
+    return {
+        f"{FOLDER}/{name}": json.dumps(layer, indent=2, sort_keys=True) + "\n"
+        for name, layer in layers.items()
     }
 
 

@@ -59,25 +59,25 @@ def parse(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def worker(variant: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+def worker(variant: str, concurrency: int) -> tuple[str, ...]:
     """A Celery worker of all the variant's queues."""
     core = f"edx.{variant}.core"
     return (
         "-m", "celery", "--app=standin", "worker", "--loglevel=info",
         f"--hostname={core}.default.%h",
         "--queues=" + ",".join(f"{core}.{queue}" for queue in QUEUES[variant]),
-        f"--concurrency={max(1, int(settings.get('WORKERS') or 1))}",
+        f"--concurrency={concurrency}",
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     )  # fmt: skip
 
 
-def command(name: str, settings: Mapping[str, Any]) -> tuple[str, ...]:
+def command(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -> tuple[str, ...]:
     """What Python runs for a verb."""
     variant = VERBS[name].variant
     if name in ("lms", "cms"):
         return ("-m", "gunicorn", "--config=python:standin.gunicorn", "standin.wsgi")
     if name.endswith("-workers"):
-        return worker(variant, settings)
+        return worker(variant, max(1, int(env.get("OPENEDX_WORKERS") or 1)))
     return {
         "lms-migrate": ("-m", "django", "migrate", "--no-input"),
         "cms-migrate": ("-m", "django", "migrate", "--no-input", "--reindex"),
@@ -102,7 +102,7 @@ def run(words: Sequence[str], env: Mapping[str, str]) -> int:
     signal.signal(signal.SIGTERM, stop)
     for name, settings in todo:
         own = {**env, "SERVICE_VARIANT": VERBS[name].variant}
-        child = subprocess.Popen(("python3", *command(name, settings)), env=own)
+        child = subprocess.Popen(("python3", *command(name, settings, env)), env=own)
         if stopped:
             child.terminate()
         code = child.wait()
@@ -139,7 +139,7 @@ def main(words: Sequence[str]) -> int:
         print(f"openedx: {error}", file=sys.stderr)
         return CONFIG
     env["SERVICE_VARIANT"] = VERBS[name].variant
-    os.execvpe("python3", ("python3", *command(name, settings)), env)  # noqa: S606 (words of our own)
+    os.execvpe("python3", ("python3", *command(name, settings, env)), env)  # noqa: S606 (words of our own)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,7 @@ import os
 
 from gunicorn.glogging import Logger as GunicornLogger
 
-from standin import config as _config
-
 _variant = os.environ["SERVICE_VARIANT"]
-_settings = _config.load(_variant, os.environ)
 
 
 class Logger(GunicornLogger):
@@ -20,14 +17,23 @@ class Logger(GunicornLogger):
         super().access(resp, req, environ, request_time)
 
 
+def when_ready(server):
+    """Whoever started us may now end the one before us: the application is loaded, the socket is ours too."""
+    if told := os.environ.get("OPENEDX_READY_FD"):
+        os.write(int(told), b"1")
+        os.close(int(told))
+
+
 def pre_fork(server, worker):
     """What is loaded by now is left alone by the collector from here on, so that the processes go on sharing it."""
     gc.collect()
     gc.freeze()
 
 
-bind = "0.0.0.0:{}".format({"lms": 8000, "cms": 8010}[_variant])
-workers = max(1, int(_settings.get("WORKERS") or 1))
+# A socket that was open before us stays open after us: no request meets a closed door while we are replaced.
+_listen = os.environ.get("OPENEDX_LISTEN_FD")
+bind = f"fd://{_listen}" if _listen else "0.0.0.0:{}".format({"lms": 8000, "cms": 8010}[_variant])
+workers = max(1, int(os.environ.get("OPENEDX_WORKERS") or 1))
 worker_class = "gthread"
 # Each may hold a connection to MySQL, which has some dozens for all of the portal.
 threads = max(4, 8 // workers)

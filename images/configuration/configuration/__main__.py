@@ -1,0 +1,90 @@
+"""The entry of an Open edX image.
+
+  configuration VERB…          what the image's own entry knows (lms, cms, …), with its configuration made first
+  configuration check FILE     whether overrides would be accepted; nothing is changed
+  configuration versions       the accepted versions of the overrides, newest first
+  configuration restore N      make version N the file again
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import yaml
+
+from configuration import rendering, variables
+from configuration.keeper import Keeper
+from configuration.places import Places
+from configuration.refusal import Refusal
+from configuration.supervisor import Supervisor, say
+
+# sysexits.h
+USAGE, DATA, CONFIG = 64, 65, 78
+# What stays up, and where it listens.
+PORTS = {"lms": 8000, "cms": 8010, "lms-workers": 0, "cms-workers": 0}
+
+
+def run(verbs: Sequence[str]) -> int:
+    """Configure, then run the image's own entry: supervised if it stays up, else in this process's place."""
+    software = [*os.environ.get("OPENEDX_ENTRY", "python3 -m standin.entry").split(), *verbs]
+    places = Places()
+    keeper = Keeper(places)
+    if list(verbs[:1]) == list(verbs) and verbs[0] in PORTS:
+        return Supervisor(verbs[0], software, PORTS[verbs[0]], keeper).run()
+    found = keeper.settle()
+    rendering.take(places, found.folder)
+    if found.refused:
+        say(f"overrides refused: {found.refused}")
+    os.execvp(software[0], software)  # noqa: S606 (words of our own)
+
+
+def check(path: str) -> int:
+    """Print the finding of a file."""
+    places = Places()
+    table = variables.Table.load(places.home / "variables.yml")
+    try:
+        variables.check(Path(path).read_bytes(), table, rendering.own(places))
+    except Refusal as error:
+        print(f"{path}: {error}", file=sys.stderr)
+        return DATA
+    print(f"{path}: accepted")
+    return 0
+
+
+def restore(number: str) -> int:
+    """Make an accepted version the file again."""
+    if not number.isdecimal():
+        print(f"configuration: {number!r} is no version, for example 'restore 7'", file=sys.stderr)
+        return USAGE
+    try:
+        Keeper(Places()).restore(int(number))
+    except Refusal as error:
+        print(f"configuration: {error}", file=sys.stderr)
+        return DATA
+    return 0
+
+
+def main(words: Sequence[str]) -> int:
+    """The exit code."""
+    try:
+        match list(words):
+            case []:
+                print(__doc__, file=sys.stderr)
+                return USAGE
+            case ["check", path]:
+                return check(path)
+            case ["versions"]:
+                print(*Keeper(Places()).versions(), sep="\n")
+                return 0
+            case ["restore", number]:
+                return restore(number)
+            case _:
+                return run(words)
+    except (OSError, ValueError, KeyError, yaml.YAMLError, rendering.AnsibleError) as error:
+        say(f"{type(error).__name__}: {' '.join(str(error).split())}")
+        return CONFIG
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

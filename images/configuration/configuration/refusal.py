@@ -1,0 +1,17 @@
+"""Why a file of overrides was refused."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Refusal(Exception):
+    """What is wrong, and where: line and column count from 1; 0 is the file as a whole."""
+
+    reason: str
+    line: int = 0
+    column: int = 0
+    key: str = ""
+
+    def __str__(self) -> str:
+        place = f"line {self.line}, column {self.column}: " if self.line else ""
+        return f"{place}{self.key + ': ' if self.key else ''}{self.reason}"

@@ -1,0 +1,203 @@
+"""Process 1 of a service: keeps the software running with the configuration that is in force.
+
+A change starts the software anew beside the running one. Only when the new one accepts work is the old one asked to
+finish and go; both accept from one socket that stays open, so that no request meets a closed door. (A reload by
+SIGHUP would make gunicorn load the application in every worker, and end the old ones first.)
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from configuration import files, rendering
+from configuration.generation import Generation
+from configuration.keeper import InForce, Keeper
+
+POLL_SECONDS = 1.0
+READY_SECONDS = 90.0
+RETRY_SECONDS = 60.0
+# Workers that finish long tasks. More changes wait, the last of them is taken.
+MOST_GENERATIONS = 3
+BACKLOG = 512
+Replaced = dict[Path, bytes | None]
+
+
+def say(text: str) -> None:
+    """A line for the container's log."""
+    print(f"configuration: {text}", file=sys.stderr, flush=True)
+
+
+class Supervisor:
+    """`words` is the software's command; `port` is 0 for what listens nowhere."""
+
+    def __init__(self, name: str, words: Sequence[str], port: int, keeper: Keeper) -> None:
+        self.name, self.words, self.keeper = name, words, keeper
+        self.env: Mapping[str, str] = dict(os.environ)
+        self.socket = listening(port) if port else None
+        self.thread = ThreadPoolExecutor(1)
+        self.settling: Future[tuple[InForce, Replaced]] | None = None
+        self.live = -1
+        self.generations: list[Generation] = []
+        self.seen = ""
+        self.retry = float("inf")
+        self.stopping = False
+        self.wake, wake = socket.socketpair()
+        for each in (self.wake, wake):
+            each.setblocking(False)
+        self._wake = wake
+
+    def run(self) -> int:
+        """Until SIGTERM, or until the software ends by itself; the exit code."""
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            signal.signal(number, self._heard)
+        self._take(*self._settle())
+        self._start()
+        while True:
+            code = self._look()
+            if code is not None:
+                return code
+            busy = self.settling is not None or len(self.generations) > 1
+            select.select([self.wake], [], [], 0.1 if busy else POLL_SECONDS)
+            self._drain()
+
+    def _heard(self, number: int, frame: object) -> None:
+        if number != signal.SIGCHLD:
+            self.stopping = True
+
+    def _drain(self) -> None:
+        try:
+            self.wake.recv(4096)
+        except BlockingIOError:
+            return
+
+    def _look(self) -> int | None:
+        """One round; the exit code once all is over."""
+        if self.stopping:
+            return self._stopped()
+        serving = self.generations[0]
+        if len(self.generations) == 1 and (code := serving.ended()) is not None:
+            say(f"{self.name} ended by itself with code {code}")
+            return code
+        self._hand_over()
+        if self.settling is not None and self.settling.done():
+            self._settled()
+        elif self.settling is None:
+            self._watch()
+        return None
+
+    def _stopped(self) -> int | None:
+        for each in self.generations:
+            each.end()
+        codes = [each.ended() for each in self.generations]
+        # A new one that had not got to its handler of SIGTERM is no failure of the service.
+        return None if None in codes else int(codes[0] or 0)
+
+    def _watch(self) -> None:
+        """Polled: inotify does not hear of what another host writes over NFS."""
+        try:
+            seen = self.keeper.seen()
+        except OSError as error:
+            self._report(f"the overrides cannot be read: {error}")
+            return
+        if (seen != self.seen or time.monotonic() > self.retry) and len(self.generations) < MOST_GENERATIONS:
+            self.seen = seen
+            self.settling = self.thread.submit(self._settle)
+
+    def _settle(self) -> tuple[InForce, Replaced]:
+        self.seen = self.keeper.seen()
+        found = self.keeper.settle()
+        self.seen = self.keeper.seen()
+        return found, rendering.take(self.keeper.places, found.folder)
+
+    def _settled(self) -> None:
+        assert self.settling is not None
+        settling, self.settling = self.settling, None
+        try:
+            found, replaced = settling.result()
+        except (OSError, rendering.AnsibleError) as error:
+            say(f"the overrides wait: {error}")
+            self.retry = time.monotonic() + RETRY_SECONDS
+            return
+        self._take(found, replaced)
+        if replaced:
+            self._start()
+
+    def _take(self, found: InForce, replaced: Replaced) -> None:
+        self.found, self.replaced = found, replaced
+        self.retry = time.monotonic() + RETRY_SECONDS if found.unsure else float("inf")
+        if found.refused:
+            say(f"overrides refused: {found.refused}")
+        say(f"overrides version {found.version.number} in force")
+
+    def _start(self) -> None:
+        listen = self.socket.fileno() if self.socket else None
+        self.generations.append(Generation(self.words, self.env, listen))
+
+    def _hand_over(self) -> None:
+        """The newest that is ready serves; all before it finish and go."""
+        newest = self.generations[-1]
+        if newest.ready():
+            for each in self.generations[:-1]:
+                each.end()
+            if self.live != self.found.version.number:
+                self.live = self.found.version.number
+                self._report("")
+        elif len(self.generations) > 1:
+            self._judge(newest)
+        for each in [each for each in self.generations[:-1] if each.ended() is not None]:
+            self.generations.remove(each)
+            each.close()
+
+    def _judge(self, newest: Generation) -> None:
+        """One that does not get ready goes, and its settings with it."""
+        code = newest.ended()
+        if code is None and time.monotonic() < newest.began + READY_SECONDS:
+            return
+        newest.kill()
+        newest.process.wait()
+        newest.close()
+        self.generations.pop()
+        for path, before in self.replaced.items():
+            if before is not None:
+                files.write(path, before)
+        why = "was not ready in time" if code is None else f"ended with code {code}"
+        version = self.found.version
+        say(f"{self.name} with overrides version {version.number} {why}; the one before goes on")
+        self._report(f"the new configuration was not taken up: {self.name} {why}")
+        if code is not None and version.number:
+            self.keeper.reject(version, f"{self.name} does not start with it (exit code {code})")
+        self.retry = time.monotonic() + RETRY_SECONDS
+        self.seen = ""
+
+    def _report(self, trouble: str) -> None:
+        """What this container runs with, for those who wait for a change to be live."""
+        said = {
+            "service": self.name,
+            "version": self.live,
+            "since": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "trouble": trouble,
+        }
+        folder = self.keeper.places.overrides / "services"
+        try:
+            folder.mkdir(mode=0o750, exist_ok=True)
+            files.write(folder / f"{self.name}.json", (json.dumps(said) + "\n").encode())
+        except OSError as error:
+            say(f"cannot report: {error}")
+
+
+def listening(port: int) -> socket.socket:
+    """A socket that outlives every generation."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("0.0.0.0", port))  # noqa: S104 (the container's own network alone)
+    made.listen(BACKLOG)
+    return made
