@@ -31,7 +31,7 @@ class Ops(ComponentResource):
                 image=base.images[lms.image],
                 user=lms.user,
                 memory=base.tenant.sizes["lms"].memory,
-                command=("lms-migrate", "cms-migrate", "oauth-sync", "lms-assets", "create-admin"),
+                command=("lms-migrate", "cms-migrate", "lms-assets", "create-admin"),
                 files=told["files"],
                 secrets={**told["secrets"], **base.secrets.files("admin-password")},
                 networks=(Attachment(network=base.networks.private),),

@@ -130,7 +130,6 @@ def settings(variant: str) -> dict[str, Any]:
         "STATIC_URL": "/static/",
         "LOG_DIR": "",
         "ADMIN": {"username": "admin", "email": "admin@bench.test"},
-        "WORKERS": 1,
     }
 
 

@@ -77,18 +77,18 @@ def test_anything_else_names_the_verbs(standin: dict[str, ModuleType], words: li
 
 
 def test_workers_take_the_queues_of_their_variant(standin: dict[str, ModuleType]) -> None:
-    words = standin["entry"].command("cms-workers", {"WORKERS": 3})
+    words = standin["entry"].command("cms-workers", {}, {"OPENEDX_WORKERS": "3"})
     assert "--hostname=edx.cms.core.default.%h" in words
     assert "--queues=edx.cms.core.default,edx.cms.core.high,edx.cms.core.low" in words
     assert "--concurrency=3" in words
-    words = standin["entry"].command("lms-workers", {})
+    words = standin["entry"].command("lms-workers", {}, {})
     assert "--queues=edx.lms.core.default,edx.lms.core.high,edx.lms.core.high_mem" in words
     assert "--concurrency=1" in words
 
 
 def test_every_verb_has_a_command(standin: dict[str, ModuleType]) -> None:
     entry = standin["entry"]
-    commands = {name: entry.command(name, settings("lms")) for name in entry.VERBS}
+    commands = {name: entry.command(name, settings("lms"), {}) for name in entry.VERBS}
     assert all(command[0] == "-m" for command in commands.values())
     # Both variants migrate one database; the cms's run indexes the courses too.
     assert commands["cms-migrate"] == (*commands["lms-migrate"], "--reindex")

@@ -1,11 +1,9 @@
-"""Routes, addresses and Open edX's settings, from a tenant."""
+"""Routes and addresses, from a tenant."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from config.openedx import SECRETS, settings, settings_files
 from config.routes import addresses, base, caddyfile, routes
 from config.tenant import Tenant
 
@@ -47,24 +45,3 @@ def test_every_host_has_its_site_and_no_other_has_one(acme: Tenant) -> None:
 
 def test_authors_may_send_more_than_learners(acme: Tenant) -> None:
     assert {each.service: each.body_limit for each in routes(acme)} == {"lms": "4MB", "cms": "250MB"}
-
-
-@pytest.mark.parametrize("variant", ["lms", "cms"])
-def test_settings_hold_no_password(acme: Tenant, variant: str) -> None:
-    told = json.dumps(settings(acme, variant, 1)).lower()
-    assert "password" not in told
-    assert not [name for name in SECRETS if name in told]
-
-
-def test_settings_name_the_tenant(acme: Tenant) -> None:
-    told = settings(acme, "cms", 3)
-    assert (told["PLATFORM_NAME"], told["SITE_NAME"], told["WORKERS"]) == (
-        "Acme Academy",
-        "studio.acme.localhost",
-        3,
-    )
-    assert told["LMS_ROOT_URL"] == "http://acme.localhost:8081"
-
-
-def test_settings_files_are_the_same_text_for_the_same_tenant(acme: Tenant) -> None:
-    assert settings_files(acme) == settings_files(Tenant.load("acme", TENANTS))

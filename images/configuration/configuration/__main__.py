@@ -1,9 +1,9 @@
 """The entry of an Open edX image.
 
-  configuration VERB…          what the image's own entry knows (lms, cms, …), with its configuration made first
-  configuration check FILE     whether overrides would be accepted; nothing is changed
-  configuration versions       the accepted versions of the overrides, newest first
-  configuration restore N      make version N the file again
+configuration VERB…          what the image's own entry knows (lms, cms, …), with its configuration made first
+configuration check FILE     whether overrides would be accepted; nothing is changed
+configuration versions       the accepted versions of the overrides, newest first
+configuration restore N      make version N the file again
 """
 
 import os

@@ -73,7 +73,8 @@ def fingerprint(places: Places) -> str:
 
 def ensure(places: Places, data: bytes, values: Mapping[str, Any]) -> Path:
     """The folder of the settings files for these overrides; Ansible runs if there is none. Raises AnsibleError."""
-    key = hashlib.sha256(f"{fingerprint(places)} {hashlib.sha256(data).hexdigest()}".encode()).hexdigest()[:24]
+    both = f"{fingerprint(places)} {hashlib.sha256(data).hexdigest()}"
+    key = hashlib.sha256(both.encode()).hexdigest()[:24]
     found = places.rendered / key
     if not found.is_dir():
         partial = places.rendered / f".{key}.{secrets.token_hex(4)}"

@@ -136,7 +136,11 @@ def _url(variable: Variable, value: Any) -> str | None:
 def _place(variable: Variable, value: Any) -> str | None:
     good = value == "" or (address(value) and value.startswith("https://"))
     good = good or (isinstance(value, str) and _PLACE.fullmatch(value) and ".." not in value)
-    return None if good else "a path below /static/ or /media/ or an https address, for example '/media/logo.png'"
+    return (
+        None
+        if good
+        else "a path below /static/ or /media/ or an https address, for example '/media/logo.png'"
+    )
 
 
 def _number(variable: Variable, value: Any) -> str | None:
