@@ -7,7 +7,7 @@ import docker.errors
 
 from automation.errors import PortalError
 from automation.pulumi import ROOT
-from components.storage import SENTINEL
+from config.drive import SENTINEL
 from config.images import reference
 from config.tenant import Tenant
 

@@ -8,8 +8,8 @@ from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
 from components.job import Job, JobArgs
 from components.workload import HostMount, VolumeMount, identity
+from config.drive import SENTINEL
 
-SENTINEL = ".portals-drive"
 # Below this a data store would not even get through its first start.
 MIN_FREE_MIB = 1024
 # Written by Open edX and read by nginx, which runs as another user; all others are their service's alone.

@@ -5,6 +5,9 @@ from pathlib import PurePosixPath
 
 from config.words import character, quoted
 
+# The file at the root of a mounted drive: without it nothing starts and nothing is written.
+SENTINEL = ".portals-drive"
+
 LONGEST = 200
 _PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
 # The system's own, or the engine's; nothing below them is a drive.

@@ -1,6 +1,8 @@
 """What holds for every container of every portal, whatever it runs."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -192,3 +194,10 @@ def test_only_service_and_job_create_containers() -> None:
 def test_config_knows_nothing_above_it(forbidden: str) -> None:
     pattern = re.compile(rf"^\s*(from|import) {forbidden}\b", re.MULTILINE)
     assert not [path.name for path in Path(ROOT / "config").rglob("*.py") if pattern.search(path.read_text())]
+
+
+def test_the_command_does_not_load_what_only_the_program_needs() -> None:
+    """Half a second of each command: the SDK and its 400 classes."""
+    said = "import sys, automation.cli; print([name for name in sys.modules if name.startswith('pulumi')])"
+    done = subprocess.run([sys.executable, "-c", said], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
