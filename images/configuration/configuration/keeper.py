@@ -103,6 +103,8 @@ class Keeper:
                 values = self._checked(candidate, own)
                 folder = rendering.ensure(self.places, candidate, values)
             except Refusal as error:
+                if candidate == b"":
+                    raise rendering.AnsibleError(f"without any overrides: {error}") from error
                 refused = refused or error
                 continue
             except rendering.AnsibleError as error:

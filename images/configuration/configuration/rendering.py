@@ -25,6 +25,7 @@ BELOW, ABOVE = ("release.yml", "tenant.yml"), ("protected.yml",)
 LIMIT_SECONDS = 120
 KEPT = 8
 LARGEST_BYTES = 4 * 1024 * 1024
+_TEMPLATE = re.compile(r"\{[{%#]")
 _SECRET = re.compile(r"secret:([a-z0-9-]+)")
 
 
@@ -177,7 +178,8 @@ def _unsafe(value: Any) -> Any:
         return {str(key): _unsafe(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_unsafe(each) for each in value]
-    return _Unsafe(value) if isinstance(value, str) else value
+    # Only where there is something to evaluate, for Ansible takes `!unsafe "off"` for a truth value.
+    return _Unsafe(value) if isinstance(value, str) and _TEMPLATE.search(value) else value
 
 
 def _prune(places: Places) -> None:
