@@ -78,7 +78,7 @@ def test_anything_else_names_the_verbs(standin: dict[str, ModuleType], words: li
 
 def test_workers_take_the_queues_of_their_variant(standin: dict[str, ModuleType]) -> None:
     words = standin["entry"].command("cms-workers", {}, {"OPENEDX_WORKERS": "3"})
-    assert "--hostname=edx.cms.core.default.%h" in words
+    assert "--hostname=edx.cms.core.default.1.%h" in words
     assert "--queues=edx.cms.core.default,edx.cms.core.high,edx.cms.core.low" in words
     assert "--concurrency=3" in words
     words = standin["entry"].command("lms-workers", {}, {})

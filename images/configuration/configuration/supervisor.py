@@ -21,7 +21,9 @@ from configuration import files, rendering
 from configuration.generation import Generation
 from configuration.keeper import InForce, Keeper
 
+# Pages first: what is seen is taken up at once, workers follow when the pages have had the processor.
 POLL_SECONDS = 1.0
+WORKERS_POLL_SECONDS = 4.0
 READY_SECONDS = 90.0
 RETRY_SECONDS = 60.0
 # Workers that finish long tasks. More changes wait, the last of them is taken.
@@ -48,7 +50,9 @@ class Supervisor:
         self.generations: list[Generation] = []
         self.seen = ""
         self.retry = float("inf")
+        self.poll = POLL_SECONDS if port else WORKERS_POLL_SECONDS
         self.stopping = False
+        self.number = 0
         self.wake, wake = socket.socketpair()
         for each in (self.wake, wake):
             each.setblocking(False)
@@ -66,7 +70,7 @@ class Supervisor:
             if code is not None:
                 return code
             busy = self.settling is not None or len(self.generations) > 1
-            select.select([self.wake], [], [], 0.1 if busy else POLL_SECONDS)
+            select.select([self.wake], [], [], 0.1 if busy else self.poll)
             self._drain()
 
     def _heard(self, number: int, frame: object) -> None:
@@ -140,7 +144,9 @@ class Supervisor:
 
     def _start(self) -> None:
         listen = self.socket.fileno() if self.socket else None
-        self.generations.append(Generation(self.words, self.env, listen))
+        self.number += 1
+        env = {**self.env, "OPENEDX_GENERATION": str(self.number)}
+        self.generations.append(Generation(self.words, env, listen))
 
     def _hand_over(self) -> None:
         """The newest that is ready serves; all before it finish and go."""
@@ -173,10 +179,11 @@ class Supervisor:
         version = self.found.version
         say(f"{self.name} with overrides version {version.number} {why}; the one before goes on")
         self._report(f"the new configuration was not taken up: {self.name} {why}")
-        if code is not None and version.number:
-            self.keeper.reject(version, f"{self.name} does not start with it (exit code {code})")
         self.retry = time.monotonic() + RETRY_SECONDS
-        self.seen = ""
+        # A worker may end for want of its broker; what serves pages starts without any store.
+        if self.socket is not None and code is not None and version.number:
+            self.keeper.reject(version, f"{self.name} does not start with it (exit code {code})")
+            self.seen = ""
 
     def _report(self, trouble: str) -> None:
         """What this container runs with, for those who wait for a change to be live."""

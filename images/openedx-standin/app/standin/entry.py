@@ -59,12 +59,15 @@ def parse(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def worker(variant: str, concurrency: int) -> tuple[str, ...]:
-    """A Celery worker of all the variant's queues."""
+def worker(variant: str, concurrency: int, generation: str) -> tuple[str, ...]:
+    """A Celery worker of all the variant's queues.
+
+    `generation` tells it from one that finishes its tasks beside it: two may not share a node's name.
+    """
     core = f"edx.{variant}.core"
     return (
         "-m", "celery", "--app=standin", "worker", "--loglevel=info",
-        f"--hostname={core}.default.%h",
+        f"--hostname={core}.default.{generation}.%h",
         "--queues=" + ",".join(f"{core}.{queue}" for queue in QUEUES[variant]),
         f"--concurrency={concurrency}",
         "--without-gossip", "--without-mingle", "--without-heartbeat",
@@ -77,7 +80,11 @@ def command(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -> t
     if name in ("lms", "cms"):
         return ("-m", "gunicorn", "--config=python:standin.gunicorn", "standin.wsgi")
     if name.endswith("-workers"):
-        return worker(variant, max(1, int(env.get("OPENEDX_WORKERS") or 1)))
+        return worker(
+            variant,
+            max(1, int(env.get("OPENEDX_WORKERS") or 1)),
+            env.get("OPENEDX_GENERATION") or "1",
+        )
     return {
         "lms-migrate": ("-m", "django", "migrate", "--no-input"),
         "cms-migrate": ("-m", "django", "migrate", "--no-input", "--reindex"),
