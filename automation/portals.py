@@ -12,6 +12,7 @@ from automation.errors import NotHealthy, PortalError
 from automation.images import build, missing
 from automation.progress import building
 from automation.pulumi import ROOT, Stack
+from config import sources
 from config.tenant import Tenant
 from toolchain.paths import data_directory
 
@@ -90,10 +91,9 @@ def up(tenant: Tenant, say: Say, *, quiet: bool = False) -> dict[str, Any]:
 
 
 def prepare_images(tenant: Tenant, say: Say) -> None:
-    """Build the images of the tenant's release that its engine does not have."""
-    roles = {service.image for service in tenant.release.services.values()} | {"ops"}
+    """Build or pull the images of the tenant's release that its engine does not have."""
     host = tenant.placement.docker_host
-    wanted = missing(sorted(roles), docker_host=host)
+    wanted = missing(sources.roles(tenant), docker_host=host)
     if wanted:
         say(f"building {len(wanted)} images that are not there yet: {', '.join(wanted)}")
         with building() as progress:

@@ -1,13 +1,15 @@
-"""The portal's data stores: elasticsearch, memcached, mongo, mysql, rabbitmq, redis."""
+"""The portal's data stores: of elasticsearch, meilisearch, memcached, mongo, mysql, rabbitmq, redis those it has."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
 from components.service import Service
-from config.openedx import BROKER_USER, BROKER_VHOST, DATABASES
+from config.openedx import DATABASES
+from config.stores import BROKER_USER, BROKER_VHOST
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,54 +22,69 @@ class DataStores(ComponentResource):
 
     def __init__(self, name: str, args: DataStoresArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("portal:index:DataStores", name, None, opts)
-        base, secrets, storage = args.foundation, args.foundation.secrets, args.foundation.storage
+        base = args.foundation
         child = ResourceOptions(parent=self)
-        self.mysql = Service(
-            "mysql",
-            base.service(
-                "mysql",
-                files={"/portal/config/databases": "".join(f"{' '.join(each)}\n" for each in DATABASES)},
-                secrets=secrets.files("mysql-root-password", *(secret for _, _, secret in DATABASES)),
-                volumes=(storage.mount("mysql", "/data"),),
-                tmpfs={"/run/mysqld": "mode=0755,size=4m,uid=1999,gid=1999"},
-            ),
-            child,
-        )
-        self.mongo = Service(
-            "mongo", base.service("mongo", volumes=(storage.mount("mongo", "/data"),)), child
-        )
-        self.redis = Service(
-            "redis",
-            base.service(
-                "redis", secrets=secrets.files("redis-password"), volumes=(storage.mount("redis", "/data"),)
-            ),
-            child,
-        )
-        self.memcached = Service("memcached", base.service("memcached"), child)
-        self.rabbitmq = Service(
-            "rabbitmq",
-            base.service(
-                "rabbitmq",
-                # Its data directory is named after the node, the node after the host: without a fixed name
-                # a re-created container starts with no queue.
-                hostname="rabbitmq",
-                env={"RABBITMQ_USER": BROKER_USER, "RABBITMQ_VHOST": BROKER_VHOST},
-                secrets=secrets.files("rabbitmq-password"),
-                volumes=(storage.mount("rabbitmq", "/data"),),
-            ),
-            child,
-        )
-        self.elasticsearch = Service(
-            "elasticsearch",
-            base.service("elasticsearch", volumes=(storage.mount("elasticsearch", "/data"),)),
-            child,
-        )
         self.services: Mapping[str, Service] = {
-            "elasticsearch": self.elasticsearch,
-            "memcached": self.memcached,
-            "mongo": self.mongo,
-            "mysql": self.mysql,
-            "rabbitmq": self.rabbitmq,
-            "redis": self.redis,
+            each: Service(each, base.service(each, **more(base)), child)
+            for each, more in STORES.items()
+            if each in base.tenant.release.services
         }
         self.register_outputs({})
+
+
+def _mysql(base: Foundation) -> dict[str, Any]:
+    return {
+        "files": {"/portal/config/databases": "".join(f"{' '.join(each)}\n" for each in DATABASES)},
+        "secrets": base.secrets.files("mysql-root-password", *(secret for _, _, secret in DATABASES)),
+        "volumes": (base.storage.mount("mysql", "/data"),),
+        "tmpfs": {"/run/mysqld": "mode=0755,size=4m,uid=1999,gid=1999"},
+    }
+
+
+def _mongo(base: Foundation) -> dict[str, Any]:
+    return {"volumes": (base.storage.mount("mongo", "/data"),)}
+
+
+def _redis(base: Foundation) -> dict[str, Any]:
+    return {
+        "secrets": base.secrets.files("redis-password"),
+        "volumes": (base.storage.mount("redis", "/data"),),
+    }
+
+
+def _memcached(base: Foundation) -> dict[str, Any]:
+    return {}
+
+
+def _rabbitmq(base: Foundation) -> dict[str, Any]:
+    return {
+        # Its data directory is named after the node, the node after the host: without a fixed name
+        # a re-created container starts with no queue.
+        "hostname": "rabbitmq",
+        "env": {"RABBITMQ_USER": BROKER_USER, "RABBITMQ_VHOST": BROKER_VHOST},
+        "secrets": base.secrets.files("rabbitmq-password"),
+        "volumes": (base.storage.mount("rabbitmq", "/data"),),
+    }
+
+
+def _elasticsearch(base: Foundation) -> dict[str, Any]:
+    return {"volumes": (base.storage.mount("elasticsearch", "/data"),)}
+
+
+def _meilisearch(base: Foundation) -> dict[str, Any]:
+    return {
+        "secrets": base.secrets.files("meilisearch-master-key"),
+        "volumes": (base.storage.mount("meilisearch", "/data"),),
+    }
+
+
+# What each adds to what the release says of it.
+STORES: Mapping[str, Callable[[Foundation], dict[str, Any]]] = {
+    "mysql": _mysql,
+    "mongo": _mongo,
+    "redis": _redis,
+    "memcached": _memcached,
+    "rabbitmq": _rabbitmq,
+    "elasticsearch": _elasticsearch,
+    "meilisearch": _meilisearch,
+}

@@ -21,14 +21,13 @@ class Edge(ComponentResource):
     def __init__(self, name: str, args: EdgeArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("portal:index:Edge", name, None, opts)
         base, tenant = args.foundation, args.foundation.tenant
-        told = base.common("load-balancer")
+        told = base.told("load-balancer", files={"/portal/config/Caddyfile": caddyfile(routes(tenant))})
         # A port published on an internal network reaches nobody, hence the second network.
         told["networks"] = (*told["networks"], Attachment(network=base.networks.egress))
         self.load_balancer = Service(
             "load-balancer",
             ServiceArgs(
                 **told,
-                files={"/portal/config/Caddyfile": caddyfile(routes(tenant))},
                 ports=(
                     Port(address=tenant.listen.address, external=tenant.listen.port, internal=LISTEN_PORT),
                 ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.network import Networks
+from components.public_image import as_public
 from components.secrets import Secrets
 from components.service import ServiceArgs
 from components.storage import Storage
@@ -14,7 +15,7 @@ from config.tenant import Tenant
 
 @dataclass(frozen=True, kw_only=True)
 class Foundation:
-    """The tenant, its networks, storage and secrets, and the images' references by role."""
+    """The tenant, its networks, storage and secrets, and the references of its images by service."""
 
     tenant: Tenant
     images: Mapping[str, str]
@@ -24,16 +25,23 @@ class Foundation:
 
     def service(self, name: str, after: tuple[Startable, ...] = (), **more: Any) -> ServiceArgs:
         """The arguments of the release's service `name`; `more` says what its own component adds."""
-        return ServiceArgs(after=(self.storage, *after), **self.common(name), **more)
+        return ServiceArgs(after=(self.storage, *after), **self.told(name, **more))
+
+    def told(self, name: str, **more: Any) -> dict[str, Any]:
+        """What release, tenant and its own component (`more`) say of a service, as arguments of its workload."""
+        own = {**self.common(name), **more}
+        if self.tenant.source(name) != "hub":
+            return own
+        return as_public(own, self.tenant.release.services[name].hub)
 
     def common(self, name: str) -> dict[str, Any]:
-        """What the release and the tenant's sizes say of a service, as arguments of its workload."""
+        """What the release and the tenant's sizes say of a service, whatever its image."""
         told = self.tenant.release.services[name]
         return {
             "tenant": self.tenant.name,
             "group": told.group,
-            "image": self.images[told.image],
-            "user": told.user,
+            "image": self.images[name],
+            "user": told.owner(self.tenant.source(name)),
             "memory": self.tenant.sizes[name].memory,
             "grace_seconds": told.grace_seconds,
             "networks": (Attachment(network=self.networks.private, aliases=(name,)),),

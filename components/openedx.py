@@ -55,16 +55,17 @@ class OpenEdx(ComponentResource):
                 child,
             )
 
-        self.services: Mapping[str, Service] = {
-            **{verb: role(verb) for verb in ("lms", "cms", "lms-workers", "cms-workers")},
-            "forum": Service(
+        made = {verb: role(verb) for verb in ("lms", "cms", "lms-workers", "cms-workers")}
+        if "forum" in base.tenant.release.services:
+            made["forum"] = Service(
                 "forum",
                 base.service(
                     "forum", env=forum_env(base.tenant), secrets=base.secrets.files("forum-api-key")
                 ),
                 child,
-            ),
-            "nginx": Service(
+            )
+        if "nginx" in base.tenant.release.services:
+            made["nginx"] = Service(
                 "nginx",
                 base.service(
                     "nginx",
@@ -74,6 +75,8 @@ class OpenEdx(ComponentResource):
                     ),
                 ),
                 child,
-            ),
-        }
+            )
+        if "mfe" in base.tenant.release.services:
+            made["mfe"] = Service("mfe", base.service("mfe"), child)
+        self.services: Mapping[str, Service] = made
         self.register_outputs({})

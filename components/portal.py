@@ -13,14 +13,16 @@ from components.foundation import Foundation
 from components.network import Networks, NetworksArgs
 from components.openedx import OpenEdx, OpenEdxArgs
 from components.ops import Ops, OpsArgs
-from components.secrets import Secrets, SecretsArgs
+from components.secrets import Secrets, SecretsArgs, names
 from components.storage import Storage, StorageArgs
-from config.images import references
 from config.routes import addresses
+from config.sources import OPS, pictured
 from config.tenant import Tenant
 
 # The storage-init job makes a few directories.
 OPS_MEMORY_MIB = 64
+# What the migrations bring up to date.
+MIGRATED = ("mysql", "mongo", "elasticsearch", "meilisearch")
 
 
 class Portal(ComponentResource):
@@ -35,7 +37,7 @@ class Portal(ComponentResource):
             "engine", host=tenant.placement.docker_host or None, opts=ResourceOptions(parent=self)
         )
         child = ResourceOptions(parent=self, providers=[engine])
-        pictures = references(images)
+        pictures = pictured(tenant, images)
 
         networks = Networks(
             "networks",
@@ -47,11 +49,13 @@ class Portal(ComponentResource):
             StorageArgs(
                 tenant=tenant.name,
                 root=tenant.storage.root,
-                image=pictures["ops"],
+                image=pictures[OPS],
                 memory=OPS_MEMORY_MIB,
+                wanted=tenant.wanted,
+                before=tenant.predecessors,
                 directories={
-                    directory: service.user
-                    for service in tenant.release.services.values()
+                    directory: service.owner(tenant.source(name))
+                    for name, service in tenant.release.services.items()
                     for directory in service.data
                 },
             ),
@@ -62,7 +66,7 @@ class Portal(ComponentResource):
             images=pictures,
             networks=networks,
             storage=storage,
-            secrets=Secrets("secrets", SecretsArgs(), child),
+            secrets=Secrets("secrets", SecretsArgs(names=names(tenant.release.services)), child),
         )
         datastores = DataStores("datastores", DataStoresArgs(foundation=foundation), child)
         ops = Ops(
@@ -70,7 +74,7 @@ class Portal(ComponentResource):
             OpsArgs(
                 foundation=foundation,
                 # Schemas, courses and the search index over them are brought up to date.
-                after=(datastores.mysql, datastores.mongo, datastores.elasticsearch),
+                after=tuple(datastores.services[each] for each in MIGRATED if each in datastores.services),
             ),
             child,
         )

@@ -1,6 +1,6 @@
 """A portal's generated passwords: born secret, handed on as files."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import pulumi_random as random
@@ -8,21 +8,28 @@ from pulumi import ComponentResource, Output, ResourceOptions
 
 FOLDER = "/run/secrets"
 LENGTH = 32
-NAMES = (
-    "admin-password",
-    "cms-sso-secret",
-    "edxapp-secret-key",
-    "forum-api-key",
-    "mysql-edxapp-password",
-    "mysql-root-password",
-    "rabbitmq-password",
-    "redis-password",
-)
+# Each with the service without which a portal does not have it.
+NAMES = {
+    "admin-password": "lms",
+    "cms-sso-secret": "lms",
+    "edxapp-secret-key": "lms",
+    "forum-api-key": "forum",
+    "meilisearch-master-key": "meilisearch",
+    "mysql-edxapp-password": "mysql",
+    "mysql-root-password": "mysql",
+    "rabbitmq-password": "rabbitmq",
+    "redis-password": "redis",
+}
+
+
+def names(services: Collection[str]) -> tuple[str, ...]:
+    """The secrets of a portal that has these services."""
+    return tuple(each for each, service in NAMES.items() if service in services)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SecretsArgs:
-    names: tuple[str, ...] = NAMES
+    names: tuple[str, ...]
 
 
 class Secrets(ComponentResource):
@@ -40,5 +47,7 @@ class Secrets(ComponentResource):
         self.register_outputs({})
 
     def files(self, *names: str) -> dict[str, Output[str]]:
-        """The named secrets by the path at which a container reads them."""
-        return {f"{FOLDER}/{each}": self.values[each] for each in names}
+        """Those of the named secrets that this portal has, by the path at which a container reads them."""
+        return {
+            f"{FOLDER}/{each}": self.values[each] for each in names if NAMES[each] and each in self.values
+        }

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import pulumi_docker as docker
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
+from components import in_force
 from components.job import Job, JobArgs
 from components.workload import HostMount, VolumeMount, identity
 from config.drive import SENTINEL
+from config.upgrades import InForce
 
 # Below this a data store would not even get through its first start.
 MIN_FREE_MIB = 1024
@@ -18,12 +20,17 @@ SHARED = ("media", "static")
 
 @dataclass(frozen=True, kw_only=True)
 class StorageArgs:
-    """`directories` maps a directory's name to the user id that owns it."""
+    """`directories` maps a directory's name to the user id that owns it.
+
+    `wanted` is what the data is to belong to, `before` what it may belong to until then.
+    """
 
     tenant: str
     root: str
     image: str
     memory: int
+    wanted: InForce
+    before: tuple[InForce, ...]
     directories: Mapping[str, int]
 
 
@@ -49,6 +56,11 @@ class Storage(ComponentResource):
                     "storage-init",
                     "--min-free-mb",
                     str(MIN_FREE_MIB),
+                    # The drive outlives the stack, so the data says itself what it belongs to.
+                    "--release",
+                    _release(args.wanted),
+                    "--after",
+                    ",".join(_release(each) for each in args.before),
                     *(
                         f"{each}:{uid}:{uid}:{'0755' if each in SHARED else '0750'}"
                         for each, uid in sorted(args.directories.items())
@@ -62,6 +74,7 @@ class Storage(ComponentResource):
                     HostMount(source=self.directory, path="/portal", must_exist=False),
                 ),
                 capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
+                labels={in_force.RELEASE: args.wanted.release, in_force.IMAGES: args.wanted.images},
             ),
             ResourceOptions(parent=self),
         )
@@ -87,3 +100,7 @@ class Storage(ComponentResource):
     def mount(self, directory: str, path: str, *, read_only: bool = False) -> VolumeMount:
         """One of the portal's directories at `path` of a container."""
         return VolumeMount(volume=self.volumes[directory], path=path, read_only=read_only)
+
+
+def _release(told: InForce) -> str:
+    return f"{told.release}/{told.images}"

@@ -61,6 +61,7 @@ class Workload:
     command: tuple[str, ...] = ()
     hostname: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Input[str]] = field(default_factory=dict)
     secrets: Mapping[str, Input[str]] = field(default_factory=dict)
     networks: tuple[Attachment, ...] = ()
@@ -101,7 +102,7 @@ def container_inputs(
     `files` and `labels` are what a kind of container (service, job) adds to the workload's own.
     """
     env = {"PORTAL_MEMORY_MB": str(args.memory), **args.env}
-    own = {**identity(args.tenant, args.group, name), **(labels or {})}
+    own = {**identity(args.tenant, args.group, name), **args.labels, **(labels or {})}
     contents: dict[str, Input[str]] = {**args.files, **args.secrets, **(files or {})}
     uploads = [
         docker.ContainerUploadArgs(

@@ -86,11 +86,18 @@ def one_of(*known: str) -> Callable[[str], str]:
     return check
 
 
-def images(text: str) -> str:
-    """An image source. `hub` is a word of the design that has no images behind it yet."""
-    if text == "hub":
-        raise ValueError("'hub' cannot be chosen yet, expected images built here")
-    return one_of("packages")(text)
+def version(text: str) -> str:
+    """A version as its makers write it."""
+    if not re.fullmatch(r"[0-9A-Za-z]+([._-][0-9A-Za-z]+)*", text) or len(text) > 40:
+        raise ValueError(f"{quoted(text)} is not a version, expected digits, letters and '._-'")
+    return text
+
+
+def dotted(text: str) -> str:
+    """The path of a Python class."""
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", text, re.ASCII) or len(text) > 120:
+        raise ValueError(f"{quoted(text)} is not the path of a class")
+    return text
 
 
 def word(text: str) -> str:

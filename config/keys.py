@@ -210,6 +210,24 @@ class Reading:
                 found[name] = below
         return found
 
+    def named_texts(
+        self, root: Section, path: str, known: Collection[str], what: str, key: Key
+    ) -> dict[str, Any]:
+        """The values of `key` below the key `path`, whose names are `what` and among the known ones."""
+        node = root.items.get(path)
+        section = self.section(node, path, f"{min(known)}: {key.shown}") if node else None
+        if not section:
+            return {}
+        self.unknown(section, path, sorted(known), what)
+        for name, inner in section.items.items():
+            here = join(path, name)
+            self.lines[here] = inner.line
+            if name in known:
+                self.leaf(key, inner, here)
+        return {
+            name: self.values[f"{path}/{name}"] for name in section.items if f"{path}/{name}" in self.values
+        }
+
     def leaf(self, key: Key, node: Node, path: str) -> None:
         """Reads one value: first its type, then its check."""
         if isinstance(node, Scalar) and node.kind == "refused":

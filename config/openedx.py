@@ -8,17 +8,17 @@ a text `secret:NAME` is replaced in the container.
 import json
 from typing import Any
 
+from config import stores
 from config.routes import addresses, base
 from config.tenant import Tenant
 
-BROKER_USER = "edxapp"
-BROKER_VHOST = "openedx"
 # database, user, the secret that holds its password
 DATABASES = (("edxapp", "edxapp", "mysql-edxapp-password"),)
 SECRETS = (
     "cms-sso-secret",
     "edxapp-secret-key",
     "forum-api-key",
+    "meilisearch-master-key",
     "mysql-edxapp-password",
     "rabbitmq-password",
     "redis-password",
@@ -26,7 +26,6 @@ SECRETS = (
 FOLDER = "/portal/config"
 VARIANTS = ("lms", "cms")
 MAILER_PORT = 8025
-FORUM_PORT = 4567
 SSO_CLIENT = "cms-sso"
 
 
@@ -49,21 +48,10 @@ def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
         "ADMIN": {"username": tenant.admin.username, "email": tenant.admin.email},
         "ALLOWED_HOSTS": [host, variant],
         "ALTERNATE_WORKER_QUEUES": "cms" if variant == "lms" else "lms",
-        "CACHES": {
-            "default": {
-                "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
-                "LOCATION": [f"memcached:{services['memcached'].port}"],
-                "KEY_PREFIX": tenant.name,
-            }
-        },
-        "CELERY_BROKER_HOSTNAME": f"rabbitmq:{services['rabbitmq'].port}",
-        "CELERY_BROKER_TRANSPORT": "amqp",
-        "CELERY_BROKER_VHOST": BROKER_VHOST,
+        **stores.env(tenant),
         "CMS_BASE": base(tenant.hosts.cms, tenant.listen.port),
         "CMS_ROOT_URL": urls["cms"],
-        "COMMENTS_SERVICE_URL": f"http://forum:{FORUM_PORT}",
         "DEFAULT_FROM_EMAIL": f"no-reply@{tenant.hosts.lms}",
-        "ELASTIC_SEARCH_CONFIG": [{"host": "elasticsearch", "port": services["elasticsearch"].port}],
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": "mailer",
         "EMAIL_PORT": MAILER_PORT,
@@ -89,15 +77,13 @@ def protected_auth(tenant: Tenant) -> dict[str, Any]:
     services = tenant.release.services
     mongo = {"host": "mongo", "port": services["mongo"].port, "db": "openedx"}
     return {
-        "CELERY_BROKER_PASSWORD": "secret:rabbitmq-password",
-        "CELERY_BROKER_USER": BROKER_USER,
+        **stores.auth(tenant),
         "CELERY_RESULT_REDIS": {
             "host": "redis",
             "port": services["redis"].port,
             "db": 0,
             "password": "secret:redis-password",
         },
-        "COMMENTS_SERVICE_KEY": "secret:forum-api-key",
         "CONTENTSTORE": mongo,
         "DATABASES": {
             "default": {

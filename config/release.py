@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from config import checks, names, yamlfile
+from config import checks, names, pins, yamlfile
 from config.errors import ConfigError
+from config.hub import Hub
 from config.keys import Reading, build, each, number, text, texts
 from config.words import listed, meant, quoted
 
@@ -19,7 +20,21 @@ _GROUPS = ("openedx", "addons", "support", "data")
 class ReleaseService:
     """One service of a release, before a tenant sizes it. Memory in MiB, grace in seconds."""
 
-    image: str = field(metadata=text(checks.word, "The role whose image it runs (images/<role>).", "mysql"))
+    version: str = field(
+        metadata=text(checks.version, "The version of its software that the release was made with.", "8.4.0")
+    )
+    opens: tuple[str, ...] = field(
+        default=(),
+        metadata=texts(
+            checks.version, "Older versions (or their beginnings) whose files it opens.", "['8.0', '8.4']"
+        ),
+    )
+    image: str = field(
+        default="",
+        metadata=text(
+            checks.word, "The role whose image it runs (images/<role>); none where there is none.", "mysql"
+        ),
+    )
     group: str = field(metadata=text(checks.one_of(*_GROUPS), "The group that it is shown in.", "data"))
     port: int = field(
         metadata=number(
@@ -46,6 +61,15 @@ class ReleaseService:
     data: tuple[str, ...] = field(
         metadata=texts(checks.word, "The directories of the drive that belong to it.", "[mysql]")
     )
+    hub: Hub = field(default_factory=Hub)
+
+    def usual_memory(self, source: str) -> int:
+        """Its limit with the images of that source, unless the tenant says otherwise."""
+        return (source == "hub" and self.hub.memory) or self.memory
+
+    def owner(self, source: str) -> int:
+        """The user that runs it and owns its directories, with the images of that source."""
+        return (source == "hub" and self.hub.user) or self.user
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +80,32 @@ class Release:
     title: str = field(
         metadata=text(checks.title, "What people call the release, and its month.", "Redwood (June 2024)")
     )
+    follows: tuple[str, ...] = field(
+        metadata=texts(checks.word, "The releases that a portal may have had before.", "[juniper]")
+    )
+    cache: str = field(
+        metadata=text(
+            checks.dotted,
+            "The class by which Open edX talks to its cache.",
+            "django.core.cache.backends.memcached.PyMemcacheCache",
+        )
+    )
+    unpackaged: str = field(
+        default="",
+        metadata=text(
+            checks.title, "Why some of its services have no image built here.", "no package has Meilisearch"
+        ),
+    )
+    notes: tuple[str, ...] = field(
+        default=(), metadata=texts(str, "What an operator should know who moves to it.", "[Slow.]")
+    )
     services: Mapping[str, ReleaseService] = field(
         metadata=each("The services of the release, by the name of container and network alias.", "lms")
     )
 
     @classmethod
-    def load(cls, name: str, folder: Path) -> Release:
-        """The release of `folder/<name>.yml`; raises ConfigError."""
+    def load(cls, name: str, folder: Path, digests: Mapping[str, str] | None = None) -> Release:
+        """The release of `folder/<name>.yml`, public images with their `digests`; raises ConfigError."""
         reading = Reading(f"{folder.parent.name}/{folder.name}/{name}.yml")
         root = yamlfile.load(folder / f"{name}.yml", reading.findings)
         services: dict[str, ReleaseService] = {}
@@ -73,20 +116,28 @@ class Release:
                 reading.keys(ReleaseService, section, f"services/{service}")
             _sized(reading, sections)
             _owned(reading, sections)
+            _imaged(reading, sections)
             if not sections and not len(reading.findings):
                 reading.wrong("services", "has no service, expected at least one, for example lms")
             reading.findings.raise_any()
-            services = {each: build(ReleaseService, reading.values, f"services/{each}") for each in sections}
+            services = {
+                each: _pinned(build(ReleaseService, reading.values, f"services/{each}"), digests or {})
+                for each in sections
+            }
         reading.findings.raise_any()
         return build(cls, reading.values, name=name, services=MappingProxyType(services))
 
 
 class Releases:
-    """The releases of a folder, each read once: a thousand tenants share a few."""
+    """The releases of a folder, each read once: a thousand tenants share a few.
 
-    def __init__(self, folder: Path) -> None:
+    The digests of public images are those of pins.yml beside the folder, unless given.
+    """
+
+    def __init__(self, folder: Path, digests: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self._read: dict[str, Release | ConfigError] = {}
+        self._digests = digests
 
     def known(self) -> list[str]:
         """Their names, sorted."""
@@ -100,13 +151,34 @@ class Releases:
                 guess = meant(name, known) or ";"
                 raise ValueError(f"{quoted(name)} is no release{guess} there are: {listed(known)}")
             try:
-                self._read[name] = Release.load(name, self.folder)
+                if self._digests is None:
+                    self._digests = pins.load(self.folder.parent / pins.NAME)
+                self._read[name] = Release.load(name, self.folder, self._digests)
             except ConfigError as error:
                 self._read[name] = error
         found = self._read[name]
         if isinstance(found, ConfigError):
             raise found
         return found
+
+    def public(self) -> list[str]:
+        """Every public image that a release names, by tag. Raises ConfigError."""
+        return sorted(
+            {
+                each.hub.image
+                for one in self.all().values()
+                for each in one.services.values()
+                if each.hub.image
+            }
+        )
+
+    def all(self) -> dict[str, Release]:
+        """Every release by name. Raises ConfigError."""
+        return {name: self.load(name) for name in self.known()}
+
+
+def _pinned(service: ReleaseService, digests: Mapping[str, str]) -> ReleaseService:
+    return replace(service, hub=replace(service.hub, digest=digests.get(service.hub.image, "")))
 
 
 def _sized(reading: Reading, services: Mapping[str, object]) -> None:
@@ -130,3 +202,13 @@ def _owned(reading: Reading, services: Mapping[str, object]) -> None:
             if directory in owners:
                 reading.wrong(path, f"'{directory}' belongs to {owners[directory]}, expected one owner")
             owners.setdefault(directory, service)
+
+
+def _imaged(reading: Reading, services: Mapping[str, object]) -> None:
+    for service in services:
+        path = f"services/{service}"
+        role, public = (reading.values.get(f"{path}/{key}") for key in ("image", "hub/image"))
+        if role == "" and public == "":
+            reading.wrong(
+                f"{path}/image", "is missing and so is hub/image, expected at least one, for example 'mysql'"
+            )

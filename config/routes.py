@@ -9,24 +9,48 @@ LISTEN_PORT = 8080
 HEALTH_PORT = 8081
 STATIC_PATHS = ("/static/*", "/media/*")
 HTTP_PORT = 80
+STATIC = f"""
+	@static path {" ".join(STATIC_PATHS)}
+	handle @static {{
+		import up nginx 8000
+	}}"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """Requests for `host` go to `service`; those below `static_paths` to nginx. `body_limit` bounds an upload."""
+    """Requests for `host` go to `service`, those for static files to nginx. `body_limit` bounds an upload."""
 
     host: str
     service: str
     port: int
     body_limit: str
+    static: bool = False
+
+
+def hosts(tenant: Tenant) -> dict[str, str]:
+    """The host name of each service that browsers talk to. Those below the lms's are Open edX's custom."""
+    named = {
+        "lms": tenant.hosts.lms,
+        "cms": tenant.hosts.cms,
+        "mfe": f"apps.{tenant.hosts.lms}",
+        "meilisearch": f"meilisearch.{tenant.hosts.lms}",
+    }
+    return {service: host for service, host in named.items() if service in tenant.release.services}
 
 
 def routes(tenant: Tenant) -> tuple[Route, ...]:
     """The routes of a portal. Body limits are Open edX's own (4 MB for learners, 250 MB for authors)."""
     services = tenant.release.services
-    return (
-        Route(host=tenant.hosts.lms, service="lms", port=services["lms"].port, body_limit="4MB"),
-        Route(host=tenant.hosts.cms, service="cms", port=services["cms"].port, body_limit="250MB"),
+    return tuple(
+        Route(
+            host=host,
+            service=service,
+            port=services[service].port,
+            body_limit="250MB" if service == "cms" else "4MB",
+            # Without an nginx the image of lms and cms serves them itself.
+            static=service in ("lms", "cms") and "nginx" in services,
+        )
+        for service, host in hosts(tenant).items()
     )
 
 
@@ -47,11 +71,7 @@ def caddyfile(told: tuple[Route, ...]) -> str:
 http://{each.host}:{LISTEN_PORT} {{
 	request_body {{
 		max_size {each.body_limit}
-	}}
-	@static path {" ".join(STATIC_PATHS)}
-	handle @static {{
-		import up nginx 8000
-	}}
+	}}{STATIC if each.static else ""}
 	handle {{
 		import up {each.service} {each.port}
 	}}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from config import checks
+from config import checks, upgrades
 from config import names as naming
 from config.claims import clashes
 from config.errors import ConfigError
@@ -16,6 +16,7 @@ from config.keys import each, text
 from config.release import Release, Releases
 from config.sections import Admin, Hosts, Listen, Placement, Size, Storage
 from config.tenantfile import TenantFile
+from config.upgrades import InForce
 from config.words import listed, meant, quoted
 
 __all__ = ["Admin", "Hosts", "Listen", "Placement", "Size", "Storage", "Tenant", "load_all", "names"]
@@ -38,7 +39,15 @@ class Tenant:
     )
     images: str = field(
         default="packages",
-        metadata=text(checks.images, "Where images come from: packages (built here).", "packages"),
+        metadata=text(
+            checks.one_of("packages", "hub"),
+            "Where images come from: packages (built here) or hub (public registries).",
+            "packages",
+        ),
+    )
+    service_images: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=each("Single services' images of any registry, by digest; they keep docs/images.md.", "lms"),
     )
     hosts: Hosts
     listen: Listen
@@ -49,6 +58,8 @@ class Tenant:
         default_factory=dict,
         metadata=each("What a service gets, where that is to be other than the release says.", "lms"),
     )
+    # All that there are: which of them this one may follow.
+    releases: Mapping[str, Release] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def directory(self) -> str:
@@ -65,13 +76,37 @@ class Tenant:
         """Addresses .128 to .191: the network of the few services that need a way out."""
         return list(self.placement.subnet.subnets(new_prefix=26))[2]
 
+    @property
+    def wanted(self) -> InForce:
+        """What the portal's data is to belong to."""
+        return InForce(release=self.release.name, images=self.images)
+
+    def may_follow(self, now: InForce | None) -> None:
+        """Raises ConfigError with the way out when a portal that has `now` may not become this."""
+        why = upgrades.reason(now, self.wanted, self.releases)
+        if why:
+            raise ConfigError(f"tenants/{self.name}.yaml: {why}")
+
+    @property
+    def predecessors(self) -> tuple[InForce, ...]:
+        """What the portal's data may belong to when this takes it over."""
+        return upgrades.before(self.wanted, self.releases)
+
+    def source(self, service: str) -> str:
+        """Where a service's image comes from: `packages`, `hub`, or `own` for one that the tenant names."""
+        if service in self.service_images:
+            return "own"
+        return self.images if self.release.services[service].hub.image else "packages"
+
     @classmethod
-    def load(cls, name: str, folder: Path, fleet: Fleet | None = None) -> Tenant:
+    def load(
+        cls, name: str, folder: Path, fleet: Fleet | None = None, releases: Releases | None = None
+    ) -> Tenant:
         """The tenant of `folder/<name>.yaml`, checked against all others there; raises ConfigError.
 
         The error names all that is wrong with this tenant, in the order of its file. What is wrong with another
-        tenant's file is no matter here, unless it hides what that tenant claims for itself. The fleet is that of
-        config/fleet.yml unless given.
+        tenant's file is no matter here, unless it hides what that tenant claims for itself. Fleet and releases
+        are those of config/ unless given.
         """
         file = f"{folder.name}/{name}.yaml"
         try:
@@ -82,7 +117,7 @@ class Tenant:
         if name not in known:
             guess = meant(name, known) or ";"
             raise ConfigError(f"{file}: does not exist{guess} tenants there: {listed(known)}")
-        files = _read(known, folder, fleet)
+        files = _read(known, folder, fleet, releases)
         own = files[name]
         _collide(files)
         broken = _undecided((each for each in files.values() if each is not own), folder)
@@ -106,12 +141,14 @@ def names(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.startswith(("Pulumi.", ".")))
 
 
-def _read(known: list[str], folder: Path, fleet: Fleet | None) -> dict[str, TenantFile]:
+def _read(
+    known: list[str], folder: Path, fleet: Fleet | None, releases: Releases | None = None
+) -> dict[str, TenantFile]:
     shared = fleet or Fleet.load(_HERE / "fleet.yml")
-    releases = Releases(_HERE / "releases")
+    every = releases or Releases(_HERE / "releases")
     files = {name: TenantFile(name, folder) for name in known}
     for file in files.values():
-        file.read(Tenant, shared, releases)
+        file.read(Tenant, shared, every)
     return files
 
 

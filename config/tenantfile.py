@@ -8,27 +8,35 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from config import names, yamlfile
+from config import hub, names, yamlfile
 from config.claims import PATHS, Claims
 from config.errors import ConfigError
 from config.fleet import Fleet
-from config.keys import Reading, build
+from config.keys import Key, Reading, build
 from config.nodes import Section
 from config.release import Release, Releases, ReleaseService
 from config.sections import Size
 from config.words import listed, quoted
 
 T = TypeVar("T")
+OWN_IMAGE = Key(
+    kind="text",
+    check=hub.pinned,
+    doc="An image of any registry, by digest.",
+    example=f"registry.acme.example/forum@sha256:{'0' * 64}",
+)
 
 
 class TenantFile(Reading):
     """What could be read of one tenant's file, and all that is wrong with it."""
 
     release: Release | None = None
+    releases: Releases | None = None
 
     def __init__(self, name: str, folder: Path) -> None:
         super().__init__(f"{folder.name}/{quoted(name)[1:-1]}.yaml")
         self.name = name
+        self.own_images: dict[str, str] = {}
         self.path = folder / f"{name}.yaml"
 
     def read(self, cls: type[Any], fleet: Fleet, releases: Releases) -> None:
@@ -46,9 +54,13 @@ class TenantFile(Reading):
     def of_release(self, root: Section, releases: Releases) -> None:
         """Checks what depends on the release."""
         self.release = self.load_release(releases)
+        self.releases = releases
+        known = self.release.services if self.release else names.SERVICES
+        what = f"services of {self.release.name}" if self.release else "services"
+        self.own_images = self.named_texts(root, "service_images", known, what, OWN_IMAGE)
         if self.release:
             services = self.release.services
-            what = f"services of {self.release.name}"
+            self.provided(self.release)
             for service, section in self.named(root, "sizes", services, what, Size).items():
                 self.size(service, services[service], section)
         else:
@@ -66,10 +78,35 @@ class TenantFile(Reading):
             self.wrong("release", f"cannot be used: {error.findings[0]}")
         return None
 
+    def provided(self, release: Release) -> None:
+        """Checks that the image source has what the release needs."""
+        source = self.values.get("images")
+        needed = {name: each for name, each in release.services.items() if name not in self.own_images}
+        if source == "packages":
+            lacking = sorted(name for name, each in needed.items() if not each.image)
+            if lacking:
+                self.wrong(
+                    "images",
+                    f"'packages' has no {listed(lacking)} of {release.name} ({release.unpackaged}), "
+                    "expected 'hub', or these among service_images",
+                )
+        if source == "hub":
+            loose = sorted(
+                {each.hub.image for each in needed.values() if each.hub.image and not each.hub.digest}
+            )
+            if loose:
+                self.wrong(
+                    "images",
+                    f"'hub' has no digest for {loose[0]}"
+                    + (f" and {len(loose) - 1} more" if len(loose) > 1 else "")
+                    + f", expected all in config/pins.yml: run `./portal images pin {release.name}` "
+                    "on a machine that reaches the registries",
+                )
+
     def size(self, name: str, service: ReleaseService, section: Section) -> None:
         """Reads one service's size."""
         path = f"sizes/{name}"
-        self.keys(Size, section, path, {"memory": service.memory, "workers": service.workers})
+        self.keys(Size, section, path, {"memory": self.memory(service), "workers": service.workers})
         memory = self.values.get(f"{path}/memory")
         if memory is not None and memory < service.memory_min:
             least = f"expected at least {service.memory_min}MiB"
@@ -79,6 +116,10 @@ class TenantFile(Reading):
             self.wrong(
                 f"{path}/workers", f"{name} has no workers to choose, expected only for: {listed(having)}"
             )
+
+    def memory(self, service: ReleaseService) -> int:
+        """What a service gets unless the file says otherwise."""
+        return service.usual_memory(self.values.get("images", ""))
 
     def within(self, fleet: Fleet) -> None:
         """Checks what two keys of the file, or a key and the fleet, say together."""
@@ -110,7 +151,7 @@ class TenantFile(Reading):
         return MappingProxyType(
             {
                 name: Size(
-                    memory=self.values.get(f"sizes/{name}/memory", service.memory),
+                    memory=self.values.get(f"sizes/{name}/memory", self.memory(service)),
                     workers=self.values.get(f"sizes/{name}/workers", service.workers),
                 )
                 for name, service in release.services.items()
@@ -120,5 +161,11 @@ class TenantFile(Reading):
     def whole(self, cls: type[T]) -> T:
         """The tenant; only when nothing is wrong."""
         assert self.release
-        made: Mapping[str, Any] = {"release": self.release, "sizes": self.sizes(self.release)}
+        assert self.releases
+        made: Mapping[str, Any] = {
+            "release": self.release,
+            "sizes": self.sizes(self.release),
+            "service_images": MappingProxyType(self.own_images),
+            "releases": self.releases.all(),
+        }
         return build(cls, self.values, name=self.name, **made)

@@ -10,6 +10,7 @@ import pulumi
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 
 CONTAINER = "docker:index/container:Container"
+STATE = "pulumi:pulumi:readStackResourceOutputs"
 
 
 class Echo(Mocks):
@@ -17,6 +18,7 @@ class Echo(Mocks):
 
     def __init__(self, exit_codes: dict[str, int] | None = None) -> None:
         self.exit_codes = exit_codes or {}
+        self.state: dict[str, Any] = {}
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         told = {
@@ -28,8 +30,8 @@ class Echo(Mocks):
             told["result"] = f"generated-{args.name}"
         return f"{args.name}-id", told
 
-    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
-        return {}, None
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[Any]]:
+        return ({"outputs": self.state} if args.token == STATE else {}), []
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,10 @@ class Recorder(MockMonitor):
             self.urns.append(reply.urn)
         return reply
 
+    def Invoke(self, request: Any) -> Any:
+        with event_loop():
+            return super().Invoke(request)  # type: ignore[no-untyped-call]
+
     def RegisterResourceOutputs(self, request: Any) -> Any:
         self.finished.append(request.urn.split("::")[-1])
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
@@ -98,9 +104,15 @@ def event_loop() -> Iterator[asyncio.AbstractEventLoop]:
         asyncio.set_event_loop(None)
 
 
-def record(program: Callable[[], object], stack: str = "acme", **exit_codes: int) -> Recorder:
-    """Run `program` against a recorder; raises what the program raises."""
+def record(
+    program: Callable[[], object],
+    stack: str = "acme",
+    state: dict[str, Any] | None = None,
+    **exit_codes: int,
+) -> Recorder:
+    """Run `program` against a recorder whose stack has this state; raises what the program raises."""
     recorder = Recorder({name.replace("_", "-"): code for name, code in exit_codes.items()})
+    recorder.mocks.state = state or {}
     with event_loop():
         pulumi.runtime.set_mocks(recorder.mocks, project="portals", stack=stack, monitor=recorder)
         # Without `test`, a failing `apply` passes in silence.

@@ -506,9 +506,49 @@ def test_storage_init_refuses_when_a_directory_has_gone(client: docker.APIClient
     assert storage_init(client, root, words)[0] == 0
 
 
+def test_storage_init_hands_the_data_from_release_to_release(client: docker.APIClient, root: Path) -> None:
+    def to(release: str, after: str) -> tuple[int, str]:
+        return storage_init(client, root, ("--release", release, "--after", after, "mysql:1999:1999:0750"))
+
+    told = root / "portal/.portal/release"
+    assert to("juniper/packages", "juniper/packages")[0] == 0
+    assert told.read_text() == "juniper/packages\n"
+    code, said = to("redwood/packages", "juniper/packages,redwood/packages")
+    assert (code, said.splitlines()) == (
+        0,
+        [
+            "storage-init: the data belongs to redwood/packages from now on",
+            "storage-init: 1 directories are there",
+        ],
+    )
+    inode = told.stat().st_ino
+    assert "belongs" not in to("redwood/packages", "juniper/packages,redwood/packages")[1]
+    assert told.stat().st_ino == inode
+    for release, after in (
+        ("juniper/packages", "juniper/packages"),
+        ("redwood/hub", "redwood/hub"),
+        ("redwood/hub", "redwood/packages-old"),
+    ):
+        code, said = to(release, after)
+        assert (code, said.splitlines()) == (
+            1,
+            [
+                "storage-init: the data in the portal's directory belongs to redwood/packages, and "
+                f"{release} may take it over from: {after}; nothing was changed.",
+                "storage-init: Set the tenant's release and images to what the data belongs to. Only if that file is "
+                "wrong, mend the portal's directory/.portal/release",
+            ],
+        )
+    assert told.read_text() == "redwood/packages\n"
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
+        (
+            ("--release", "Redwood!", "mysql:1999:1999:0750"),
+            "--release: 'Redwood!' should read NAME/SOURCE, for example redwood/packages",
+        ),
         (
             ("mysql:1999:1999",),
             "'mysql:1999:1999' should read NAME:UID:GID:MODE, for example mysql:1999:1999:0750",

@@ -42,7 +42,7 @@ def container(each: Planned, started: set[str]) -> Iterator[str]:
     """A container: what it runs, with how much, what it sees, which of the others it waits for."""
     told = each.inputs
     words = " ".join(told.get("command") or [])
-    yield f"  {told['name']}  {told['image'].split(':')[0]}  {words}".rstrip()
+    yield f"  {told['name']}  {picture(told['image'])}  {words}".rstrip()
     yield f"    user {told['user']}, {told['memory']:.0f} MiB, grace {told['destroyGraceSeconds']:.0f} s{rights(told)}"
     for network in told.get("networksAdvanced") or []:
         yield f"    network {network['name']} as {', '.join(network.get('aliases') or []) or '(no name)'}"
@@ -60,6 +60,11 @@ def container(each: Planned, started: set[str]) -> Iterator[str]:
     if told.get("healthcheck"):
         yield f"    probe {' '.join(told['healthcheck']['tests'][1:])}"
     yield f"    after {', '.join(name for name in each.after if name in started) or 'nothing'}"
+
+
+def picture(reference: str) -> str:
+    """An image's name: built here without its tag, public ones with theirs and without the digest."""
+    return reference.split(":")[0] if reference.startswith("portals/") else reference.split("@")[0]
 
 
 def rights(told: dict[str, Any]) -> str:

@@ -50,7 +50,7 @@ def comment(line: int) -> str:
 
 def key_line(node: Node) -> int:
     # A section begins at its first key, a line or more (its first key's comment) below its own.
-    if isinstance(node, Scalar):
+    if isinstance(node, Scalar) or (isinstance(node, Section) and not node.items):
         return node.line
     lines = FILE.read_text().splitlines()
     number = node.line - 1
@@ -77,7 +77,7 @@ def test_every_default_is_the_dataclass_s() -> None:
     reading = Reading("config/reference.yml")
     reading.keys(Tenant, reference())
     for path, entry in described(Tenant):
-        if entry.key and not entry.required and path != "sizes":
+        if entry.key and not entry.required and path not in ("sizes", "service_images"):
             assert reading.values[path] == entry.default, path
 
 

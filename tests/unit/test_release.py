@@ -33,6 +33,7 @@ def test_a_good_file_gives_its_services() -> None:
     release = Release.load("good", DATA / "releases")
     assert (release.name, release.title) == ("good", "Good (June 2024)")
     assert release.services["mysql"] == ReleaseService(
+        version="8.4.0",
         image="mysql",
         group="data",
         port=3306,
@@ -59,6 +60,9 @@ def test_the_repo_s_own_releases_are_good(path: Path) -> None:
     owned = [directory for each in release.services.values() for directory in each.data]
     assert sorted(owned) == sorted(set(owned))
     assert set(release.services) <= names.SERVICES
+    assert set(release.follows) < set(Releases(CONFIG / "releases").known())
+    for name, each in release.services.items():
+        assert each.hub.image.rpartition(":")[2].lstrip("v").startswith(each.version), name
 
 
 def test_redwood_is_what_the_article_s_portal_had() -> None:

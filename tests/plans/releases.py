@@ -1,0 +1,89 @@
+"""docs/releases.md: the releases as a reader sees them, and what a portal gets that goes from one to the next."""
+
+from collections.abc import Iterator, Mapping
+
+from config.release import Release
+from config.upgrades import unopened
+
+HEAD = """\
+# Releases
+
+What a portal of each Open edX release is made of, and what changes for one that goes from a release to the next.
+Written from [config/releases](../config/releases) by `UPDATE_PLANS=1 ./portal test tests/plans`; the plans of one tenant
+in each release lie in [tests/plans](../tests/plans) (`acme@<release>.txt`), and two of them compare line by line.
+How a step is guarded: [decision 0007](decisions/0007-releases.md). Where images come from: [images.md](images.md).
+
+Versions are those that the release was made with, and those of public images (`images: hub`). Images built here
+(`images: packages`) have the versions that [images.md](images.md) tells, the same for every release.
+"""
+
+
+def page(releases: Mapping[str, Release]) -> str:
+    """The whole page, oldest release first."""
+    ordered = sorted(releases.values(), key=lambda each: age(each, releases))
+    told = [HEAD, *table(ordered)]
+    for each in ordered:
+        for before in each.follows:
+            told += [
+                "",
+                f"## From {releases[before].title} to {each.title}",
+                "",
+                *note(releases[before], each),
+            ]
+    return "\n".join(told) + "\n"
+
+
+def age(release: Release, releases: Mapping[str, Release]) -> int:
+    """How many releases came before it."""
+    return max((1 + age(releases[before], releases) for before in release.follows), default=0)
+
+
+def table(ordered: list[Release]) -> Iterator[str]:
+    """Services and their versions, a column a release."""
+    yield "| service | " + " | ".join(each.title for each in ordered) + " |"
+    yield "|---|" + "---|" * len(ordered)
+    for name in sorted({name for each in ordered for name in each.services}):
+        cells = (each.services[name].version if name in each.services else "" for each in ordered)
+        yield f"| {name} | " + " | ".join(cells) + " |"
+    yield (
+        "| *images* | " + " | ".join("hub" if each.unpackaged else "packages, hub" for each in ordered) + " |"
+    )
+
+
+def note(before: Release, after: Release) -> Iterator[str]:
+    """What changes, one line a fact."""
+    for name in sorted(after.services.keys() - before.services.keys()):
+        yield f"- **New: {name}** {after.services[name].version}{listens(after, name)}."
+    for name in sorted(before.services.keys() - after.services.keys()):
+        kept = " Its directory stays on the drive." if before.services[name].data else ""
+        yield f"- **Gone: {name}.**{kept}"
+    for name in sorted(before.services.keys() & after.services.keys()):
+        old, new = before.services[name], after.services[name]
+        said = [
+            f"{what} {one} → {other}"
+            for what, one, other in (
+                ("", old.version, new.version),
+                ("port", old.port, new.port),
+                ("memory in MiB", old.memory, new.memory),
+                ("with public images", old.usual_memory("hub"), new.usual_memory("hub")),
+                ("grace in seconds", old.grace_seconds, new.grace_seconds),
+            )
+            if one != other
+        ]
+        if said:
+            yield f"- {name}: {', '.join(said).replace(':  ', ': ').strip()}"
+    if before.cache != after.cache:
+        yield f"- Open edX's cache: `{before.cache}` → `{after.cache}`"
+    for line in after.notes:
+        yield f"- {line}"
+    closed = unopened(before, after)
+    if closed:
+        yield f"- **Not with public images**, whose data stores cannot: {'; '.join(closed)}. Move the data by dumps."
+    if after.unpackaged:
+        yield f"- Only with public images: {after.unpackaged}."
+
+
+def listens(release: Release, name: str) -> str:
+    """Where a service listens, if anywhere."""
+    port = release.services[name].port
+    return f", port {port}" if port else ""
