@@ -152,6 +152,24 @@ def images_list(as_json: Json = False) -> None:
     Console().print(rows)
 
 
+@images_app.command("pin", epilog="Example: ./portal images pin redwood")
+def images_pin(
+    release: Annotated[
+        str, typer.Argument(metavar="RELEASE", help="One of config/releases, or all.")
+    ] = "all",
+    as_json: Json = False,
+) -> None:
+    """Write what the tags of a release's public images point at now into config/pins.yml."""
+    try:
+        path = portals.pin(release, say)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if as_json:
+        show({"release": release, "file": str(path)})
+    else:
+        print(f"written: {path}; what it changes is in `git diff` and in each tenant's preview")
+
+
 @drive_app.command("init", epilog="Example: ./portal drive init /srv/portals")
 def drive_init(
     root: Annotated[str, typer.Argument(help="Where the drive is mounted on the engine's host.")],

@@ -9,10 +9,11 @@ from typing import Any
 
 from automation import drift, drive, engine, recovery
 from automation.errors import NotHealthy, PortalError
-from automation.images import build, missing
+from automation.images import build, derive, digests, missing, pull
 from automation.progress import building
 from automation.pulumi import ROOT, Stack
-from config import sources
+from config import pins, sources
+from config.release import Releases
 from config.tenant import Tenant
 from toolchain.paths import data_directory
 
@@ -98,6 +99,25 @@ def prepare_images(tenant: Tenant, say: Say) -> None:
         say(f"building {len(wanted)} images that are not there yet: {', '.join(wanted)}")
         with building() as progress:
             build(wanted, docker_host=host, on_event=progress)
+    pull(sources.pulled(tenant), say, docker_host=host)
+    with building() as progress:
+        derive(sources.derived(tenant, IMAGES), docker_host=host, on_event=progress)
+
+
+def pin(release: str, say: Say) -> Path:
+    """Write the digests of a release's public images (of all with `all`) into config/pins.yml, keeping the others.
+
+    Raises BuildError, and ValueError for a release that there is not.
+    """
+    path = ROOT / "config" / pins.NAME
+    releases = Releases(ROOT / "config" / "releases")
+    images = releases.public() if release == "all" else releases.load(release).public()
+    known = {**pins.load(path), **digests(images, say)}
+    # Whole or not at all: a portal is planned from it.
+    fresh = path.with_suffix(".new")
+    fresh.write_text(pins.text({each: known[each] for each in releases.public() if each in known}))
+    fresh.replace(path)
+    return path
 
 
 def facts(tenant: Tenant) -> dict[str, Any]:

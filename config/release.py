@@ -13,6 +13,8 @@ from config.hub import Hub
 from config.keys import Reading, build, each, number, text, texts
 from config.words import listed, meant, quoted
 
+# For the configuration program inside public openedx images, some of which have a Python that is too old for it.
+PYTHON = "docker.io/library/python:3.11.9-slim-bullseye"
 _GROUPS = ("openedx", "addons", "support", "data")
 
 
@@ -103,6 +105,15 @@ class Release:
         metadata=each("The services of the release, by the name of container and network alias.", "lms")
     )
 
+    # By digest; empty while config/pins.yml has none.
+    python: str = ""
+
+    def public(self) -> list[str]:
+        """The public images that it names, by tag."""
+        found = {each.hub.image for each in self.services.values() if each.hub.image}
+        extra = {PYTHON} if any(each.hub.derived for each in self.services.values()) else set()
+        return sorted(found | extra)
+
     @classmethod
     def load(cls, name: str, folder: Path, digests: Mapping[str, str] | None = None) -> Release:
         """The release of `folder/<name>.yml`, public images with their `digests`; raises ConfigError."""
@@ -125,7 +136,8 @@ class Release:
                 for each in sections
             }
         reading.findings.raise_any()
-        return build(cls, reading.values, name=name, services=MappingProxyType(services))
+        python = f"{PYTHON}@{digests[PYTHON]}" if digests and PYTHON in digests else ""
+        return build(cls, reading.values, name=name, services=MappingProxyType(services), python=python)
 
 
 class Releases:
@@ -163,14 +175,7 @@ class Releases:
 
     def public(self) -> list[str]:
         """Every public image that a release names, by tag. Raises ConfigError."""
-        return sorted(
-            {
-                each.hub.image
-                for one in self.all().values()
-                for each in one.services.values()
-                if each.hub.image
-            }
-        )
+        return sorted({image for each in self.all().values() for image in each.public()})
 
     def all(self) -> dict[str, Release]:
         """Every release by name. Raises ConfigError."""

@@ -14,7 +14,7 @@ from config.errors import ConfigError
 from config.fleet import Fleet
 from config.keys import Key, Reading, build
 from config.nodes import Section
-from config.release import Release, Releases, ReleaseService
+from config.release import PYTHON, Release, Releases, ReleaseService
 from config.sections import Size
 from config.words import listed, quoted
 
@@ -94,6 +94,8 @@ class TenantFile(Reading):
             loose = sorted(
                 {each.hub.image for each in needed.values() if each.hub.image and not each.hub.digest}
             )
+            if not release.python and any(each.hub.derived for each in needed.values()):
+                loose.append(PYTHON)
             if loose:
                 self.wrong(
                     "images",

@@ -153,7 +153,7 @@ def _one(recipe: Recipe, shop: Workshop) -> None:
                 raise BuildError(
                     f"{recipe.role}: files of images/ changed since the build began; build again"
                 )
-            _run(recipe.role, tar, arguments, shop, partial(tell, State.BUILDING))
+            run_build(recipe.role, tar, arguments, shop, partial(tell, State.BUILDING))
     except BuildError as error:
         tell(State.FAILED, error.reason)
         raise
@@ -187,7 +187,7 @@ def _extra(recipe: Recipe, shop: Workshop, said: Any) -> dict[str, Path]:
     return extra
 
 
-def _run(role: str, tar: Any, arguments: Mapping[str, str], shop: Workshop, said: Any) -> None:
+def run_build(role: str, tar: Any, arguments: Mapping[str, str], shop: Workshop, said: Any) -> None:
     """Have the engine build a context; the classic builder, which every engine has."""
     deadline = time.monotonic() + LIMIT_SECONDS
     stages = Stages()

@@ -1,0 +1,67 @@
+"""Public images: what their tags point at, and getting them onto an engine."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from docker import APIClient
+from docker.errors import APIError, DockerException
+from requests.exceptions import RequestException
+
+from automation.images.engine import engine, present
+from automation.images.event import BuildError
+
+Say = Callable[[str], None]
+
+
+def digests(images: Iterable[str], say: Say, *, docker_host: str = "") -> dict[str, str]:
+    """The digest that each tag points at now, asked of its registry by the engine. Raises BuildError."""
+    found = {}
+    with engine(docker_host) as client:
+        for image in images:
+            found[image] = _digest(client, image)
+            say(f"{image} is {found[image]}")
+    return found
+
+
+def pull(references: Iterable[str], say: Say, *, docker_host: str = "") -> list[str]:
+    """Get the images that the engine has not; the references of those that came. Raises BuildError."""
+    came = []
+    with engine(docker_host) as client:
+        for reference in references:
+            if present(client, reference):
+                continue
+            say(f"pulling {reference.partition('@')[0]}")
+            _pull(client, reference)
+            came.append(reference)
+    return came
+
+
+def _digest(client: APIClient, image: str) -> str:
+    try:
+        told: dict[str, Any] = client.inspect_distribution(image)
+    except APIError as error:
+        raise BuildError(f"{image}: {_said(error)}") from None
+    except (DockerException, RequestException) as error:
+        raise BuildError(f"{image}: the engine did not answer: {error}") from None
+    return str(told["Descriptor"]["digest"])
+
+
+def _pull(client: APIClient, reference: str) -> None:
+    # Whole: with tag and digest apart, docker-py drops one of them.
+    name, _, digest = reference.partition("@")
+    repository = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
+    try:
+        for step in client.pull(repository, tag=digest, stream=True, decode=True):
+            if "error" in step:
+                raise BuildError(f"{reference}: {str(step['error']).strip()}")
+        # By this name the plan asks for it.
+        if not present(client, reference):
+            raise BuildError(f"{reference}: was pulled, and the engine does not know it by that name")
+    except APIError as error:
+        raise BuildError(f"{reference}: {_said(error)}") from None
+    except (DockerException, RequestException) as error:
+        raise BuildError(f"{reference}: the engine did not answer: {error}") from None
+
+
+def _said(error: APIError) -> str:
+    return str(error.explanation or error).strip()

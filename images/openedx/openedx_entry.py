@@ -1,0 +1,132 @@
+"""The verbs of a public openedx image: what each runs, and the one settings file that edx-platform reads.
+
+Started by the configuration program, which has written <variant>.env.json and <variant>.auth.json.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+CONFIG = Path("/openedx/config")
+QUEUES = {"lms": ("default", "high", "high_mem"), "cms": ("default", "high", "low")}
+PORTS = {"lms": 8000, "cms": 8010}
+STAYING = ("lms", "cms", "lms-workers", "cms-workers")
+ENDING = ("lms-migrate", "cms-migrate", "lms-assets", "create-admin")
+USAGE = 64
+LET_IN = (
+    "from django.contrib.auth import get_user_model; "
+    "user = get_user_model().objects.get(username={user!r}); "
+    "user.set_password(open('/run/secrets/admin-password').read()); user.save()"
+)
+
+
+def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Mappings are merged, of anything else `over` wins."""
+    both = {
+        key: merged(under[key], over[key])
+        for key in under.keys() & over.keys()
+        if isinstance(under[key], dict) and isinstance(over[key], dict)
+    }
+    return {**under, **over, **both}
+
+
+def write_settings(variant: str) -> None:
+    """Lay the passwords over the settings, into the file that LMS_CFG or CMS_CFG names; JSON is YAML."""
+    env, auth = (json.loads((CONFIG / f"{variant}.{kind}.json").read_text()) for kind in ("env", "auth"))
+    target = CONFIG / f"{variant}.yml"
+    fresh = target.with_suffix(f".{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(merged(env, auth), file)
+    fresh.replace(target)
+
+
+def web(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """uWSGI, which public images have; on the socket that stays open while one run follows the other."""
+    listen = env.get("OPENEDX_LISTEN_FD")
+    ready = env.get("OPENEDX_READY_FD")
+    return (
+        "uwsgi",
+        f"--http-socket={f'fd://{listen}' if listen else f'0.0.0.0:{PORTS[variant]}'}",
+        f"--module={variant}.wsgi:application",
+        "--master", "--single-interpreter", "--enable-threads", "--die-on-term", "--need-app",
+        f"--processes={env.get('OPENEDX_WORKERS') or 1}",
+        "--buffer-size=8192", "--thunder-lock", "--max-worker-lifetime=86400", "--worker-reload-mercy=25",
+        *((f"--hook-accepting1-once=write:/proc/self/fd/{ready} 1",) if ready else ()),
+    )  # fmt: skip
+
+
+def worker(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """A Celery worker of all the variant's queues; two generations beside each other need two names."""
+    core = f"edx.{variant}.core"
+    return (
+        "celery", f"--app={variant}.celery", "worker", "--loglevel=info",
+        f"--hostname={core}.default.{env.get('OPENEDX_GENERATION') or 1}.%h",
+        "--queues=" + ",".join(f"{core}.{queue}" for queue in QUEUES[variant]),
+        f"--concurrency={env.get('OPENEDX_WORKERS') or 1}",
+        "--max-tasks-per-child=100", "--prefetch-multiplier=1", "--without-gossip", "--without-mingle",
+    )  # fmt: skip
+
+
+def commands(verb: str, env: Mapping[str, str], admin: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """What a verb runs, one after the other."""
+    variant = verb[:3]
+    manage = ("./manage.py", variant)
+    if verb in ("lms", "cms"):
+        return [web(variant, env)]
+    if verb.endswith("-workers"):
+        return [worker(variant, env)]
+    if verb == "lms-assets":
+        return [
+            (
+                "cp",
+                "--recursive",
+                "--no-preserve=mode,ownership",
+                "/openedx/staticfiles/.",
+                "/openedx/static/",
+            )
+        ]
+    if verb == "create-admin":
+        who = (admin["username"], admin["email"])
+        manage = ("./manage.py", "lms")
+        return [
+            (*manage, "manage_user", "--superuser", "--staff", *who),
+            # The password is read there: an argument shows in every list of processes.
+            (*manage, "shell", "-c", LET_IN.format(user=who[0])),
+        ]
+    return [(*manage, "migrate", "--no-input")]
+
+
+def main(verbs: Sequence[str]) -> int:
+    """Run the verbs in order; the code of the first that fails. One that stays up takes this process's place."""
+    wrong = [verb for verb in verbs if verb not in (*STAYING, *ENDING)]
+    if wrong or not verbs or (len(verbs) > 1 and any(verb in STAYING for verb in verbs)):
+        print(
+            f"openedx: verbs are {', '.join(STAYING)} alone, or some of {', '.join(ENDING)}", file=sys.stderr
+        )
+        return USAGE
+    for variant in ("lms", "cms"):
+        write_settings(variant)
+    admin = json.loads((CONFIG / "lms.env.json").read_text()).get("ADMIN", {})
+    for verb in verbs:
+        variant = "lms" if verb == "create-admin" else verb[:3]
+        env = {
+            **os.environ,
+            "SERVICE_VARIANT": variant,
+            "DJANGO_SETTINGS_MODULE": f"{variant}.envs.production",
+        }
+        for words in commands(verb, env, admin):
+            if verb in STAYING:
+                os.execvpe(words[0], words, env)  # noqa: S606 (words of our own)
+            code = subprocess.run(words, env=env, check=False).returncode
+            if code:
+                return code if code > 0 else 128 - code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

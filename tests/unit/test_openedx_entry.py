@@ -1,0 +1,66 @@
+"""The entry of the image that is derived from a public openedx image: what each verb runs, and the settings file."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def entry() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "openedx_entry", ROOT / "images" / "openedx" / "openedx_entry.py"
+    )
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_passwords_are_laid_over_the_settings(
+    entry: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entry, "CONFIG", tmp_path)
+    (tmp_path / "lms.env.json").write_text(json.dumps({"A": {"x": 1, "y": [1]}, "B": 1}))
+    (tmp_path / "lms.auth.json").write_text(json.dumps({"A": {"y": [2], "z": "secret"}}))
+    entry.write_settings("lms")
+    assert json.loads((tmp_path / "lms.yml").read_text()) == {"A": {"x": 1, "y": [2], "z": "secret"}, "B": 1}
+    assert (tmp_path / "lms.yml").stat().st_mode & 0o777 == 0o640
+    assert {path.name for path in tmp_path.iterdir()} == {"lms.env.json", "lms.auth.json", "lms.yml"}
+
+
+def test_pages_are_served_on_the_socket_that_is_open_already(entry: ModuleType) -> None:
+    [words] = entry.commands(
+        "cms", {"OPENEDX_LISTEN_FD": "5", "OPENEDX_READY_FD": "6", "OPENEDX_WORKERS": "3"}, {}
+    )
+    assert {"--http-socket=fd://5", "--processes=3", "--hook-accepting1-once=write:/proc/self/fd/6 1"} <= set(
+        words
+    )
+    [words] = entry.commands("cms", {}, {})
+    assert "--http-socket=0.0.0.0:8010" in words
+
+
+def test_workers_take_their_variant_s_queues_by_a_name_of_their_generation(entry: ModuleType) -> None:
+    [words] = entry.commands("lms-workers", {"OPENEDX_WORKERS": "2", "OPENEDX_GENERATION": "7"}, {})
+    assert "--queues=edx.lms.core.default,edx.lms.core.high,edx.lms.core.high_mem" in words
+    assert "--hostname=edx.lms.core.default.7.%h" in words
+    assert "--concurrency=2" in words
+
+
+def test_no_password_is_an_argument(entry: ModuleType) -> None:
+    said = str(entry.commands("create-admin", {}, {"username": "o'hara", "email": "o@example.org"}))
+    assert "/run/secrets/admin-password" in said
+    compile(entry.LET_IN.format(user="o'hara"), "let-in", "exec")
+
+
+@pytest.mark.parametrize("verbs", [[], ["shell"], ["lms", "cms"], ["lms-migrate", "lms"]])
+def test_other_verbs_are_refused(
+    entry: ModuleType, verbs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert entry.main(verbs) == entry.USAGE
+    assert "verbs are" in capsys.readouterr().err
