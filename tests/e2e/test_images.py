@@ -313,7 +313,15 @@ def get(address: str, path: str, host: str = "") -> tuple[int, str, dict[str, st
 
 @pytest.fixture
 def nginx(client: docker.APIClient, drive: Path) -> Iterator[Box]:
-    for name, text in {"static/a.css": "body{}", "media/b.svg": "<svg/>"}.items():
+    files = {
+        "static/a.css": "body{}",
+        "static/a.0123456789ab.css": "body{}",
+        "static/.a.css.part": "body{",
+        "media/b.svg": "<svg/>",
+        "media/0123456789abcdef.png": "",
+        "media/c.0123456789abcdef.png": "",
+    }
+    for name, text in files.items():
         (drive / "portal" / name).write_text(text)
     link = drive / "portal/media/passwd"
     if not link.is_symlink():
@@ -343,13 +351,32 @@ def test_nginx_serves_static_and_media_and_nothing_else(nginx: Box) -> None:
         "/static/../../etc/passwd",
         "/static../media/b.svg",
         "/media",
+        "/static/.a.css.part",
+        "/static/",
     ):
-        assert get(at, path)[0] in (400, 404, 301), path
+        assert get(at, path)[0] in (400, 403, 404, 301), path
     assert get(at, "/media/passwd")[0] == 403
     assert get(at, "/media/")[0] == 403
     code, seconds = nginx.stop()
     assert code == 0
     assert seconds < 10
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/static/a.css", "public, max-age=3600"),
+        ("/static/a.0123456789ab.css", "public, max-age=31536000, immutable"),
+        ("/media/b.svg", "public, max-age=300"),
+        ("/media/0123456789abcdef.png", "public, max-age=300"),
+        ("/media/c.0123456789abcdef.png", "public, max-age=31536000, immutable"),
+    ],
+)
+def test_a_name_with_a_hash_in_it_is_kept_for_a_year(nginx: Box, path: str, told: str) -> None:
+    nginx.start()
+    nginx.wait_ready()
+    code, _, headers = get(f"{nginx.address}:8000", path)
+    assert (code, headers["Cache-Control"]) == (200, told)
 
 
 def test_the_load_balancer_routes_by_host_name(client: docker.APIClient, nginx: Box) -> None:
