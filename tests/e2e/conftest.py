@@ -28,6 +28,7 @@ LOCK_LIMIT_SECONDS = 300.0
 # Files that share a portal stand together; those that break theirs come last.
 ORDER = (
     "test_portal.py",
+    "test_overrides.py",
     "test_secrets.py",
     "test_browser.py",
     "test_isolation.py",

@@ -22,6 +22,7 @@ class Generation:
         self.process = subprocess.Popen(list(words), env=own, pass_fds=passed)
         os.close(told)
         self._ready = False
+        self._asked = False
 
     def ready(self) -> bool:
         """Whether it has said so."""
@@ -38,8 +39,9 @@ class Generation:
         return code if code is None or code >= 0 else 128 - code
 
     def end(self) -> None:
-        """Ask it to finish what it does and go."""
-        if self.process.poll() is None:
+        """Ask it, once, to finish what it does and go: Celery takes a second SIGTERM for impatience."""
+        if not self._asked and self.process.poll() is None:
+            self._asked = True
             self.process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
