@@ -7,6 +7,7 @@ import pulumi
 from components import in_force
 from components.portal import Portal
 from config.errors import ConfigError
+from config.mail import SMARTHOST_KEY
 from config.tenant import Tenant
 
 HERE = Path(__file__).parent
@@ -18,6 +19,6 @@ except ConfigError as error:
     # RunError ends the program with these words and no traceback.
     raise pulumi.RunError(str(error)) from None
 
-portal = Portal(tenant, images=HERE / "images")
+portal = Portal(tenant, images=HERE / "images", smarthost_password=pulumi.Config().get_secret(SMARTHOST_KEY))
 for name, value in portal.facts.items():
     pulumi.export(name, value)

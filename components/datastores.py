@@ -27,7 +27,7 @@ class DataStores(ComponentResource):
         self.services: Mapping[str, Service] = {
             each: Service(each, base.service(each, **more(base)), child)
             for each, more in STORES.items()
-            if each in base.tenant.release.services
+            if each in base.tenant.services
         }
         self.register_outputs({})
 

@@ -32,11 +32,11 @@ class Foundation:
         own = {**self.common(name), **more}
         if self.tenant.source(name) != "hub":
             return own
-        return as_public(own, self.tenant.release.services[name].hub)
+        return as_public(own, self.tenant.services[name].hub)
 
     def common(self, name: str) -> dict[str, Any]:
         """What the release and the tenant's sizes say of a service, whatever its image."""
-        told = self.tenant.release.services[name]
+        told = self.tenant.services[name]
         return {
             "tenant": self.tenant.name,
             "group": told.group,

@@ -56,7 +56,7 @@ class OpenEdx(ComponentResource):
             )
 
         made = {verb: role(verb) for verb in ("lms", "cms", "lms-workers", "cms-workers")}
-        if "forum" in base.tenant.release.services:
+        if "forum" in base.tenant.services:
             made["forum"] = Service(
                 "forum",
                 base.service(
@@ -64,7 +64,7 @@ class OpenEdx(ComponentResource):
                 ),
                 child,
             )
-        if "nginx" in base.tenant.release.services:
+        if "nginx" in base.tenant.services:
             made["nginx"] = Service(
                 "nginx",
                 base.service(
@@ -76,7 +76,7 @@ class OpenEdx(ComponentResource):
                 ),
                 child,
             )
-        if "mfe" in base.tenant.release.services:
+        if "mfe" in base.tenant.services:
             made["mfe"] = Service("mfe", base.service("mfe"), child)
         self.services: Mapping[str, Service] = made
         self.register_outputs({})

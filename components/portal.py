@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pulumi_docker as docker
-from pulumi import ComponentResource, ResourceOptions
+from pulumi import ComponentResource, Input, ResourceOptions
 
 from components.datastores import DataStores, DataStoresArgs
 from components.edge import Edge, EdgeArgs
 from components.foundation import Foundation
+from components.mailer import Mailer, MailerArgs
 from components.network import Networks, NetworksArgs
 from components.openedx import OpenEdx, OpenEdxArgs
 from components.ops import Ops, OpsArgs
@@ -30,7 +31,14 @@ class Portal(ComponentResource):
 
     facts: Mapping[str, Any]
 
-    def __init__(self, tenant: Tenant, *, images: Path, opts: ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        tenant: Tenant,
+        *,
+        images: Path,
+        smarthost_password: Input[str] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
         super().__init__("portal:index:Portal", tenant.name, None, opts)
         # One provider, handed down: a portal's engine is the tenant's placement, not the caller's shell.
         engine = docker.Provider(
@@ -55,7 +63,7 @@ class Portal(ComponentResource):
                 before=tenant.predecessors,
                 directories={
                     directory: service.owner(tenant.source(name))
-                    for name, service in tenant.release.services.items()
+                    for name, service in tenant.services.items()
                     for directory in service.data
                 },
             ),
@@ -66,7 +74,7 @@ class Portal(ComponentResource):
             images=pictures,
             networks=networks,
             storage=storage,
-            secrets=Secrets("secrets", SecretsArgs(names=names(tenant.release.services)), child),
+            secrets=Secrets("secrets", SecretsArgs(names=names(tenant.services)), child),
         )
         datastores = DataStores("datastores", DataStoresArgs(foundation=foundation), child)
         ops = Ops(
@@ -79,9 +87,17 @@ class Portal(ComponentResource):
             child,
         )
         openedx = OpenEdx("openedx", OpenEdxArgs(foundation=foundation, after=(ops.migrations,)), child)
+        mailer = Mailer(
+            "mail", MailerArgs(foundation=foundation, smarthost_password=smarthost_password), child
+        )
         edge = Edge("edge", EdgeArgs(foundation=foundation), child)
 
-        services = {**datastores.services, **openedx.services, "load-balancer": edge.load_balancer}
+        services = {
+            **datastores.services,
+            **openedx.services,
+            **mailer.services,
+            "load-balancer": edge.load_balancer,
+        }
         jobs = {"storage-init": storage.job, "edxapp-migrations": ops.migrations}
         self.facts = {
             "tenant": tenant.name,

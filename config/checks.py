@@ -64,6 +64,29 @@ def memory(text: str) -> int:
     return size
 
 
+def optional(check: Callable[[str], str]) -> Callable[[str], str]:
+    """A check that also takes nothing."""
+    return lambda text: check(text) if text else ""
+
+
+def smarthost(text: str) -> str:
+    """A mail server and its port."""
+    name, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or port.startswith("0") or int(port) > 65535:
+        raise ValueError(f"{quoted(text)} is not a server with its port")
+    host(name)
+    return text
+
+
+def account(text: str) -> str:
+    """A user name of another's server: what can be seen, on one line."""
+    if len(text) > 200 or not text.isprintable() or text != text.strip():
+        raise ValueError(
+            f"{quoted(text)} is not a user name, expected at most 200 characters that can be seen"
+        )
+    return text
+
+
 def between(least: int, most: int) -> Callable[[int], int]:
     """A check that a number lies between two others, both included."""
 

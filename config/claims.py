@@ -16,6 +16,7 @@ ANYWHERE = "0.0.0.0"  # noqa: S104 - compared, not bound
 PATHS = (
     "hosts/lms",
     "hosts/cms",
+    "hosts/mail",
     "listen/address",
     "listen/port",
     "placement/docker_host",
@@ -39,7 +40,7 @@ class Claims:
     @property
     def hosts(self) -> dict[str, str]:
         """Host names by the path of their key."""
-        return {path: str(self.values[path]) for path in PATHS[:2] if path in self.values}
+        return {path: str(self.values[path]) for path in PATHS[:3] if self.values.get(path)}
 
     @property
     def listen(self) -> tuple[str, int, str] | None:

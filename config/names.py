@@ -13,7 +13,16 @@ SERVICES = frozenset(
     (
         *("lms", "cms", "forum", "nginx", "rabbitmq", "mfe"),
         *("glados", "companion-cube", "compete", "learner-support", "lp-certs"),
-        *("lms-workers", "cms-workers", "glados-worker", "letsencrypt", "load-balancer", "mailer", "cron"),
+        *(
+            "lms-workers",
+            "cms-workers",
+            "glados-worker",
+            "letsencrypt",
+            "load-balancer",
+            "mailer",
+            "mail-sink",
+            "cron",
+        ),
         *("elasticsearch", "meilisearch", "memcached", "mongo", "mysql", "redis"),
     )
 )

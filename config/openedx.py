@@ -25,13 +25,12 @@ SECRETS = (
 )
 FOLDER = "/portal/config"
 VARIANTS = ("lms", "cms")
-MAILER_PORT = 8025
 SSO_CLIENT = "cms-sso"
 
 
 def release_variables(tenant: Tenant) -> dict[str, Any]:
     """What follows from the release: features of services that it has or has not."""
-    return {"EDXAPP_FEATURES": {"ENABLE_DISCUSSION_SERVICE": "forum" in tenant.release.services}}
+    return {"EDXAPP_FEATURES": {"ENABLE_DISCUSSION_SERVICE": "forum" in tenant.services}}
 
 
 def tenant_variables(tenant: Tenant) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def tenant_variables(tenant: Tenant) -> dict[str, Any]:
 
 def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
     """The settings of `<variant>.env.json` that are the operator's alone."""
-    services = tenant.release.services
+    services = tenant.services
     urls = addresses(tenant)
     host = tenant.hosts.lms if variant == "lms" else tenant.hosts.cms
     return {
@@ -51,10 +50,10 @@ def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
         **stores.env(tenant),
         "CMS_BASE": base(tenant.hosts.cms, tenant.listen.port),
         "CMS_ROOT_URL": urls["cms"],
-        "DEFAULT_FROM_EMAIL": f"no-reply@{tenant.hosts.lms}",
+        "DEFAULT_FROM_EMAIL": f"no-reply@{tenant.sender_domains[0]}",
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": "mailer",
-        "EMAIL_PORT": MAILER_PORT,
+        "EMAIL_PORT": services["mailer"].port,
         "EMAIL_USE_TLS": False,
         "HTTPS": "off",
         "LMS_BASE": base(tenant.hosts.lms, tenant.listen.port),
@@ -74,7 +73,7 @@ def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
 
 def protected_auth(tenant: Tenant) -> dict[str, Any]:
     """The settings of `<variant>.auth.json`."""
-    services = tenant.release.services
+    services = tenant.services
     mongo = {"host": "mongo", "port": services["mongo"].port, "db": "openedx"}
     return {
         **stores.auth(tenant),
@@ -120,7 +119,7 @@ def settings_files(tenant: Tenant) -> dict[str, str]:
 
 def forum_env(tenant: Tenant) -> dict[str, str]:
     """What the forum is told, by the names of its public images. Its database is its own."""
-    services = tenant.release.services
+    services = tenant.services
     return {
         "MONGODB_DATABASE": "cs_comments_service",
         "MONGODB_HOST": "mongo",

@@ -34,13 +34,14 @@ def hosts(tenant: Tenant) -> dict[str, str]:
         "cms": tenant.hosts.cms,
         "mfe": f"apps.{tenant.hosts.lms}",
         "meilisearch": f"meilisearch.{tenant.hosts.lms}",
+        "mail-sink": tenant.hosts.mail,
     }
-    return {service: host for service, host in named.items() if service in tenant.release.services}
+    return {service: host for service, host in named.items() if service in tenant.services}
 
 
 def routes(tenant: Tenant) -> tuple[Route, ...]:
     """The routes of a portal. Body limits are Open edX's own (4 MB for learners, 250 MB for authors)."""
-    services = tenant.release.services
+    services = tenant.services
     return tuple(
         Route(
             host=host,

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 from config import checks, drive, engines
 from config.hosts import host
-from config.keys import number, text
+from config.keys import number, text, texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,14 @@ class Hosts:
 
     lms: str = field(metadata=text(host, "Where learners go.", "learn.acme.com"))
     cms: str = field(metadata=text(host, "Where authors go (Studio).", "studio.acme.com"))
+    mail: str = field(
+        default="",
+        metadata=text(
+            checks.optional(host),
+            "Where the mails are read that a portal with mail/delivery sink keeps to itself; only for those.",
+            "mail.acme.com",
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +94,43 @@ class Admin:
     username: str = field(
         default="admin",
         metadata=text(checks.username, "2 to 30 letters, digits and '_.@+-'.", "admin"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """How the portal's mail leaves it."""
+
+    delivery: str = field(
+        default="direct",
+        metadata=text(
+            checks.one_of("direct", "smarthost", "sink"),
+            "direct (to the mail servers of each recipient's domain), smarthost (all to one server, which sends "
+            "it on) or sink (nowhere: a page shows it).",
+            "direct",
+        ),
+    )
+    smarthost: str = field(
+        default="",
+        metadata=text(
+            checks.optional(checks.smarthost),
+            "The smarthost and its port: 587 (STARTTLS) or 465 (TLS); only for delivery smarthost.",
+            "smtp.example.com:587",
+        ),
+    )
+    username: str = field(
+        default="",
+        metadata=text(
+            checks.account, "The user at the smarthost; only for delivery smarthost.", "portal@acme.com"
+        ),
+    )
+    domains: tuple[str, ...] = field(
+        default=(),
+        metadata=texts(
+            host,
+            "The domains that the portal's mail may come from; none for that of hosts/lms.",
+            "[acme.com]",
+        ),
     )
 
 

@@ -18,13 +18,13 @@ def pictured(tenant: Tenant, folder: Path) -> dict[str, str]:
     built = references(folder)
     return {
         OPS: built[OPS],
-        **{name: _picture(tenant, name, built, folder) for name in tenant.release.services},
+        **{name: _picture(tenant, name, built, folder) for name in tenant.services},
     }
 
 
 def roles(tenant: Tenant) -> list[str]:
     """The images that are built here for this tenant, by role."""
-    services = tenant.release.services
+    services = tenant.services
     return sorted(
         {OPS} | {each.image for name, each in services.items() if tenant.source(name) == "packages"}
     )
@@ -32,7 +32,7 @@ def roles(tenant: Tenant) -> list[str]:
 
 def pulled(tenant: Tenant) -> list[str]:
     """The images that an engine gets from registries, by reference, those that others are derived from included."""
-    services = tenant.release.services
+    services = tenant.services
     public = {each.hub.pinned for name, each in services.items() if tenant.source(name) == "hub"}
     if any(each.hub.derived for name, each in services.items() if tenant.source(name) == "hub"):
         public.add(tenant.release.python)
@@ -52,7 +52,7 @@ class Derived:
 def derived(tenant: Tenant, folder: Path) -> list[Derived]:
     """What is built here on top of public images for this tenant. Raises ImageError."""
     built = references(folder)
-    services = tenant.release.services
+    services = tenant.services
     pairs = {
         (each.hub.derived, each.hub.pinned)
         for name, each in services.items()
@@ -68,7 +68,7 @@ def _derived(role: str, public: str, python: str, built: Mapping[str, str], fold
 
 
 def _picture(tenant: Tenant, name: str, built: Mapping[str, str], folder: Path) -> str:
-    service, source = tenant.release.services[name], tenant.source(name)
+    service, source = tenant.services[name], tenant.source(name)
     if source == "own":
         return tenant.service_images[name]
     if source == "packages":

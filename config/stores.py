@@ -14,7 +14,7 @@ BROKER_VHOST = "openedx"
 
 def env(tenant: Tenant) -> dict[str, Any]:
     """Where they are."""
-    services = tenant.release.services
+    services = tenant.services
     told = {**_broker(tenant), **_search(tenant), "CACHES": {"default": _cache(tenant)}}
     if "forum" in services:
         told["COMMENTS_SERVICE_URL"] = f"http://forum:{services['forum'].port}"
@@ -23,7 +23,7 @@ def env(tenant: Tenant) -> dict[str, Any]:
 
 def auth(tenant: Tenant) -> dict[str, Any]:
     """As whom Open edX comes, and with what password."""
-    services = tenant.release.services
+    services = tenant.services
     told: dict[str, Any] = (
         {"CELERY_BROKER_USER": BROKER_USER, "CELERY_BROKER_PASSWORD": "secret:rabbitmq-password"}
         if "rabbitmq" in services
@@ -40,7 +40,7 @@ def auth(tenant: Tenant) -> dict[str, Any]:
 
 def _cache(tenant: Tenant) -> dict[str, Any]:
     # memcached, or redis where the release has no memcached.
-    services = tenant.release.services
+    services = tenant.services
     store = "memcached" if "memcached" in services else "redis"
     address = f"{store}:{services[store].port}"
     return {
@@ -52,7 +52,7 @@ def _cache(tenant: Tenant) -> dict[str, Any]:
 
 def _broker(tenant: Tenant) -> dict[str, Any]:
     # rabbitmq, or redis where the release has no rabbitmq.
-    services = tenant.release.services
+    services = tenant.services
     queue = "rabbitmq" if "rabbitmq" in services else "redis"
     return {
         "CELERY_BROKER_TRANSPORT": "amqp" if queue == "rabbitmq" else "redis",
@@ -62,7 +62,7 @@ def _broker(tenant: Tenant) -> dict[str, Any]:
 
 
 def _search(tenant: Tenant) -> dict[str, Any]:
-    services = tenant.release.services
+    services = tenant.services
     if "elasticsearch" in services:
         return {"ELASTIC_SEARCH_CONFIG": [{"host": "elasticsearch", "port": services["elasticsearch"].port}]}
     return {

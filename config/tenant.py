@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 from pathlib import Path
+from types import MappingProxyType
 
 from config import checks, upgrades
 from config import names as naming
@@ -13,13 +14,13 @@ from config.claims import clashes
 from config.errors import ConfigError
 from config.fleet import Fleet
 from config.keys import each, text
-from config.release import Release, Releases
-from config.sections import Admin, Hosts, Listen, Placement, Size, Storage
+from config.release import Release, Releases, ReleaseService
+from config.sections import Admin, Hosts, Listen, Mail, Placement, Size, Storage
 from config.tenantfile import TenantFile
 from config.upgrades import InForce
 from config.words import listed, meant, quoted
 
-__all__ = ["Admin", "Hosts", "Listen", "Placement", "Size", "Storage", "Tenant", "load_all", "names"]
+__all__ = ["Admin", "Hosts", "Listen", "Mail", "Placement", "Size", "Storage", "Tenant", "load_all", "names"]
 
 _HERE = Path(__file__).parent
 # More broken neighbours than these need no naming one by one.
@@ -54,12 +55,26 @@ class Tenant:
     placement: Placement
     storage: Storage
     admin: Admin
+    mail: Mail
     sizes: Mapping[str, Size] = field(
         default_factory=dict,
         metadata=each("What a service gets, where that is to be other than the release says.", "lms"),
     )
     # All that there are: which of them this one may follow.
     releases: Mapping[str, Release] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def services(self) -> Mapping[str, ReleaseService]:
+        """The services that this portal has: the release's, without those that its choices leave out."""
+        left_out = set() if self.mail.delivery == "sink" else {"mail-sink"}
+        return MappingProxyType(
+            {name: service for name, service in self.release.services.items() if name not in left_out}
+        )
+
+    @property
+    def sender_domains(self) -> tuple[str, ...]:
+        """The domains that the portal's mail comes from, the first being its own."""
+        return self.mail.domains or (self.hosts.lms,)
 
     @property
     def directory(self) -> str:

@@ -125,9 +125,14 @@ class TenantFile(Reading):
 
     def within(self, fleet: Fleet) -> None:
         """Checks what two keys of the file, or a key and the fleet, say together."""
-        lms, cms = (self.values.get(f"hosts/{each}") for each in ("lms", "cms"))
-        if lms is not None and lms == cms:
-            self.wrong("hosts/cms", f"'{cms}' is hosts/lms too, expected a host of its own")
+        seen: dict[str, str] = {}
+        for path in ("hosts/lms", "hosts/cms", "hosts/mail"):
+            host = self.values.get(path)
+            if host in seen:
+                self.wrong(path, f"'{host}' is {seen[host]} too, expected a host of its own")
+            elif host:
+                seen[host] = path
+        self.mail()
         subnet = self.values.get("placement/subnet")
         if subnet and not subnet.subnet_of(fleet.pool):
             outside = f"'{subnet}' lies outside the fleet's pool, expected a /24 of {fleet.pool}"
@@ -136,6 +141,24 @@ class TenantFile(Reading):
         if address and IPv4Address(address) in fleet.pool:
             inside = f"'{address}' lies in the fleet's pool {fleet.pool}, expected an address of the host"
             self.wrong("listen/address", inside)
+
+    def mail(self) -> None:
+        """Checks that the way of the mail is told whole, and no other."""
+        delivery = self.values.get("mail/delivery")
+        for path, wanted, example in (
+            ("hosts/mail", "sink", "mail.acme.com"),
+            ("mail/smarthost", "smarthost", "smtp.example.com:587"),
+            ("mail/username", "smarthost", "portal@acme.com"),
+        ):
+            # What is wrong in itself has been told.
+            if delivery is None or path not in self.values:
+                continue
+            if delivery == wanted and not self.values[path]:
+                self.wrong(
+                    path, f"is missing for mail/delivery '{delivery}', expected text, for example '{example}'"
+                )
+            elif delivery != wanted and self.values[path]:
+                self.wrong(path, f"is for mail/delivery '{wanted}' alone, expected none for '{delivery}'")
 
     @property
     def claims(self) -> Claims:

@@ -40,11 +40,11 @@ def pinned() -> Releases:
     return Releases(where, made)
 
 
-def planned(tenant: Tenant, **exit_codes: int) -> Recorder:
+def planned(tenant: Tenant, smarthost_password: str | None = None, **exit_codes: int) -> Recorder:
     """The same for a tenant that lies in no file."""
 
     def program() -> None:
-        made = Portal(tenant, images=ROOT / "images")
+        made = Portal(tenant, images=ROOT / "images", smarthost_password=smarthost_password)
         for key, value in made.facts.items():
             pulumi.export(key, value)
 

@@ -3,14 +3,16 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pulumi import RunError
 
 from components.job import JobFailed
 from components.service import HEALTH_SCRIPT
-from config.tenant import names
-from tests.programs import ROOT, TENANTS, portal
+from config.tenant import Mail, Tenant, names
+from tests.programs import ROOT, TENANTS, planned, portal
 from tests.recorder import Planned, Recorder
 
 DATA_STORES = {"elasticsearch", "mongo", "mysql", "rabbitmq", "redis"}
@@ -19,6 +21,7 @@ TOKENS = {
     "DataStores",
     "Edge",
     "Job",
+    "Mailer",
     "Networks",
     "OpenEdx",
     "Ops",
@@ -99,14 +102,18 @@ def test_data_stores_get_time_to_write(plan: Recorder) -> None:
     assert all(graces[name] >= 120 for name in DATA_STORES)
 
 
-def test_only_the_load_balancer_publishes_a_port_or_has_a_way_out(plan: Recorder) -> None:
+def test_only_the_load_balancer_publishes_a_port_and_few_have_a_way_out(plan: Recorder) -> None:
     for container in plan.containers():
         joined = [each["name"] for each in container.inputs.get("networksAdvanced") or []]
-        if container.name == "load-balancer":
-            assert len(container.inputs["ports"]) == 1
+        ports = len(container.inputs.get("ports") or [])
+        assert ports == (container.name == "load-balancer"), container.name
+        # A mailer whose mail ends in the portal's own sink needs no way out.
+        goes_out = container.name == "load-balancer" or (
+            container.name == "mailer" and "MAIL_DELIVERY=sink" not in container.inputs["envs"]
+        )
+        if goes_out:
             assert [each.rsplit("-")[-1] for each in joined] == ["private", "egress"]
         else:
-            assert not container.inputs.get("ports"), container.name
             assert all(each.endswith("-private") for each in joined), container.name
 
 
@@ -173,6 +180,33 @@ def test_nothing_starts_after_a_failed_job() -> None:
     with pytest.raises(JobFailed, match=r"job storage-init of portal acme ended with exit code 3") as failed:
         portal("acme", storage_init=3)
     assert "log of storage-init" in str(failed.value)
+
+
+def smarthost(name: str = "acme") -> Tenant:
+    mail = Mail(delivery="smarthost", smarthost="smtp.acme.example:587", username="acme", domains=())
+    return replace(Tenant.load(name, TENANTS), mail=mail)
+
+
+def test_a_smarthost_without_its_password_is_refused_with_the_command_that_gives_it() -> None:
+    wanted = "mail/smarthost: 'smtp.acme.example:587' has no password yet.*pulumi config set --secret smarthostPassword"
+    with pytest.raises(RunError, match=wanted):
+        planned(smarthost())
+
+
+def test_the_password_of_a_smarthost_is_a_file_of_the_mailer_and_nothing_else() -> None:
+    holders = {
+        each.name: [upload["file"] for upload in each.inputs["uploads"] if "gen-pass" in upload["content"]]
+        for each in planned(smarthost(), "gen-pass").containers()
+        if "gen-pass" in repr(each.inputs)
+    }
+    assert holders == {"mailer": ["/run/secrets/mailer-smarthost-password"]}
+
+
+def test_mail_waits_for_the_drive_alone() -> None:
+    after = {each.name: each.after for each in portal("demo").containers()}
+    jobs_and_services = set(after)
+    for name in ("mailer", "mail-sink"):
+        assert set(after[name]) & jobs_and_services == {"storage-init"}, name
 
 
 def test_open_edx_waits_for_its_migrations() -> None:

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 SERVICES = {
     "cms", "cms-workers", "elasticsearch", "forum", "lms", "lms-workers", "load-balancer",
-    "memcached", "mongo", "mysql", "nginx", "rabbitmq", "redis",
+    "mail-sink", "mailer", "memcached", "mongo", "mysql", "nginx", "rabbitmq", "redis",
 }  # fmt: skip
 IDLE_LIMIT_MIB = 1536
 MIB = 1024 * 1024
@@ -43,7 +43,11 @@ def test_up_succeeds(came_up: Ran) -> None:
 def test_up_says_where_the_portal_is(facts: dict[str, Any], oak: Trial) -> None:
     """Scripts read these; a person opens the address."""
     assert facts["tenant"] == oak.name
-    assert facts["addresses"] == {"lms": oak.url(""), "cms": oak.url("", "cms")}
+    assert facts["addresses"] == {
+        "lms": oak.url(""),
+        "cms": oak.url("", "cms"),
+        "mail-sink": oak.url("", "mail-sink"),
+    }
     assert facts["directory"] == str(oak.directory)
     assert facts["services"] == {each: f"{oak.name}-{each}" for each in SERVICES}
 

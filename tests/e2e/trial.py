@@ -64,11 +64,13 @@ class Trial:
         self.choices.update(choices)
         told: dict[str, Any] = {
             "title": self.name.removeprefix("e2e-").capitalize() + " University",
-            "hosts": {"lms": self.host, "cms": f"studio.{self.host}"},
+            "hosts": {"lms": self.host, "cms": f"studio.{self.host}", "mail": f"mail.{self.host}"},
             "listen": {"address": "127.0.0.1", "port": self.port},
             "placement": {"subnet": f"10.77.{self.number}.0/24"},
             "storage": {"root": str(self.root)},
             "admin": {"email": f"admin@{self.host}"},
+            # Whatever a test does, no mail leaves this machine.
+            "mail": {"delivery": "sink"},
             **self.choices,
         }
         self.checkout.write(told, self.name)
@@ -126,7 +128,8 @@ class Trial:
 
     def url(self, path: str = "/", service: str = "lms") -> str:
         """A page's address, as a browser on this machine opens it."""
-        return f"http://{'' if service == 'lms' else 'studio.'}{self.host}:{self.port}{path}"
+        below = {"lms": "", "cms": "studio.", "mail-sink": "mail."}[service]
+        return f"http://{below}{self.host}:{self.port}{path}"
 
     def ask(self, path: str, service: str = "lms") -> tuple[int, str]:
         """Status and text of a page, through the load balancer by host name; 0 when nobody answers."""

@@ -10,7 +10,7 @@ import pytest
 
 from config.errors import ConfigError
 from config.release import Release
-from config.tenant import Admin, Hosts, Listen, Placement, Size, Storage, Tenant, names
+from config.tenant import Admin, Hosts, Listen, Mail, Placement, Size, Storage, Tenant, names
 from tests.unit.bad_files import DATA
 
 ROOT = Path(__file__).parents[2]
@@ -41,11 +41,29 @@ def test_a_small_file_gives_a_whole_tenant(tmp_path: Path) -> None:
         placement=Placement(docker_host="", subnet=IPv4Network("10.77.5.0/24")),
         storage=Storage(root="/srv/portals"),
         admin=Admin(email="admin@acme.example", username="admin"),
+        mail=Mail(delivery="direct", smarthost="", username="", domains=()),
         sizes={
             name: Size(memory=service.memory, workers=service.workers)
             for name, service in release.services.items()
         },
     )
+
+
+def test_it_has_the_services_of_its_release_but_those_that_it_leaves_out(tmp_path: Path) -> None:
+    tenant = only(tmp_path, SMALL)
+    assert set(tenant.release.services) - set(tenant.services) == {"mail-sink"}
+    sunk = only(
+        tmp_path,
+        SMALL.replace("cms: studio.acme.example", "cms: studio.acme.example, mail: mail.acme.example")
+        + "mail: {delivery: sink}",
+    )
+    assert set(sunk.services) == set(sunk.release.services)
+
+
+def test_its_mail_comes_from_its_own_domains(tmp_path: Path) -> None:
+    assert only(tmp_path, SMALL).sender_domains == ("learn.acme.example",)
+    domains = "mail: {domains: [acme.example, learn.acme.example]}"
+    assert only(tmp_path, SMALL + domains).sender_domains == ("acme.example", "learn.acme.example")
 
 
 def test_its_networks_and_directory_follow_from_the_file(tmp_path: Path) -> None:

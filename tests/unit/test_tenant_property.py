@@ -30,11 +30,13 @@ KEYS = [
         "placement",
         "storage",
         "admin",
+        "mail",
         "sizes",
         "lms",
         "cms",
     ),
     *("address", "port", "docker_host", "subnet", "root", "email", "username", "memory", "workers", "mysql"),
+    *("delivery", "smarthost", "domains"),
 ]
 quick = settings(
     # The same examples in every run; HYPOTHESIS_EXAMPLES=5000 hunts for more.
@@ -78,9 +80,11 @@ def sound(tenant: Tenant) -> None:
     assert IPv4Address(tenant.listen.address)
     assert tenant.directory.startswith("/")
     assert not set(tenant.directory) - set(string.ascii_letters + string.digits + "._-/")
-    for host in (tenant.hosts.lms, tenant.hosts.cms):
-        # It goes into the load balancer's configuration as it is.
+    for host in (tenant.hosts.lms, tenant.hosts.cms, tenant.hosts.mail, *tenant.sender_domains):
+        # They go into the load balancer's configuration, and the mailer's, as they are.
         assert not set(host) - set(string.ascii_lowercase + string.digits + ".-")
+    assert ("mail-sink" in tenant.services) == bool(tenant.hosts.mail) == (tenant.mail.delivery == "sink")
+    assert bool(tenant.mail.smarthost) == bool(tenant.mail.username) == (tenant.mail.delivery == "smarthost")
     for name, size in tenant.sizes.items():
         assert tenant.release.services[name].memory_min <= size.memory <= 65536
         assert bool(size.workers) == bool(tenant.release.services[name].workers)
@@ -176,6 +180,18 @@ def test_the_lines_of_a_good_file_in_any_order(lines: list[bytes], folder: Path)
 label = st.from_regex(r"[a-z0-9]([a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
 host = st.builds(lambda *parts: ".".join(parts), label, label, st.from_regex(r"[a-z]{2,10}", fullmatch=True))
 title = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=80)
+domains = {"domains": st.lists(host, max_size=3)}
+mails = st.one_of(
+    st.fixed_dictionaries({}, optional={"delivery": st.just("direct"), **domains}),
+    st.fixed_dictionaries(
+        {
+            "delivery": st.just("smarthost"),
+            "smarthost": st.builds("{}:{}".format, host, st.integers(1, 65535)),
+            "username": st.from_regex(r"[A-Za-z0-9@.:$^-]{1,40}", fullmatch=True),
+        },
+        optional=domains,
+    ),
+)
 memory = st.integers(1, 64).map(lambda gibibytes: f"{gibibytes}GiB")
 good = st.fixed_dictionaries(
     {
@@ -199,6 +215,7 @@ good = st.fixed_dictionaries(
     optional={
         "release": st.just("redwood"),
         "images": st.just("packages"),
+        "mail": mails,
         "storage": st.builds(lambda *parts: {"root": "/mnt/" + "/".join(parts)}, label, label),
         "sizes": st.dictionaries(
             st.sampled_from(["lms", "cms", "lms-workers", "cms-workers"]),
@@ -222,6 +239,9 @@ def test_a_good_file_is_read_as_it_was_said(tree: dict[str, Any], folder: Path) 
     assert tenant.placement.docker_host == tree["placement"].get("docker_host", "")
     assert tenant.admin.email == tree["admin"]["email"]
     assert tenant.admin.username == tree["admin"].get("username", "admin")
+    assert tenant.mail.delivery == tree.get("mail", {}).get("delivery", "direct")
+    assert tenant.mail.username == tree.get("mail", {}).get("username", "")
+    assert tenant.sender_domains == tuple(tree.get("mail", {}).get("domains") or [tenant.hosts.lms])
     assert tenant.storage.root == tree.get("storage", {}).get("root", "/srv/portals")
     for name, size in tree.get("sizes", {}).items():
         usual = tenant.release.services[name]

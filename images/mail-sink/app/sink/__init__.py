@@ -1,0 +1,1 @@
+"""Keeps the mails of a portal that sends none, and shows them."""
