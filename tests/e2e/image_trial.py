@@ -111,6 +111,7 @@ class Box:
     mounts: tuple[Any, ...] = ()
     capabilities: tuple[str, ...] = ()
     network: str = NETWORK
+    dns: tuple[str, ...] = ()
 
     def create(self) -> "Box":
         """Create it, in the place of one of the same name."""
@@ -127,6 +128,7 @@ class Box:
             tmpfs={"/tmp": "mode=1777,size=64m", **self.tmpfs},
             ulimits=[docker.types.Ulimit(name="nofile", soft=8192, hard=8192)],
             network_mode=self.network,
+            dns=list(self.dns) or None,
         )
         alias = self.client.create_endpoint_config(aliases=[self.name.removeprefix("c-")])
         self.client.create_container(

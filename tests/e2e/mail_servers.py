@@ -1,0 +1,156 @@
+"""Servers that a mailer meets, run inside containers: mail_servers.py authority|smarthost|mx|dns …
+
+authority NAME       writes a certificate for NAME, its key and the authority's certificate to /tmp, as PEM on stdout
+smarthost ACCOUNT    SMTP on 8025 with STARTTLS and log-in; `plain` for ACCOUNT: without STARTTLS
+mx                   SMTP on 8025 that takes everything
+dns ZONE=ADDRESS …   DNS on 53: an MX and an A record for each
+
+What a server has taken it prints, a line of JSON a mail.
+"""
+
+# The libraries are in the containers alone.
+# mypy: ignore-errors
+
+import asyncio
+import json
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+HOME = Path("/tmp")
+
+
+def authority(name):
+    """A certificate for a name, by an authority of its own."""
+    subject = f"subjectAltName=DNS:{name}"
+    new = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    quiet = {"check": True, "cwd": HOME, "stderr": subprocess.DEVNULL}
+    subprocess.run([*new, "-subj", "/CN=trial", "-keyout", "ca.key", "-out", "ca.crt"], **quiet)
+    subprocess.run(
+        [
+            *new, "-subj", f"/CN={name}", "-addext", subject, "-addext", "basicConstraints=critical,CA:FALSE",
+            "-CA", "ca.crt", "-CAkey", "ca.key", "-keyout", "own.key", "-out", "own.crt",
+        ],
+        **quiet,
+    )  # fmt: skip
+
+
+class Taker:
+    """Takes every mail."""
+
+    async def handle_DATA(self, server, session, envelope):
+        told = {
+            "to": envelope.rcpt_tos,
+            "from": envelope.mail_from,
+            "subject": subject_of(envelope.content),
+            "size": len(envelope.content),
+            "tls": session.ssl["cipher"][1] if session.ssl else "",
+            "helo": session.host_name,
+            "user": session.auth_data.decode() if session.auth_data else "",
+        }
+        print(json.dumps(told), flush=True)
+        return "250 taken"
+
+
+def subject_of(content):
+    """The subject, as it stands."""
+    lines = content.decode("utf-8", "replace").splitlines()
+    return next((line[9:] for line in lines if line.startswith("Subject: ")), "")
+
+
+async def smarthost(account):
+    """Mail by log-in alone, and by TLS alone unless the account is `plain`."""
+    from aiosmtpd.smtp import SMTP, AuthResult
+
+    def known(server, session, envelope, mechanism, data):
+        given = f"{data.login.decode()}:{data.password.decode()}"
+        # handled=False: otherwise aiosmtpd says nothing, and the client waits.
+        return AuthResult(success=given == account, handled=False, auth_data=data.login)
+
+    context = None
+    if account != "plain":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain("/srv/own.crt", "/srv/own.key")
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: SMTP(
+            Taker(),
+            authenticator=known,
+            auth_required=context is not None,
+            auth_require_tls=True,
+            require_starttls=context is not None,
+            tls_context=context,
+            hostname="smarthost.test",
+            loop=loop,
+        ),
+        "0.0.0.0",
+        8025,
+    )
+    await server.serve_forever()
+
+
+async def mx():
+    """Whatever comes."""
+    from aiosmtpd.smtp import SMTP
+
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(Taker(), hostname="mx.test", loop=loop), "0.0.0.0", 8025)
+    await server.serve_forever()
+
+
+def dns(*zones):
+    """Answers for some zones; no such name for others."""
+    known = dict(each.split("=") for each in zones)
+    door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    door.bind(("0.0.0.0", 53))
+    while True:
+        asked, client = door.recvfrom(2048)
+        door.sendto(answer(asked, known), client)
+
+
+def answer(asked, known):
+    """The answer to one question: MX of a zone is mx.ZONE, whose A is the zone's address."""
+    end, labels = 12, []
+    while asked[end]:
+        labels.append(asked[end + 1 : end + 1 + asked[end]].decode().lower())
+        end += 1 + asked[end]
+    end += 1
+    name, kind = ".".join(labels), int.from_bytes(asked[end : end + 2], "big")
+    question = asked[12 : end + 4]
+    zone = name.removeprefix("mx.")
+    data = b""
+    if kind == 15 and name in known:
+        data = b"\x00\x0a\x02mx\xc0\x0c"
+    elif kind == 1 and zone in known and name.startswith("mx."):
+        data = socket.inet_aton(known[zone])
+    found = b"\xc0\x0c" + asked[end : end + 4] + b"\0\0\0\x05" + len(data).to_bytes(2, "big") + data
+    code = b"\x84\x00" if zone in known else b"\x84\x03"
+    head = asked[:2] + code + b"\0\1" + (b"\0\1" if data else b"\0\0") + b"\0\0\0\0"
+    return head + question + (found if data else b"")
+
+
+def main(verb, *words):
+    """Runs one of them."""
+    if verb == "authority":
+        authority(*words)
+    elif verb == "dns":
+        dns(*words)
+    else:
+        asyncio.run({"smarthost": smarthost, "mx": mx}[verb](*words))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
