@@ -439,25 +439,11 @@ def certificate(ground_: Ground) -> Certificate:
     """Made where openssl is: in a container."""
     box = ground_.server("c-authority", "authority", "c-smarthost")
     assert box.wait_end() == 0, box.logs()
-    read = {}
-    for name in ("ca.crt", "own.crt", "own.key"):
-        stream, _ = ground_.client.get_archive(box.name, f"/tmp/{name}")
-        read[name] = unpacked(b"".join(stream))
+    [read] = taken(box)
     box.remove()
     return Certificate(
         authority=read["ca.crt"], files={f"/srv/{name}": read[name] for name in ("own.crt", "own.key")}
     )
-
-
-def unpacked(data: bytes) -> str:
-    import io
-    import tarfile
-
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-        [member] = tar.getmembers()
-        file = tar.extractfile(member)
-        assert file
-        return file.read().decode()
 
 
 def to_smarthost(mails: Ground, certificate: Certificate, password: str = ODD, trusted: bool = True) -> Box:

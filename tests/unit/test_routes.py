@@ -45,3 +45,11 @@ def test_every_host_has_its_site_and_no_other_has_one(acme: Tenant) -> None:
 
 def test_authors_may_send_more_than_learners(acme: Tenant) -> None:
     assert {each.service: each.body_limit for each in routes(acme)} == {"lms": "4MB", "cms": "250MB"}
+
+
+def test_the_mails_of_a_demo_are_on_a_host_of_their_own() -> None:
+    demo = Tenant.load("demo", TENANTS)
+    assert addresses(demo)["mail-sink"] == "http://mail.demo.localhost:8080"
+    site = caddyfile(routes(demo)).split("http://mail.demo.localhost:8080 {")[1].split("http://")[0]
+    assert "import up mail-sink 8026" in site
+    assert "nginx" not in site
