@@ -101,7 +101,7 @@ def wait_healthy(client: Any, tenant: Tenant, limit: float) -> list[Container]:
     """Wait until every service of the release is up; return those that are not after `limit` seconds."""
     end = time.monotonic() + limit
     while True:
-        late = not_up(containers(client, tenant.name), tenant.services)
+        late = not_up(containers(client, tenant.name), tenant.stays_up)
         if not late or time.monotonic() > end:
             return late
         time.sleep(POLL_SECONDS)

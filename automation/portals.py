@@ -162,7 +162,7 @@ def status(tenant: Tenant) -> dict[str, Any]:
     """A portal as its engine has it: every service and job with its state and health."""
     with engine.connect(tenant.placement.docker_host) as client:
         found = engine.containers(client, tenant.name)
-    late = engine.not_up(found, tenant.services)
+    late = engine.not_up(found, tenant.stays_up)
     return {
         "tenant": tenant.name,
         "healthy": not late,

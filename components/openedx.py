@@ -8,8 +8,10 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
 from components.service import Service
-from components.workload import Startable
+from components.workload import Attachment, Startable
+from config import workergroups
 from config.openedx import SECRETS, forum_env, settings_files
+from config.sections import WorkerGroup
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,12 @@ def configured(base: Foundation) -> dict[str, Any]:
     }
 
 
+def workers_env(verb: str, name: str, group: WorkerGroup) -> dict[str, str]:
+    """What a container of workers is told. `name` is what it calls itself where several have one verb."""
+    named = {} if name == verb else {"OPENEDX_SERVICE": name}
+    return {"OPENEDX_QUEUES": ",".join(group.queues), "OPENEDX_WORKERS": str(group.workers), **named}
+
+
 class OpenEdx(ComponentResource):
     """One image, four roles told by their verb, and forum and nginx beside them."""
 
@@ -41,21 +49,37 @@ class OpenEdx(ComponentResource):
         base, storage = args.foundation, args.foundation.storage
         child = ResourceOptions(parent=self)
 
-        def role(verb: str) -> Service:
+        def role(verb: str, name: str, env: Mapping[str, str], **more: Any) -> Service:
             return Service(
-                verb,
+                name,
                 base.service(
                     verb,
                     args.after,
                     command=(verb,),
-                    env={"OPENEDX_WORKERS": str(base.tenant.sizes[verb].workers)},
+                    env=env,
                     **configured(base),
                     probe=("/usr/local/bin/probe", verb),
+                    **more,
                 ),
                 child,
             )
 
-        made = {verb: role(verb) for verb in ("lms", "cms", "lms-workers", "cms-workers")}
+        def workers(name: str, group: WorkerGroup) -> Service:
+            verb = workergroups.service(name)
+            return role(
+                verb,
+                name,
+                workers_env(verb, name, group),
+                memory=group.memory,
+                grace_seconds=group.grace_seconds,
+                networks=(Attachment(network=base.networks.private, aliases=(name,)),),
+            )
+
+        made = {
+            verb: role(verb, verb, {"OPENEDX_WORKERS": str(base.tenant.sizes[verb].workers)})
+            for verb in ("lms", "cms")
+        }
+        made |= {name: workers(name, group) for name, group in base.tenant.workers.items()}
         if "forum" in base.tenant.services:
             made["forum"] = Service(
                 "forum",

@@ -123,6 +123,13 @@ def dotted(text: str) -> str:
     return text
 
 
+def queue(text: str) -> str:
+    """A Celery queue of Open edX, without the `edx.lms.core.` before it."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", text) or len(text) > 40:
+        raise ValueError(f"{quoted(text)} is not a queue, expected lower case, digits and '_'")
+    return text
+
+
 def word(text: str) -> str:
     """A name of ours: lower case, digits and single hyphens."""
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", text) or len(text) > 40:

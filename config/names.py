@@ -30,6 +30,9 @@ JOBS = frozenset(("storage-init", "edxapp-migrations", "create-admin", "assets",
 NETWORKS = frozenset(("private", "egress"))
 # Directories of the drive that are not called as their service.
 DIRECTORIES = frozenset(("static", "media", "overrides", "rendered"))
+# The services whose queues a tenant may give to workers in containers of their own, `<service>-<word>`.
+WORKERS = ("lms-workers", "cms-workers")
+LONGEST_GROUP = 40
 GROUPS = frozenset(("openedx", "addons", "support", "data", "ops"))
 # `<tenant>-<part>` is a container, network or volume of the tenant.
 PARTS = SERVICES | JOBS | NETWORKS | DIRECTORIES
@@ -68,17 +71,19 @@ def clashes(tenants: Iterable[str], parts: frozenset[str] = PARTS) -> list[tuple
     """Pairs of tenants (shorter, longer) of which a container, network or volume would have one name.
 
     `acme-lms` is a tenant's name and the container of acme; and with parts `certs` and `lp-certs`, the tenant
-    `acme-lp` would have acme's `acme-lp-certs`.
+    `acme-lp` would have acme's `acme-lp-certs`. What reads like a worker group counts, whether there is one or not:
+    a group that is added later must not meet a tenant that is there already.
     """
     known = set(tenants)
     inner = {
         whole.removesuffix(f"-{part}") for whole in parts for part in parts if whole.endswith(f"-{part}")
     }
+    grouped = tuple(f"{each}-" for each in WORKERS)
     found = []
     for longer in sorted(known):
         words = longer.split("-")
         for cut in range(1, len(words)):
             shorter, rest = "-".join(words[:cut]), "-".join(words[cut:])
-            if shorter in known and (rest in parts or rest in inner):
+            if shorter in known and (rest in parts or rest in inner or rest.startswith(grouped)):
                 found.append((shorter, longer))
     return found

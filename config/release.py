@@ -57,6 +57,12 @@ class ReleaseService:
             checks.between(0, 64), "Its processes unless the tenant says otherwise; 0 for none to choose.", 2
         )
     )
+    queues: tuple[str, ...] = field(
+        default=(),
+        metadata=texts(
+            checks.queue, "The Celery queues that it takes tasks of.", "[default, high, high_mem]"
+        ),
+    )
     grace_seconds: int = field(
         metadata=number(checks.between(1, 86400), "Seconds between SIGTERM and SIGKILL.", 30)
     )

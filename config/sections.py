@@ -150,3 +150,32 @@ class Size:
             checks.between(1, 64), "Processes, 1 to 64; only for services that let one choose.", 2
         )
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerGroup:
+    """Workers of some queues in a container of their own. Memory in MiB, grace in seconds."""
+
+    queues: tuple[str, ...] = field(
+        metadata=texts(
+            checks.queue,
+            "The queues that it takes from the service that its name begins with, which keeps one at least.",
+            "[high_mem]",
+        )
+    )
+    memory: int = field(
+        metadata=text(checks.memory, "Its limit; what that service has unless said otherwise.", "768MiB")
+    )
+    workers: int = field(
+        metadata=number(
+            checks.between(1, 64), "Tasks at a time, 1 to 64; what that service has unless said otherwise.", 1
+        )
+    )
+    grace_seconds: int = field(
+        metadata=number(
+            checks.between(30, 86400),
+            "Seconds that its tasks have to end before a redeploy kills them and they run once more, 30 to 86400; "
+            "what that service has unless said otherwise.",
+            600,
+        )
+    )

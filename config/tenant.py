@@ -8,14 +8,14 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from types import MappingProxyType
 
-from config import checks, upgrades
+from config import checks, upgrades, workergroups
 from config import names as naming
 from config.claims import clashes
 from config.errors import ConfigError
 from config.fleet import Fleet
 from config.keys import each, text
 from config.release import Release, Releases, ReleaseService
-from config.sections import Admin, Hosts, Listen, Mail, Placement, Size, Storage
+from config.sections import Admin, Hosts, Listen, Mail, Placement, Size, Storage, WorkerGroup
 from config.tenantfile import TenantFile
 from config.upgrades import InForce
 from config.words import listed, meant, quoted
@@ -60,6 +60,12 @@ class Tenant:
         default_factory=dict,
         metadata=each("What a service gets, where that is to be other than the release says.", "lms"),
     )
+    worker_groups: Mapping[str, WorkerGroup] = field(
+        default_factory=dict,
+        metadata=each(
+            "Workers of some queues in containers of their own, so that a heavy task harms no other.", "lms"
+        ),
+    )
     # All that there are: which of them this one may follow.
     releases: Mapping[str, Release] = field(default_factory=dict, compare=False, repr=False)
 
@@ -90,6 +96,25 @@ class Tenant:
     def egress_subnet(self) -> IPv4Network:
         """Addresses .128 to .191: the network of the few services that need a way out."""
         return list(self.placement.subnet.subnets(new_prefix=26))[2]
+
+    @property
+    def stays_up(self) -> tuple[str, ...]:
+        """Every container that is to be up, by the name of its service."""
+        return (*self.services, *self.worker_groups)
+
+    @property
+    def workers(self) -> Mapping[str, WorkerGroup]:
+        """Every container that does tasks, by the name of its service: the release's own, then the groups."""
+        own = {
+            name: WorkerGroup(
+                queues=workergroups.left(name, self.release, self.worker_groups),
+                memory=self.sizes[name].memory,
+                workers=self.sizes[name].workers,
+                grace_seconds=self.release.services[name].grace_seconds,
+            )
+            for name in naming.WORKERS
+        }
+        return {**own, **self.worker_groups}
 
     @property
     def wanted(self) -> InForce:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from config import hub, names, yamlfile
+from config import hub, names, workergroups, yamlfile
 from config.claims import PATHS, Claims
 from config.errors import ConfigError
 from config.fleet import Fleet
@@ -37,6 +37,7 @@ class TenantFile(Reading):
         super().__init__(f"{folder.name}/{quoted(name)[1:-1]}.yaml")
         self.name = name
         self.own_images: dict[str, str] = {}
+        self.groups: list[str] = []
         self.path = folder / f"{name}.yaml"
 
     def read(self, cls: type[Any], fleet: Fleet, releases: Releases) -> None:
@@ -67,6 +68,9 @@ class TenantFile(Reading):
             # Without the release's own figures, what is wrong with the values alone can still be said.
             for service, section in self.named(root, "sizes", names.SERVICES, "services", Size).items():
                 self.keys(Size, section, f"sizes/{service}", {"memory": 0, "workers": 0})
+        usual = self.release.services if self.release else {}
+        memory = {name: self.memory(usual[name]) for name in names.WORKERS if name in usual}
+        self.groups = workergroups.read(self, root, self.release, memory)
 
     def load_release(self, releases: Releases) -> Release | None:
         """The release that the file names."""
@@ -191,6 +195,7 @@ class TenantFile(Reading):
             "release": self.release,
             "sizes": self.sizes(self.release),
             "service_images": MappingProxyType(self.own_images),
+            "worker_groups": MappingProxyType(workergroups.made(self, self.groups)),
             "releases": self.releases.all(),
         }
         return build(cls, self.values, name=self.name, **made)

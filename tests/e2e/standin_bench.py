@@ -25,6 +25,7 @@ NETWORK = "standin-test"
 SUBNET = "10.99.4.0/24"
 LIMIT_SECONDS = 120
 PORTS = {"lms": 8000, "cms": 8010}
+WORKERS = ("lms-workers", "cms-workers")
 ROLES = ("mysql", "mongo", "redis", "memcached", "rabbitmq", "elasticsearch")
 # With what a shell, a URL or SQL would stumble over.
 SECRETS = {
@@ -241,7 +242,8 @@ class Bench:
 
     def probe(self, name: str) -> int:
         """Exit code of the probe."""
-        words = ["/usr/local/bin/probe", *([name] if name in PORTS or name.endswith("-workers") else [])]
+        workers = next((each for each in WORKERS if name.startswith(each)), None)
+        words = ["/usr/local/bin/probe", *([workers or name] if workers or name in PORTS else [])]
         return self.inside(name, *words)[0]
 
     def inside(self, name: str, *words: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
@@ -289,10 +291,10 @@ class Bench:
             files={**told.files, **self._secrets(*told.secrets)},
         ).start()
 
-    def start(self, verb: str, **given: Any) -> Container:
-        """A role of the stand-in, not yet ready."""
+    def start(self, verb: str, name: str = "", **given: Any) -> Container:
+        """A role of the stand-in, not yet ready; its container's name is the verb's unless told."""
         memory = 512 if verb in PORTS else 384
-        container = self._openedx(verb, [verb], memory, **given)
+        container = self._openedx(name or verb, [verb], memory, **given)
         container.start()
         return container
 

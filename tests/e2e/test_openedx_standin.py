@@ -19,6 +19,7 @@ pytestmark = pytest.mark.e2e
 JOB = ("lms-migrate", "cms-migrate", "lms-assets", "create-admin")
 PASSWORD = "correct horse battery staple"
 KILLS = 6
+HEAVY = "lms-workers-heavy"
 # Of the four roles together, idle after use.
 MEMORY_MIB = 420
 
@@ -527,6 +528,58 @@ def test_a_worker_ends_its_task_before_it_ends(portal: Bench, learner: Browser) 
     assert portal.container("lms-workers").wait(timeout=30)["StatusCode"] == 0
     assert "to be graded in" in (report(learner) or "")
     portal.serve("lms-workers")
+
+
+def test_a_task_beyond_its_grace_is_run_once_more_by_the_next_worker(portal: Bench, learner: Browser) -> None:
+    """As a redeploy does it: SIGTERM, the grace, SIGKILL, a new container."""
+    with paused(portal, "mongo"):
+        learner.submit("/dashboard", action="/dashboard/report")
+        until("the task to be taken", lambda: "received" in portal.logs("lms-workers").splitlines()[-1], 10)
+        portal.container("lms-workers").stop(timeout=3)
+        said = portal.logs("lms-workers")
+        assert ("Warm shutdown" in said, "succeeded" in said.split("Warm shutdown")[-1]) == (True, False)
+        assert portal.container("lms-workers").wait()["StatusCode"] == 137
+    assert report(learner) is None
+    portal.serve("lms-workers")
+    assert "to be graded in" in until("the report", lambda: report(learner))
+    runs = portal.logs("lms-workers").splitlines()
+    assert sum("grade_report" in line and "succeeded" in line for line in runs) == 1, runs
+
+
+@pytest.fixture
+def grouped(portal: Bench) -> Iterator[Bench]:
+    """The lms's workers in two containers, high_mem in one of its own."""
+    portal.start("lms-workers", env={"OPENEDX_QUEUES": "default,high"})
+    portal.start("lms-workers", HEAVY, env={"OPENEDX_QUEUES": "high_mem"})
+    for name in ("lms-workers", HEAVY):
+        until(f"{name} to be ready", lambda name=name: portal.answers(name))
+    yield portal
+    portal.container(HEAVY).remove(force=True, v=True)
+    portal.serve("lms-workers")
+
+
+def test_a_group_of_workers_takes_its_queues_alone(grouped: Bench, learner: Browser) -> None:
+    """A grade report, of high_mem, is the group's; the next one finds a process anew."""
+    before = processes(grouped)
+    with paused(grouped, "mongo"):
+        learner.submit("/dashboard", action="/dashboard/report")
+        until("the task to be taken", lambda: "received" in grouped.logs(HEAVY).splitlines()[-1], 10)
+        assert [grouped.probe(name) for name in ("lms-workers", HEAVY)] == [0, 0]
+    assert "to be graded in" in until("the report", lambda: report(learner))
+    until("a new process", lambda: not before & processes(grouped))
+    assert len(before) == 1
+    grouped.container(HEAVY).stop()
+    learner.submit("/dashboard", action="/dashboard/report")
+    assert report(learner) is None
+    grouped.container(HEAVY).start()
+    assert "to be graded in" in until("the report", lambda: report(learner))
+    assert "received" not in grouped.logs("lms-workers")
+
+
+def processes(portal: Bench) -> set[str]:
+    """The processes of the group that do tasks: all but the oldest."""
+    told = portal.container(HEAVY).top(ps_args="-o pid,args")["Processes"]
+    return {pid for pid, words in told if "celery" in words} - {min(told, key=lambda each: int(each[0]))[0]}
 
 
 def test_a_killed_worker_s_task_is_run_again(portal: Bench, learner: Browser) -> None:

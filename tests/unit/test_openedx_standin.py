@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from config.release import Releases
 from tests.e2e.standin_bench import passwords, settings
 
 FOLDER = Path(__file__).parents[2] / "images" / "openedx-standin"
@@ -84,6 +85,27 @@ def test_workers_take_the_queues_of_their_variant(standin: dict[str, ModuleType]
     words = standin["entry"].command("lms-workers", {}, {})
     assert "--queues=edx.lms.core.default,edx.lms.core.high,edx.lms.core.high_mem" in words
     assert "--concurrency=1" in words
+    assert not [word for word in words if word.startswith("--max-tasks-per-child")]
+
+
+def test_workers_take_the_queues_they_are_told(standin: dict[str, ModuleType]) -> None:
+    entry = standin["entry"]
+    words = entry.command("lms-workers", {}, {"OPENEDX_QUEUES": "default,high"})
+    assert "--queues=edx.lms.core.default,edx.lms.core.high" in words
+    assert "--hostname=edx.lms.core.default.1.%h" in words
+    words = entry.command("lms-workers", {}, {"OPENEDX_QUEUES": "high_mem"})
+    assert "--queues=edx.lms.core.high_mem" in words
+    assert "--hostname=edx.lms.core.high_mem.1.%h" in words
+    assert "--max-tasks-per-child=1" in words
+    for told in ("low", "default,", "high high_mem"):
+        with pytest.raises(entry.Usage, match="is no queue of lms; there are: default, high, high_mem"):
+            entry.command("lms-workers", {}, {"OPENEDX_QUEUES": told})
+
+
+def test_the_queues_are_those_of_every_release(standin: dict[str, ModuleType]) -> None:
+    for release in Releases(FOLDER.parents[1] / "config" / "releases").all().values():
+        for variant, queues in standin["entry"].QUEUES.items():
+            assert release.services[f"{variant}-workers"].queues == queues
 
 
 def test_every_verb_has_a_command(standin: dict[str, ModuleType]) -> None:

@@ -9,6 +9,7 @@ from config.errors import Findings
 from config.keys import Entry, Reading, entries
 from config.nodes import Node, Section, join
 from config.release import Release
+from config.sections import WorkerGroup
 from config.tenant import Size, Tenant
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -77,7 +78,7 @@ def test_every_default_is_the_dataclass_s() -> None:
     reading = Reading("config/reference.yml")
     reading.keys(Tenant, reference())
     for path, entry in described(Tenant):
-        if entry.key and not entry.required and path not in ("sizes", "service_images"):
+        if entry.key and not entry.required and path not in ("sizes", "service_images", "worker_groups"):
             assert reading.values[path] == entry.default, path
 
 
@@ -94,6 +95,22 @@ def test_every_key_is_explained_in_the_words_of_its_field() -> None:
         doc = entry.key.doc if entry.key else (entry.section.__doc__ if entry.section else "")
         assert doc, path
         assert doc in comment(key_line(nodes[path])), path
+
+
+def test_every_key_of_a_worker_group_is_explained_and_its_example_is_a_tenant_s(tmp_path: Path) -> None:
+    node = reference().items["worker_groups"]
+    said = comment(key_line(node)).replace(" # ", " ")
+    assert [
+        entry.key.doc for entry in entries(WorkerGroup).values() if entry.key and entry.key.doc not in said
+    ] == []
+    example = [line.removeprefix("# ") for line in FILE.read_text().splitlines() if line.startswith("#   ")]
+    text = FILE.read_text().replace(
+        "worker_groups: {}", "\n".join(line.removeprefix("  ") for line in example)
+    )
+    (tmp_path / "acme.yaml").write_text(text)
+    assert Tenant.load("acme", tmp_path).worker_groups == {
+        "lms-workers-heavy": WorkerGroup(queues=("high_mem",), memory=768, workers=1, grace_seconds=600)
+    }
 
 
 def test_every_example_is_a_value_that_the_key_may_have() -> None:

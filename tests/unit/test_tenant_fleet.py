@@ -12,6 +12,7 @@ from config.errors import ConfigError
 from config.fleet import Fleet
 from config.tenant import Tenant, load_all
 
+GROUPS = {"lms-workers-heavy", "cms-workers-lms", "cms-workers-x-mysql"}
 HUGE = Fleet(pool=IPv4Network("10.64.0.0/12"))
 
 
@@ -113,7 +114,8 @@ def test_two_tenants_may_have(one: dict[str, str], other: dict[str, str], folder
 
 
 @pytest.mark.parametrize(
-    "name", ["acme-lms", "acme-private", "acme-media", "acme-storage-init", "acme-lms-workers"]
+    "name",
+    ["acme-lms", "acme-private", "acme-media", "acme-storage-init", "acme-lms-workers", "acme-cms-workers-x"],
 )
 def test_a_tenant_may_not_be_named_as_a_part_of_another(name: str, folder: Path) -> None:
     (folder / "acme.yaml").write_text(text(1))
@@ -146,10 +148,11 @@ def test_no_two_tenants_without_a_clash_share_a_name_on_the_engine() -> None:
         "acme-load",
         "acme-edxapp",
         "acme-x",
+        *(f"acme-{group}" for group in GROUPS),
     ]
     clashing = {longer for _, longer in names.clashes(tenants)}
     left = [each for each in tenants if each not in clashing]
-    made = [name for each in left for name in (each, *(f"{each}-{part}" for part in names.PARTS))]
+    made = [name for each in left for name in (each, *(f"{each}-{part}" for part in names.PARTS | GROUPS))]
     assert len(made) == len(set(made))
     assert len(left) > 1
 

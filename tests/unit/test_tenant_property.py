@@ -34,6 +34,10 @@ KEYS = [
         "sizes",
         "lms",
         "cms",
+        "worker_groups",
+        "lms-workers-heavy",
+        "queues",
+        "grace_seconds",
     ),
     *("address", "port", "docker_host", "subnet", "root", "email", "username", "memory", "workers", "mysql"),
     *("delivery", "smarthost", "domains"),
@@ -88,6 +92,13 @@ def sound(tenant: Tenant) -> None:
     for name, size in tenant.sizes.items():
         assert tenant.release.services[name].memory_min <= size.memory <= 65536
         assert bool(size.workers) == bool(tenant.release.services[name].workers)
+    for verb in names.WORKERS:
+        mine = [group for name, group in tenant.workers.items() if name.startswith(verb)]
+        assert all(group.queues and group.grace_seconds >= 30 for group in mine)
+        # Every queue has workers, and one container of them.
+        assert sorted(q for group in mine for q in group.queues) == sorted(
+            tenant.release.services[verb].queues
+        )
 
 
 scalars = st.one_of(
@@ -193,6 +204,23 @@ mails = st.one_of(
     ),
 )
 memory = st.integers(1, 64).map(lambda gibibytes: f"{gibibytes}GiB")
+
+
+def group(*queues: str) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "queues": st.permutations(queues).flatmap(
+                lambda some: st.integers(1, len(some)).map(lambda n: some[:n])
+            )
+        },
+        optional={
+            "memory": memory,
+            "workers": st.integers(1, 64),
+            "grace_seconds": st.integers(30, 86400),
+        },
+    )
+
+
 good = st.fixed_dictionaries(
     {
         "title": title,
@@ -221,6 +249,9 @@ good = st.fixed_dictionaries(
             st.sampled_from(["lms", "cms", "lms-workers", "cms-workers"]),
             st.fixed_dictionaries({}, optional={"memory": memory, "workers": st.integers(1, 64)}),
         ),
+        "worker_groups": st.fixed_dictionaries(
+            {}, optional={"lms-workers-heavy": group("high_mem", "high"), "cms-workers-2": group("low")}
+        ),
     },
 )
 
@@ -248,6 +279,10 @@ def test_a_good_file_is_read_as_it_was_said(tree: dict[str, Any], folder: Path) 
         assert tenant.sizes[name].workers == size.get("workers", usual.workers)
         said = int(size.get("memory", "0GiB")[:-3]) * 1024
         assert tenant.sizes[name].memory == (said or usual.memory)
+    for name, told in tree.get("worker_groups", {}).items():
+        usual = tenant.release.services[name.rpartition("-")[0]]
+        assert list(tenant.worker_groups[name].queues) == told["queues"]
+        assert tenant.worker_groups[name].grace_seconds == told.get("grace_seconds", usual.grace_seconds)
 
 
 @quick
@@ -278,5 +313,6 @@ def test_tenants_without_a_clash_never_share_a_name(tenants: list[str]) -> None:
     parts = names.PARTS | {"ab", "cd-ab", "ef"}
     if names.clashes(tenants, frozenset(parts)):
         return
+    parts = parts | {"lms-workers-ab", "cms-workers-ef-cd"}
     made = [name for each in tenants for name in (each, *(f"{each}-{part}" for part in parts))]
     assert len(made) == len(set(made))

@@ -31,7 +31,9 @@ def run(verbs: Sequence[str]) -> int:
     places = Places()
     keeper = Keeper(places)
     if list(verbs[:1]) == list(verbs) and verbs[0] in PORTS:
-        return Supervisor(verbs[0], software, PORTS[verbs[0]], keeper).run()
+        # Several containers may have one verb: each reports by its own name.
+        name = os.environ.get("OPENEDX_SERVICE") or verbs[0]
+        return Supervisor(name, software, PORTS[verbs[0]], keeper).run()
     found = keeper.settle()
     rendering.take(places, found.folder)
     if found.refused:

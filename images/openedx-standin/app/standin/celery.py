@@ -68,6 +68,8 @@ app.conf.update(
     task_queues=[queue for variant in QUEUES for queue in _queues(variant)],
     task_routes={
         "courses.tasks.*": {"queue": "edx.cms.core.default"},
+        # As edx-platform's GRADES_DOWNLOAD_ROUTING_KEY.
+        "lms.tasks.grade_report": {"queue": "edx.lms.core.high_mem"},
         "lms.tasks.*": {"queue": "edx.lms.core.default"},
     },
     # A task is the broker's until it is done: a killed worker's is run again by the next.

@@ -14,6 +14,7 @@ from standin import config
 USAGE, CONFIG = 64, 78
 
 QUEUES = {"lms": ("default", "high", "high_mem"), "cms": ("default", "high", "low")}
+HEAVY = ("high_mem",)
 # Where the image keeps the static files that its build collected.
 COLLECTED = "/openedx/staticfiles"
 
@@ -59,17 +60,28 @@ def parse(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def worker(variant: str, concurrency: int, generation: str) -> tuple[str, ...]:
-    """A Celery worker of all the variant's queues.
+def queues(variant: str, told: str) -> tuple[str, ...]:
+    """The variant's queues of a comma list; all of them when it is empty. Raises Usage for any other."""
+    known = QUEUES[variant]
+    found = tuple(told.split(",")) if told else known
+    if odd := [each for each in found if each not in known]:
+        raise Usage(f"OPENEDX_QUEUES: {odd[0]!r} is no queue of {variant}; there are: {', '.join(known)}")
+    return found
+
+
+def worker(variant: str, taken: Sequence[str], concurrency: int, generation: str) -> tuple[str, ...]:
+    """A Celery worker of some of the variant's queues.
 
     `generation` tells it from one that finishes its tasks beside it: two may not share a node's name.
     """
     core = f"edx.{variant}.core"
     return (
         "-m", "celery", "--app=standin", "worker", "--loglevel=info",
-        f"--hostname={core}.default.{generation}.%h",
-        "--queues=" + ",".join(f"{core}.{queue}" for queue in QUEUES[variant]),
+        f"--hostname={core}.{taken[0]}.{generation}.%h",
+        "--queues=" + ",".join(f"{core}.{queue}" for queue in taken),
         f"--concurrency={concurrency}",
+        # As edx-platform's: what a heavy task took is the system's again when it ends.
+        *(("--max-tasks-per-child=1",) if tuple(taken) == HEAVY else ()),
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     )  # fmt: skip
 
@@ -82,6 +94,7 @@ def command(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -> t
     if name.endswith("-workers"):
         return worker(
             variant,
+            queues(variant, env.get("OPENEDX_QUEUES", "")),
             max(1, int(env.get("OPENEDX_WORKERS") or 1)),
             env.get("OPENEDX_GENERATION") or "1",
         )
@@ -139,6 +152,7 @@ def main(words: Sequence[str]) -> int:
         if not VERBS[names[0]].stays:
             return run(names, env)
         [(name, settings)] = checked(names, env)
+        told = command(name, settings, env)
     except Usage as error:
         print(f"openedx: {error}", file=sys.stderr)
         return USAGE
@@ -146,7 +160,7 @@ def main(words: Sequence[str]) -> int:
         print(f"openedx: {error}", file=sys.stderr)
         return CONFIG
     env["SERVICE_VARIANT"] = VERBS[name].variant
-    os.execvpe("python3", ("python3", *command(name, settings, env)), env)  # noqa: S606 (words of our own)
+    os.execvpe("python3", ("python3", *told), env)  # noqa: S606 (words of our own)
 
 
 if __name__ == "__main__":
