@@ -1,10 +1,13 @@
 """The stand-in for edx-platform beside real data stores, without Pulumi: containers made straight on the engine."""
 
 import contextlib
+import http.client
 import http.cookiejar
 import io
 import json
 import re
+import secrets
+import socket
 import tarfile
 import time
 import urllib.error
@@ -35,7 +38,18 @@ SECRETS = {
     "redis-password": "re@d/i:s#?%41",
     "edxapp-secret-key": "k3y-0123456789-abcdefghijklmnopqrstuvwxyz-$&",
     "admin-password": "First-Of-All-7719",
+    "forum-api-key": "f0rum/k3y+%20&",
+    "cms-sso-secret": "s$o s3cret'\"%41",
 }
+# Takes every mail and says it, a line of JSON each.
+SINK = """
+import asyncore, json, smtpd
+class Sink(smtpd.SMTPServer):
+    def process_message(self, peer, mailfrom, rcpttos, data, **more):
+        print(json.dumps({"from": mailfrom, "to": rcpttos, "text": data.decode()}), flush=True)
+Sink(("0.0.0.0", 8025), None)
+asyncore.loop()
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +95,8 @@ def passwords(secrets: Mapping[str, str] = SECRETS) -> dict[str, Any]:
         "DATABASES": {"default": {"PASSWORD": secrets["mysql-edxapp-password"]}},
         "CELERY_BROKER_PASSWORD": secrets["rabbitmq-password"],
         "CELERY_RESULT_REDIS": {"password": secrets["redis-password"]},
+        "COMMENTS_SERVICE_KEY": secrets["forum-api-key"],
+        "SOCIAL_AUTH_EDX_OAUTH2_SECRET": secrets["cms-sso-secret"],
     }
 
 
@@ -131,6 +147,16 @@ def settings(variant: str) -> dict[str, Any]:
         "STATIC_URL": "/static/",
         "LOG_DIR": "",
         "ADMIN": {"username": "admin", "email": "admin@bench.test"},
+        "EMAIL_HOST": "mailer",
+        "EMAIL_PORT": 8025,
+        "DEFAULT_FROM_EMAIL": "portal@bench.test",
+        "COMMENTS_SERVICE_URL": "http://forum:4567",
+        "SOCIAL_AUTH_EDX_OAUTH2_KEY": "cms-sso",
+        "SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT": "http://lms:8000",
+        "SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT": "http://lms.bench.test:8480",
+        "BRAND_COLORS": {"primary": "#ffcc00"},
+        "HEADER_NAVIGATION_LINKS": [{"title": "Library & <more>", "url": "https://library.bench.test/"}],
+        "FOOTER_NAVIGATION_LINKS": [{"title": "Imprint", "url": "/imprint"}, {"title": "x", "url": "data:x"}],
     }
 
 
@@ -145,49 +171,89 @@ def until(what: str, true: Callable[[], Any], limit: float = LIMIT_SECONDS) -> A
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """An HTTP answer."""
+    """An HTTP answer, and from where it came in the end."""
 
     status: int
     headers: Mapping[str, str]
     text: str
     seconds: float
+    url: str
 
 
 class Browser:
-    """Speaks to one service as a browser behind the load balancer does: cookies, forms with their CSRF token."""
+    """Speaks to lms and cms as a browser behind the load balancer does: cookies, redirects, forms with their token.
+
+    It begins at `verb`, by `host` or the service's own name. A name that is neither lms's nor cms's leads to `verb`.
+    """
 
     def __init__(self, bench: "Bench", verb: str, host: str | None = None) -> None:
         self.bench, self.verb = bench, verb
         self.host = f"{verb}.bench.test:8480" if host is None else host
         self.cookies = http.cookiejar.CookieJar()
         self._opener = urllib.request.build_opener(
-            urllib.request.HTTPCookieProcessor(self.cookies), urllib.request.ProxyHandler({})
+            urllib.request.HTTPCookieProcessor(self.cookies), urllib.request.ProxyHandler({}), self._handler()
         )
+
+    def _handler(self) -> urllib.request.HTTPHandler:
+        """Names lead to the containers, as the load balancer's routes do."""
+        browser = self
+
+        class Connection(http.client.HTTPConnection):
+            def connect(self) -> None:
+                verb = self.host.removesuffix(".bench.test")
+                verb = verb if verb in PORTS else browser.verb
+                self.sock = socket.create_connection((browser.bench.address(verb), PORTS[verb]), timeout=30)
+
+        class Handler(urllib.request.HTTPHandler):
+            def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+                # As the load balancer says it; after a redirect it is the other service's name.
+                request.add_unredirected_header("X-Forwarded-Host", request.host)
+                return self.do_open(Connection, request)
+
+        return Handler()
 
     def get(self, path: str, **headers: str) -> Answer:
         """Follows redirects."""
         return self._send(path, None, headers)
 
     def submit(self, page: str, action: str | None = None, **fields: str) -> Answer:
-        """Loads a page, and sends its form with the page's token."""
+        """Loads a page, and sends its form with the page's token; to the page's address without an action."""
         loaded = self.get(page)
+        told = {**fields, "csrfmiddlewaretoken": self._token(loaded)}
+        return self._send(action or loaded.url, urllib.parse.urlencode(told).encode(), {})
+
+    def upload(self, page: str, name: str, content: bytes, **fields: str) -> Answer:
+        """As `submit`, with a file of a name in the field `image`."""
+        told = {**fields, "csrfmiddlewaretoken": self._token(self.get(page))}
+        border = secrets.token_hex(16)
+        parts = [f'name="{key}"\r\n\r\n{value}'.encode() for key, value in told.items()]
+        parts.append(f'name="image"; filename="{name}"\r\n\r\n'.encode() + content)
+        body = b"".join(
+            b"--" + border.encode() + b"\r\nContent-Disposition: form-data; " + part + b"\r\n"
+            for part in parts
+        )
+        kind = {"Content-Type": f"multipart/form-data; boundary={border}"}
+        return self._send(page, body + f"--{border}--\r\n".encode(), kind)
+
+    def _token(self, loaded: Answer) -> str:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', loaded.text)
-        assert token, f"{page} has no form: {loaded.status} {loaded.text[:300]}"
-        told = {**fields, "csrfmiddlewaretoken": token[1]}
-        return self._send(action or page, urllib.parse.urlencode(told).encode(), {})
+        assert token, f"{loaded.url} has no form: {loaded.status} {loaded.text[:300]}"
+        return token[1]
 
     def _send(self, path: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
-        url = f"http://{self.bench.address(self.verb)}:{PORTS[self.verb]}{path}"
-        told = {"Host": self.host, "X-Forwarded-Host": self.host, "X-Forwarded-Proto": "http", **headers}
-        request = urllib.request.Request(url, data=data, headers=told)
+        url = path if path.startswith("http://") else f"http://{self.host}{path}"
+        request = urllib.request.Request(url, data=data, headers={"X-Forwarded-Proto": "http", **headers})
         began = time.monotonic()
         try:
             with self._opener.open(request, timeout=30) as reply:
                 status, found, text = reply.status, dict(reply.headers), reply.read().decode()
+                last = reply.url
         except urllib.error.HTTPError as error:
             with error:
                 status, found, text = error.code, dict(error.headers), error.read().decode()
-        return Answer(status=status, headers=found, text=text, seconds=time.monotonic() - began)
+                last = error.url
+        seconds = time.monotonic() - began
+        return Answer(status=status, headers=found, text=text, seconds=seconds, url=last)
 
 
 class Bench:
@@ -214,6 +280,7 @@ class Bench:
         self.client.networks.create(NETWORK, driver="bridge", internal=True, ipam=pool)
         for role in ROLES:
             self.start_store(role)
+        self.start_sink()
         for role in ROLES:
             until(f"{role} to be ready", lambda role=role: self.answers(role))
 
@@ -290,6 +357,33 @@ class Bench:
             volumes={volume: {"bind": "/data", "mode": "rw"}},
             files={**told.files, **self._secrets(*told.secrets)},
         ).start()
+
+    def start_sink(self) -> None:
+        """Where mail ends in place of a mailer."""
+        words = ["python3", "-W", "ignore", "-c", SINK]
+        self._create(
+            "mailer",
+            self.images["openedx-standin"],
+            [],
+            entrypoint=words,
+            user=1000,
+            memory=64,
+            env={},
+            tmpfs={},
+            volumes={},
+            files={},
+        ).start()
+
+    def mails(self, address: str) -> list[str]:
+        """Every mail to an address so far, the oldest first."""
+        told = (json.loads(line) for line in self.logs("mailer").splitlines())
+        return [str(each["text"]) for each in told if address in each["to"]]
+
+    def link(self, address: str, since: int = 0) -> str:
+        """The one address that a mail leads to: that of the first mail after `since` others."""
+        found = until(f"a mail to {address}", lambda: self.mails(address)[since:], 30)
+        [link] = re.findall(r"http://lms\.bench\.test:8480\S+", found[0])
+        return str(link)
 
     def start(self, verb: str, name: str = "", **given: Any) -> Container:
         """A role of the stand-in, not yet ready; its container's name is the verb's unless told."""

@@ -3,20 +3,23 @@
 import json
 import random
 import re
+import struct
 import time
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import docker
 import pytest
 
 from automation import images
-from tests.e2e.standin_bench import ROLES, SECRETS, Bench, Browser, settings, until
+from tests.e2e.standin_bench import ROLES, SECRETS, Answer, Bench, Browser, settings, until
 
 pytestmark = pytest.mark.e2e
 
-JOB = ("lms-migrate", "cms-migrate", "lms-assets", "create-admin")
+JOB = ("lms-migrate", "cms-migrate", "lms-assets", "oauth-sync", "create-admin")
 PASSWORD = "correct horse battery staple"
 KILLS = 6
 HEAVY = "lms-workers-heavy"
@@ -46,16 +49,21 @@ def portal(bench: Bench) -> Bench:
 
 @pytest.fixture
 def learner(portal: Bench) -> Browser:
-    """A learner who has just registered."""
+    """A learner who has just registered, activated the account and logged in."""
     browser = Browser(portal, "lms")
     name = f"learner-{random.randrange(10**9)}"
-    answer = register(browser, name)
-    assert answer.status == 200, answer.text
-    assert f"Dashboard of {name}" in answer.text
+    assert "Look at your mail" in register(browser, name).text
+    assert "Your account is active" in browser.get(portal.link(f"{name}@bench.test")).text
+    answer = browser.submit("/login", username=name, password=PASSWORD)
+    assert f"Dashboard of {name}" in answer.text, answer
     return browser
 
 
-def register(browser: Browser, name: str, password: str = PASSWORD) -> object:
+def name_of(learner: Browser) -> str:
+    return re.search(r"Log out ([\w-]+)", learner.get("/register").text)[1]
+
+
+def register(browser: Browser, name: str, password: str = PASSWORD) -> Answer:
     return browser.submit(
         "/register", email=f"{name}@bench.test", username=name, password1=password, password2=password
     )
@@ -68,7 +76,7 @@ def author(portal: Bench) -> Browser:
     return browser
 
 
-def create(browser: Browser, number: str, title: str) -> object:
+def create(browser: Browser, number: str, title: str) -> Answer:
     return browser.submit(
         "/home", title=title, org="bench", number=number, run="2024_T1", description=f"About {title}."
     )
@@ -205,7 +213,7 @@ def test_create_admin_follows_the_secret_and_respects_the_admin(portal: Bench) -
 
 
 def test_create_admin_takes_nobody_s_address(portal: Bench, learner: Browser) -> None:
-    name = re.search(r"Log out ([\w-]+)", learner.get("/").text)[1]
+    name = name_of(learner)
     told = settings("lms") | {"ADMIN": {"username": "second", "email": f"{name}@bench.test"}}
     code, log = portal.job("create-admin", files={"/openedx/config/lms.env.json": json.dumps(told)})
     assert (code, log) == (
@@ -270,7 +278,7 @@ def test_a_wrong_host_is_refused(portal: Bench) -> None:
 
 
 def test_registration_log_out_log_in(portal: Bench, learner: Browser) -> None:
-    name = re.search(r"Log out ([\w-]+)", learner.get("/").text)[1]
+    name = name_of(learner)
     assert "Log in" in learner.submit("/", action="/logout").text
     assert learner.get("/dashboard").text.count("<h1>Log in</h1>") == 1
     for told in (name, f"{name}@bench.test"):
@@ -303,7 +311,7 @@ def test_names_and_addresses_are_taken_once(portal: Bench) -> None:
     browsers = [Browser(portal, "lms") for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(lambda browser: register(browser, name), browsers))
-    assert sum("Dashboard of" in answer.text for answer in answers) == 1
+    assert sum("Look at your mail" in answer.text for answer in answers) == 1
     assert {answer.status for answer in answers} == {200}
 
 
@@ -347,12 +355,24 @@ def test_an_author_publishes_and_learners_find(portal: Bench, learner: Browser) 
 
 
 def test_learners_create_no_courses(portal: Bench, learner: Browser) -> None:
-    name = re.search(r"Log out ([\w-]+)", learner.get("/").text)[1]
+    name = name_of(learner)
     studio = Browser(portal, "cms")
-    home = studio.submit("/login", username=name, password=PASSWORD)
-    assert "New course" not in home.text
-    answer = studio.submit("/home", action="/home", title="x", org="x", number="x", run="x")
+    refused = studio.submit("/login", username=name, password=PASSWORD)
+    assert (refused.status, "The studio is the authors" in refused.text) == (403, True)
+    assert urlsplit(refused.url).path == "/complete/edx-oauth2/"
+    assert "studio_session_id" not in {each.name for each in studio.cookies if each.expires}
+    assert urlsplit(studio.get("/home").url).path != "/home"
+
+
+def test_an_author_who_loses_the_right_is_out_at_once(portal: Bench, learner: Browser) -> None:
+    name = name_of(learner)
+    portal.sql(f"UPDATE auth_user SET is_staff = 1 WHERE username = '{name}'")
+    studio = Browser(portal, "cms")
+    assert "New course" in studio.submit("/login", username=name, password=PASSWORD).text
+    portal.sql(f"UPDATE auth_user SET is_staff = 0 WHERE username = '{name}'")
+    answer = studio._send("/home", b"title=x&org=x&number=x&run=x", {})
     assert answer.status == 403
+    assert studio.get("/home").status == 403
 
 
 @pytest.mark.parametrize("words", ["", "%22", "AND OR NOT", "a*b?(", "\\", "x" * 3000, "%F0%9F%A6%93", "%00"])
@@ -363,6 +383,270 @@ def test_any_search_is_answered(portal: Bench, words: str) -> None:
 def test_a_worker_makes_the_report(learner: Browser) -> None:
     learner.submit("/dashboard", action="/dashboard/report")
     assert "to be graded in" in until("the report", lambda: report(learner))
+
+
+# Mail
+
+
+def test_an_account_waits_for_its_mail(portal: Bench) -> None:
+    name = f"new-{random.randrange(10**9)}"
+    address = f"{name}@bench.test"
+    browser = Browser(portal, "lms")
+    assert "Look at your mail" in register(browser, name).text
+    first = portal.link(address)
+    mail = portal.mails(address)[0]
+    assert "From: portal@bench.test" in mail
+    assert f"To: {address}" in mail
+    # Nobody without the password learns that there is such an account, or sends it mail.
+    assert "Please enter a correct" in browser.submit("/login", username=name, password="x").text
+    assert "Log out" not in browser.get("/").text
+    assert "Look at your mail" in browser.submit("/login", username=address, password=PASSWORD).text
+    second = portal.link(address, since=1)
+    assert browser.get(second.removesuffix(second[-3:]) + "abc").status == 410
+    assert "Your account is active" in browser.get(first).text
+    assert [browser.get(link).status for link in (first, second)] == [410, 410]
+    assert f"Dashboard of {name}" in browser.submit("/login", username=name, password=PASSWORD).text
+    # An account that an admin has closed stays closed.
+    portal.sql(f"UPDATE auth_user SET is_active = 0 WHERE username = '{name}'")
+    assert Browser(portal, "lms").get(second).status == 410
+    again = Browser(portal, "lms").submit("/login", username=name, password=PASSWORD)
+    assert "Please enter a correct" in again.text
+    assert len(portal.mails(address)) == 2
+
+
+def test_a_mail_waits_for_the_mailer(portal: Bench) -> None:
+    name = f"patient-{random.randrange(10**9)}"
+    portal.container("mailer").stop(timeout=1)
+    try:
+        assert "Look at your mail" in register(Browser(portal, "lms"), name).text
+        until("the worker to have tried", lambda: "accounts.tasks.activation" in portal.logs("lms-workers"))
+    finally:
+        portal.container("mailer").start()
+    assert "Your account is active" in Browser(portal, "lms").get(portal.link(f"{name}@bench.test")).text
+
+
+def test_a_new_password_by_mail(portal: Bench, learner: Browser) -> None:
+    name, new = name_of(learner), "another horse, another staple"
+    address = f"{name}@bench.test"
+    stranger = Browser(portal, "lms")
+    told = [stranger.submit("/password_reset/", email=each).text for each in (address, "nobody@bench.test")]
+    assert all("a mail is on its way" in each for each in told)
+    link = portal.link(address, since=1)
+    assert "The two password fields" in stranger.submit(link, new_password1=new, new_password2="x").text
+    assert "Your new password is set" in stranger.submit(link, new_password1=new, new_password2=new).text
+    assert "no longer good" in stranger.get(link).text
+    assert "Please enter a correct" in stranger.submit("/login", username=name, password=PASSWORD).text
+    assert f"Dashboard of {name}" in stranger.submit("/login", username=name, password=new).text
+    # Whoever was logged in with the old password is out.
+    assert "Log out" not in learner.get("/").text
+    assert portal.mails("nobody@bench.test") == []
+
+
+def test_without_the_broker_a_registration_is_kept_and_says_so(portal: Bench) -> None:
+    name = f"cut-off-{random.randrange(10**9)}"
+    browser = Browser(portal, "lms")
+    portal.container("rabbitmq").stop()
+    try:
+        assert "could not be sent just now" in register(browser, name).text
+        reset = browser.submit("/password_reset/", email="nobody@bench.test")
+        assert "could not be sent just now" in reset.text
+    finally:
+        portal.container("rabbitmq").start()
+    until("the broker", lambda: Browser(portal, "lms").get("/heartbeat?extended").status == 200)
+    assert "Look at your mail" in browser.submit("/login", username=name, password=PASSWORD).text
+    assert "Your account is active" in browser.get(portal.link(f"{name}@bench.test")).text
+
+
+# Single sign-on
+
+
+def test_an_author_comes_in_through_the_lms(portal: Bench) -> None:
+    studio = Browser(portal, "cms")
+    door = studio.get("/home")
+    assert (urlsplit(door.url).hostname, urlsplit(door.url).path) == ("lms.bench.test", "/login")
+    home = studio.submit("/home", username="admin", password=portal.secrets["admin-password"])
+    assert (urlsplit(home.url).hostname, urlsplit(home.url).path) == ("cms.bench.test", "/home")
+    # Logged out here, and still in at the lms: the next log-in asks nothing.
+    out = studio.submit("/home", action="/logout")
+    assert "Log in to the studio" in out.text
+    assert "Log out admin" in studio.get("http://lms.bench.test:8480/dashboard").text
+    assert "New course" in studio.get("/login").text
+
+
+def test_a_log_in_that_was_tampered_with_is_refused(portal: Bench) -> None:
+    admin = author(portal)
+    admin.submit("/home", action="/logout")
+    stranger = Browser(portal, "cms")
+    for path in ("?state=x&code=y", "?error=access_denied", "", "?code=y"):
+        assert stranger.get(f"/complete/edx-oauth2/{path}").status == 403
+    # A code that somebody else's log-in was given does not log this browser in.
+    asked = parse_qs(urlsplit(stranger.get("/login?next=https://evil.test/").url).query)["next"][0]
+    words = {key: value[0] for key, value in parse_qs(urlsplit(asked).query).items()}
+    assert words["redirect_uri"] == "http://cms.bench.test:8480/complete/edx-oauth2/"
+    assert words["code_challenge_method"] == "S256"
+    given = admin.get(f"http://lms.bench.test:8480{asked}")
+    assert (given.status, "begun elsewhere" in given.text) == (403, True)
+    # The code is spent or bound to another verifier by now, whoever has the right state.
+    spent = stranger.get(f"/complete/edx-oauth2/?state={words['state']}&code=stolen")
+    assert (spent.status, "could not be asked" in spent.text) == (403, True)
+    assert stranger.get(f"/complete/edx-oauth2/?state={words['state']}&code=stolen").status == 403
+    for change in (
+        {"redirect_uri": "http://evil.test/"},
+        {"client_id": "nobody"},
+        {"code_challenge": ""},
+        {"response_type": "token"},
+    ):
+        told = {key: value for key, value in (words | change).items() if value}
+        refused = admin.get(f"http://lms.bench.test:8480/oauth2/authorize?{urlencode(told)}")
+        assert "New course" not in refused.text
+        assert refused.status in (400, 403), refused
+        assert "Stand-in" in refused.text
+
+
+def test_the_lms_tells_strangers_nothing(portal: Bench) -> None:
+    stranger = Browser(portal, "lms")
+    assert stranger.get("/oauth2/user_info").status in (401, 403)
+    assert stranger.get("/oauth2/user_info", Authorization="Bearer x").status in (401, 403)
+    body = b"grant_type=authorization_code&code=x&client_id=cms-sso&client_secret=wrong"
+    assert stranger._send("/oauth2/access_token", body, {}).status in (400, 401)
+
+
+def test_oauth_sync_follows_the_settings(portal: Bench) -> None:
+    assert portal.job("oauth-sync") == (0, "client cms-sso: as it should be\n")
+    portal.secrets["cms-sso-secret"] = "newly-generated-0815"
+    assert portal.job("oauth-sync") == (0, "client cms-sso: client_secret\n")
+    refused = Browser(portal, "cms").submit(
+        "/login", username="admin", password=portal.secrets["admin-password"]
+    )
+    assert (refused.status, "could not be asked" in refused.text) == (403, True)
+    portal.secrets["cms-sso-secret"] = SECRETS["cms-sso-secret"]
+    assert portal.job("oauth-sync")[0] == 0
+    author(portal)
+
+
+# Courses
+
+
+def png(width: int = 2, height: int = 2) -> bytes:
+    """A grey picture."""
+
+    def part(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = zlib.compress((b"\0" + b"\x80" * width) * height)
+    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", size) + part(b"IDAT", rows) + part(b"IEND", b"")
+
+
+def published(portal: Bench, learner: Browser, title: str) -> str:
+    """A course that learners see; its key."""
+    number = f"C{random.randrange(10**9)}"
+    create(author(portal), number, title)
+    until("the course list to have it", lambda: number in learner.get("/").text)
+    return f"course-v1:bench+{number}+2024_T1"
+
+
+def test_a_course_image_lands_on_the_drive(portal: Bench, learner: Browser) -> None:
+    key = published(portal, learner, "Pictures")
+    studio = author(portal)
+    seen = []
+    for picture in (png(2, 2), png(3, 3)):
+        assert "see the new image" in studio.upload(f"/course/{key}/image", "../../evil.html", picture).text
+        [src] = re.findall(
+            r'src="/media/(course_images/[0-9a-f]{32}\.png)"', learner.get(f"/courses/{key}/about").text
+        )
+        seen.append(src)
+        # nginx reads it as another user.
+        code, told = portal.inside("lms", "stat", "-c", "%a %s", f"/openedx/media/{src}")
+        assert (code, told) == (0, f"644 {len(picture)}\n")
+    assert portal.inside("cms", "ls", "/openedx/media/course_images")[1].split() == [seen[1].split("/")[1]]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.png", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "not a PNG"),
+        ("a.png", b"GIF89a\1\0\1\0\0\0\0;", "not a PNG"),
+        ("a.png", png()[:40], "not a PNG"),
+        ("a.png", png() + b"x" * (2 * 2**20), "larger than 2 MiB"),
+        ("a.png", b"x" * (8 * 2**20), "larger than 2 MiB"),
+        ("a.png", png(20_000, 20_000)[:500], "more than 16,000,000 pixels"),
+        ("a.png", b"", "empty"),
+    ],
+)
+def test_an_image_that_is_refused(
+    portal: Bench, learner: Browser, name: str, content: bytes, told: str
+) -> None:
+    before = portal.inside("cms", "ls", "/openedx/media/course_images")
+    number = f"I{random.randrange(10**9)}"
+    fields = {"title": "x", "org": "bench", "number": number, "run": "r", "description": "", "lesson": ""}
+    answer = author(portal).upload("/home", name, content, **fields)
+    assert (answer.status, told in answer.text) == (200, True), answer.text
+    assert portal.inside("cms", "ls", "/openedx/media/course_images") == before
+
+
+def test_a_learner_enrols_and_completes(portal: Bench, learner: Browser) -> None:
+    key = published(portal, learner, "Mosses & <b>ferns</b>")
+    assert "Enrol first" in learner.get(f"/courses/{key}/course/").text
+    assert "Log in to enrol" in Browser(portal, "lms").get(f"/courses/{key}/about").text
+    for _ in range(2):
+        inside = learner.submit(f"/courses/{key}/about", action=f"/courses/{key}/enroll")
+        assert "0 of 1 units done" in inside.text
+    assert "under way" in learner.get("/dashboard").text
+    done = learner.submit(f"/courses/{key}/course/", action=f"/courses/{key}/complete")
+    assert "1 of 1 units done" in done.text
+    assert "Mark as done" not in done.text
+    dashboard = learner.get("/dashboard").text
+    assert "Mosses &amp; &lt;b&gt;ferns&lt;/b&gt;</a>: done on" in dashboard
+    assert dashboard.count('/course/"') == 1
+
+
+def test_without_the_forum_only_the_discussion_is_away(portal: Bench, learner: Browser) -> None:
+    key = published(portal, learner, "Silence")
+    learner.submit(f"/courses/{key}/about", action=f"/courses/{key}/enroll")
+    away = learner.get(f"/courses/{key}/discussion/forum/")
+    assert (away.status, "The discussion is away" in away.text) == (503, True)
+    assert away.seconds < 10
+    assert learner.get(f"/courses/{key}/discussion/forum/threads/x").status == 503
+    assert learner.get(f"/courses/{key}/course/").status == 200
+
+
+# Theme
+
+
+def test_pages_wear_the_portal_s_theme(portal: Bench, learner: Browser) -> None:
+    for page in (learner.get("/"), author(portal).get("/home"), Browser(portal, "lms").get("/login")):
+        assert '<a href="https://library.bench.test/">Library &amp; &lt;more&gt;</a>' in page.text
+        assert '<a href="/imprint">Imprint</a>' in page.text
+        assert "data:x" not in page.text
+        assert "width=device-width" in page.text
+        assert "Bench &amp; Sons&#x27; &lt;Academy&gt;" in page.text
+        sheet = re.search(r'href="(/theme\.css\?\w+)"', page.text)[1]
+        found = Browser(portal, "lms").get(sheet)
+        assert found.headers["Content-Type"].startswith("text/css")
+        assert "--brand: #ffcc00; --on-brand: #000000" in found.text
+        assert "immutable" in found.headers["Cache-Control"]
+    assert "left out: FOOTER_NAVIGATION_LINKS[1].url is 'data:x', for example" in portal.logs("lms")
+
+
+def test_a_portal_without_activation_and_with_a_logo(portal: Bench) -> None:
+    told = settings("lms") | {
+        "FEATURES": {"SKIP_EMAIL_VALIDATION": True},
+        "LOGO_URL": "https://img.bench.test/logo.svg",
+        "PLATFORM_DESCRIPTION": "Learning by <doing>",
+    }
+    portal.start("lms", files={"/openedx/config/lms.env.json": json.dumps(told)})
+    until("lms to be ready", lambda: portal.answers("lms"))
+    try:
+        name = f"quick-{random.randrange(10**9)}"
+        assert f"Dashboard of {name}" in register(Browser(portal, "lms"), name).text
+        page = Browser(portal, "lms").get("/")
+        assert 'src="https://img.bench.test/logo.svg"' in page.text
+        assert "Learning by &lt;doing&gt;" in page.text
+        assert "img-src 'self' https://img.bench.test" in page.headers["Content-Security-Policy"]
+        assert portal.mails(f"{name}@bench.test") == []
+    finally:
+        portal.serve("lms")
 
 
 # Health

@@ -10,6 +10,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.release import Releases
 from tests.e2e.standin_bench import passwords, settings
@@ -22,7 +24,9 @@ APP = FOLDER / "app"
 def standin() -> Iterator[dict[str, ModuleType]]:
     """The modules that must load on a bare Python."""
     sys.path.insert(0, str(APP))
-    yield {name: importlib.import_module(f"standin.{name}") for name in ("config", "entry", "assets")}
+    yield {
+        name: importlib.import_module(f"standin.{name}") for name in ("config", "entry", "assets", "theme")
+    }
     sys.path.remove(str(APP))
     for name in [name for name in sys.modules if name.partition(".")[0] == "standin"]:
         del sys.modules[name]
@@ -74,7 +78,7 @@ def test_anything_else_names_the_verbs(standin: dict[str, ModuleType], words: li
     with pytest.raises(standin["entry"].Usage) as error:
         standin["entry"].parse(words)
     assert str(error.value).startswith(told)
-    assert "lms-migrate, cms-migrate, lms-assets, create-admin" in str(error.value)
+    assert "lms-migrate, cms-migrate, lms-assets, oauth-sync, create-admin" in str(error.value)
 
 
 def test_workers_take_the_queues_of_their_variant(standin: dict[str, ModuleType]) -> None:
@@ -287,6 +291,80 @@ def test_an_unwritable_target_is_one_line(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+# The theme
+
+
+@pytest.mark.parametrize(
+    ("told", "finding"),
+    [
+        ({"BRAND_COLORS": {"primary": "red"}}, "BRAND_COLORS.primary is 'red', for example '#0a4f9e'"),
+        ({"BRAND_COLORS": {"primary": "#12345"}}, "BRAND_COLORS.primary is '#12345'"),
+        ({"BRAND_COLORS": {"primary": "#123456;}"}}, "BRAND_COLORS.primary is '#123456;}'"),
+        ({"BRAND_COLORS": {"primary": 7}}, "BRAND_COLORS.primary is 7"),
+        ({"BRAND_COLORS": ["#123456"]}, "BRAND_COLORS.primary is ['#123456']"),
+        ({"LOGO_URL": "http://acme.com/logo.png"}, "LOGO_URL is 'http://acme.com/logo.png'"),
+        ({"LOGO_URL": "//acme.com/logo.png"}, "LOGO_URL is '//acme.com/logo.png'"),
+        ({"LOGO_URL": "/\\acme.com/logo.png"}, "LOGO_URL is "),
+        ({"LOGO_URL": "https://acme.com;script-src/*"}, "LOGO_URL is 'https://acme.com;script-src/*'"),
+        ({"LOGO_URL": "https://a@acme.com/"}, "LOGO_URL is 'https://a@acme.com/'"),
+        ({"LOGO_URL": "https://[x/"}, "LOGO_URL is 'https://[x/'"),
+        ({"FAVICON_URL": ["x"]}, "FAVICON_URL is ['x']"),
+        ({"HEADER_NAVIGATION_LINKS": "x"}, "HEADER_NAVIGATION_LINKS[0].title is None, for example 'Library'"),
+        (
+            {"HEADER_NAVIGATION_LINKS": [{"title": "x", "url": "javascript:alert(1)"}]},
+            "HEADER_NAVIGATION_LINKS[0].url is 'javascript:alert(1)', for example 'https://acme.com/library'",
+        ),
+        (
+            {"FOOTER_NAVIGATION_LINKS": [{"title": " ", "url": "/"}]},
+            "FOOTER_NAVIGATION_LINKS[0].title is ' '",
+        ),
+        ({"FOOTER_NAVIGATION_LINKS": [{"title": "x", "url": "/a\n"}]}, "FOOTER_NAVIGATION_LINKS[0].url"),
+        (
+            {"FOOTER_NAVIGATION_LINKS": [{"title": "x", "url": "/"}] * 21},
+            "FOOTER_NAVIGATION_LINKS has 21 links, 20 at most",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_theme_is_left_out_and_told(
+    standin: dict[str, ModuleType], told: dict[str, Any], finding: str
+) -> None:
+    found = standin["theme"].read(told)
+    assert len(found.findings) == 1
+    assert found.findings[0].startswith(finding)
+    assert (found.logo, found.icon, found.primary, found.header) == ("", "", "#0a4f9e", ())
+    assert len(found.footer) in (0, 20)
+
+
+def test_a_theme_as_it_should_be(standin: dict[str, ModuleType]) -> None:
+    found = standin["theme"].read(
+        {
+            "BRAND_COLORS": {"primary": "#ABCDEF"},
+            "LOGO_URL": "https://img.acme.com/logo.png",
+            "FAVICON_URL": "/media/icon.png",
+            "HEADER_NAVIGATION_LINKS": [{"title": " Library ", "url": "http://acme.com/?a=b"}],
+        }
+    )
+    assert found.findings == ()
+    assert (found.primary, found.icon) == ("#abcdef", "/media/icon.png")
+    assert found.image_origins == ("https://img.acme.com",)
+    assert [(each.title, each.url) for each in found.header] == [("Library", "http://acme.com/?a=b")]
+    assert found.version != standin["theme"].read({}).version
+
+
+@given(colour=st.integers(0, 0xFFFFFF).map("#{:06x}".format))
+def test_any_colour_can_be_read(standin: dict[str, ModuleType], colour: str) -> None:
+    theme = standin["theme"]
+    assert theme.contrast(theme.ink(colour), colour) >= 4.5
+    for paper in theme.PAPERS:
+        assert theme.contrast(theme.legible(colour, paper), paper) >= 4.5
+
+
+def test_contrast_is_as_the_standard_has_it(standin: dict[str, ModuleType]) -> None:
+    contrast = standin["theme"].contrast
+    assert contrast("#000000", "#ffffff") == 21
+    assert round(contrast("#777777", "#ffffff"), 2) == 4.48
+
+
 # The folder
 
 
@@ -295,7 +373,7 @@ def test_every_page_stands_in_one_frame() -> None:
     frame = (APP / "standin" / "templates" / "base.html").read_text()
     outside = re.sub(r"{% block \w+ %}.*?{% endblock %}", "", frame, flags=re.DOTALL)
     assert "stand-in for edx-platform" in outside
-    parts = {"base.html", "nav.html", "courses.html"}
+    parts = {"base.html", "nav.html", "courses.html", "course_nav.html"}
     for page in APP.glob("*/templates/**/*.html"):
         if page.name not in parts:
             assert page.read_text().startswith('{% extends "base.html" %}'), page

@@ -1,4 +1,4 @@
-"""Registration and log-in."""
+"""Registration, log-in, a new password."""
 
 from django import forms
 from django.conf import settings
@@ -42,3 +42,16 @@ class RegistrationForm(BaseUserCreationForm):
         if name.lower() == str(settings.ADMIN.get("username", "")).lower():
             raise ValidationError("This user name is taken.")
         return name
+
+    def save(self, commit=True):
+        """Not active before the link of the mail is opened, unless the portal does without."""
+        self.instance.is_active = settings.SKIP_EMAIL_VALIDATION
+        return super().save(commit)
+
+
+class ResetForm(forms.Form):
+    """Whose password is to be set anew."""
+
+    email = forms.EmailField(
+        label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )

@@ -1,13 +1,22 @@
-"""Log-in, log-out, registration, change of password."""
+"""Log-in, log-out, registration and its activation, a new password."""
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login, logout
-from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.contrib.auth.views import LoginView, PasswordChangeView, PasswordResetConfirmView
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse_lazy
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from accounts.forms import LogInForm, RegistrationForm
+from accounts import tasks, tokens
+from accounts.forms import LogInForm, RegistrationForm, ResetForm
+from accounts.models import User
+from courses.queue import send
+
+AWAY = "The mail could not be sent just now. Please try again in a minute."
 
 
 class LogIn(LoginView):
@@ -16,6 +25,17 @@ class LogIn(LoginView):
     template_name = "accounts/login.html"
     authentication_form = LogInForm
     redirect_authenticated_user = True
+
+    def form_invalid(self, form):
+        """Whoever has the right password and has not opened the mail gets it once more."""
+        name, password = form.data.get("username", ""), form.data.get("password", "")
+        known = Q(email=name) if "@" in name else Q(username=name)
+        # An account that has ever been active was closed by an admin, and stays closed.
+        user = User.objects.filter(known, is_active=False, last_login=None).first()
+        if user is not None and user.check_password(password):
+            _mail(self.request, tasks.activation, user.pk)
+            return redirect("registered")
+        return super().form_invalid(form)
 
 
 class ChangePassword(PasswordChangeView):
@@ -27,15 +47,36 @@ class ChangePassword(PasswordChangeView):
         return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
+class ResetConfirm(PasswordResetConfirmView):
+    """Where the link of a reset mail leads."""
+
+    template_name = "accounts/reset_confirm.html"
+    success_url = reverse_lazy("login")
+
+    def form_valid(self, form):
+        messages.success(self.request, "Your new password is set. Please log in with it.")
+        return super().form_valid(form)
+
+
+def reset(request):
+    """Asks for the reset mail. The answer is the same whether or not there is such an account."""
+    form = ResetForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if _mail(request, tasks.password_reset, form.cleaned_data["email"]):
+            messages.success(request, "If there is an account with this address, a mail is on its way to it.")
+        return redirect("reset")
+    return render(request, "accounts/reset.html", {"form": form})
+
+
 @require_POST
 def log_out(request):
     """Ends the session."""
     logout(request)
-    return redirect("home")
+    return redirect("home" if settings.VARIANT == "lms" else "welcome")
 
 
 def register(request):
-    """Makes an account and logs it in."""
+    """Makes an account. It is logged in at once only where the portal does without activation."""
     if request.user.is_authenticated:
         return redirect("dashboard")
     form = RegistrationForm(request.POST or None)
@@ -47,6 +88,33 @@ def register(request):
             # Another request took the name or the address since the form looked.
             form.add_error(None, "This user name or e-mail address has just been taken.")
         else:
-            login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-            return redirect("dashboard")
+            if user.is_active:
+                login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+                return redirect("dashboard")
+            _mail(request, tasks.activation, user.pk)
+            return redirect("registered")
     return render(request, "accounts/register.html", {"form": form})
+
+
+def registered(request):
+    """What to do next: open the mail."""
+    return render(request, "accounts/registered.html")
+
+
+def activate(request, uid, token):
+    """Where the link of an activation mail leads."""
+    user = tokens.user_of(uid, token)
+    if user is None:
+        return render(request, "accounts/activation_void.html", status=410)
+    # The time also makes every other activation link of this account void for good.
+    User.objects.filter(pk=user.pk).update(is_active=True, last_login=timezone.now())
+    messages.success(request, "Your account is active. Please log in.")
+    return redirect("login")
+
+
+def _mail(request, task, argument):
+    """Whether the broker has the mail to send; if not, the page says so."""
+    if send(task, argument) is None:
+        messages.error(request, AWAY)
+        return False
+    return True

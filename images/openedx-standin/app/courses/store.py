@@ -66,6 +66,12 @@ def publish(key: str) -> None:
     _courses().update_one({"_id": key}, {"$set": {"published": True}})
 
 
+def set_image(key: str, image: str) -> str | None:
+    """Gives a course its image, a path below MEDIA_ROOT; the path of the one that it had."""
+    before = _courses().find_one_and_update({"_id": key}, {"$set": {"image": image}}, projection={"image": 1})
+    return before and before.get("image")
+
+
 def courses() -> list[Course]:
     """All, as the studio lists them."""
     return [_read(each) for each in _courses().find().sort("title").limit(LIMIT)]

@@ -11,3 +11,16 @@ class GradeReport(models.Model):
     requested = models.DateTimeField()
     finished = models.DateTimeField(null=True)
     courses = models.PositiveIntegerField(null=True)
+
+
+class Enrollment(models.Model):
+    """A learner in a course, and since when its one unit is done."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    course = models.CharField(max_length=180)
+    title = models.CharField(max_length=200)
+    created = models.DateTimeField(auto_now_add=True)
+    completed = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "course"], name="once_a_course")]

@@ -4,7 +4,6 @@ import logging
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -13,7 +12,8 @@ from elasticsearch import ElasticsearchException
 from courses import search as catalogue
 from courses import store
 from courses.queue import send
-from lms.models import GradeReport
+from lms.learning import published
+from lms.models import Enrollment, GradeReport
 from lms.tasks import grade_report
 
 logger = logging.getLogger(__name__)
@@ -26,10 +26,10 @@ def home(request):
 
 def about(request, key):
     """One course."""
-    course = store.get(key)
-    if course is None or not course["published"]:
-        raise Http404
-    return render(request, "lms/about.html", {"course": course})
+    found = {"course": published(key), "enrolled": False}
+    if request.user.is_authenticated:
+        found["enrolled"] = Enrollment.objects.filter(user=request.user, course=key).exists()
+    return render(request, "lms/about.html", found)
 
 
 def search(request):
@@ -47,8 +47,11 @@ def search(request):
 @login_required
 def dashboard(request):
     """The learner's own page."""
-    report = GradeReport.objects.filter(user=request.user).first()
-    return render(request, "lms/dashboard.html", {"report": report})
+    context = {
+        "report": GradeReport.objects.filter(user=request.user).first(),
+        "enrollments": Enrollment.objects.filter(user=request.user).order_by("-created")[: store.LIMIT],
+    }
+    return render(request, "lms/dashboard.html", context)
 
 
 @login_required

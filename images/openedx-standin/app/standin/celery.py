@@ -67,6 +67,7 @@ app.conf.update(
     task_default_routing_key=f"edx.{settings.VARIANT}.core.default",
     task_queues=[queue for variant in QUEUES for queue in _queues(variant)],
     task_routes={
+        "accounts.tasks.*": {"queue": "edx.lms.core.default"},
         "courses.tasks.*": {"queue": "edx.cms.core.default"},
         # As edx-platform's GRADES_DOWNLOAD_ROUTING_KEY.
         "lms.tasks.grade_report": {"queue": "edx.lms.core.high_mem"},

@@ -7,9 +7,12 @@ def portal(request):
     """Template context."""
     return {
         "platform_name": settings.PLATFORM_NAME,
+        "platform_description": settings.PLATFORM_DESCRIPTION,
         "contact_email": settings.CONTACT_EMAIL,
         "language": settings.LANGUAGE_CODE,
         "lms_root_url": settings.LMS_ROOT_URL,
         "cms_root_url": settings.CMS_ROOT_URL,
+        "media_url": settings.MEDIA_URL,
+        "theme": settings.THEME,
         "variant": settings.VARIANT,
     }

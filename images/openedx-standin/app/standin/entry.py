@@ -41,6 +41,7 @@ VERBS: Mapping[str, Verb] = {
     "lms-migrate": Verb(variant="lms"),
     "cms-migrate": Verb(variant="cms"),
     "lms-assets": Verb(variant="lms"),
+    "oauth-sync": Verb(variant="lms"),
     "create-admin": Verb(variant="lms", secrets=("admin-password",), admin=True),
 }
 
@@ -102,6 +103,7 @@ def command(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -> t
         "lms-migrate": ("-m", "django", "migrate", "--no-input"),
         "cms-migrate": ("-m", "django", "migrate", "--no-input", "--reindex"),
         "lms-assets": ("-m", "standin.assets", COLLECTED, str(settings["STATIC_ROOT"])),
+        "oauth-sync": ("-m", "django", "oauth_sync"),
         "create-admin": ("-m", "django", "create_admin"),
     }[name]
 

@@ -2,6 +2,7 @@
 
 import logging
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.http import HttpResponse
 from django.template.loader import render_to_string
@@ -9,7 +10,13 @@ from pymongo.errors import PyMongoError
 
 logger = logging.getLogger(__name__)
 
-POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+# Browsers hold a form's redirects to the policy, too: log-in leads from the lms to the cms and back.
+_FORMS = f"'self' {settings.LMS_ROOT_URL} {settings.CMS_ROOT_URL}"
+_IMAGES = " ".join(("'self'", *settings.THEME.image_origins))
+POLICY = (
+    "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; object-src 'none'; "
+    f"form-action {_FORMS}; img-src {_IMAGES}"
+)
 
 
 def headers(get_response):

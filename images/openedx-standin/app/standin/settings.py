@@ -1,11 +1,10 @@
 """Django's settings for the variant (lms or cms) that SERVICE_VARIANT names, from its settings files."""
 
+import logging
 import os
-from pathlib import Path
 
-from standin import config
+from standin import config, theme
 
-HERE = Path(__file__).parent
 VARIANT = os.environ["SERVICE_VARIANT"]
 ENV = config.load(VARIANT, os.environ)
 _studio = VARIANT == "cms"
@@ -20,7 +19,11 @@ WSGI_APPLICATION = "standin.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 PLATFORM_NAME = ENV["PLATFORM_NAME"]
+PLATFORM_DESCRIPTION = ENV.get("PLATFORM_DESCRIPTION") or ""
 CONTACT_EMAIL = ENV.get("CONTACT_EMAIL") or ""
+THEME = theme.read(ENV)
+for _finding in THEME.findings:
+    logging.getLogger("standin.theme").warning("left out: %s", _finding)
 LMS_ROOT_URL = ENV["LMS_ROOT_URL"].rstrip("/")
 CMS_ROOT_URL = ENV["CMS_ROOT_URL"].rstrip("/")
 ADMIN = ENV.get("ADMIN") or {}
@@ -34,6 +37,8 @@ INSTALLED_APPS = [
     "courses",
     "lms",
     "cms",
+    # The lms lets people in to its clients; the cms is one.
+    *(() if _studio else ("oauth2_provider",)),
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -117,6 +122,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+# As in Open edX: an account is active at once, without a mail.
+SKIP_EMAIL_VALIDATION = (ENV.get("FEATURES") or {}).get("SKIP_EMAIL_VALIDATION") is True
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home" if _studio else "dashboard"
 LOGOUT_REDIRECT_URL = "home"
@@ -125,6 +132,35 @@ CSRF_COOKIE_NAME = "studio_csrftoken" if _studio else "csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+
+# Log-in of the cms at the lms: the browser goes to the public address, the cms asks at the other.
+SSO = {
+    "client": ENV.get("SOCIAL_AUTH_EDX_OAUTH2_KEY") or "cms-sso",
+    "secret": ENV.get("SOCIAL_AUTH_EDX_OAUTH2_SECRET") or "",
+    "root": (ENV.get("SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT") or "http://lms:8000").rstrip("/"),
+    "public_root": (ENV.get("SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT") or LMS_ROOT_URL).rstrip("/"),
+    "redirect": f"{CMS_ROOT_URL}/complete/edx-oauth2/",
+}
+# A token is good for the one question that a log-in asks with it.
+OAUTH2_PROVIDER = {
+    "SCOPES": {"user_id": "Your number", "profile": "Your name", "email": "Your e-mail address"},
+    "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 60,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": 60,
+    "PKCE_REQUIRED": True,
+}
+
+# Mail goes to the portal's mailer, from the lms's workers.
+EMAIL_BACKEND = ENV.get("EMAIL_BACKEND") or "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = ENV.get("EMAIL_HOST") or "mailer"
+EMAIL_PORT = ENV.get("EMAIL_PORT") or 8025
+EMAIL_USE_TLS = ENV.get("EMAIL_USE_TLS") is True
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENV.get("DEFAULT_FROM_EMAIL") or CONTACT_EMAIL or f"no-reply@{ENV['SITE_NAME']}"
+FORUM = {
+    "url": (ENV.get("COMMENTS_SERVICE_URL") or "http://forum:4567").rstrip("/"),
+    "key": ENV.get("COMMENTS_SERVICE_KEY") or "",
+}
 
 # The load balancer is the only way in, and says how it was reached.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -140,6 +176,9 @@ STATIC_URL = ENV.get("STATIC_URL") or "/static/"
 STATIC_ROOT = ENV["STATIC_ROOT"]
 MEDIA_ROOT = ENV.get("MEDIA_ROOT") or "/openedx/media"
 MEDIA_URL = ENV.get("MEDIA_URL") or "/media/"
+# nginx is another user.
+FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o644, 0o755
+FILE_UPLOAD_HANDLERS = ["cms.uploads.Bounded"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "standin.storage.BuiltStaticFiles"},

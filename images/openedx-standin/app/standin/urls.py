@@ -3,11 +3,11 @@
 from django.urls import path
 
 from accounts import views
+from standin import pages
 from standin.heartbeat import heartbeat
 
 urlpatterns = [
     path("heartbeat", heartbeat, name="heartbeat"),
-    path("login", views.LogIn.as_view(), name="login"),
+    path("theme.css", pages.theme, name="theme"),
     path("logout", views.log_out, name="logout"),
-    path("account/password", views.ChangePassword.as_view(), name="password"),
 ]
