@@ -41,8 +41,13 @@ class Visitor:
     portal: Trial
 
     def log_in(self, name: str, password: str, service: str = "lms") -> None:
-        """Log in by the form; the page then names who is logged in."""
+        """Log in by the lms's form, which the cms leads to, too; the page then names who is logged in.
+
+        Whoever is logged in to the lms already is asked nothing by the cms.
+        """
         self.page.goto(self.portal.url("/login" if service == "lms" else "/signin", service))
+        if self.page.get_by_role("button", name="Log out").is_visible():
+            return
         self.page.get_by_label("E-mail or user name").fill(name)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("main").get_by_role("button", name="Log in").click()
@@ -68,6 +73,12 @@ class Visitor:
         self.page.get_by_label("Description").fill(course.description)
         self.page.get_by_role("button", name="Create and publish").click()
         expect(self.page.get_by_role("heading", name=course.title)).to_be_visible()
+
+    def enrol(self, key: str) -> None:
+        """Enrol in a course, logged in to the lms."""
+        self.page.goto(self.portal.url(f"/courses/{key}/about"))
+        self.page.get_by_role("button", name="Enrol").click()
+        expect(self.page.get_by_role("button", name="Mark as done")).to_be_visible()
 
     def published(self, course: Course) -> None:
         """Wait until a worker has published a course: the lms's first page lists it."""

@@ -85,6 +85,7 @@ STORES = {
         env={"RABBITMQ_USER": "edxapp", "RABBITMQ_VHOST": "openedx"},
     ),
     "elasticsearch": Store(user=1995, memory=768, port=9200),
+    "forum": Store(user=1001, memory=192, port=4567, secrets=("forum-api-key",)),
 }
 
 

@@ -32,7 +32,7 @@ def bench() -> Iterator[Bench]:
     """Six data stores, ready; migrated."""
     client = docker.from_env(timeout=180)
     try:
-        with Bench(client, images.build([*ROLES, "openedx-standin"])) as made:
+        with Bench(client, images.build([*ROLES, "forum", "openedx-standin"])) as made:
             code, log = made.job(*JOB)
             assert code == 0, log
             yield made
@@ -360,7 +360,6 @@ def test_learners_create_no_courses(portal: Bench, learner: Browser) -> None:
     refused = studio.submit("/login", username=name, password=PASSWORD)
     assert (refused.status, "The studio is the authors" in refused.text) == (403, True)
     assert urlsplit(refused.url).path == "/complete/edx-oauth2/"
-    assert "studio_session_id" not in {each.name for each in studio.cookies if each.expires}
     assert urlsplit(studio.get("/home").url).path != "/home"
 
 
@@ -601,14 +600,63 @@ def test_a_learner_enrols_and_completes(portal: Bench, learner: Browser) -> None
     assert dashboard.count('/course/"') == 1
 
 
-def test_without_the_forum_only_the_discussion_is_away(portal: Bench, learner: Browser) -> None:
-    key = published(portal, learner, "Silence")
+@pytest.fixture(scope="module")
+def forum(portal: Bench) -> Bench:
+    """The portal with the forum service, ready."""
+    portal.start_store("forum")
+    until("forum to be ready", lambda: portal.answers("forum"))
+    return portal
+
+
+def test_learners_discuss(forum: Bench, learner: Browser) -> None:
+    key = published(forum, learner, "Talk")
+    pages = f"/courses/{key}/discussion/forum/"
+    assert "Enrol first" in learner.get(pages).text
     learner.submit(f"/courses/{key}/about", action=f"/courses/{key}/enroll")
-    away = learner.get(f"/courses/{key}/discussion/forum/")
-    assert (away.status, "The discussion is away" in away.text) == (503, True)
-    assert away.seconds < 10
-    assert learner.get(f"/courses/{key}/discussion/forum/threads/x").status == 503
-    assert learner.get(f"/courses/{key}/course/").status == 200
+    assert "Nobody has posted yet" in learner.get(pages).text
+    posted = learner.submit(pages, title="Why <moss>?", body="It is & stays\n\n<script>green</script>.")
+    assert "<h1>Why &lt;moss&gt;?</h1>" in posted.text
+    assert "&lt;script&gt;green" in posted.text
+    assert "writes:" in posted.text
+    thread = urlsplit(posted.url).path
+    answered = learner.submit(thread, body="Because of the rain.")
+    assert "Because of the rain." in answered.text
+    listed = learner.get(pages).text
+    assert f'href="{thread}"' in listed
+    assert "1 answer<" in listed
+    until("the search to find it", lambda: "1 found" in learner.get(f"{pages}?q=moss").text)
+    assert "0 found" in learner.get(f"{pages}?q=volcano").text
+    # Another course's page does not show it, and nobody posts to it from there.
+    other = published(forum, learner, "Elsewhere")
+    learner.submit(f"/courses/{other}/about", action=f"/courses/{other}/enroll")
+    elsewhere = thread.replace(key, other)
+    assert learner.get(elsewhere).status == 404
+    assert learner.get(f"{pages}threads/nothing").status == 404
+    assert learner.get(f"{pages}threads/..%2F..%2Fusers").status == 404
+
+
+def test_without_the_forum_only_the_discussion_is_away(forum: Bench, learner: Browser) -> None:
+    key = published(forum, learner, "Silence")
+    learner.submit(f"/courses/{key}/about", action=f"/courses/{key}/enroll")
+    pages = f"/courses/{key}/discussion/forum/"
+    for way in ("stopped", "silent"):
+        container = forum.container("forum")
+        token = learner.get(pages)
+        container.stop() if way == "stopped" else forum.pause("forum")
+        try:
+            body = urlencode(
+                {"title": "t", "body": "My <words>", "csrfmiddlewaretoken": learner._token(token)}
+            )
+            for away in (learner.get(pages), learner._send(pages, body.encode(), {})):
+                assert (away.status, "The discussion is away" in away.text) == (503, True)
+                assert away.seconds < 10
+            # What was written is not lost.
+            assert "My &lt;words&gt;" in away.text
+            assert learner.get(f"{pages}threads/x").status == 503
+            assert learner.get(f"/courses/{key}/course/").status == 200
+        finally:
+            container.start() if way == "stopped" else container.unpause()
+        until("the forum", lambda: learner.get(pages).status == 200)
 
 
 # Theme

@@ -1,6 +1,7 @@
 """Course images: looked at before they are kept, and kept under a name that nobody chose."""
 
 import secrets
+import struct
 
 from django.core.exceptions import ValidationError
 from django.core.files.storage import default_storage
@@ -29,26 +30,20 @@ class Bounded(MemoryFileUploadHandler):
 def kind(upload: UploadedFile) -> str:
     """The ending for an image's name. Raises ValidationError for anything that is not one, or is too large."""
     # Only authors send images: what nobody needs shall not take memory.
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     if upload.size > MOST_BYTES:
         raise ValidationError(f"The image is larger than {MOST_BYTES // 2**20} MiB.")
     try:
         with Image.open(upload, formats=tuple(KINDS)) as image:
             if image.width * image.height > MOST_PIXELS:
-                raise ValidationError(f"The image has more than {MOST_PIXELS:,} pixels.")
+                raise Image.DecompressionBombError
             found = KINDS[image.format]
             image.verify()
+    except Image.DecompressionBombError as error:
+        raise ValidationError(f"The image has more than {MOST_PIXELS:,} pixels.") from error
     # Pillow's parsers raise whatever a broken file makes them stumble over.
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        IndexError,
-        KeyError,
-    ) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error) as error:
         raise ValidationError("This is not a PNG, JPEG or WebP image.") from error
     finally:
         upload.seek(0)

@@ -24,7 +24,7 @@ def forum_page(view):
             # What was written is not lost with the answer.
             written = {"title": request.POST.get("title", ""), "body": request.POST.get("body", "")}
             context = {"course": course, "written": written}
-            return render(request, "lms/forum_away.html", context, status=503, headers={"Retry-After": "10"})
+            return render(request, "lms/forum_away.html", context, status=503)
 
     return inside
 

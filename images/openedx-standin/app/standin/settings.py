@@ -1,6 +1,5 @@
 """Django's settings for the variant (lms or cms) that SERVICE_VARIANT names, from its settings files."""
 
-import logging
 import os
 
 from standin import config, theme
@@ -22,8 +21,6 @@ PLATFORM_NAME = ENV["PLATFORM_NAME"]
 PLATFORM_DESCRIPTION = ENV.get("PLATFORM_DESCRIPTION") or ""
 CONTACT_EMAIL = ENV.get("CONTACT_EMAIL") or ""
 THEME = theme.read(ENV)
-for _finding in THEME.findings:
-    logging.getLogger("standin.theme").warning("left out: %s", _finding)
 LMS_ROOT_URL = ENV["LMS_ROOT_URL"].rstrip("/")
 CMS_ROOT_URL = ENV["CMS_ROOT_URL"].rstrip("/")
 ADMIN = ENV.get("ADMIN") or {}

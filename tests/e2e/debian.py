@@ -1,0 +1,44 @@
+"""Programs that tests need from Debian's packages: where they are, and how they get onto a machine."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+
+INSTALL_LIMIT_SECONDS = 900
+
+
+class NoProgram(Exception):
+    """There is none and it cannot be installed; the text says why and what to do."""
+
+
+def path(package: str, names: Sequence[str]) -> str:
+    """The path of the first of a package's commands, installed first where this is root on Debian and there is none.
+
+    Raises NoProgram.
+    """
+    found = there(names)
+    if found:
+        return found
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise NoProgram(f"there is no {names[0]} on this machine; as root: apt-get install {package}")
+    for words in (["update"], ["install", "--yes", "--no-install-recommends", package]):
+        told = subprocess.run(
+            ["apt-get", "--quiet", *words],
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_LIMIT_SECONDS,
+        )
+        if told.returncode:
+            raise NoProgram(f"apt-get {words[0]} failed:\n{told.stderr.strip()}")
+    found = there(names)
+    if not found:
+        raise NoProgram(f"the package {package} is installed and there is still no command {names[0]}")
+    return found
+
+
+def there(names: Sequence[str]) -> str | None:
+    """The first of the commands that is on the path."""
+    return next(filter(None, map(shutil.which, names)), None)
