@@ -31,6 +31,7 @@ ORDER = (
     "test_overrides.py",
     "test_secrets.py",
     "test_browser.py",
+    "test_journey.py",
     "test_accessibility.py",
     "test_isolation.py",
     "test_data_survives.py",

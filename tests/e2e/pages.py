@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -31,6 +32,12 @@ class Course:
     number: str
     run: str
     description: str = ""
+    lesson: str = ""
+
+    @property
+    def key(self) -> str:
+        """What addresses call it."""
+        return f"course-v1:{self.org}+{self.number}+{self.run}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,16 +61,28 @@ class Visitor:
         expect(self.page.get_by_role("button", name="Log out")).to_be_visible()
 
     def register(self, name: str, password: str) -> None:
-        """Make a learner's account, which logs in."""
+        """Make a learner's account, open the link of its mail where the portal sends one, and be logged in."""
+        address = f"{name}@example.com"
         self.page.goto(self.portal.url("/register"))
-        self.page.get_by_label(re.compile("^E-mail")).fill(f"{name}@example.com")
+        self.page.get_by_label(re.compile("^E-mail")).fill(address)
         self.page.get_by_label("Public user name").fill(name)
         self.page.get_by_label(re.compile("^Password:?$")).fill(password)
         self.page.get_by_label("Password confirmation").fill(password)
         self.page.get_by_role("button", name="Create the account").click()
+        heading = self.page.get_by_role("heading", level=1)
+        expect(heading).to_have_text(re.compile("^(Look at your mail|Dashboard of )"))
+        if heading.inner_text() == "Look at your mail":
+            self.activate(address)
+            self.log_in(name, password)
         expect(self.page.get_by_role("button", name=f"Log out {name}")).to_be_visible()
 
-    def create(self, course: Course) -> None:
+    def activate(self, address: str) -> None:
+        """Open the link of the activation mail."""
+        [link] = until(f"a mail to {address}", lambda: self.portal.mailed_links(address))
+        self.page.goto(link)
+        expect(self.page.get_by_role("status")).to_contain_text("Your account is active")
+
+    def create(self, course: Course, picture: Path | None = None) -> None:
         """Create and publish a course, logged in to the cms; the page then says that it is published."""
         self.page.goto(self.portal.url("/home", "cms"))
         self.page.get_by_label("Title").fill(course.title)
@@ -71,12 +90,15 @@ class Visitor:
         self.page.get_by_label("Course number").fill(course.number)
         self.page.get_by_label("Course run").fill(course.run)
         self.page.get_by_label("Description").fill(course.description)
+        self.page.get_by_label("Text of the first unit").fill(course.lesson)
+        if picture:
+            self.page.get_by_label("Image").set_input_files(picture)
         self.page.get_by_role("button", name="Create and publish").click()
         expect(self.page.get_by_role("heading", name=course.title)).to_be_visible()
 
-    def enrol(self, key: str) -> None:
+    def enrol(self, course: Course) -> None:
         """Enrol in a course, logged in to the lms."""
-        self.page.goto(self.portal.url(f"/courses/{key}/about"))
+        self.page.goto(self.portal.url(f"/courses/{course.key}/about"))
         self.page.get_by_role("button", name="Enrol").click()
         expect(self.page.get_by_role("button", name="Mark as done")).to_be_visible()
 

@@ -18,7 +18,7 @@ COURSE = Course(
     run="2024_T1",
     description="What does not fit.",
 )
-KEY = "course-v1:oak+WIDE101+2024_T1"
+KEY = COURSE.key
 STRANGERS = (
     ("lms", "/"),
     ("lms", "/login"),
@@ -59,7 +59,7 @@ def author(browser: Browser, oak: Trial) -> Iterator[Visitor]:
         made.log_in(*oak.log_in(), service="cms")
         made.create(COURSE)
         made.published(COURSE)
-        made.enrol(KEY)
+        made.enrol(COURSE)
         yield made
 
 

@@ -3,9 +3,7 @@
 import json
 import random
 import re
-import struct
 import time
-import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ import docker
 import pytest
 
 from automation import images
+from tests.e2e.pictures import png
 from tests.e2e.standin_bench import ROLES, SECRETS, Answer, Bench, Browser, settings, until
 
 pytestmark = pytest.mark.e2e
@@ -524,17 +523,6 @@ def test_oauth_sync_follows_the_settings(portal: Bench) -> None:
 
 
 # Courses
-
-
-def png(width: int = 2, height: int = 2) -> bytes:
-    """A grey picture."""
-
-    def part(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = zlib.compress((b"\0" + b"\x80" * width) * height)
-    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", size) + part(b"IDAT", rows) + part(b"IEND", b"")
 
 
 def published(portal: Bench, learner: Browser, title: str) -> str:

@@ -2,9 +2,11 @@
 
 import http.client
 import json
+from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tests.e2e.checkout import Checkout
 from tests.e2e.objects import Objects
@@ -143,6 +145,27 @@ class Trial:
             return 0, str(error)
         finally:
             connection.close()
+
+    def mailed_links(self, address: str) -> list[str]:
+        """The links of the newest mail to an address, as the mail sink's page tells the admin; none without a mail."""
+        user, password = "admin", self.log_in()[1]
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
+        try:
+            connection.request(
+                "GET",
+                f"/messages.json?to={quote(address)}",
+                headers={
+                    "Host": f"mail.{self.host}:{self.port}",
+                    "Authorization": "Basic " + b64encode(f"{user}:{password}".encode()).decode(),
+                },
+            )
+            reply = connection.getresponse()
+            text = reply.read().decode()
+        finally:
+            connection.close()
+        assert reply.status == 200, text
+        newest = json.loads(text)["messages"][:1]
+        return [str(link) for mail in newest for link in mail["links"]]
 
     def unhealthy(self) -> list[str]:
         """Services that do not run or are not healthy, as the engine says."""

@@ -41,7 +41,8 @@ def _call(method: str, path: str, told: dict[str, Any]) -> Any:
                 allow_redirects=False,
                 **{where: told},
             )
-            if answer.status_code == 404 and path.startswith("threads/"):
+            # openedx-forum says 400 of what is not there, cs_comments_service 404.
+            if answer.status_code in (400, 404) and path.startswith("threads/"):
                 raise NoSuchThread(path)
             answer.raise_for_status()
             return answer.json()
