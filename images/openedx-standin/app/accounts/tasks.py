@@ -2,7 +2,6 @@
 
 from celery import shared_task
 from django.conf import settings
-from django.contrib.auth.forms import PasswordResetForm
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
@@ -28,6 +27,9 @@ def activation(user_id):
 @mail_task
 def password_reset(email):
     """The mail whose link sets a new password, to everybody active of that address."""
+    # Forms are for pages; a worker does without them until it needs one.
+    from django.contrib.auth.forms import PasswordResetForm
+
     for user in PasswordResetForm().get_users(email):
         told = {
             "uidb64": urlsafe_base64_encode(force_bytes(user.pk)),
