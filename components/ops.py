@@ -31,7 +31,7 @@ class Ops(ComponentResource):
                 **{
                     **told,
                     "group": "ops",
-                    "command": ("lms-migrate", "cms-migrate", "lms-assets", "create-admin"),
+                    "command": ("lms-migrate", "cms-migrate", "lms-assets", "oauth-sync", "create-admin"),
                     "secrets": {**told["secrets"], **base.secrets.files("admin-password")},
                     "volumes": (*told["volumes"], base.storage.mount("static", "/openedx/static")),
                 },

@@ -30,7 +30,14 @@ SSO_CLIENT = "cms-sso"
 
 def release_variables(tenant: Tenant) -> dict[str, Any]:
     """What follows from the release: features of services that it has or has not."""
-    return {"EDXAPP_FEATURES": {"ENABLE_DISCUSSION_SERVICE": "forum" in tenant.services}}
+    services = tenant.services
+    return {
+        "EDXAPP_FEATURES": {
+            "ENABLE_DISCUSSION_SERVICE": "forum" in services,
+            # An account would wait for ever for a mail that nobody can send.
+            "SKIP_EMAIL_VALIDATION": "mailer" not in services,
+        }
+    }
 
 
 def tenant_variables(tenant: Tenant) -> dict[str, Any]:

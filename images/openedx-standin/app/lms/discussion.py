@@ -2,6 +2,7 @@
 
 from functools import wraps
 
+from django.conf import settings
 from django.http import Http404
 from django.shortcuts import redirect, render
 
@@ -16,6 +17,8 @@ def forum_page(view):
     @enrolled
     @wraps(view)
     def inside(request, course, enrollment, **more):
+        if not settings.DISCUSSION:
+            raise Http404
         try:
             return view(request, course, **more)
         except forum.NoSuchThread:

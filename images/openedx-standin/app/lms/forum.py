@@ -21,12 +21,16 @@ class ForumAway(Exception):
     """It gave no answer, or none that can be used."""
 
 
+class Refused(ForumAway):
+    """It does not know what the question is about: openedx-forum says 400 then, cs_comments_service 404."""
+
+
 class NoSuchThread(Exception):
     """The forum has none of that id."""
 
 
 def _call(method: str, path: str, told: dict[str, Any]) -> Any:
-    """What the forum answers. Raises ForumAway, NoSuchThread."""
+    """What the forum answers. Raises ForumAway, as Refused where it has understood."""
     url = f"{settings.FORUM['url']}/api/v1/{path}"
     where = "params" if method == "get" else "data"
     try:
@@ -41,9 +45,8 @@ def _call(method: str, path: str, told: dict[str, Any]) -> Any:
                 allow_redirects=False,
                 **{where: told},
             )
-            # openedx-forum says 400 of what is not there, cs_comments_service 404.
-            if answer.status_code in (400, 404) and path.startswith("threads/"):
-                raise NoSuchThread(path)
+            if answer.status_code in (400, 404):
+                raise Refused(path)
             answer.raise_for_status()
             return answer.json()
     except (requests.RequestException, ValueError) as error:
@@ -56,27 +59,39 @@ def _user(user) -> None:
     _call("put", f"users/{user.pk}", {"username": user.username, "external_id": str(user.pk)})
 
 
-def threads(course: str, user, page: int = 1) -> dict[str, Any]:
-    """A page of a course's threads, the liveliest first: `collection`, `page`, `num_pages`."""
-    told = {
-        "course_id": course, "user_id": user.pk, "sort_key": "activity", "page": page, "per_page": SIZE,
-    }  # fmt: skip
-    found = _call("get", "threads", told)
+def _list(user, path: str, told: dict[str, Any]) -> dict[str, Any]:
+    """Threads, for a user; whoever is new there is made known first, as Open edX does at the enrolment."""
+    try:
+        found = _call("get", path, told)
+    except Refused:
+        _user(user)
+        found = _call("get", path, told)
     if not isinstance(found, dict) or not isinstance(found.get("collection"), list):
         raise ForumAway
     return found
 
 
+def threads(course: str, user, page: int = 1) -> dict[str, Any]:
+    """A page of a course's threads, the liveliest first: `collection`, `page`, `num_pages`."""
+    told = {
+        "course_id": course, "user_id": user.pk, "sort_key": "activity", "page": page, "per_page": SIZE,
+    }  # fmt: skip
+    return _list(user, "threads", told)
+
+
 def search(course: str, user, words: str) -> dict[str, Any]:
     """The course's threads that have the words."""
     told = {"text": words, "course_id": course, "user_id": user.pk, "page": 1, "per_page": SIZE}
-    return _call("get", "search/threads", told)
+    return _list(user, "search/threads", told)
 
 
 def thread(course: str, user, key: str) -> Thread:
     """A thread of this course with its answers. Raises NoSuchThread."""
     told = {"user_id": user.pk, "recursive": "True", "with_responses": "True", "mark_as_read": "False"}
-    found = _call("get", f"threads/{quote(key, safe='')}", told)
+    try:
+        found = _call("get", f"threads/{quote(key, safe='')}", told)
+    except Refused:
+        raise NoSuchThread(key) from None
     # A thread of another course is none of this one's learners' business.
     if found.get("course_id") != course:
         raise NoSuchThread(key)

@@ -9,6 +9,7 @@ def portal(request):
         "platform_name": settings.PLATFORM_NAME,
         "platform_description": settings.PLATFORM_DESCRIPTION,
         "contact_email": settings.CONTACT_EMAIL,
+        "discussion": settings.DISCUSSION,
         "language": settings.LANGUAGE_CODE,
         "lms_root_url": settings.LMS_ROOT_URL,
         "cms_root_url": settings.CMS_ROOT_URL,

@@ -119,13 +119,16 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+_features = ENV.get("FEATURES") or {}
 # As in Open edX: an account is active at once, without a mail.
-SKIP_EMAIL_VALIDATION = (ENV.get("FEATURES") or {}).get("SKIP_EMAIL_VALIDATION") is True
+SKIP_EMAIL_VALIDATION = _features.get("SKIP_EMAIL_VALIDATION") is True
+DISCUSSION = _features.get("ENABLE_DISCUSSION_SERVICE") is not False
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home" if _studio else "dashboard"
 LOGOUT_REDIRECT_URL = "home"
 SESSION_COOKIE_NAME = "studio_session_id" if _studio else "sessionid"
 CSRF_COOKIE_NAME = "studio_csrftoken" if _studio else "csrftoken"
+SESSION_COOKIE_AGE = ENV.get("SESSION_COOKIE_AGE") or 14 * 86400
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

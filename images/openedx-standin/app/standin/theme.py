@@ -15,7 +15,7 @@ PRIMARY = "#0a4f9e"
 PAPERS = ("#f2f4f7", "#20252d")
 # https://www.w3.org/TR/WCAG22/#contrast-minimum
 READABLE = 4.5
-MOST_LINKS = 20
+MOST_LINKS = 40
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 Rgb = tuple[int, int, int]
 
