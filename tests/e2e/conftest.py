@@ -13,12 +13,12 @@ from typing import IO
 
 import docker
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e import chromium
 from tests.e2e.checkout import Checkout
 from tests.e2e.objects import LIMIT_SECONDS, Objects
-from tests.e2e.pages import new_page
+from tests.e2e.pages import PAGE_LIMIT_MS, new_page
 from tests.e2e.trial import NUMBERS, Trial
 from tests.e2e.waiting import until
 
@@ -146,6 +146,8 @@ def fir(checkout: Checkout, objects: Objects) -> Iterator[Trial]:
 def browser() -> Iterator[Browser]:
     """Headless Chromium, which finds *.localhost on the loopback address by itself."""
     path = chromium.path()
+    # As every other wait on a page: a password's hash takes seconds on a busy machine.
+    expect.set_options(timeout=PAGE_LIMIT_MS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, headless=True, args=chromium.WORDS)
         yield started
