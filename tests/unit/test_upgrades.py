@@ -43,7 +43,7 @@ def force(told: str) -> InForce:
             "juniper/hub",
             "redwood/hub",
             "release: redwood follows juniper, but elasticsearch 7.17.13 cannot open the files of 1.5.2; "
-            "mongo 7.0.7 cannot open the files of 3.6.18; mysql 8.4.0 cannot open the files of 5.6.36; "
+            "mongo 7.0.7 cannot open the files of 3.6.18; mysql 8.4.0 cannot open the files of 5.6.49; "
             "rabbitmq 3.13.7 cannot open the files of 3.6.10; begin a new tenant and move the data by dumps",
         ),
         (
