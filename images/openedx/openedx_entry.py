@@ -15,13 +15,36 @@ CONFIG = Path("/openedx/config")
 QUEUES = {"lms": ("default", "high", "high_mem"), "cms": ("default", "high", "low")}
 PORTS = {"lms": 8000, "cms": 8010}
 STAYING = ("lms", "cms", "lms-workers", "cms-workers")
-ENDING = ("lms-migrate", "cms-migrate", "lms-assets", "create-admin")
+ENDING = ("lms-migrate", "cms-migrate", "lms-assets", "create-admin", "oauth-sync")
 USAGE = 64
 LET_IN = (
     "from django.contrib.auth import get_user_model; "
     "user = get_user_model().objects.get(username={user!r}); "
     "user.set_password(open('/run/secrets/admin-password').read()); user.save()"
 )
+# The client by which the cms logs people in at the lms. As `create_dot_application`, but its secret is no argument.
+SYNC = """
+import json
+from django.contrib.auth import get_user_model
+from oauth2_provider.models import get_application_model
+from openedx.core.djangoapps.oauth_dispatch.models import ApplicationAccess
+told = json.load(open("/openedx/config/cms.auth.json"))
+env = json.load(open("/openedx/config/cms.env.json"))
+user, _ = get_user_model().objects.get_or_create(username="cms", defaults={"email": "cms@localhost.invalid"})
+client, _ = get_application_model().objects.update_or_create(
+    client_id=env["SOCIAL_AUTH_EDX_OAUTH2_KEY"],
+    defaults={
+        "name": "cms-sso",
+        "user": user,
+        "client_secret": told["SOCIAL_AUTH_EDX_OAUTH2_SECRET"],
+        "client_type": "confidential",
+        "authorization_grant_type": "authorization-code",
+        "redirect_uris": env["CMS_ROOT_URL"] + "/complete/edx-oauth2/",
+        "skip_authorization": True,
+    },
+)
+ApplicationAccess.objects.update_or_create(application=client, defaults={"scopes": ["user_id"]})
+"""
 
 
 def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,7 +97,7 @@ def worker(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
 
 def commands(verb: str, env: Mapping[str, str], admin: Mapping[str, str]) -> list[tuple[str, ...]]:
     """What a verb runs, one after the other."""
-    variant = verb[:3]
+    variant = "cms" if verb.startswith("cms") else "lms"
     manage = ("./manage.py", variant)
     if verb in ("lms", "cms"):
         return [web(variant, env)]
@@ -98,6 +121,8 @@ def commands(verb: str, env: Mapping[str, str], admin: Mapping[str, str]) -> lis
             # The password is read there: an argument shows in every list of processes.
             (*manage, "shell", "-c", LET_IN.format(user=who[0])),
         ]
+    if verb == "oauth-sync":
+        return [("./manage.py", "lms", "shell", "-c", SYNC)]
     return [(*manage, "migrate", "--no-input")]
 
 
@@ -113,7 +138,7 @@ def main(verbs: Sequence[str]) -> int:
         write_settings(variant)
     admin = json.loads((CONFIG / "lms.env.json").read_text()).get("ADMIN", {})
     for verb in verbs:
-        variant = "lms" if verb == "create-admin" else verb[:3]
+        variant = "cms" if verb.startswith("cms") else "lms"
         env = {
             **os.environ,
             "SERVICE_VARIANT": variant,

@@ -55,6 +55,8 @@ def test_workers_take_their_variant_s_queues_by_a_name_of_their_generation(entry
 def test_no_password_is_an_argument(entry: ModuleType) -> None:
     said = str(entry.commands("create-admin", {}, {"username": "o'hara", "email": "o@example.org"}))
     assert "/run/secrets/admin-password" in said
+    assert "secret" not in " ".join(entry.commands("oauth-sync", {}, {})[0][:-1])
+    compile(entry.SYNC, "sync", "exec")
     compile(entry.LET_IN.format(user="o'hara"), "let-in", "exec")
 
 
