@@ -34,14 +34,13 @@ KEYS: Mapping[str, tuple[type, str]] = {
     "ELASTIC_SEARCH_CONFIG": (list, '[{"host": "elasticsearch", "port": 9200}]'),
     "STATIC_ROOT": (str, '"/openedx/static"'),
 }
-# Passwords and keys, in `<variant>.auth.json`. Key → the secret that is read where no settings file has the key.
-# The secrets go once the program's configuration flow writes that file.
-SECRET_KEYS: Mapping[str, str] = {
-    "SECRET_KEY": "edxapp-secret-key",
-    "DATABASES.default.PASSWORD": "mysql-edxapp-password",
-    "CELERY_BROKER_PASSWORD": "rabbitmq-password",
-    "CELERY_RESULT_REDIS.password": "redis-password",
-}
+# Passwords and keys, in `<variant>.auth.json`: what is found there is never told.
+SECRET_KEYS = (
+    "SECRET_KEY",
+    "DATABASES.default.PASSWORD",
+    "CELERY_BROKER_PASSWORD",
+    "CELERY_RESULT_REDIS.password",
+)
 ADMIN_KEYS: Mapping[str, tuple[type, str]] = {
     "ADMIN.username": (str, '"admin"'),
     "ADMIN.email": (str, '"admin@acme.com"'),
@@ -83,10 +82,12 @@ def _finding(settings: Mapping[str, Any], key: str, kind: type, example: str) ->
     return None
 
 
-def _secret_finding(settings: Mapping[str, Any], key: str) -> str | None:
+def _secret_finding(settings: Mapping[str, Any], key: str, variant: str) -> str | None:
     """Tells nothing of the value."""
     value = _found(settings, key)
-    return None if value and isinstance(value, str) else f"{key} is not a text of one letter at least"
+    if value and isinstance(value, str):
+        return None
+    return f"{key} is missing, empty or no text; its place is {variant}.auth.json"
 
 
 def _host_finding(settings: Mapping[str, Any], variant: str) -> str | None:
@@ -103,24 +104,16 @@ def _host_finding(settings: Mapping[str, Any], variant: str) -> str | None:
     return f"ALLOWED_HOSTS is {allowed!r}, without {key}'s host {host!r}"
 
 
-def load(
-    variant: str, env: Mapping[str, str], *, admin: bool = False, secrets: Path = SECRETS
-) -> dict[str, Any]:
+def load(variant: str, env: Mapping[str, str], *, admin: bool = False) -> dict[str, Any]:
     """The variant's settings with its passwords, checked; with `admin` those of the first admin too.
 
     Raises ConfigError.
     """
     file = path(variant, env)
-    settings = _read(file)
-    auth = file.with_name(f"{variant}.auth.json")
-    if auth.exists():
-        settings = merged(settings, _read(auth))
-    for key, name in SECRET_KEYS.items():
-        if _found(settings, key) is None:
-            settings = _with(settings, key, secret(name, secrets))
+    settings = merged(_read(file), _read(file.with_name(f"{variant}.auth.json")))
     wanted = {**KEYS, **(ADMIN_KEYS if admin else {})}
     findings = [_finding(settings, key, *told) for key, told in wanted.items()]
-    findings += [_secret_finding(settings, key) for key in SECRET_KEYS]
+    findings += [_secret_finding(settings, key, variant) for key in SECRET_KEYS]
     if not any(findings):
         findings = [_host_finding(settings, variant)]
     if told := "; ".join(each for each in findings if each):
@@ -138,14 +131,6 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(settings, dict):
         raise ConfigError(f"{file}: a mapping is wanted, not {type(settings).__name__}")
     return settings
-
-
-def _with(settings: Mapping[str, Any], dotted: str, value: str) -> dict[str, Any]:
-    """The settings with a value at a key, whose mappings are made where there are none."""
-    over: Any = value
-    for key in reversed(dotted.split(".")):
-        over = {key: over}
-    return merged(settings, over)
 
 
 def secret(name: str, folder: Path = SECRETS) -> str:
