@@ -38,6 +38,7 @@ AUTHOR = """
 import sys, django
 django.setup()
 from django.utils import timezone
+import standin.celery
 from courses import store
 from courses.tasks import publish
 for key in sys.argv[1:]:
