@@ -159,7 +159,7 @@ def ask(words: list[str], cwd: Path, environ: Mapping[str, str]) -> str:
         raise SiteError(f"{' '.join(words)}: {error}") from None
     if told.returncode:
         raise SiteError(
-            f"{' '.join(words)}: exit code {told.returncode}\n{(told.stderr or told.stdout)[-2000:]}"
+            f"{' '.join(words)}: exit code {told.returncode}\n{told.stderr[-1000:]}\n{told.stdout[-1000:]}"
         )
     return told.stdout
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.openedx import settings_files
@@ -183,6 +183,7 @@ def test_bad_files_are_refused_in_these_words(configuration: SimpleNamespace, da
     assert said.startswith(told), said
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=400) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))
 )
@@ -195,6 +196,7 @@ NAMES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["EDXAPP_ENV_EXTRA", "EDXAPP_LMS_ENV_EXTRA", "EDXAPP_FEATURES"]),
