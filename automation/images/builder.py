@@ -192,6 +192,7 @@ def run_build(role: str, tar: Any, arguments: Mapping[str, str], shop: Workshop,
     deadline = time.monotonic() + LIMIT_SECONDS
     stages = Stages()
     last: deque[str] = deque(maxlen=LAST_LINES)
+    failed = ""
     steps = shop.client.build(
         fileobj=tar,
         custom_context=True,
@@ -215,6 +216,8 @@ def run_build(role: str, tar: Any, arguments: Mapping[str, str], shop: Workshop,
                 last.append(line.rstrip())
                 stages.heard(line)
                 said(line.strip())
-        if "error" in step:
-            raise BuildError(f"{role}: the build failed: {str(step['error']).strip()}", tuple(last))
+        # Read to its end all the same: docker-py closes the connection of no answer that was left half read.
+        failed = failed or str(step.get("error", "")).strip()
+    if failed:
+        raise BuildError(f"{role}: the build failed: {failed}", tuple(last))
     stages.remove(shop.client)

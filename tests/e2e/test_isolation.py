@@ -30,10 +30,10 @@ MOUNTS = {
     "elasticsearch": {("elasticsearch", "/data", False)},
     "mailer": {("mailer", "/data", False)},
     "mail-sink": {("mail-sink", "/data", False)},
-    "lms": {("media", "/openedx/media", False)},
-    "cms": {("media", "/openedx/media", False)},
-    "lms-workers": {("media", "/openedx/media", False)},
-    "cms-workers": {("media", "/openedx/media", False)},
+    **dict.fromkeys(
+        ("lms", "cms", "lms-workers", "cms-workers"),
+        {(each, f"/openedx/{each}", False) for each in ("media", "overrides", "rendered")},
+    ),
     "nginx": {("media", "/openedx/media", True), ("static", "/openedx/static", True)},
 }
 

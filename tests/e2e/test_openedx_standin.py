@@ -862,8 +862,9 @@ def test_a_task_beyond_its_grace_is_run_once_more_by_the_next_worker(portal: Ben
     assert report(learner) is None
     portal.serve("lms-workers")
     assert "to be graded in" in until("the report", lambda: report(learner))
-    runs = portal.logs("lms-workers").splitlines()
-    assert sum("grade_report" in line and "succeeded" in line for line in runs) == 1, runs
+    # One task: a message may be published twice where the broker's receipt was late, under the same number.
+    runs = re.findall(r"grade_report\[([0-9a-f-]+)\] succeeded", portal.logs("lms-workers"))
+    assert len(set(runs)) == 1, portal.logs("lms-workers")
 
 
 @pytest.fixture
@@ -893,7 +894,7 @@ def test_a_group_of_workers_takes_its_queues_alone(grouped: Bench, learner: Brow
     assert report(learner) is None
     grouped.container(HEAVY).start()
     assert "to be graded in" in until("the report", lambda: report(learner))
-    assert "received" not in grouped.logs("lms-workers")
+    assert "grade_report[" not in grouped.logs("lms-workers")
 
 
 def processes(portal: Bench) -> set[str]:

@@ -15,7 +15,12 @@ FILES = {
     "mysql": {"mysql-root-password", "mysql-edxapp-password"},
     "redis": {"redis-password"},
     "rabbitmq": {"rabbitmq-password"},
-    "lms": {"edxapp-secret-key", "mysql-edxapp-password", "rabbitmq-password", "redis-password"},
+    "lms": {
+        *("cms-sso-secret", "edxapp-secret-key", "forum-api-key"),
+        *("mysql-edxapp-password", "rabbitmq-password", "redis-password"),
+    },
+    "forum": {"forum-api-key"},
+    "mail-sink": {"admin-password"},
 }
 FILES |= dict.fromkeys(("cms", "lms-workers", "cms-workers"), FILES["lms"])
 
