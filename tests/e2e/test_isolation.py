@@ -30,10 +30,10 @@ MOUNTS = {
     "elasticsearch": {("elasticsearch", "/data", False)},
     "mailer": {("mailer", "/data", False)},
     "mail-sink": {("mail-sink", "/data", False)},
-    **dict.fromkeys(
-        ("lms", "cms", "lms-workers", "cms-workers"),
-        {(each, f"/openedx/{each}", False) for each in ("media", "overrides", "rendered")},
-    ),
+    **{
+        service: {(each, f"/openedx/{each}", False) for each in ("media", "overrides", "rendered")}
+        for service in ("lms", "cms", "lms-workers", "cms-workers")
+    },
     "nginx": {("media", "/openedx/media", True), ("static", "/openedx/static", True)},
 }
 
