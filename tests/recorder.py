@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -113,8 +114,14 @@ def record(
     """Run `program` against a recorder whose stack has this state; raises what the program raises."""
     recorder = Recorder({name.replace("_", "-"): code for name, code in exit_codes.items()})
     recorder.mocks.state = state or {}
-    with event_loop():
-        pulumi.runtime.set_mocks(recorder.mocks, project="portals", stack=stack, monitor=recorder)
-        # Without `test`, a failing `apply` passes in silence.
-        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+
+    def run() -> None:
+        with event_loop():
+            pulumi.runtime.set_mocks(recorder.mocks, project="portals", stack=stack, monitor=recorder)
+            # Without `test`, a failing `apply` passes in silence.
+            pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+
+    # In a thread of its own: a browser's test may have left the main one with a loop that runs.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(run).result()
     return recorder
