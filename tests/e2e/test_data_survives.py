@@ -15,13 +15,18 @@ LEARNER = ("emmy", "Noether-rings-1921")
 COURSE = Course(title="Rings and Ideals", org="oak", number="RI201", run="2024_T2")
 GENERATED = (
     "admin-password",
+    "cms-sso-secret",
     "edxapp-secret-key",
+    "forum-api-key",
     "mysql-edxapp-password",
     "mysql-root-password",
     "rabbitmq-password",
     "redis-password",
 )
-DIRECTORIES = {"elasticsearch", "media", "mongo", "mysql", "rabbitmq", "redis", "static"}
+DIRECTORIES = {
+    *("elasticsearch", "mail-sink", "mailer", "media", "mongo", "mysql"),
+    *("overrides", "rabbitmq", "redis", "rendered", "static"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
