@@ -133,7 +133,8 @@ def test_a_restart_keeps_what_is_in_force_and_needs_no_ansible(oak: Trial, overr
     before = {path.name for path in (oak.directory / "rendered").iterdir()}
     oak.objects.client.restart(f"{oak.name}-lms", timeout=60)
     until("the lms to be back", lambda: "Oak School" in oak.ask("/login")[1], limit=LIVE_SECONDS)
-    assert overrides.live("lms") == version
+    # The page comes a moment before the report: the new process serves, then says that it is ready.
+    until("the lms to say so", lambda: overrides.live("lms") == version, limit=LIVE_SECONDS)
     assert {path.name for path in (oak.directory / "rendered").iterdir()} == before
 
 
