@@ -1,0 +1,175 @@
+"""What a run of Pulumi means to do, or did: the engine's events as plain data, one Change a resource."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# How Pulumi shows a secret in its events: the value itself never leaves the engine.
+SECRET = "[secret]"  # noqa: S105 (the word, not a secret)
+# Not looked at, or looked at and found the same.
+QUIET = frozenset({"same", "read", "refresh", "read-replacement", "read-discard", "discard"})
+# A replacement is three steps of the engine; for a reader it is one change.
+REPLACEMENT = frozenset({"replace", "create-replacement", "delete-replaced", "discard-replaced"})
+# `envs[3]`, `labels[0].value`, `tmpfs["/run/x.y"]`: Pulumi's own way to name a property.
+_PART = re.compile(r'\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|\.?([^.\[]+)')
+MISSING = object()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One property that changes. `kind` is add, update or delete; `replaces` when it forces a replacement.
+
+    `before` and `after` are what state and program say, None where there is none; a secret is SECRET.
+    """
+
+    path: str
+    kind: str
+    replaces: bool
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One resource that a run touches. `op` is create, update, replace, delete or import.
+
+    `before` and `after` are its inputs, empty where there is none.
+    """
+
+    urn: str
+    op: str
+    differences: tuple[Difference, ...] = ()
+    before: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    after: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The resource's own name, as the program gave it."""
+        return self.urn.split("::")[-1]
+
+    @property
+    def type(self) -> str:
+        """Its type, without those of its parents."""
+        return self.urn.split("::")[-2].split("$")[-1]
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """The names of what changes in it, sorted."""
+        return tuple(sorted(each.path for each in self.differences))
+
+    def facts(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "urn": self.urn,
+            "name": self.name,
+            "type": self.type,
+            "op": self.op,
+            "properties": list(self.properties),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """All that a run means to change in one tenant's stack, in the order of their names."""
+
+    tenant: str
+    changes: tuple[Change, ...]
+    unchanged: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing would change."""
+        return not self.changes
+
+
+def parts(path: str) -> tuple[str | int, ...]:
+    """A property path as keys and indices."""
+    found: list[str | int] = []
+    for index, quoted, plain in _PART.findall(path):
+        if index:
+            found.append(int(index))
+        else:
+            found.append(re.sub(r"\\(.)", r"\1", quoted) if quoted else plain)
+    return tuple(found)
+
+
+def at(value: Any, path: str) -> Any:
+    """What stands at a property path; SECRET below a secret, MISSING where there is nothing."""
+    for part in parts(path):
+        if value == SECRET:
+            return SECRET
+        if isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        elif isinstance(value, Mapping) and part in value:
+            value = value[part]
+        else:
+            return MISSING
+    return value
+
+
+def known(value: Any) -> Any:
+    """None for what is not there."""
+    return None if value is MISSING else value
+
+
+def changes(metadata: Iterable[Any]) -> tuple[Change, ...]:
+    """The changes of a run's resource events (their `metadata`), one a resource, by type and name."""
+    steps: dict[str, list[Any]] = {}
+    for each in metadata:
+        if str(each.op.value) not in QUIET:
+            steps.setdefault(each.urn, []).append(each)
+    found = [change(urn, these) for urn, these in steps.items()]
+    return tuple(sorted(found, key=lambda each: (each.type, each.name, each.urn)))
+
+
+def change(urn: str, steps: list[Any]) -> Change:
+    """One resource's steps as one change."""
+    ops = {str(each.op.value) for each in steps}
+    # The step `replace` alone tells what differs; a deletion that stands by itself has no other.
+    telling = max(steps, key=lambda each: (each.op.value == "replace", bool(each.detailed_diff)))
+    replaced = bool(ops & REPLACEMENT) or {"create", "delete"} <= ops
+    before = next((each.old.inputs for each in steps if each.old and each.old.inputs), None) or {}
+    after = next((each.new.inputs for each in steps if each.new and each.new.inputs), None) or {}
+    return Change(
+        urn=urn,
+        op="replace" if replaced else str(telling.op.value),
+        differences=differences(telling, before, after),
+        before=before,
+        after=after,
+    )
+
+
+def differences(step: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """What differs in one step, by path."""
+    told = step.detailed_diff or {}
+    outputs = (step.old.outputs if step.old else None) or {}
+    if not told:
+        return tuple(
+            Difference(
+                path=path,
+                kind=kind_of(at(before, path), at(after, path)),
+                replaces=path in (step.keys or ()),
+                before=known(at(before, path)),
+                after=known(at(after, path)),
+            )
+            for path in sorted(step.diffs or ())
+        )
+    return tuple(
+        Difference(
+            path=path,
+            kind=str(each.diff_kind.value).removesuffix("-replace"),
+            replaces=str(each.diff_kind.value).endswith("-replace"),
+            # What a refresh has found is in the state's outputs.
+            before=known(at(before if each.input_diff else {**before, **outputs}, path)),
+            after=known(at(after, path)),
+        )
+        for path, each in sorted(told.items())
+    )
+
+
+def kind_of(before: Any, after: Any) -> str:
+    """What becomes of a value."""
+    if before is MISSING:
+        return "add"
+    return "delete" if after is MISSING else "update"
