@@ -99,9 +99,9 @@ def at(value: Any, path: str) -> Any:
     for part in parts(path):
         if value == SECRET:
             return SECRET
-        if isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        elif isinstance(value, Mapping) and part in value:
+        if (isinstance(value, list) and isinstance(part, int) and part < len(value)) or (
+            isinstance(value, Mapping) and part in value
+        ):
             value = value[part]
         else:
             return MISSING

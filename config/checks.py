@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from config.hosts import host
 from config.words import character, characters, listed, quoted
 
 LARGEST_MEMORY = 64 * 1024
-_MEMORY = re.compile(r"([1-9][0-9]{0,8})(MiB|GiB)")
-_USERNAME = re.compile(r"[A-Za-z0-9_.@+-]+")
-_MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+MEMORY = re.compile(r"([1-9][0-9]{0,8})(MiB|GiB)")
+USERNAME = re.compile(r"[A-Za-z0-9_.@+-]+")
+QUEUE = re.compile(r"[a-z][a-z0-9_]*")
+MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 # Persian and Indic scripts, and emoji, are not written right without these two.
 _JOINERS = "\u200c\u200d"
 
@@ -35,7 +37,7 @@ def email(text: str) -> str:
     if not text.isascii():
         odd = next(each for each in text if not each.isascii())
         raise ValueError(f"{quoted(text)} has {character(odd)}, expected ASCII")
-    if not at or not _MAILBOX.fullmatch(mailbox) or len(mailbox) > 64 or len(text) > 254:
+    if not at or not MAILBOX.fullmatch(mailbox) or len(mailbox) > 64 or len(text) > 254:
         raise ValueError(f"{quoted(text)} is not a mail address")
     try:
         host(domain.lower())
@@ -48,14 +50,14 @@ def username(text: str) -> str:
     """A user of Open edX: Django's characters, and the 2 to 30 of them that Open edX takes."""
     if not 2 <= len(text) <= 30:
         raise ValueError(f"{quoted(text)} has {characters(text)}, expected 2 to 30")
-    if not _USERNAME.fullmatch(text):
+    if not USERNAME.fullmatch(text):
         raise ValueError(f"{quoted(text)} is not a user name, expected letters, digits and '_.@+-'")
     return text
 
 
 def memory(text: str) -> int:
     """A size in MiB, of text such as `512MiB` or `1GiB`."""
-    match = _MEMORY.fullmatch(text)
+    match = MEMORY.fullmatch(text)
     if not match:
         raise ValueError(f"{quoted(text)} is not a size, expected a whole number of MiB or GiB")
     size = int(match[1]) * (1024 if match[2] == "GiB" else 1)
@@ -64,9 +66,14 @@ def memory(text: str) -> int:
     return size
 
 
-def optional(check: Callable[[str], str]) -> Callable[[str], str]:
+@dataclass(frozen=True)
+class OrNothing:
     """A check that also takes nothing."""
-    return lambda text: check(text) if text else ""
+
+    check: Callable[[str], str]
+
+    def __call__(self, text: str) -> str:
+        return self.check(text) if text else ""
 
 
 def smarthost(text: str) -> str:
@@ -87,26 +94,29 @@ def account(text: str) -> str:
     return text
 
 
-def between(least: int, most: int) -> Callable[[int], int]:
+@dataclass(frozen=True)
+class Between:
     """A check that a number lies between two others, both included."""
 
-    def check(number: int) -> int:
-        if not least <= number <= most:
-            raise ValueError(f"{number} is out of range, expected {least} to {most}")
+    least: int
+    most: int
+
+    def __call__(self, number: int) -> int:
+        if not self.least <= number <= self.most:
+            raise ValueError(f"{number} is out of range, expected {self.least} to {self.most}")
         return number
 
-    return check
 
-
-def one_of(*known: str) -> Callable[[str], str]:
+@dataclass(frozen=True)
+class OneOf:
     """A check that a text is one of the known ones."""
 
-    def check(text: str) -> str:
-        if text not in known:
-            raise ValueError(f"{quoted(text)} is not known, expected one of: {listed(known)}")
-        return text
+    known: tuple[str, ...]
 
-    return check
+    def __call__(self, text: str) -> str:
+        if text not in self.known:
+            raise ValueError(f"{quoted(text)} is not known, expected one of: {listed(self.known)}")
+        return text
 
 
 def version(text: str) -> str:
@@ -125,7 +135,7 @@ def dotted(text: str) -> str:
 
 def queue(text: str) -> str:
     """A Celery queue of Open edX, without the `edx.lms.core.` before it."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", text) or len(text) > 40:
+    if not QUEUE.fullmatch(text) or len(text) > 40:
         raise ValueError(f"{quoted(text)} is not a queue, expected lower case, digits and '_'")
     return text
 

@@ -10,7 +10,7 @@ HERE = ""
 _DIGITS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _HOST = r"(?P<host>[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)"
 _PORT = r":(?P<port>[1-9][0-9]{0,4})"
-_FORMS = (
+FORMS = (
     re.compile(r"unix://(?P<path>/[A-Za-z0-9._/-]+)"),
     re.compile(rf"tcp://{_HOST}{_PORT}"),
     re.compile(rf"ssh://([A-Za-z0-9_][A-Za-z0-9_.-]{{0,31}}@)?{_HOST}({_PORT})?"),
@@ -24,7 +24,7 @@ def docker_host(text: str) -> str:
     shown = quoted(text)
     if "@" in text and ":" in text.partition("://")[2].rpartition("@")[0]:
         raise ValueError("has a password in it, expected an ssh key for the user")
-    match = next((match for form in _FORMS if (match := form.fullmatch(text))), None)
+    match = next((match for form in FORMS if (match := form.fullmatch(text))), None)
     if not match:
         forms = "unix:///path, tcp://host:port, ssh://user@host or nothing for the local engine"
         raise ValueError(f"{shown} reaches no engine, expected {forms}")
@@ -36,7 +36,7 @@ def docker_host(text: str) -> str:
 
 def machine(docker_host: str) -> str:
     """The machine behind an engine, by its name, or HERE: two engines of one machine share its ports."""
-    match = next((match for form in _FORMS if (match := form.fullmatch(docker_host))), None)
+    match = next((match for form in FORMS if (match := form.fullmatch(docker_host))), None)
     host = str(match.groupdict().get("host") or HERE) if match else HERE
     return HERE if host == "localhost" or host.startswith("127.") else host
 

@@ -6,7 +6,7 @@ from ipaddress import IPv6Address
 from config.words import character, characters, quoted
 
 LONGEST = 253
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # Browsers take names like these for addresses: 10.0.0.1, 0x7f.1
 _ADDRESS = re.compile(r"([0-9]+|0x[0-9a-f]*)")
 
@@ -46,7 +46,7 @@ def _label(label: str, shown: str) -> None:
         raise ValueError(f"{shown} has a part of {len(label)} characters, expected at most 63")
     if "_" in label:
         raise ValueError(f"{shown} has an underscore, expected letters, digits and hyphens")
-    if not _LABEL.fullmatch(label):
+    if not LABEL.fullmatch(label):
         raise ValueError(f"{shown} is not a host name")
     if label[2:4] == "--" and not _is_punycode(label):
         # Certificate authorities refuse these: RFC 5890 keeps them for encodings to come.

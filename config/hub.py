@@ -17,7 +17,7 @@ _PATH = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
 _DIGEST = r"sha256:[0-9a-f]{64}"
 _TAGGED = re.compile(rf"{_HOST}/{_PATH}:{_TAG}")
-_PINNED = re.compile(rf"{_HOST}/{_PATH}(?::{_TAG})?@{_DIGEST}")
+PINNED = re.compile(rf"{_HOST}/{_PATH}(?::{_TAG})?@{_DIGEST}")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*=[^\n]*")
 _FILE = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
 # What no image may need beyond; the house drops all others.
@@ -42,7 +42,7 @@ def pinned(reference: str) -> str:
     """An image of any registry by its digest: what a tag points at may change, and a plan would not show it."""
     if _TAGGED.fullmatch(reference) and _registry(reference):
         raise ValueError(f"{quoted(reference)} has no digest, expected one: a tag may move")
-    if not _PINNED.fullmatch(reference) or not _registry(reference):
+    if not PINNED.fullmatch(reference) or not _registry(reference):
         raise ValueError(f"{quoted(reference)} is no image with registry and digest")
     return reference
 
@@ -103,7 +103,7 @@ class Hub:
     )
     user: int = field(
         default=0,
-        metadata=number(checks.between(1, 65533), "The numeric user, where it is another.", 999),
+        metadata=number(checks.Between(1, 65533), "The numeric user, where it is another.", 999),
     )
     memory: int = field(default=0, metadata=text(checks.memory, "Its limit, where it is another.", "2GiB"))
     data: str = field(default="/data", metadata=text(_path, "Where it keeps its data.", "/var/lib/mysql"))

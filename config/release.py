@@ -37,15 +37,15 @@ class ReleaseService:
             checks.word, "The role whose image it runs (images/<role>); none where there is none.", "mysql"
         ),
     )
-    group: str = field(metadata=text(checks.one_of(*_GROUPS), "The group that it is shown in.", "data"))
+    group: str = field(metadata=text(checks.OneOf(_GROUPS), "The group that it is shown in.", "data"))
     port: int = field(
         metadata=number(
-            checks.between(0, 65535), "Where it listens on the portal's private network; 0 for nowhere.", 3306
+            checks.Between(0, 65535), "Where it listens on the portal's private network; 0 for nowhere.", 3306
         )
     )
     user: int = field(
         metadata=number(
-            checks.between(1, 65533),
+            checks.Between(1, 65533),
             "The numeric user and group that it runs as and that own its directories.",
             1999,
         )
@@ -54,7 +54,7 @@ class ReleaseService:
     memory_min: int = field(metadata=text(checks.memory, "The least memory that starts it.", "256MiB"))
     workers: int = field(
         metadata=number(
-            checks.between(0, 64), "Its processes unless the tenant says otherwise; 0 for none to choose.", 2
+            checks.Between(0, 64), "Its processes unless the tenant says otherwise; 0 for none to choose.", 2
         )
     )
     queues: tuple[str, ...] = field(
@@ -64,7 +64,7 @@ class ReleaseService:
         ),
     )
     grace_seconds: int = field(
-        metadata=number(checks.between(1, 86400), "Seconds between SIGTERM and SIGKILL.", 30)
+        metadata=number(checks.Between(1, 86400), "Seconds between SIGTERM and SIGKILL.", 30)
     )
     data: tuple[str, ...] = field(
         metadata=texts(checks.word, "The directories of the drive that belong to it.", "[mysql]")

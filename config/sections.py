@@ -19,7 +19,7 @@ class Hosts:
     mail: str = field(
         default="",
         metadata=text(
-            checks.optional(host),
+            checks.OrNothing(host),
             "Where the mails are read that a portal with mail/delivery sink keeps to itself; only for those.",
             "mail.acme.com",
         ),
@@ -104,7 +104,7 @@ class Mail:
     delivery: str = field(
         default="direct",
         metadata=text(
-            checks.one_of("direct", "smarthost", "sink"),
+            checks.OneOf(("direct", "smarthost", "sink")),
             "direct (to the mail servers of each recipient's domain), smarthost (all to one server, which sends "
             "it on) or sink (nowhere: a page shows it).",
             "direct",
@@ -113,7 +113,7 @@ class Mail:
     smarthost: str = field(
         default="",
         metadata=text(
-            checks.optional(checks.smarthost),
+            checks.OrNothing(checks.smarthost),
             "The smarthost and its port: 587 (STARTTLS) or 465 (TLS); only for delivery smarthost.",
             "smtp.example.com:587",
         ),
@@ -147,7 +147,7 @@ class Size:
     )
     workers: int = field(
         metadata=number(
-            checks.between(1, 64), "Processes, 1 to 64; only for services that let one choose.", 2
+            checks.Between(1, 64), "Processes, 1 to 64; only for services that let one choose.", 2
         )
     )
 
@@ -168,12 +168,12 @@ class WorkerGroup:
     )
     workers: int = field(
         metadata=number(
-            checks.between(1, 64), "Tasks at a time, 1 to 64; what that service has unless said otherwise.", 1
+            checks.Between(1, 64), "Tasks at a time, 1 to 64; what that service has unless said otherwise.", 1
         )
     )
     grace_seconds: int = field(
         metadata=number(
-            checks.between(30, 86400),
+            checks.Between(30, 86400),
             "Seconds that its tasks have to end before a redeploy kills them and they run once more, 30 to 86400; "
             "what that service has unless said otherwise.",
             600,

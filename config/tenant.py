@@ -41,7 +41,7 @@ class Tenant:
     images: str = field(
         default="packages",
         metadata=text(
-            checks.one_of("packages", "hub"),
+            checks.OneOf(("packages", "hub")),
             "Where images come from: packages (built here) or hub (public registries).",
             "packages",
         ),

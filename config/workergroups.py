@@ -16,7 +16,7 @@ KEY = "worker_groups"
 EXAMPLE = "lms-workers-heavy"
 _SHAPE = re.compile(rf"({'|'.join(names.WORKERS)})-[a-z0-9]+(-[a-z0-9]+)*")
 # More than any release has queues; beyond them the file is no tenant file.
-_MOST = 20
+MOST = 20
 
 
 def read(reading: Reading, root: Section, release: Release | None, usual: Mapping[str, int]) -> list[str]:
@@ -26,7 +26,7 @@ def read(reading: Reading, root: Section, release: Release | None, usual: Mappin
     if not section:
         return []
     found = []
-    for name, inner in list(section.items.items())[:_MOST]:
+    for name, inner in list(section.items.items())[:MOST]:
         here = join(KEY, name)
         reading.lines[here] = inner.line
         below = reading.section(inner, here, sample(WorkerGroup))
@@ -34,8 +34,8 @@ def read(reading: Reading, root: Section, release: Release | None, usual: Mappin
             of = service(name)
             _group(reading, here, below, of, release.services.get(of) if release else None, usual.get(of, 0))
             found.append(name)
-    if len(section.items) > _MOST:
-        reading.wrong(KEY, f"has {len(section.items)} groups, expected {_MOST} at most")
+    if len(section.items) > MOST:
+        reading.wrong(KEY, f"has {len(section.items)} groups, expected {MOST} at most")
     if release:
         _apart(reading, found, release)
     return found

@@ -4,24 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from config import yamlfile
-from config.errors import Findings
 from config.keys import Entry, Reading, entries
-from config.nodes import Node, Section, join
+from config.manual import FILE, comment, key_line, reference, written
+from config.nodes import Section, join
 from config.release import Release
 from config.sections import WorkerGroup
 from config.tenant import Size, Tenant
 
 CONFIG = Path(__file__).parents[2] / "config"
-FILE = CONFIG / "reference.yml"
 REDWOOD = Release.load("redwood", CONFIG / "releases")
-
-
-def reference() -> Section:
-    findings = Findings("config/reference.yml")
-    root = yamlfile.load(FILE, findings)
-    assert root, findings.lines()
-    return root
 
 
 def described(cls: type[Any], path: str = "") -> Iterator[tuple[str, Entry]]:
@@ -30,34 +21,6 @@ def described(cls: type[Any], path: str = "") -> Iterator[tuple[str, Entry]]:
         yield join(path, name), entry
         if entry.section:
             yield from described(entry.section, join(path, name))
-
-
-def written(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
-    """Every key and section of the file, by path."""
-    if isinstance(node, Section):
-        for name, inner in node.items.items():
-            yield join(path, name), inner
-            yield from written(inner, join(path, name))
-
-
-def comment(line: int) -> str:
-    """The comment right above the key of a line (from 1), as one line of text."""
-    lines = FILE.read_text().splitlines()[: line - 1]
-    block: list[str] = []
-    while lines and lines[-1].strip().startswith("#"):
-        block.insert(0, lines.pop().strip().removeprefix("#").strip())
-    return " ".join(block)
-
-
-def key_line(node: Node) -> int:
-    # A section begins at its first key, a line or more (its first key's comment) below its own.
-    if not isinstance(node, Section) or not node.items:
-        return node.line
-    lines = FILE.read_text().splitlines()
-    number = node.line - 1
-    while lines[number - 1].strip().startswith("#"):
-        number -= 1
-    return number
 
 
 def test_every_field_is_in_the_file_and_every_key_is_a_field() -> None:
