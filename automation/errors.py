@@ -8,7 +8,13 @@ class PortalError(Exception):
 
 
 class UpFailed(PortalError):
-    """Pulumi ran and said no; its own output, already shown, says why."""
+    """Pulumi ran and said no, for the engine's reasons that the error carries."""
+
+
+class Cancelled(PortalError):
+    """A run was told to end before it was done; what it had begun it has finished."""
+
+    exit_code = 130
 
 
 class NotConfirmed(PortalError):

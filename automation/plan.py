@@ -71,16 +71,21 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """All that a run means to change in one tenant's stack, in the order of their names."""
+    """All that a run means to change in one tenant's stack, in the order of their names.
+
+    `unchanged` counts the resources that stay; `bookkeeping` says whether only the state has something new to keep:
+    the stack's outputs, the components that resources hang on.
+    """
 
     tenant: str
     changes: tuple[Change, ...]
     unchanged: int = 0
+    bookkeeping: bool = False
 
     @property
     def empty(self) -> bool:
         """Whether nothing would change."""
-        return not self.changes
+        return not self.changes and not self.bookkeeping
 
 
 def parts(path: str) -> tuple[str | int, ...]:
@@ -99,12 +104,10 @@ def at(value: Any, path: str) -> Any:
     for part in parts(path):
         if value == SECRET:
             return SECRET
-        if (isinstance(value, list) and isinstance(part, int) and part < len(value)) or (
-            isinstance(value, Mapping) and part in value
-        ):
-            value = value[part]
-        else:
+        found = isinstance(value, Mapping) and part in value
+        if not found and not (isinstance(value, list) and isinstance(part, int) and part < len(value)):
             return MISSING
+        value = value[part]
     return value
 
 
@@ -117,10 +120,15 @@ def changes(metadata: Iterable[Any]) -> tuple[Change, ...]:
     """The changes of a run's resource events (their `metadata`), one a resource, by type and name."""
     steps: dict[str, list[Any]] = {}
     for each in metadata:
-        if str(each.op.value) not in QUIET:
+        if str(each.op.value) not in QUIET and managed(each):
             steps.setdefault(each.urn, []).append(each)
     found = [change(urn, these) for urn, these in steps.items()]
     return tuple(sorted(found, key=lambda each: (each.type, each.name, each.urn)))
+
+
+def managed(step: Any) -> bool:
+    """Whether a plugin makes it: the stack itself and components are names that other resources hang on."""
+    return bool((step.new or step.old).custom)
 
 
 def change(urn: str, steps: list[Any]) -> Change:

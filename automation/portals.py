@@ -1,21 +1,27 @@
 """What can be done to a portal: preview, up, destroy, status. The commands are thin shells over these."""
 
 import os
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from automation import drift, drive, engine, recovery
-from automation.errors import NotHealthy, PortalError
+from automation import drift, drive, engine, reality, recovery, truth
+from automation.errors import NotHealthy, UpFailed
 from automation.images import build, derive, digests, missing, pull
+from automation.plan import Plan
 from automation.progress import building
 from automation.pulumi import ROOT, Stack
 from config import pins, sources
 from config.release import Releases
 from config.tenant import Tenant
 from toolchain.paths import data_directory
+
+if TYPE_CHECKING:
+    # Loaded where it is used: the Automation API takes half a second that `status` need not wait for.
+    from automation import runs
 
 Say = Callable[[str], None]
 TENANTS = ROOT / "tenants"
@@ -24,63 +30,45 @@ IMAGES = ROOT / "images"
 HEALTHY_LIMIT_SECONDS = 300.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """One resource that a preview would touch."""
-
-    urn: str
-    name: str
-    type: str
-    op: str
-    properties: tuple[str, ...]
-
-
 def load(name: str) -> Tenant:
     """The tenant of that name, its file checked whole. Raises ConfigError."""
     return Tenant.load(name, TENANTS)
 
 
-def preview(tenant: Tenant, *, refresh: bool = False) -> list[Change]:
-    """What `up` would change, without changing it. Raises PortalError with Pulumi's reason."""
-    stack = Stack(name=tenant.name)
-    stack.ensure()
-    told = stack.read("preview", "--json", *(["--refresh"] if refresh else []))
-    return changes(told)
+def preview(tenant: Tenant, *, refresh: bool = False) -> Plan:
+    """What `up` would change, without changing it. Raises UpFailed with the engine's reason."""
+    from automation import runs
+
+    Stack(name=tenant.name).ensure()
+    with runs.of(tenant.name) as run:
+        return run.preview(refresh=refresh)
 
 
-def changes(told: dict[str, Any]) -> list[Change]:
-    """The steps of a `pulumi preview --json` that are more than `same` or a mere look."""
-    return [
-        Change(
-            urn=step["urn"],
-            name=step["urn"].split("::")[-1],
-            type=step["urn"].split("::")[-2].split("$")[-1],
-            op=step["op"],
-            properties=tuple(sorted(step.get("detailedDiff") or {})),
-        )
-        for step in told.get("steps") or []
-        if step["op"] not in ("same", "read", "refresh")
-    ]
-
-
-def up(tenant: Tenant, say: Say, *, quiet: bool = False) -> dict[str, Any]:
+def up(
+    tenant: Tenant, say: Say, *, cancel: threading.Event | None = None, unseen: bool = False
+) -> dict[str, Any]:
     """Bring a portal to what its file says and wait until it is healthy; return its facts.
 
     Builds missing images, mends what an interrupted run left, runs failed gates again, starts what was stopped.
+    Looks first at what is to be done, does it, and tells in `untruths` whatever came out otherwise; with `unseen` it
+    does not look first, and promises nothing. `cancel`, once set, ends it after what it has begun.
     Raises PortalError and its kinds.
     """
+    from automation import runs
+
     prepare_images(tenant, say)
     stack = Stack(name=tenant.name)
     stack.ensure()
     with engine.connect(tenant.placement.docker_host) as client:
         state = recovery.recover(stack, client, say)
-        words = [word for urn in recovery.failed_gates(state) for word in ("--replace", urn)]
         gone = drift.missing(state, *engine.objects(client, tenant.name))
         if gone:
             say(f"not there or not running: {', '.join(gone)}; looking at what the engine really has first")
-            words.append("--refresh")
         drive.check(client, tenant)
-        stack.run("up", "--yes", "--skip-preview", *words, quiet=quiet)
+        with runs.of(tenant.name, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
+            found = changed(
+                run, client, say, refresh=bool(gone), replace=recovery.failed_gates(state), unseen=unseen
+            )
         late = engine.wait_healthy(client, tenant, HEALTHY_LIMIT_SECONDS)
         if late:
             raise NotHealthy(
@@ -88,20 +76,63 @@ def up(tenant: Tenant, say: Say, *, quiet: bool = False) -> dict[str, Any]:
                 + ", ".join(f"{each.service} ({each.health or each.state})" for each in late)
                 + f"; look at `docker logs {late[0].name or tenant.name}`"
             )
-    return facts(tenant)
+    return {**facts(tenant), **found}
+
+
+def changed(
+    run: "runs.Runs", client: Any, say: Say, *, refresh: bool, replace: list[str], unseen: bool
+) -> dict[str, Any]:
+    """Do what a preview has told, if it told of anything; what was done, and what came out otherwise.
+
+    Raises UpFailed with the engine's reasons and what of the plan was not done.
+    """
+    plan = None if unseen else run.preview(refresh=refresh, replace=replace)
+    if plan is not None:
+        say(f"{run.tenant}: {summary(plan)}")
+        if plan.empty and not refresh:
+            return {"changes": [], "untruths": []}
+    happened = run.up(refresh=refresh, replace=replace)
+    untruths = truth.compare(plan, happened.changes, happened.failed) if plan else ()
+    if happened.reason:
+        undone = [str(each) for each in untruths if each.kind == "not-done"]
+        left = f"\n{len(undone)} promised changes were not reached" if undone else ""
+        raise UpFailed(happened.reason + left)
+    untruths += reality.compare(client, happened.changes)
+    for each in untruths:
+        say(f"{run.tenant}: other than promised: {each}")
+    return {
+        "changes": [each.facts() for each in happened.changes],
+        "untruths": [each.facts() for each in untruths],
+    }
+
+
+def summary(plan: Plan) -> str:
+    """A plan in one line."""
+    counts = Counter(each.op for each in plan.changes)
+    told = ", ".join(f"{number} to {op}" for op, number in sorted(counts.items()))
+    return told or ("only the state's own records change" if plan.bookkeeping else "nothing to change")
 
 
 def prepare_images(tenant: Tenant, say: Say) -> None:
     """Build or pull the images of the tenant's release that its engine does not have."""
     host = tenant.placement.docker_host
-    wanted = missing(sources.roles(tenant), docker_host=host)
-    if wanted:
-        say(f"building {len(wanted)} images that are not there yet: {', '.join(wanted)}")
-        with building() as progress:
-            build(wanted, docker_host=host, on_event=progress)
+    build_images([tenant], say)
     pull(sources.pulled(tenant), say, docker_host=host)
     with building() as progress:
         derive(sources.derived(tenant, IMAGES), docker_host=host, on_event=progress)
+
+
+def build_images(tenants: Iterable[Tenant], say: Say) -> None:
+    """Build what these tenants' engines lack, each image once an engine: workers beside each other would do it twice."""
+    roles: dict[str, set[str]] = {}
+    for each in tenants:
+        roles.setdefault(each.placement.docker_host, set()).update(sources.roles(each))
+    for host, these in roles.items():
+        wanted = missing(sorted(these), docker_host=host)
+        if wanted:
+            say(f"building {len(wanted)} images that are not there yet: {', '.join(wanted)}")
+            with building() as progress:
+                build(wanted, docker_host=host, on_event=progress)
 
 
 def pin(release: str, say: Say) -> Path:
@@ -141,21 +172,31 @@ def password_file(tenant: str) -> Path:
     return data_directory(os.environ) / "tenants" / tenant / "admin-password"
 
 
-def destroy(tenant: Tenant, say: Say, *, quiet: bool = False) -> str:
-    """Remove a portal's containers, networks and volumes; return the directory where its data stays."""
+def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) -> str:
+    """Remove a portal's containers, networks and volumes; return the directory where its data stays.
+
+    Raises UpFailed with the engine's reasons.
+    """
+    from automation import runs
+
     stack = Stack(name=tenant.name)
     stack.ensure()
     with engine.connect(tenant.placement.docker_host) as client:
         recovery.recover(stack, client, say)
-    stack.run("destroy", "--yes", "--skip-preview", quiet=quiet)
+        with runs.of(tenant.name, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
+            happened = run.destroy()
+    if happened.reason:
+        raise UpFailed(happened.reason)
     return tenant.directory
 
 
-def destroys(tenant: Tenant) -> list[Change]:
+def destroys(tenant: Tenant) -> Plan:
     """What `destroy` would remove."""
-    stack = Stack(name=tenant.name)
-    stack.ensure()
-    return changes(stack.read("destroy", "--preview-only", "--json"))
+    from automation import runs
+
+    Stack(name=tenant.name).ensure()
+    with runs.of(tenant.name) as run:
+        return run.preview_destroy()
 
 
 def status(tenant: Tenant) -> dict[str, Any]:
@@ -175,20 +216,12 @@ def status(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def demo(say: Say, *, quiet: bool = False) -> dict[str, Any]:
+def demo(say: Say) -> dict[str, Any]:
     """The first portal on a machine: its drive, its images, `up`. Raises PortalError and its kinds."""
     start = time.monotonic()
     tenant = load("demo")
     prepare_images(tenant, say)
     with engine.connect(tenant.placement.docker_host) as client:
         drive.init(client, tenant.storage.root, say)
-    told = up(tenant, say, quiet=quiet)
+    told = up(tenant, say)
     return {**told, "seconds": round(time.monotonic() - start, 1)}
-
-
-def as_json(found: list[Change]) -> list[dict[str, Any]]:
-    """Changes as plain data."""
-    return [asdict(each) for each in found]
-
-
-__all__ = ["Change", "PortalError", "changes", "demo", "destroy", "facts", "load", "preview", "status", "up"]

@@ -1,24 +1,19 @@
 """Pulumi's own command, run for one stack of this project."""
 
-import ctypes
 import json
 import os
-import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from automation.errors import PortalError, UpFailed
+from automation.errors import PortalError
 
 PROJECT = "portals"
 ROOT = Path(__file__).resolve().parent.parent
 # Reading a stack's facts asks no engine and no container.
 READ_LIMIT_SECONDS = 120
-# <linux/prctl.h>
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,22 +35,6 @@ class Stack:
             )
         if made.returncode and "already exists" not in made.stderr:
             raise PortalError(f"stack {self.name}: {one_line(made.stderr).removeprefix('error: ')}")
-
-    def run(self, verb: str, *words: str, quiet: bool = False) -> None:
-        """Run a verb that changes things, its progress shown as it comes. Raises UpFailed.
-
-        With `quiet` the standard output stays free for a JSON object: Pulumi's goes to standard error.
-        """
-        process = subprocess.Popen(
-            ["pulumi", verb, "--stack", self.name, "--non-interactive", *words],
-            cwd=ROOT,
-            env=dict(self.environ),
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr if quiet else None,
-            preexec_fn=end_with_parent,
-        )
-        if to_the_end(process):
-            raise UpFailed(f"pulumi {verb} of {self.name} failed, for the reason above")
 
     def read(self, *words: str) -> Any:
         """A command that prints JSON, as data. Raises PortalError."""
@@ -125,28 +104,6 @@ class Stack:
             raise PortalError(
                 f"waited {READ_LIMIT_SECONDS} s for `pulumi {' '.join(words)}`; is the state's backend reachable?"
             ) from None
-
-
-def end_with_parent() -> None:
-    """In the child, on Linux: have the kernel send SIGINT when the parent dies, so that pulumi cancels cleanly."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGINT)
-
-
-def to_the_end(process: "subprocess.Popen[bytes]") -> int:
-    """Wait for pulumi, however often the user presses Ctrl-C: the terminal tells pulumi itself, which then cancels.
-
-    A SIGTERM reaches this process alone, so it is passed on as the SIGINT that pulumi understands.
-    """
-    before = signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
-    try:
-        while True:
-            try:
-                return process.wait()
-            except KeyboardInterrupt:
-                continue
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def one_line(text: str) -> str:

@@ -66,6 +66,8 @@ def test_the_plain_cli_has_the_same_facts(facts: dict[str, Any], oak: Trial) -> 
     ran = oak.checkout.shell(f"pulumi stack output --json --stack {oak.name}")
     told = ran.facts()
     assert told.pop("admin_password") == "[secret]"
+    assert facts.pop("untruths") == []
+    assert {each["op"] for each in facts.pop("changes")} == {"create"}
     assert told == {**facts, "admin": {k: v for k, v in facts["admin"].items() if k != "password_file"}}
 
 

@@ -1,11 +1,10 @@
-"""The engine's rows and the preview's steps, as facts."""
+"""The engine's rows, as facts."""
 
 from typing import Any
 
 import pytest
 
 from automation.engine import Container, container, not_up
-from automation.portals import changes
 
 
 def row(state: str, status: str) -> dict[str, Any]:
@@ -41,21 +40,3 @@ def test_a_service_without_a_container_is_missing() -> None:
         service="lms", name="a", group="openedx", state="running", health="healthy", image="x"
     )
     assert [(each.service, each.state) for each in not_up([healthy], ["lms", "cms"])] == [("cms", "missing")]
-
-
-def test_changes_leave_out_what_stays_the_same() -> None:
-    steps = [
-        {"op": "same", "urn": "urn:pulumi:a::portals::t::x"},
-        {
-            "op": "update",
-            "urn": "urn:pulumi:a::portals::p$docker:index/container:Container::lms",
-            "detailedDiff": {"memory": {}},
-        },
-    ]
-    (told,) = changes({"steps": steps})
-    assert (told.op, told.name, told.type, told.properties) == (
-        "update",
-        "lms",
-        "docker:index/container:Container",
-        ("memory",),
-    )

@@ -1,0 +1,36 @@
+"""What a script may ask for, by a tenant's name. For many tenants at once there is `over`."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from automation import portals
+from automation.fleet import over
+from automation.plan import Plan
+
+__all__ = ["destroy", "over", "preview", "status", "up"]
+Say = Callable[[str], None]
+
+
+def silent(text: str) -> None:
+    """Takes progress that nobody waits for."""
+
+
+def preview(tenant: str, *, refresh: bool = False) -> Plan:
+    """What `up` would change. With `refresh` the engine is asked first what it really has."""
+    return portals.preview(portals.load(tenant), refresh=refresh)
+
+
+def up(tenant: str, *, say: Say = silent, cancel: threading.Event | None = None) -> dict[str, Any]:
+    """Bring a portal to what its tenant file says; its facts: `addresses`, `services`, `admin`, `untruths`, …"""
+    return portals.up(portals.load(tenant), say, cancel=cancel)
+
+
+def destroy(tenant: str, *, say: Say = silent, cancel: threading.Event | None = None) -> str:
+    """Remove a portal from its engine; the directory on the drive where its data stays."""
+    return portals.destroy(portals.load(tenant), say, cancel=cancel)
+
+
+def status(tenant: str) -> dict[str, Any]:
+    """Every service of a portal with its state and health, as its engine has them."""
+    return portals.status(portals.load(tenant))

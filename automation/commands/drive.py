@@ -1,0 +1,25 @@
+"""`./portal drive`: the drive that the hosts share."""
+
+from typing import Annotated
+
+import typer
+
+from automation import drive, engine
+from automation.commands import show
+from automation.images import build
+from automation.progress import building
+
+app = typer.Typer(help="The drive that the hosts share.", no_args_is_help=True)
+
+
+@app.command("init", epilog="Example: ./portal drive init /srv/portals")
+def drive_init(
+    root: Annotated[str, typer.Argument(help="Where the drive is mounted on the engine's host.")],
+    docker_host: Annotated[str, typer.Option(help="The engine, when it is not the shell's own.")] = "",
+) -> None:
+    """Mark a mounted drive as the portals' own, once. Nothing starts on a drive without the mark."""
+    with engine.connect(docker_host) as client:
+        with building() as progress:
+            build(["ops"], docker_host=docker_host, on_event=progress)
+        if not drive.init(client, root, show.say):
+            show.say(f"{root} is marked already")

@@ -1,0 +1,54 @@
+"""`./portal images`: what is built here, what is pulled, and by which digest."""
+
+from typing import Annotated
+
+import typer
+
+from automation import portals
+from automation.commands import show
+from automation.images import build, listing
+from automation.progress import building
+
+app = typer.Typer(help="The images built here.", no_args_is_help=True)
+
+
+@app.command("build", epilog="Example: ./portal images build mysql redis")
+def images_build(
+    roles: Annotated[
+        list[str] | None, typer.Argument(metavar="[ROLE]...", help="All when none is named.")
+    ] = None,
+) -> None:
+    """Build the images that this machine's engine does not have."""
+    with building() as progress:
+        build(roles or None, on_event=progress)
+
+
+@app.command("list", epilog="Example: ./portal images list --json")
+def images_list(as_json: show.Json = False) -> None:
+    """Show each image's reference, and whether the engine has it."""
+    found = listing()
+    if as_json:
+        show.show([row.facts() for row in found])
+        return
+    made = show.table("role", "reference", "there", "MB")
+    for row in found:
+        made.add_row(row.role, row.reference, "yes" if row.present else "no", str(row.megabytes or ""))
+    show.rows(made)
+
+
+@app.command("pin", epilog="Example: ./portal images pin redwood")
+def images_pin(
+    release: Annotated[
+        str, typer.Argument(metavar="RELEASE", help="One of config/releases, or all.")
+    ] = "all",
+    as_json: show.Json = False,
+) -> None:
+    """Write what the tags of a release's public images point at now into config/pins.yml."""
+    try:
+        path = portals.pin(release, show.say)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    if as_json:
+        show.show({"release": release, "file": str(path)})
+    else:
+        print(f"written: {path}; what it changes is in `git diff` and in each tenant's preview")

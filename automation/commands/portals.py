@@ -1,0 +1,223 @@
+"""`./portal up`, `preview`, `destroy`, `status`, `tenants`, `demo`: one portal, some, or all."""
+
+import sys
+import threading
+from typing import Annotated, Any
+
+import typer
+
+from automation import fleet, outcome, portals
+from automation.commands import show
+from automation.commands.show import Json, TenantName
+from automation.errors import NotConfirmed
+from automation.outcome import Outcome
+from automation.plan import Plan
+from config.errors import ConfigError
+from config.tenant import Tenant, names
+
+app = typer.Typer()
+TenantNames = Annotated[
+    list[str] | None, typer.Argument(metavar="TENANT...", help="Files of tenants/, without .yaml.")
+]
+All = Annotated[bool, typer.Option("--all", help="Every tenant of tenants/.")]
+Workers = Annotated[
+    int, typer.Option("--parallel", min=0, max=64, help="Tenants at a time; 0 for one a processor.")
+]
+
+
+@app.command(epilog="Example: ./portal demo --json")
+def demo(as_json: Json = False) -> None:
+    """Bring up the demo portal on this machine and print its addresses and first log-in."""
+    print_facts(portals.demo(show.say), as_json)
+
+
+@app.command(
+    epilog="Examples: ./portal up acme    ./portal up acme oak --json    ./portal up --all --parallel 4"
+)
+def up(
+    tenants: TenantNames = None,
+    every: All = False,
+    workers: Workers = 0,
+    as_json: Json = False,
+    unseen: Annotated[
+        bool,
+        typer.Option("--skip-preview", help="Do not look first, so that nothing can be held against it."),
+    ] = False,
+) -> None:
+    """Bring portals to what their tenant files say, wait until they are healthy, tell what came out otherwise."""
+    wanted = chosen(tenants, every)
+    if len(wanted) > 1 or every:
+        portals.build_images(filter(None, map(readable, wanted)), show.say)
+        over("up", wanted, workers, as_json, unseen=unseen)
+        return
+    print_facts(portals.up(portals.load(wanted[0]), show.say, unseen=unseen), as_json)
+
+
+@app.command(epilog="Examples: ./portal preview acme --json    ./portal preview --all")
+def preview(
+    tenants: TenantNames = None,
+    every: All = False,
+    workers: Workers = 0,
+    as_json: Json = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Look at what the engine really has first.")
+    ] = False,
+) -> None:
+    """Show what `up` would change, and change nothing."""
+    wanted = chosen(tenants, every)
+    if len(wanted) > 1 or every:
+        over("preview", wanted, workers, as_json, refresh=refresh)
+        return
+    print_changes(portals.preview(portals.load(wanted[0]), refresh=refresh), as_json)
+
+
+@app.command(
+    epilog="Examples: ./portal destroy acme --dry-run    ./portal destroy acme --confirm acme    "
+    "./portal destroy acme oak --confirm acme,oak"
+)
+def destroy(
+    tenants: TenantNames = None,
+    every: All = False,
+    workers: Workers = 0,
+    as_json: Json = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would go, and remove nothing.")
+    ] = False,
+    confirm: Annotated[
+        str, typer.Option("--confirm", metavar="TENANT,...", help="The tenants' names, for scripts.")
+    ] = "",
+) -> None:
+    """Remove portals' containers, networks and volumes. Their data stays on the drive."""
+    wanted = chosen(tenants, every)
+    loaded = [portals.load(each) for each in wanted]
+    if dry_run:
+        for each in loaded:
+            print_changes(portals.destroys(each), as_json)
+        return
+    confirmed(wanted, confirm)
+    if len(wanted) > 1 or every:
+        over("destroy", wanted, workers, as_json)
+        return
+    directory = portals.destroy(loaded[0], show.say)
+    if as_json:
+        show.show({"tenant": wanted[0], "destroyed": True, "directory": directory})
+    else:
+        print(f"{wanted[0]} is gone; its data stays in {directory}")
+
+
+@app.command(epilog="Example: ./portal status acme --json")
+def status(tenant: TenantName, as_json: Json = False) -> None:
+    """Show every service of a portal, its state and its health. Exit code 6 when one is not up."""
+    told = portals.status(portals.load(tenant))
+    if as_json:
+        show.show(told)
+    else:
+        made = show.table("service", "container", "state", "health")
+        for service, row in told["services"].items():
+            made.add_row(service, row["container"], row["state"], row["health"] or "")
+        show.rows(made)
+    if not told["healthy"]:
+        raise typer.Exit(6)
+
+
+@app.command("tenants")
+def tenants(as_json: Json = False) -> None:
+    """Check every tenant file and list them. Exit code 2 when one is wrong."""
+    good: list[Tenant] = []
+    findings: list[str] = []
+    for name in names(portals.TENANTS):
+        try:
+            good.append(portals.load(name))
+        except ConfigError as error:
+            findings.extend(error.findings)
+    if as_json:
+        show.show([{"tenant": each.name, "title": each.title, "release": each.release.name} for each in good])
+    else:
+        made = show.table("tenant", "title", "release", "lms", "directory")
+        for each in good:
+            made.add_row(each.name, each.title, each.release.name, each.hosts.lms, each.directory)
+        show.rows(made)
+    if findings:
+        raise ConfigError(*dict.fromkeys(findings))
+
+
+def chosen(tenants: list[str] | None, every: bool) -> list[str]:
+    """The tenants that a command is for. Raises typer.BadParameter when it is for none."""
+    if bool(tenants) is every:
+        raise typer.BadParameter("name the tenants, or say --all")
+    found = names(portals.TENANTS) if every else list(dict.fromkeys(tenants or ()))
+    if not found:
+        raise typer.BadParameter(f"{portals.TENANTS} has no tenant")
+    return found
+
+
+def readable(name: str) -> Tenant | None:
+    """A tenant, None where its file is wrong: that is told as its own outcome, and keeps no other back."""
+    try:
+        return portals.load(name)
+    except ConfigError:
+        return None
+
+
+def confirmed(tenants: list[str], confirm: str) -> None:
+    """Ask for the names of what goes. Raises NotConfirmed."""
+    wanted = ",".join(tenants)
+    if not confirm and sys.stdin.isatty():
+        confirm = input(f"Containers and networks of {wanted} go, the data stays. Type {wanted}: ")
+    if confirm != wanted:
+        raise NotConfirmed(
+            f"not confirmed: nothing was removed; for scripts: ./portal destroy {' '.join(tenants)} "
+            f"--confirm {wanted}"
+        )
+
+
+def over(verb: str, tenants: list[str], workers: int, as_json: bool, **options: Any) -> None:
+    """A verb on many tenants; exits with the code that their failures share, else 1."""
+
+    def told(outcome: Outcome) -> None:
+        how = "done" if outcome.ok else f"failed: {outcome.reason}"
+        show.say(f"{outcome.tenant}: {verb} {how} ({outcome.seconds:.1f} s)")
+
+    found = fleet.over(
+        verb, tenants, workers=workers, say=show.say, on_outcome=told, cancel=threading.Event(), **options
+    )
+    if as_json:
+        show.show({"tenants": {each.tenant: each.told() for each in found}})
+    else:
+        made = show.table("tenant", verb, "seconds", "")
+        for each in found:
+            what = portals.summary(each.plan) if each.plan else each.reason
+            made.add_row(each.tenant, "done" if each.ok else "failed", f"{each.seconds:.1f}", what)
+        show.rows(made)
+    if code := outcome.exit_code(found):
+        raise typer.Exit(code)
+
+
+def print_facts(told: dict[str, Any], as_json: bool) -> None:
+    """What an operator wants to know of a portal that has come up."""
+    if as_json:
+        show.show(told)
+        return
+    made = show.table(told["tenant"], "")
+    for service, url in told["addresses"].items():
+        made.add_row(service, url)
+    made.add_row("log in as", told["admin"]["email"])
+    made.add_row("password in", told["admin"]["password_file"])
+    made.add_row("data in", told["directory"])
+    if "seconds" in told:
+        made.add_row("seconds", str(told["seconds"]))
+    show.rows(made)
+
+
+def print_changes(found: Plan, as_json: bool) -> None:
+    """Changes, one a line."""
+    if as_json:
+        show.show({"tenant": found.tenant, "changes": [each.facts() for each in found.changes]})
+        return
+    if not found.changes:
+        print(f"{found.tenant}: {portals.summary(found)}")
+        return
+    made = show.table("op", "type", "name", "properties")
+    for each in found.changes:
+        made.add_row(each.op, each.type, each.name, ", ".join(each.properties))
+    show.rows(made)

@@ -1,0 +1,170 @@
+"""Pulumi's Automation API for one tenant's stack: previews and runs whose events are data.
+
+The program runs in this process (`__main__.py`, the same as for the plain CLI): no language host has to start, and
+none is left behind when a run is killed.
+"""
+
+import importlib
+import runpy
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pulumi.automation as auto
+from pulumi.automation._stack import StackInitMode
+
+from automation import plan, slots
+from automation.command import Command
+from automation.errors import Cancelled, UpFailed
+from automation.events import Heard, OnProgress, Progress
+from automation.plan import Change, Plan
+from automation.pulumi import ROOT
+
+
+class Workspace(auto.LocalWorkspace):
+    """A workspace that selects no stack: the operator's own selection stays as it is."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Nothing: each command names its stack."""
+
+
+class Stack(auto.Stack):
+    """A stack whose runs tell by events; what the SDK would ask the CLI for afterwards takes a second a run."""
+
+    def outputs(self) -> Any:
+        """None of them: `automation.pulumi.Stack.outputs` reads them where they are wanted."""
+        return {}
+
+    def info(self, show_secrets: bool = True) -> auto.UpdateSummary:
+        """That it has ended well: a failed run raises."""
+        return auto.UpdateSummary(
+            kind="update",
+            start_time=datetime.now(UTC),
+            message="",
+            environment={},
+            config={},
+            result="succeeded",
+            end_time=datetime.now(UTC),
+            version=None,
+            deployment=None,
+            resource_changes=None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happened:
+    """What a run has really done, and what it could not do (URNs) for which reasons."""
+
+    tenant: str
+    changes: tuple[Change, ...]
+    failed: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def nobody(progress: Progress) -> None:
+    """Takes progress that nobody waits for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """The runs of one tenant's stack, in a slot of their own. Each raises UpFailed with the engine's own reason."""
+
+    tenant: str
+    stack: Stack
+    cancel: threading.Event
+    on_progress: OnProgress = field(default=nobody)
+
+    def preview(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> Plan:
+        """What `up` would do, without doing it."""
+        heard = Heard(tenant=self.tenant, on_progress=nobody)
+        self._run(
+            "preview",
+            heard,
+            lambda: self.stack.preview(on_event=heard, refresh=refresh, replace=list(replace)),
+        )
+        return self._plan(heard)
+
+    def up(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> Happened:
+        """Bring the stack to what the program says. The answer says what failed; nothing is raised for that."""
+        heard = Heard(tenant=self.tenant, on_progress=self.on_progress)
+        return self._happened(
+            "up",
+            heard,
+            lambda: self.stack.up(
+                on_event=heard, refresh=refresh, replace=list(replace), suppress_progress=True
+            ),
+        )
+
+    def preview_destroy(self) -> Plan:
+        """What `destroy` would remove."""
+        heard = Heard(tenant=self.tenant, on_progress=nobody)
+        self._run("destroy", heard, lambda: self.stack.preview_destroy(on_event=heard))
+        return self._plan(heard)
+
+    def destroy(self) -> Happened:
+        """Remove all that the stack has."""
+        heard = Heard(tenant=self.tenant, on_progress=self.on_progress)
+        return self._happened(
+            "destroy", heard, lambda: self.stack.destroy(on_event=heard, suppress_progress=True)
+        )
+
+    def _run(self, verb: str, heard: Heard, run: Callable[[], object]) -> None:
+        # While the CLI starts, this process has nothing else to do.
+        threading.Thread(target=importlib.import_module, args=("components.portal",), daemon=True).start()
+        try:
+            run()
+        except auto.CommandError as error:
+            if self.cancel.is_set():
+                raise Cancelled(
+                    f"{verb} of {self.tenant} was cancelled; the same command goes on from here"
+                ) from None
+            raise UpFailed(f"{verb} of {self.tenant} failed: {heard.reason or reason(error)}") from None
+
+    def _plan(self, heard: Heard) -> Plan:
+        return Plan(
+            tenant=self.tenant,
+            changes=plan.changes(heard.steps),
+            unchanged=heard.unchanged,
+            bookkeeping=heard.bookkeeping,
+        )
+
+    def _happened(self, verb: str, heard: Heard, run: Callable[[], object]) -> Happened:
+        why = ""
+        try:
+            self._run(verb, heard, run)
+        except UpFailed as error:
+            why = str(error)
+        return Happened(
+            tenant=self.tenant, changes=plan.changes(heard.done), failed=tuple(heard.failed), reason=why
+        )
+
+
+def reason(error: auto.CommandError) -> str:
+    """What the CLI said on standard error, where the engine told nothing."""
+    said = str(error).partition("stderr:")[2].strip()
+    return said.removeprefix("error: ") or "(it said nothing)"
+
+
+@contextmanager
+def of(
+    tenant: str, *, on_progress: OnProgress = nobody, cancel: threading.Event | None = None
+) -> Iterator[Runs]:
+    """Runs of a tenant's stack, which must be there. `cancel`, once set, has the run end what it has begun."""
+    stop = cancel or threading.Event()
+    with slots.taken() as slot:
+        workspace = Workspace(
+            work_dir=str(slot.work),
+            pulumi_home=str(slot.home),
+            program=program,
+            pulumi_command=Command(stop),
+        )
+        stack = Stack(tenant, workspace, StackInitMode.SELECT)
+        yield Runs(tenant=tenant, stack=stack, cancel=stop, on_progress=on_progress)
+
+
+def program() -> None:
+    """The program as the plain CLI runs it."""
+    runpy.run_path(str(ROOT / "__main__.py"))

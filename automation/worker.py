@@ -1,0 +1,62 @@
+"""A process that does commands for a fleet, one tenant at a time: `python -m automation.worker FD`.
+
+A process of its own, because the program of a stack runs in it, and because what kills one tenant's run (memory, a
+fault) must not end the others'. It ends when the fleet does, with its run cancelled.
+"""
+
+import queue
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from typing import Any
+
+from automation import outcome, portals
+from automation.outcome import Outcome
+
+CANCEL = "cancel"
+
+
+def main(words: list[str]) -> int:
+    """Do what comes in, until the other end is closed."""
+    connection: Connection[Any, Any] = Connection(int(words[0]))
+    asked: queue.Queue[tuple[str, str, Mapping[str, Any]] | None] = queue.Queue()
+    cancel = threading.Event()
+    threading.Thread(target=listen, args=(connection, asked, cancel), daemon=True).start()
+    while (request := asked.get()) is not None:
+        verb, tenant, options = request
+        connection.send(done(verb, tenant, options, connection.send, cancel))
+    return 0
+
+
+def listen(connection: "Connection[Any, Any]", asked: "queue.Queue[Any]", cancel: threading.Event) -> None:
+    """Hand on what comes in; a fleet that is gone, or says so, has the run cancelled."""
+    try:
+        while True:
+            heard = connection.recv()
+            if heard == CANCEL:
+                cancel.set()
+            else:
+                asked.put(heard)
+    except (EOFError, OSError):
+        cancel.set()
+        asked.put(None)
+
+
+def done(
+    verb: str, tenant: str, options: Mapping[str, Any], say: Callable[[str], None], cancel: threading.Event
+) -> Outcome:
+    """One command on one tenant."""
+    commands: Mapping[str, Callable[[], Any]] = {
+        "preview": lambda: portals.preview(portals.load(tenant), **options),
+        "up": lambda: portals.up(portals.load(tenant), say, cancel=cancel, **options),
+        "destroy": lambda: {
+            "directory": portals.destroy(portals.load(tenant), say, cancel=cancel, **options)
+        },
+        "status": lambda: portals.status(portals.load(tenant), **options),
+    }
+    return outcome.of(tenant, commands[verb])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

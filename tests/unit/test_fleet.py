@@ -1,0 +1,82 @@
+"""One command over many tenants: real workers, and the outcomes they come to."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+
+from automation import fleet, outcome, slots
+from automation.errors import Locked, NoEngine
+from automation.outcome import Outcome
+from automation.plan import Plan
+from config.errors import ConfigError
+from tests.e2e.processes import processes
+
+
+def test_every_tenant_has_an_outcome_in_the_order_given() -> None:
+    told: list[str] = []
+    found = fleet.over(
+        "status", ["no-such-b", "no-such-a"], workers=2, on_outcome=lambda one: told.append(one.tenant)
+    )
+    assert [(each.tenant, each.exit_code) for each in found] == [("no-such-b", 2), ("no-such-a", 2)]
+    assert "tenants/no-such-b.yaml: does not exist" in found[0].reason
+    assert sorted(told) == ["no-such-a", "no-such-b"]
+
+
+def test_a_worker_that_is_killed_costs_its_own_tenant_alone() -> None:
+    struck: list[int] = []
+
+    def strike(one: Outcome) -> None:
+        if one.tenant == "no-such-a":
+            (victim,) = (each.pid for each in processes() if "automation.worker" in each.words)
+            struck.append(victim)
+            signal.pidfd_send_signal(handle := os.pidfd_open(victim), signal.SIGKILL)
+            os.close(handle)
+
+    found = fleet.over("status", ["no-such-a", "no-such-b", "no-such-c"], workers=1, on_outcome=strike)
+    assert struck
+    assert [each.exit_code for each in found] == [2, 1, 2]
+    assert "was killed by signal 9" in found[1].reason
+
+
+def test_a_cancelled_fleet_begins_nothing_more() -> None:
+    cancel = threading.Event()
+    found = fleet.over(
+        "status", ["no-such-a", "no-such-b"], workers=1, on_outcome=lambda one: cancel.set(), cancel=cancel
+    )
+    assert [each.exit_code for each in found] == [2, 130]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(NoEngine("none"), 5), (Locked("busy"), 4), (ConfigError("bad"), 2), (ValueError("odd"), 1)],
+)
+def test_a_failure_becomes_its_exit_code_and_reason(error: Exception, code: int) -> None:
+    def fails() -> None:
+        raise error
+
+    found = outcome.of("acme", fails)
+    assert found.exit_code == code
+    assert str(error) in found.reason
+
+
+def test_a_plan_and_facts_are_kept_apart() -> None:
+    plan = Plan(tenant="acme", changes=())
+    assert outcome.of("acme", lambda: plan).plan is plan
+    assert outcome.of("acme", lambda: {"healthy": True}).told()["healthy"]
+
+
+@pytest.mark.parametrize(("codes", "whole"), [([0, 0], 0), ([0, 5], 5), ([5, 5], 5), ([5, 6, 0], 1)])
+def test_the_exit_code_of_many(codes: list[int], whole: int) -> None:
+    assert outcome.exit_code([Outcome(tenant="a", exit_code=each) for each in codes]) == whole
+
+
+def test_runs_beside_each_other_have_slots_of_their_own(tmp_path: Path) -> None:
+    with slots.taken(tmp_path) as one, slots.taken(tmp_path) as other:
+        assert one.work != other.work
+        assert one.home != other.home
+        assert (one.work / "Pulumi.yaml").read_text().startswith("name: portals")
+    with slots.taken(tmp_path) as again:
+        assert again == one
