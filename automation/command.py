@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pulumi.automation as auto
+from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
 from automation.errors import PortalError
@@ -55,7 +56,7 @@ class Command(auto.PulumiCommand):
             out, err = process.communicate()
         result = auto.CommandResult(stdout=out, stderr=err, code=process.returncode)
         if process.returncode:
-            raise auto.CommandError(result)
+            raise create_command_error(result)
         return result
 
 

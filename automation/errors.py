@@ -29,6 +29,14 @@ class Locked(PortalError):
     exit_code = 4
 
 
+class Overtaken(Locked):
+    """Somebody else took the stack between a look at it and the change."""
+
+
+class FileChanged(PortalError):
+    """A tenant file became another one while its portal was being changed."""
+
+
 class NoEngine(PortalError):
     """No Docker engine answers."""
 

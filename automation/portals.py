@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automation import drift, drive, engine, reality, recovery, truth
-from automation.errors import NotHealthy, UpFailed
+from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
 from automation.images import build, derive, digests, missing, pull
 from automation.plan import Plan
 from automation.progress import building
@@ -28,6 +28,8 @@ TENANTS = ROOT / "tenants"
 IMAGES = ROOT / "images"
 # The slowest starter needs 12 s alone; a host that comes back starts all its portals at once.
 HEALTHY_LIMIT_SECONDS = 300.0
+# Of two operators at the same moment the second waits for the first, and looks anew at what is left to do.
+TRIES = 3
 
 
 def load(name: str) -> Tenant:
@@ -54,6 +56,19 @@ def up(
     does not look first, and promises nothing. `cancel`, once set, ends it after what it has begun.
     Raises PortalError and its kinds.
     """
+    for left in reversed(range(TRIES)):
+        try:
+            return once(tenant, say, cancel, unseen=unseen)
+        except (Overtaken, FileChanged) as error:
+            if not left:
+                raise
+            say(f"{error}; looking anew")
+            tenant = load(tenant.name)
+    raise AssertionError("unreachable")
+
+
+def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bool) -> dict[str, Any]:
+    """One attempt of `up`. Raises Overtaken and FileChanged when somebody else was faster."""
     from automation import runs
 
     prepare_images(tenant, say)
@@ -66,9 +81,11 @@ def up(
             say(f"not there or not running: {', '.join(gone)}; looking at what the engine really has first")
         drive.check(client, tenant)
         with runs.of(tenant.name, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
-            found = changed(
-                run, client, say, refresh=bool(gone), replace=recovery.failed_gates(state), unseen=unseen
-            )
+            replace = recovery.failed_gates(state)
+            plan = None if unseen else run.preview(refresh=bool(gone), replace=replace)
+            as_told(tenant)
+            found = changed(run, client, say, plan, refresh=bool(gone), replace=replace)
+        as_told(tenant)
         late = engine.wait_healthy(client, tenant, HEALTHY_LIMIT_SECONDS)
         if late:
             raise NotHealthy(
@@ -79,14 +96,19 @@ def up(
     return {**facts(tenant), **found}
 
 
+def as_told(tenant: Tenant) -> None:
+    """Raises FileChanged when the tenant's file says something else by now: the program reads it in every run."""
+    if load(tenant.name) != tenant:
+        raise FileChanged(f"tenants/{tenant.name}.yaml was changed while its portal was being brought to it")
+
+
 def changed(
-    run: "runs.Runs", client: Any, say: Say, *, refresh: bool, replace: list[str], unseen: bool
+    run: "runs.Runs", client: Any, say: Say, plan: Plan | None, *, refresh: bool, replace: list[str]
 ) -> dict[str, Any]:
     """Do what a preview has told, if it told of anything; what was done, and what came out otherwise.
 
     Raises UpFailed with the engine's reasons and what of the plan was not done.
     """
-    plan = None if unseen else run.preview(refresh=refresh, replace=replace)
     if plan is not None:
         say(f"{run.tenant}: {summary(plan)}")
         if plan.empty and not refresh:

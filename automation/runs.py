@@ -18,7 +18,7 @@ from pulumi.automation._stack import StackInitMode
 
 from automation import plan, slots
 from automation.command import Command
-from automation.errors import Cancelled, UpFailed
+from automation.errors import Cancelled, Overtaken, UpFailed
 from automation.events import Heard, OnProgress, Progress
 from automation.plan import Change, Plan
 from automation.pulumi import ROOT
@@ -116,6 +116,10 @@ class Runs:
         threading.Thread(target=importlib.import_module, args=("components.portal",), daemon=True).start()
         try:
             run()
+        except auto.ConcurrentUpdateError:
+            raise Overtaken(
+                f"portal {self.tenant} is being changed by another run, which took its stack meanwhile"
+            ) from None
         except auto.CommandError as error:
             if self.cancel.is_set():
                 raise Cancelled(
