@@ -1,21 +1,29 @@
 """A copy of the checkout with tenants and a state of its own: commands run in it touch no portal of the operator."""
 
+import fcntl
 import os
 import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import yaml
 
+from tests.e2e.objects import Objects
 from tests.e2e.ran import Ran
+from tests.e2e.waiting import until
 
 HERE = Path(__file__).resolve().parents[2]
+# On the real disk: /tmp may be a tmpfs, and data stores want a disk.
+GROUND = Path("/var/tmp")
+LOCK_LIMIT_SECONDS = 300.0
 # A cold `up` on two busy cores needs a minute; this is for one that hangs.
 LIMIT_SECONDS = 420.0
 # In the name of a log whose command was asked for secrets.
@@ -142,3 +150,44 @@ class Checkout:
     def shell(self, script: str, limit: float = LIMIT_SECONDS, **environ: str) -> Ran:
         """Run a line in a shell that `./portal env` has set: the plain Pulumi CLI."""
         return self.run("bash", "-ec", f'eval "$(./portal env)"; {script}', limit=limit, **environ)
+
+
+@contextmanager
+def grounded(kind: str, tenants: Iterable[str], objects: Objects) -> Iterator[Checkout]:
+    """A copy of the checkout on a ground of its own, its drive marked. Afterwards nothing is left of it or its portals.
+
+    One run of a kind at a time on a machine, since its `tenants` have fixed names, ports and subnets.
+    """
+    names = list(tenants)
+    with (GROUND / f"portals-{kind}.lock").open("w") as lock:
+        until(
+            "another run of these tests on this machine to end",
+            lambda: locked(lock),
+            limit=LOCK_LIMIT_SECONDS,
+        )
+        ground = Path(tempfile.mkdtemp(prefix=f"portals-{kind}-", dir=GROUND))
+        # Containers of other users look into the drive below it.
+        ground.chmod(0o755)
+        # What a run that was killed has left.
+        for name in names:
+            objects.remove(name)
+        made = Checkout.make(ground)
+        marked = made.portal("drive", "init", str(made.drive))
+        assert marked.code == 0, str(marked)
+        yield made
+        if os.environ.get("PORTAL_KEEP"):
+            print(f"\nkept, because PORTAL_KEEP is set: {ground} and its portals")
+            return
+        for name in names:
+            objects.remove(name)
+        objects.on_drive(made.drive, "find /drive -mindepth 1 -delete")
+        shutil.rmtree(ground)
+
+
+def locked(lock: IO[str]) -> bool:
+    """Whether the lock is ours now."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -3,28 +3,21 @@
 One run at a time on a machine: the tests' tenants have fixed names, ports and subnets.
 """
 
-import fcntl
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 import docker
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e import chromium
-from tests.e2e.checkout import Checkout
+from tests.e2e.checkout import Checkout, grounded
+from tests.e2e.light import Fleet, lighten
 from tests.e2e.objects import LIMIT_SECONDS, Objects
 from tests.e2e.pages import PAGE_LIMIT_MS, new_page
-from tests.e2e.trial import NUMBERS, Trial
-from tests.e2e.waiting import until
+from tests.e2e.trial import LIGHT_NUMBERS, NUMBERS, Trial
 
-# On the real disk: /tmp may be a tmpfs, and data stores want a disk.
-GROUND = Path("/var/tmp")
-LOCK_LIMIT_SECONDS = 300.0
 # Files that share a portal stand together; those that break theirs come last.
 ORDER = (
     "test_portal.py",
@@ -63,43 +56,26 @@ def objects() -> Iterator[Objects]:
 
 @pytest.fixture(scope="session")
 def checkout(objects: Objects) -> Iterator[Checkout]:
-    """A copy of the checkout on a ground of its own. Afterwards nothing is left of it or its portals."""
-    with (GROUND / "portals-e2e.lock").open("w") as lock:
-        until(
-            "another run of these tests on this machine to end",
-            lambda: locked(lock),
-            limit=LOCK_LIMIT_SECONDS,
-        )
-        ground = Path(tempfile.mkdtemp(prefix="portals-e2e-", dir=GROUND))
-        # Containers of other users look into the drive below it.
-        ground.chmod(0o755)
-        # What a run that was killed has left.
-        remove_portals(objects)
-        made = Checkout.make(ground)
-        marked = made.portal("drive", "init", str(made.drive))
-        assert marked.code == 0, str(marked)
+    """A copy of the checkout with portals as they are."""
+    with grounded("e2e", NUMBERS, objects) as made:
         yield made
-        if os.environ.get("PORTAL_KEEP"):
-            print(f"\nkept, because PORTAL_KEEP is set: {ground} and its portals")
-            return
-        remove_portals(objects)
-        objects.on_drive(made.drive, "find /drive -mindepth 1 -delete")
-        shutil.rmtree(ground)
 
 
-def locked(lock: IO[str]) -> bool:
-    """Whether the lock is ours now."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+@pytest.fixture(scope="session")
+def light_checkout(objects: Objects) -> Iterator[Checkout]:
+    """A copy of the checkout whose images are light."""
+    with grounded("e2e-light", LIGHT_NUMBERS, objects) as made:
+        lighten(made.folder / "images")
+        yield made
 
 
-def remove_portals(objects: Objects) -> None:
-    """Remove every container, network and volume of the tests' tenants."""
-    for name in NUMBERS:
-        objects.remove(name)
+@pytest.fixture
+def fleet(light_checkout: Checkout, objects: Objects) -> Iterator[Fleet]:
+    """Light tenants; nothing of an earlier test's is there, and nothing stays."""
+    made = Fleet(checkout=light_checkout, objects=objects)
+    yield made
+    if not os.environ.get("PORTAL_KEEP"):
+        made.clear()
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ import docker.errors
 
 from config.images import reference
 from tests.e2e import inside
-from tests.e2e.checkout import HERE
 
+HERE = Path(__file__).resolve().parents[2]
 LIMIT_SECONDS = 120
 
 

@@ -1,0 +1,97 @@
+"""Portals for tests of the tools: the real program on a real engine, with images that do nothing but keep their contract.
+
+A light image is some KB on the base image and starts in 50 ms, so a portal of 15 containers is up in seconds. Each says
+that it is light, in its log and in every answer. `ops` stays what it is: directories and their owners are real.
+"""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config.images import roles
+from config.release import Releases
+from tests.e2e.checkout import HERE, Checkout
+from tests.e2e.objects import Objects
+from tests.e2e.trial import LIGHT_NUMBERS, Trial
+
+RECIPES = Path(__file__).parent / "light-images"
+# What all light images stand on.
+LIGHT = "light"
+# What stays as it is: what others stand on, and the job that makes the directories.
+KEPT = frozenset({"base", "ops"})
+# Ports that an image has besides its service's: the load balancer's health, the mail sink's page.
+BESIDES = {"load-balancer": (8081,), "mail-sink": (8026,)}
+
+
+def recipes(folder: Path, release: str = "redwood") -> dict[str, str]:
+    """Role → Dockerfile, of every role in `folder` that a release's services run."""
+    served: dict[str, set[int]] = {}
+    users: dict[str, int] = {}
+    for service in Releases(HERE / "config" / "releases").load(release).services.values():
+        ports = {service.port, *BESIDES.get(service.image, ())} - {0}
+        served.setdefault(service.image, set()).update(ports)
+        users[service.image] = service.user
+    return {
+        role: dockerfile(role, users[role], sorted(served[role]))
+        for role in roles(folder)
+        if role in served and role not in KEPT
+    }
+
+
+def dockerfile(role: str, user: int, ports: Iterable[int]) -> str:
+    """The recipe of one role: `light` told which role it plays and where that listens."""
+    told = ",".join(map(str, ports))
+    return f'ARG BASE\nFROM ${{BASE}}\nUSER {user}:{user}\nENTRYPOINT ["/usr/local/bin/light", "{role}", "{told}"]\n'
+
+
+def lighten(folder: Path) -> list[str]:
+    """Replace the recipes in a copy's `images/` by light ones; return their roles."""
+    made = recipes(folder)
+    shutil.copytree(RECIPES / LIGHT, folder / LIGHT)
+    for role, text in made.items():
+        shutil.rmtree(folder / role)
+        (folder / role).mkdir()
+        (folder / role / "image.yml").write_text(f"parent: {LIGHT}\n")
+        (folder / role / "Dockerfile").write_text(text)
+    return sorted(made)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """Light tenants of one checkout, each with a name, a subnet and a port of its own."""
+
+    checkout: Checkout
+    objects: Objects
+
+    def trial(self, number: int, **choices: Any) -> Trial:
+        """`e2e-light-<number>`, its file written."""
+        made = Trial(
+            name=f"e2e-light-{number}",
+            checkout=self.checkout,
+            objects=self.objects,
+            root=self.checkout.drive,
+        )
+        made.write(**choices)
+        return made
+
+    def trials(self, count: int, **choices: Any) -> list[Trial]:
+        """The first so many."""
+        return [self.trial(number, **choices) for number in range(1, count + 1)]
+
+    def clear(self) -> None:
+        """Nothing is left of any light tenant: on the engine, on the drive, in the checkout and its state."""
+        for name in LIGHT_NUMBERS:
+            self.objects.remove(name)
+            for path in (
+                self.checkout.folder / "tenants" / f"{name}.yaml",
+                self.checkout.folder / "tenants" / f"Pulumi.{name}.yaml",
+            ):
+                path.unlink(missing_ok=True)
+        self.objects.on_drive(
+            self.checkout.drive, "find /drive -mindepth 1 -maxdepth 1 -name 'e2e-light-*' -exec rm -rf {} +"
+        )
+        for part in ("stacks", "locks", "history", "backups"):
+            shutil.rmtree(self.checkout.backend / part, ignore_errors=True)
+        shutil.rmtree(self.checkout.data / "portals" / "tenants", ignore_errors=True)
