@@ -1,0 +1,51 @@
+"""A resource as the engine is asked for it, and what the rules read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CONTAINER = "docker:index/container:Container"
+NETWORK = "docker:index/network:Network"
+VOLUME = "docker:index/volume:Volume"
+
+
+class Unknown:
+    """A value that a preview does not know yet. It equals nothing, and no rule finds fault with it."""
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """`inputs` have the engine's own names (memorySwap); numbers may be floats."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+
+    def at(self, key: str) -> Any:
+        """An input, None when it is not given."""
+        return self.inputs.get(key)
+
+    def many(self, key: str) -> list[Any]:
+        """An input that is a list, without what is not known yet."""
+        told = self.at(key)
+        return [] if told is UNKNOWN else [each for each in told or [] if each is not UNKNOWN]
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """The labels by name."""
+        return {each["label"]: each["value"] for each in self.many("labels")}
+
+    @property
+    def tenant(self) -> str:
+        """Whose it says it is."""
+        return str(self.labels.get("portal.tenant", ""))
+
+    @property
+    def is_job(self) -> bool:
+        """Whether it is a container that ends."""
+        return self.labels.get("portal.group") == "ops"
