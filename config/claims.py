@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from config import names
 from config.engines import machine
+from config.hosts import BELOW_LMS
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - compared, not bound
 # Where a tenant file says what it claims.
@@ -31,6 +32,8 @@ class Claims:
 
     tenant: str
     values: Mapping[str, object]
+    # Services of its release that have a name of their own below the lms's.
+    below_lms: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -41,6 +44,12 @@ class Claims:
     def hosts(self) -> dict[str, str]:
         """Host names by the path of their key."""
         return {path: str(self.values[path]) for path in PATHS[:3] if self.values.get(path)}
+
+    @property
+    def derived(self) -> dict[str, str]:
+        """Host names that follow from hosts/lms, by the service that has them."""
+        lms = self.values.get("hosts/lms")
+        return {each: f"{BELOW_LMS[each]}.{lms}" for each in self.below_lms} if lms else {}
 
     @property
     def listen(self) -> tuple[str, int, str] | None:
@@ -87,15 +96,18 @@ def _names(claims: list[Claims]) -> Iterator[Clash]:
 
 
 def _hosts(claims: list[Claims]) -> Iterator[Clash]:
-    owners: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    owners: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     for each in claims:
         for path, host in each.hosts.items():
-            owners[host].append((each.tenant, path))
+            owners[host].append((each.tenant, path, path))
+        for service, host in each.derived.items():
+            owners[host].append((each.tenant, "hosts/lms", f"{service} below hosts/lms"))
     for host, places in owners.items():
-        for tenant, path in places:
+        for tenant, path, what in places:
             other = next((place for place in places if place[0] != tenant), None)
             if other:
-                text = f"'{host}' is {other[1]} of tenant '{other[0]}', expected a host of its own"
+                mine = "" if what == path else f", its {what},"
+                text = f"'{host}'{mine} is {other[2]} of tenant '{other[0]}', expected a host of its own"
                 yield Clash(tenant=tenant, path=path, text=text)
 
 

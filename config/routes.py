@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from config.hosts import BELOW_LMS
 from config.tenant import Tenant
 
 # Inside the container, which may not bind ports below 1024.
@@ -32,8 +33,7 @@ def hosts(tenant: Tenant) -> dict[str, str]:
     named = {
         "lms": tenant.hosts.lms,
         "cms": tenant.hosts.cms,
-        "mfe": f"apps.{tenant.hosts.lms}",
-        "meilisearch": f"meilisearch.{tenant.hosts.lms}",
+        **{service: f"{part}.{tenant.hosts.lms}" for service, part in BELOW_LMS.items()},
         "mail-sink": tenant.hosts.mail,
     }
     return {service: host for service, host in named.items() if service in tenant.services}

@@ -20,7 +20,19 @@ from config.tenantfile import TenantFile
 from config.upgrades import InForce
 from config.words import listed, meant, quoted
 
-__all__ = ["Admin", "Hosts", "Listen", "Mail", "Placement", "Size", "Storage", "Tenant", "load_all", "names"]
+__all__ = [
+    "Admin",
+    "Hosts",
+    "Listen",
+    "Mail",
+    "Placement",
+    "Size",
+    "Storage",
+    "Tenant",
+    "load_all",
+    "names",
+    "survey",
+]
 
 _HERE = Path(__file__).parent
 # More broken neighbours than these need no naming one by one.
@@ -174,6 +186,17 @@ def load_all(folder: Path, fleet: Fleet | None = None) -> dict[str, Tenant]:
     if wrong or (wrong := _misnamed(folder)):
         raise ConfigError(*wrong)
     return {name: file.whole(Tenant) for name, file in files.items()}
+
+
+def survey(folder: Path, fleet: Fleet | None = None) -> tuple[dict[str, Tenant], tuple[str, ...]]:
+    """The tenants of a folder that could come up, by name, and what is wrong with the others: each file read once."""
+    files = _read(names(folder), folder, fleet)
+    _collide(files)
+    wrong = [line for each in files.values() for line in each.findings.lines()]
+    undecided = _undecided(files.values() if len(files) > 1 else (), folder)
+    # What cannot be ruled out stops every tenant, as it does each by itself.
+    right = {} if undecided else {name: each for name, each in files.items() if not each.findings}
+    return {name: each.whole(Tenant) for name, each in right.items()}, (*wrong, *undecided)
 
 
 def names(folder: Path) -> list[str]:

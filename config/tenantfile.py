@@ -12,6 +12,7 @@ from config import hub, names, workergroups, yamlfile
 from config.claims import PATHS, Claims
 from config.errors import ConfigError
 from config.fleet import Fleet
+from config.hosts import BELOW_LMS
 from config.keys import Key, Reading, build
 from config.nodes import Section
 from config.release import PYTHON, Release, Releases, ReleaseService
@@ -129,7 +130,8 @@ class TenantFile(Reading):
 
     def within(self, fleet: Fleet) -> None:
         """Checks what two keys of the file, or a key and the fleet, say together."""
-        seen: dict[str, str] = {}
+        # Open edX calls a part of itself by these; they are no keys.
+        seen = {host: f"{service} below hosts/lms" for service, host in self.claims.derived.items()}
         for path in ("hosts/lms", "hosts/cms", "hosts/mail"):
             host = self.values.get(path)
             if host in seen:
@@ -167,7 +169,12 @@ class TenantFile(Reading):
     @property
     def claims(self) -> Claims:
         """What it claims for itself."""
-        return Claims(tenant=self.name, values=self.values)
+        return Claims(tenant=self.name, values=self.values, below_lms=self.below_lms)
+
+    @property
+    def below_lms(self) -> tuple[str, ...]:
+        """Its services that have a host name of their own below the lms's."""
+        return tuple(each for each in BELOW_LMS if self.release and each in self.release.services)
 
     def hidden(self) -> str:
         """Why its claims are not all known."""

@@ -13,7 +13,7 @@ from automation.errors import NotConfirmed
 from automation.outcome import Outcome
 from automation.plan import Plan
 from config.errors import ConfigError
-from config.tenant import Tenant, names
+from config.tenant import Tenant, names, survey
 
 app = typer.Typer()
 TenantNames = Annotated[
@@ -123,13 +123,8 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
 @app.command("tenants")
 def tenants(as_json: Json = False) -> None:
     """Check every tenant file and list them. Exit code 2 when one is wrong."""
-    good: list[Tenant] = []
-    findings: list[str] = []
-    for name in names(portals.TENANTS):
-        try:
-            good.append(portals.load(name))
-        except ConfigError as error:
-            findings.extend(error.findings)
+    found, findings = survey(portals.TENANTS)
+    good = list(found.values())
     if as_json:
         show.show([{"tenant": each.name, "title": each.title, "release": each.release.name} for each in good])
     else:
@@ -138,7 +133,7 @@ def tenants(as_json: Json = False) -> None:
             made.add_row(each.name, each.title, each.release.name, each.hosts.lms, each.directory)
         show.rows(made)
     if findings:
-        raise ConfigError(*dict.fromkeys(findings))
+        raise ConfigError(*findings)
 
 
 def chosen(tenants: list[str] | None, every: bool) -> list[str]:

@@ -10,7 +10,8 @@ from config import names
 from config.claims import Claims, Clash, clashes
 from config.errors import ConfigError
 from config.fleet import Fleet
-from config.tenant import Tenant, load_all
+from config.tenant import Tenant, load_all, survey
+from config.tenant import names as all_names
 
 GROUPS = {"lms-workers-heavy", "cms-workers-lms", "cms-workers-x-mysql"}
 HUGE = Fleet(pool=IPv4Network("10.64.0.0/12"))
@@ -229,6 +230,73 @@ def test_all_that_is_wrong_in_a_folder_is_told_at_once(folder: Path) -> None:
 
 def claims(tenant: str, **values: object) -> Claims:
     return Claims(tenant=tenant, values={key.replace("_", "/", 1): value for key, value in values.items()})
+
+
+def test_a_host_that_a_release_derives_is_claimed_too() -> None:
+    verawood = Claims(
+        tenant="oak", values={"hosts/lms": "learn.oak.example"}, below_lms=("mfe", "meilisearch")
+    )
+    found = clashes([claims("elm", hosts_cms="apps.learn.oak.example"), verawood])
+    assert [(each.tenant, each.path, each.text) for each in found] == [
+        (
+            "elm",
+            "hosts/cms",
+            "'apps.learn.oak.example' is mfe below hosts/lms of tenant 'oak', expected a host of its own",
+        ),
+        (
+            "oak",
+            "hosts/lms",
+            "'apps.learn.oak.example', its mfe below hosts/lms, is hosts/cms of tenant 'elm', "
+            "expected a host of its own",
+        ),
+    ]
+    assert clashes([claims("elm", hosts_cms="other.learn.oak.example"), verawood]) == []
+
+
+def test_a_tenant_s_own_hosts_are_not_those_that_its_release_derives(folder: Path) -> None:
+    said = text(1, lms="oak.example", cms="meilisearch.oak.example").replace(
+        "title:", "release: verawood\ntitle:"
+    )
+    (folder / "one.yaml").write_text(said)
+    own = (
+        "tenants/one.yaml: hosts/cms: 'meilisearch.oak.example' is meilisearch below hosts/lms too, "
+        "expected a host of its own"
+    )
+    assert own in refused("one", folder)
+
+
+def one_by_one(folder: Path) -> tuple[set[str], set[str]]:
+    """The tenants that load, and all that is said of the others."""
+    good: set[str] = set()
+    said: set[str] = set()
+    for name in all_names(folder):
+        try:
+            good.add(Tenant.load(name, folder, HUGE).name)
+        except ConfigError as error:
+            said.update(error.findings)
+    return good, said
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"one": text(1)},
+        {"one": text(1), "two": text(2)},
+        {"one": text(1), "two": text(2, lms="learn1.example.com"), "three": text(3)},
+        {"one": text(1), "two": "title: [", "three": text(3)},
+        {"one": "title: ["},
+        {"one": text(1, port="1"), "two": text(2)},
+        {"one": text(1, address="nowhere"), "two": text(2, address="nowhere"), "lms": text(3)},
+    ],
+    ids=["none", "one", "two", "host", "unreadable", "alone", "hidden", "all"],
+)
+def test_a_survey_says_what_each_tenant_s_own_load_says(files: dict[str, str], folder: Path) -> None:
+    for name, said in files.items():
+        (folder / f"{name}.yaml").write_text(said)
+    found, findings = survey(folder, HUGE)
+    assert (set(found), set(findings)) == one_by_one(folder)
+    assert len(findings) == len(set(findings))
 
 
 def test_a_thousand_tenants_of_one_subnet_each_name_one_other() -> None:
