@@ -11,6 +11,7 @@ from pulumi import RunError
 
 from components.job import JobFailed
 from components.service import HEALTH_SCRIPT
+from components.workload import shape
 from config.release import Releases
 from config.tenant import Mail, Tenant, names
 from policies.house import rules
@@ -66,6 +67,29 @@ def test_two_containers_can_share_neither_a_name_nor_a_port_and_changes_that_are
         assert container.options.deleteBeforeReplace, container.name
         unseen = {"tmpfs"} if resource(container).is_job else {"healthcheck", "tmpfs"}
         assert unseen == set(container.options.replaceOnChanges), container.name
+
+
+def test_what_a_plugin_does_not_see_change_changes_a_label() -> None:
+    env, labels = {"A": "1", "B": "2"}, {"a": "1"}
+    shapes = [shape(env, labels), shape({"A": "1"}, labels), shape({}, labels), shape(env, {})]
+    assert len(set(shapes)) == len(shapes)
+    # One order, whatever the program's.
+    assert shape({"B": "2", "A": "1"}, labels) == shape(env, labels)
+
+
+def test_every_container_has_its_shape_among_its_labels(plan: Recorder) -> None:
+    for container in plan.containers():
+        told = resource(container).labels
+        own = {key: value for key, value in told.items() if key != "portal.shape"}
+        env = dict(each.split("=", 1) for each in container.inputs["envs"])
+        assert told["portal.shape"] == shape(env, own), container.name
+
+
+def test_what_plugins_lie_about_is_not_used(plan: Recorder) -> None:
+    """docs/truth.md tells why."""
+    unused = {"init", "rm", "cpuPeriod", "cpuQuota", "cpuShares", "cpuSet", "memoryReservation"}
+    for container in plan.containers():
+        assert unused & {key for key, value in container.inputs.items() if value is not None} == set()
 
 
 def test_the_load_balancer_and_a_mailer_that_sends_have_a_way_out(plan: Recorder) -> None:
