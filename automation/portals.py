@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from automation import drift, drive, engine, reality, recovery, truth
 from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
-from automation.images import build, derive, digests, missing, pull
+from automation.images import build, derive, digests, missing, pull, superseded
 from automation.plan import Plan
 from automation.progress import building
 from automation.pulumi import ROOT, Stack
 from config import pins, sources
+from config.errors import ConfigError
 from config.release import Releases
-from config.tenant import Tenant
+from config.tenant import Tenant, survey
 from toolchain.paths import data_directory
 
 if TYPE_CHECKING:
@@ -155,6 +156,18 @@ def build_images(tenants: Iterable[Tenant], say: Say) -> None:
             say(f"building {len(wanted)} images that are not there yet: {', '.join(wanted)}")
             with building() as progress:
                 build(wanted, docker_host=host, on_event=progress)
+
+
+def unwanted_images(docker_host: str = "") -> list[str]:
+    """The images built here that neither a tenant's file nor a container has a use for, by reference.
+
+    Raises ConfigError when a tenant's file is wrong: what it wants is not known then.
+    """
+    found, findings = survey(TENANTS)
+    if findings:
+        raise ConfigError(*findings)
+    spare = {one.reference for each in found.values() for one in sources.derived(each, IMAGES)}
+    return superseded(docker_host=docker_host, spare=spare)
 
 
 def pin(release: str, say: Say) -> Path:

@@ -1,12 +1,14 @@
 """`./portal images`: what is built here, what is pulled, and by which digest."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from automation import portals
 from automation.commands import show
-from automation.images import build, listing
+from automation.errors import NotConfirmed
+from automation.images import build, listing, prune
 from automation.progress import building
 
 app = typer.Typer(help="The images built here.", no_args_is_help=True)
@@ -34,6 +36,43 @@ def images_list(as_json: show.Json = False) -> None:
     for row in found:
         made.add_row(row.role, row.reference, "yes" if row.present else "no", str(row.megabytes or ""))
     show.rows(made)
+
+
+@app.command(
+    "prune", epilog="Examples: ./portal images prune --dry-run    ./portal images prune --confirm prune"
+)
+def images_prune(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would go, and remove nothing.")
+    ] = False,
+    confirm: Annotated[str, typer.Option("--confirm", metavar="prune", help="For scripts.")] = "",
+    docker_host: Annotated[str, typer.Option(help="The engine, when it is not the shell's own.")] = "",
+    as_json: show.Json = False,
+) -> None:
+    """Remove images built here that no tenant's file wants and no container has, of other checkouts neither."""
+    found = portals.unwanted_images(docker_host)
+    if not dry_run and found:
+        confirmed(found, confirm)
+    gone = [] if dry_run else prune(found, docker_host=docker_host)
+    if as_json:
+        show.show({"found": found, "removed": gone})
+        return
+    for each in found:
+        left = "" if dry_run or each in gone else " stays: something uses it now"
+        print(f"{each}{left}")
+    print(f"{len(found)} would go" if dry_run else f"{len(gone)} removed")
+
+
+def confirmed(found: list[str], confirm: str) -> None:
+    """Ask for the verb. Raises NotConfirmed."""
+    if not confirm and sys.stdin.isatty():
+        print("\n".join(found))
+        confirm = input(f"These {len(found)} images go. Type prune: ")
+    if confirm != "prune":
+        raise NotConfirmed(
+            f"not confirmed: none of {len(found)} images was removed; for scripts: "
+            "./portal images prune --confirm prune"
+        )
 
 
 @app.command("pin", epilog="Example: ./portal images pin redwood")

@@ -1,6 +1,6 @@
 """Which images an engine has, and which are missing."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,31 +55,31 @@ def missing(roles: Iterable[str] | None = None, *, folder: Path = FOLDER, docker
         return [role for role in (names if roles is None else roles) if not present(client, names[role])]
 
 
-def superseded(*, folder: Path = FOLDER, docker_host: str = "") -> list[str]:
-    """References of ours on the engine that this checkout does not build (any more), sorted. Raises BuildError."""
-    current = set(references(folder).values())
+def superseded(*, folder: Path = FOLDER, docker_host: str = "", spare: Collection[str] = ()) -> list[str]:
+    """References of ours on the engine that this checkout does not build (any more), sorted. Raises BuildError.
+
+    Without those to `spare`, and without those that a container has, stopped ones and those of other checkouts too.
+    """
+    wanted = {*references(folder).values(), *spare}
+    ours = {f"{PREFIX}{role}" for role in references(folder)}
     with engine(docker_host) as client:
         tags = {tag for image in client.images(name=f"{PREFIX}*") for tag in image["RepoTags"] or []}
-    ours = {f"{PREFIX}{role}" for role in references(folder)}
-    return sorted(tag for tag in tags - current if tag.rpartition(":")[0] in ours)
+        found = sorted(tag for tag in tags - wanted if tag.rpartition(":")[0] in ours)
+        return [tag for tag in found if not _used(client, tag)]
 
 
-def prune(*, folder: Path = FOLDER, docker_host: str = "", apply: bool = False) -> list[str]:
-    """The superseded references, removed when `apply` is set; one that a container still uses stays and is left out.
-
-    Raises BuildError when no engine answers.
-    """
-    found = superseded(folder=folder, docker_host=docker_host)
-    if not apply:
-        return found
+def prune(references: Iterable[str], *, docker_host: str = "") -> list[str]:
+    """Remove these; return those that are gone. What a container has got meanwhile stays. Raises BuildError."""
     with engine(docker_host) as client:
-        return [tag for tag in found if _removed(client, tag)]
+        return [tag for tag in references if not _used(client, tag) and _removed(client, tag)]
+
+
+def _used(client: APIClient, tag: str) -> bool:
+    # Without force the engine takes the tag from an image in use, too; so it is asked who uses it.
+    return bool(client.containers(all=True, filters={"ancestor": tag}, quiet=True))
 
 
 def _removed(client: APIClient, tag: str) -> bool:
-    # Without force the engine takes the tag from an image in use, too; so it is asked who uses it.
-    if client.containers(all=True, filters={"ancestor": tag}, quiet=True):
-        return False
     try:
         client.remove_image(tag)
     except (APIError, ImageNotFound):

@@ -1,0 +1,104 @@
+"""`./portal images prune` removes what nobody wants, after it was asked for, and nothing else."""
+
+import importlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from docker.errors import APIError
+from typer.testing import CliRunner
+
+from automation import portals
+from automation.commands import images as command
+from automation.errors import NotConfirmed
+from automation.images.builder import FOLDER
+from config.errors import ConfigError
+from config.images import references
+
+# The package has a function of the same name.
+listing = importlib.import_module("automation.images.listing")
+CURRENT = references(FOLDER)["redis"]
+OLD = f"portals/redis:{'0' * 16}"
+USED = f"portals/redis:{'1' * 16}"
+DERIVED = f"portals/openedx-standin:{'2' * 16}"
+STUCK = f"portals/nginx:{'3' * 16}"
+FOREIGN = "portals/somebody-elses:1"
+
+
+class Engine:
+    """An engine with images; `USED` has a container, and `STUCK` is the parent of another."""
+
+    def __init__(self) -> None:
+        self.tags = [CURRENT, OLD, USED, DERIVED, STUCK, FOREIGN]
+
+    def images(self, name: str) -> list[dict[str, Any]]:
+        assert name == "portals/*"
+        return [{"RepoTags": [each]} for each in self.tags] + [{"RepoTags": None}]
+
+    def containers(self, *, all: bool, filters: dict[str, str], quiet: bool) -> list[str]:
+        assert all
+        return ["container"] if filters["ancestor"] == USED else []
+
+    def remove_image(self, tag: str) -> None:
+        if tag == STUCK:
+            raise APIError("conflict")
+        self.tags.remove(tag)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    made = Engine()
+
+    @contextmanager
+    def connect(docker_host: str) -> Iterator[Engine]:
+        yield made
+
+    monkeypatch.setattr(listing, "engine", connect)
+    monkeypatch.setattr(portals, "unwanted_images", lambda host: listing.superseded(spare={DERIVED}))
+    return made
+
+
+def run(*words: str) -> Any:
+    return CliRunner().invoke(command.app, ["prune", *words])
+
+
+def test_what_is_wanted_or_used_or_not_ours_is_spared(engine: Engine) -> None:
+    assert listing.superseded(spare={DERIVED}) == [STUCK, OLD]
+    assert listing.superseded() == [STUCK, DERIVED, OLD]
+
+
+def test_a_dry_run_removes_nothing(engine: Engine) -> None:
+    before = list(engine.tags)
+    ran = run("--dry-run", "--json")
+    assert json.loads(ran.stdout) == {"found": [STUCK, OLD], "removed": []}
+    assert "2 would go" in run("--dry-run").stdout
+    assert engine.tags == before
+
+
+@pytest.mark.parametrize("words", [(), ("--confirm", "yes"), ("--json",)])
+def test_nothing_goes_that_was_not_confirmed(engine: Engine, words: tuple[str, ...]) -> None:
+    before = list(engine.tags)
+    ran = run(*words)
+    assert isinstance(ran.exception, NotConfirmed)
+    assert ran.exception.exit_code == 3
+    assert engine.tags == before
+
+
+def test_what_goes_and_what_stays_is_told(engine: Engine) -> None:
+    ran = run("--confirm", "prune")
+    assert ran.stdout.splitlines() == [f"{STUCK} stays: something uses it now", OLD, "1 removed"]
+    assert OLD not in engine.tags
+    assert {CURRENT, USED, DERIVED, STUCK, FOREIGN} <= set(engine.tags)
+    engine.tags.remove(STUCK)
+    assert run().stdout == "0 removed\n"
+
+
+def test_a_tenant_s_file_that_is_wrong_hides_what_it_wants(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "acme.yaml").write_text("title: [")
+    monkeypatch.setattr(portals, "TENANTS", tmp_path)
+    with pytest.raises(ConfigError):
+        portals.unwanted_images()
