@@ -39,11 +39,10 @@ def load(name: str) -> Tenant:
 
 
 def preview(tenant: Tenant, *, refresh: bool = False) -> Plan:
-    """What `up` would change, without changing it. Raises UpFailed with the engine's reason."""
+    """What `up` would change, without changing it: no stack is left behind. Raises UpFailed with the engine's reason."""
     from automation import runs
 
-    Stack(name=tenant.name).ensure()
-    with runs.of(tenant.name) as run:
+    with Stack(name=tenant.name).lent(), runs.of(tenant.name) as run:
         return run.preview(refresh=refresh)
 
 
@@ -232,6 +231,17 @@ def destroys(tenant: Tenant) -> Plan:
     Stack(name=tenant.name).ensure()
     with runs.of(tenant.name) as run:
         return run.preview_destroy()
+
+
+def removal(name: str) -> Plan:
+    """What `destroy` would remove of a tenant whose file is gone; nothing where it was never up."""
+    from automation import runs
+
+    with Stack(name=name).lent() as was_there:
+        if not was_there:
+            return Plan(tenant=name, changes=())
+        with runs.of(name) as run:
+            return run.preview_destroy()
 
 
 def status(tenant: Tenant) -> dict[str, Any]:

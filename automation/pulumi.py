@@ -3,7 +3,8 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,10 @@ class Stack:
     name: str
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
-    def ensure(self) -> None:
-        """Make the stack if there is none. Raises PortalError with Pulumi's own reason."""
+    def ensure(self) -> bool:
+        """Make the stack if there is none, and say whether it was made. Raises PortalError with Pulumi's own reason."""
         if self.checkpoint is not None and self.checkpoint.exists():
-            return
+            return False
         made = self._run("stack", "init", "--no-select", self.name)
         if "incorrect passphrase" in made.stderr:
             raise PortalError(
@@ -35,6 +36,22 @@ class Stack:
             )
         if made.returncode and "already exists" not in made.stderr:
             raise PortalError(f"stack {self.name}: {one_line(made.stderr).removeprefix('error: ')}")
+        return not made.returncode
+
+    @contextmanager
+    def lent(self) -> Iterator[bool]:
+        """The stack, made for the block alone where there is none; says whether it was there. Raises PortalError."""
+        settings = ROOT / "tenants" / f"Pulumi.{self.name}.yaml"
+        kept = settings.exists()
+        made = self.ensure()
+        try:
+            yield not made
+        finally:
+            if made:
+                # Without --force: one that somebody has brought up meanwhile stays.
+                self._run("stack", "rm", "--yes", "--preserve-config", self.name)
+                if not kept:
+                    settings.unlink(missing_ok=True)
 
     def read(self, *words: str) -> Any:
         """A command that prints JSON, as data. Raises PortalError."""

@@ -53,6 +53,7 @@ def done(
         "destroy": lambda: {
             "directory": portals.destroy(portals.load(tenant), say, cancel=cancel, **options)
         },
+        "removal": lambda: portals.removal(tenant, **options),
         "status": lambda: portals.status(portals.load(tenant), **options),
     }
     return outcome.of(tenant, commands[verb])

@@ -42,7 +42,11 @@ class Portal(ComponentResource):
         super().__init__("portal:index:Portal", tenant.name, None, opts)
         # One provider, handed down: a portal's engine is the tenant's placement, not the caller's shell.
         engine = docker.Provider(
-            "engine", host=tenant.placement.docker_host or None, opts=ResourceOptions(parent=self)
+            "engine",
+            host=tenant.placement.docker_host or None,
+            # The official plugin else asks the engine who it is before anything, even for a preview of the state alone.
+            disable_docker_daemon_check=True,
+            opts=ResourceOptions(parent=self),
         )
         child = ResourceOptions(parent=self, providers=[engine])
         pictures = pictured(tenant, images)

@@ -188,9 +188,11 @@ def load_all(folder: Path, fleet: Fleet | None = None) -> dict[str, Tenant]:
     return {name: file.whole(Tenant) for name, file in files.items()}
 
 
-def survey(folder: Path, fleet: Fleet | None = None) -> tuple[dict[str, Tenant], tuple[str, ...]]:
+def survey(
+    folder: Path, fleet: Fleet | None = None, releases: Releases | None = None
+) -> tuple[dict[str, Tenant], tuple[str, ...]]:
     """The tenants of a folder that could come up, by name, and what is wrong with the others: each file read once."""
-    files = _read(names(folder), folder, fleet)
+    files = _read(names(folder), folder, fleet, releases)
     _collide(files)
     wrong = [line for each in files.values() for line in each.findings.lines()]
     undecided = _undecided(files.values() if len(files) > 1 else (), folder)

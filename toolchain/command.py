@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 DEFAULT = frozenset(PARTS) - {"browser"}
 # What only reads files of the repo needs no engine and no Pulumi.
 LIGHT = frozenset({"venv"})
-LIGHT_VERBS = frozenset({"lint", "tenants"})
+LIGHT_VERBS = frozenset({"lint", "tenants", "changed", "comment"})
+# What compares the program with the state starts no engine: the portals' own may be elsewhere, or out of reach.
+STATE = DEFAULT - {"engine", "images"}
+STATE_VERBS = frozenset({"preview"})
 # What begins with building the portal's images; where the CLI is to be built too, both are done at once.
 IMAGE_VERBS = frozenset({"demo", "test"})
 
@@ -32,6 +35,8 @@ def parts_for(words: Sequence[str]) -> frozenset[str]:
     """The parts that a verb of the portal command needs."""
     if not words or set(words) & {"--help", "-h", "--version"} or words[0] in LIGHT_VERBS:
         return LIGHT
+    if words[0] in STATE_VERBS:
+        return STATE
     return frozenset(PARTS) if words[0] == "test" else DEFAULT
 
 

@@ -1,4 +1,4 @@
-"""`./portal up`, `preview`, `destroy`, `status`, `tenants`, `demo`: one portal, some, or all."""
+"""`./portal up`, `destroy`, `status`, `tenants`, `demo`: one portal, some, or all."""
 
 import sys
 import threading
@@ -51,24 +51,6 @@ def up(
         over("up", wanted, workers, as_json, unseen=unseen)
         return
     print_facts(portals.up(portals.load(wanted[0]), show.say, unseen=unseen), as_json)
-
-
-@app.command(epilog="Examples: ./portal preview acme --json    ./portal preview --all")
-def preview(
-    tenants: TenantNames = None,
-    every: All = False,
-    workers: Workers = 0,
-    as_json: Json = False,
-    refresh: Annotated[
-        bool, typer.Option("--refresh", help="Look at what the engine really has first.")
-    ] = False,
-) -> None:
-    """Show what `up` would change, and change nothing."""
-    wanted = chosen(tenants, every)
-    if len(wanted) > 1 or every:
-        over("preview", wanted, workers, as_json, refresh=refresh)
-        return
-    print_changes(portals.preview(portals.load(wanted[0]), refresh=refresh), as_json)
 
 
 @app.command(

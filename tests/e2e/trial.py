@@ -94,7 +94,8 @@ class Trial:
 
     def changes(self, *words: str) -> list[dict[str, Any]]:
         """What `./portal preview --json` says would change."""
-        ran = self.checkout.portal("preview", self.name, "--json", *words)
+        # Some of what the tests do puts data at risk, and is to.
+        ran = self.checkout.portal("preview", self.name, "--json", "--allow", "data-loss", *words)
         assert ran.code == 0, str(ran)
         found: list[dict[str, Any]] = ran.facts()["changes"]
         return found

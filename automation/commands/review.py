@@ -1,0 +1,227 @@
+"""`./portal preview`, `changed`, `comment`: what would change, whom it touches, and the comment that says so."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from automation import fleet, outcome, portals
+from automation.commands import show
+from automation.commands.portals import All, TenantNames, Workers, chosen
+from automation.commands.show import Json
+from automation.errors import PortalError
+from automation.outcome import Outcome
+from automation.pulumi import ROOT
+from automation.review import DATA_LOSS, Review, at_risk, by_danger, exit_code
+
+if TYPE_CHECKING:
+    from automation.changed import Touched
+
+app = typer.Typer()
+Since = Annotated[
+    str,
+    typer.Option(
+        "--changed-since", metavar="REF", help="The tenants that files changed since a git ref can touch."
+    ),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option("--allow", metavar=DATA_LOSS, help="That data may be deleted, moved or left behind."),
+]
+
+
+@app.command(
+    epilog="Examples: ./portal preview acme    ./portal preview --all --json    "
+    "./portal preview --changed-since origin/main --markdown    ./portal preview acme --allow data-loss.  "
+    "Exit code 8 when data would be deleted, moved or left behind, or a tenant's name or secrets change, and nobody "
+    "has allowed it."
+)
+def preview(
+    tenants: TenantNames = None,
+    every: All = False,
+    changed_since: Since = "",
+    workers: Workers = 0,
+    as_json: Json = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The comment of a pull request on standard output.")
+    ] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Look at what the engine really has first.")
+    ] = False,
+    allow: Allow = None,
+) -> None:
+    """Show what `up` would change, whom that interrupts, what it risks; and change nothing."""
+    allowed = frozenset(allow or ())
+    if unknown := sorted(allowed - {DATA_LOSS}):
+        raise typer.BadParameter(f"--allow {unknown[0]}: expected {DATA_LOSS}")
+    if as_json and markdown:
+        raise typer.BadParameter("--json or --markdown, not both")
+    found, notes = looked_at(tenants, every, changed_since)
+    if len(tenants or ()) == 1 and not markdown:
+        plan = portals.preview(portals.load(found[0].tenant), refresh=refresh)
+        reviews, code = [Review(plan.tenant, plan)], 0
+        if as_json:
+            show.show(reviews[0].facts())
+        else:
+            print_changes(reviews[0])
+    else:
+        reviews, code = previewed(found, workers, refresh)
+        tell(reviews, notes, as_json=as_json, markdown=markdown, refreshed=refresh, allowed=allowed)
+    if risky := at_risk(reviews):
+        show.say(f"data at risk: {', '.join(risky)}" + (f"; --allow {DATA_LOSS} allows it" * (not allowed)))
+    if code or (code := exit_code(reviews, allowed)):
+        raise typer.Exit(code)
+
+
+@app.command(epilog="Examples: ./portal changed origin/main    ./portal changed HEAD~3 --json")
+def changed(
+    ref: Annotated[str, typer.Argument(metavar="REF", help="A git ref, for example origin/main.")],
+    as_json: Json = False,
+) -> None:
+    """Show which tenants the files changed since a git ref can touch, and why. Asks no engine and no state."""
+    found = touched_since(ref)
+    if as_json:
+        show.show(
+            {
+                "tenants": {name: list(why) for name, why in found.tenants.items()},
+                "removed": {name: list(why) for name, why in found.removed.items()},
+                "left": list(found.left),
+            }
+        )
+        return
+    made = show.table("tenant", "why")
+    for name, why in {**found.tenants, **found.removed}.items():
+        made.add_row(name, "\n".join(why))
+    show.rows(made)
+    for each in found.left:
+        print(each)
+
+
+@app.command(
+    epilog="Example: ./portal preview --changed-since origin/main --markdown >comment.md; ./portal comment comment.md"
+)
+def comment(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The Markdown; - for standard input.")],
+    author: Annotated[
+        str, typer.Option("--author", help="Who the token writes as; GitHub's own unless said.")
+    ] = "",
+    number: Annotated[
+        int, typer.Option("--number", min=0, help="The request; that of the run's event unless said.")
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Write the comment of a pull request (GitHub Actions) or merge request (GitLab CI), or edit the one there is."""
+    from automation import forge
+    from automation.comment import LIMIT, MARKER
+
+    try:
+        body = sys.stdin.read() if file == "-" else Path(file).read_text()
+    except OSError as error:
+        raise PortalError(f"{file}: {error.strerror}") from None
+    if not body.startswith(MARKER) or len(body.encode()) > LIMIT:
+        raise PortalError(
+            f"{file} is no comment of `./portal preview --markdown`: that begins with {MARKER} and has at most "
+            f"{LIMIT:,} bytes"
+        )
+    where = replace(forge.of(os.environ, author=author, number=number), say=show.say)
+    done, address = where.post(body)
+    if as_json:
+        show.show({"comment": address, "done": done})
+    else:
+        print(f"{done}: {address}")
+
+
+def looked_at(tenants: list[str] | None, every: bool, ref: str) -> tuple[list[Review], Sequence[str]]:
+    """The tenants to preview, still without their plans, and what was left alone and why."""
+    if not ref:
+        return [Review(name) for name in chosen(tenants, every)], ()
+    if tenants or every:
+        raise typer.BadParameter("name the tenants, or say --all, or --changed-since REF")
+    found = touched_since(ref)
+    removed = [Review(name, why=why, removed=True) for name, why in found.removed.items()]
+    return [*(Review(name, why=why) for name, why in found.tenants.items()), *removed], found.left
+
+
+def touched_since(ref: str) -> "Touched":
+    """What the files changed since a ref can touch."""
+    from automation import changed, since
+
+    return changed.touched(since.since(ref, ROOT), changed.Fleet.read(ROOT))
+
+
+def previewed(found: Iterable[Review], workers: int, refresh: bool) -> tuple[list[Review], int]:
+    """Preview each, several at a time; the reviews, and the exit code of the previews that failed."""
+    told = list(found)
+    outcomes: dict[str, Outcome] = {}
+    for verb, removed, options in (("preview", False, {"refresh": refresh}), ("removal", True, {})):
+        names = [each.tenant for each in told if each.removed is removed]
+        made = fleet.over(
+            verb, names, workers=workers, say=show.say, on_outcome=ended, cancel=threading.Event(), **options
+        )
+        outcomes |= {each.tenant: each for each in made}
+    reviews = [
+        Review(
+            each.tenant,
+            outcomes[each.tenant].plan,
+            failure=outcomes[each.tenant].reason,
+            why=each.why,
+            removed=each.removed,
+        )
+        for each in told
+    ]
+    return reviews, outcome.exit_code(list(outcomes.values()))
+
+
+def ended(each: Outcome) -> None:
+    """One line of progress."""
+    how = "done" if each.ok else f"failed: {each.reason}"
+    show.say(f"{each.tenant}: preview {how} ({each.seconds:.1f} s)")
+
+
+def tell(
+    reviews: Sequence[Review],
+    notes: Sequence[str],
+    *,
+    as_json: bool,
+    markdown: bool,
+    refreshed: bool,
+    allowed: Iterable[str],
+) -> None:
+    """Many reviews as JSON, as a comment, or as a table."""
+    if as_json:
+        show.show({"tenants": {each.tenant: each.facts() for each in reviews}, "left": list(notes)})
+        return
+    if markdown:
+        from automation.comment import render
+
+        print(render(reviews, notes=notes, refreshed=refreshed, allowed=allowed), end="")
+        return
+    made = show.table("tenant", "preview", "downtime", "risk to data")
+    for each in by_danger(reviews):
+        what = portals.summary(each.plan) if each.plan else f"failed: {each.failure}"
+        made.add_row(each.tenant, what, str(each.verdict.downtime), str(each.verdict.data))
+    show.rows(made)
+
+
+def print_changes(review: Review) -> None:
+    """One tenant's changes, one a line, the most dangerous first."""
+    if review.plan is not None and review.quiet:
+        print(f"{review.tenant}: {portals.summary(review.plan)}")
+        return
+    made = show.table("op", "type", "name", "properties", "downtime", "risk to data")
+    for each in review.verdict.judged:
+        change = each.change
+        made.add_row(
+            change.op,
+            change.type,
+            change.name,
+            ", ".join(change.properties),
+            str(each.downtime),
+            str(each.data),
+        )
+    show.rows(made)

@@ -1,0 +1,88 @@
+"""Which files differ since a git ref."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from automation.errors import PortalError
+
+GIT_LIMIT_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A file that differs; `before` is its old path where it was renamed. `status` is git's letter."""
+
+    path: str
+    status: str = "M"
+    before: str = ""
+
+
+def since(ref: str, folder: Path) -> list[File]:
+    """The files of a checkout that differ from where it left `ref`, those not committed yet included.
+
+    Raises PortalError when git, the ref or the common beginning is not there.
+    """
+    if not ref or ref.startswith("-"):
+        raise PortalError(f"--changed-since: {ref!r} is no ref of git, for example origin/main")
+    if _git(folder, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").returncode:
+        _whole(folder)
+        raise PortalError(
+            f"--changed-since {ref}: git knows no such ref; fetch it, for example `git fetch origin main`, "
+            "or name a commit"
+        )
+    base = _git(folder, "merge-base", ref, "HEAD")
+    if base.returncode:
+        _whole(folder)
+        raise PortalError(f"--changed-since {ref}: git finds no common beginning of {ref} and HEAD")
+    told = _git(folder, "diff", "--name-status", "--find-renames", "-z", base.stdout.strip(), "--")
+    new = _git(folder, "ls-files", "--others", "--exclude-standard", "-z")
+    for each in (told, new):
+        if each.returncode:
+            raise PortalError(f"--changed-since {ref}: git says: {each.stderr.strip() or 'nothing'}")
+    return [*parsed(told.stdout), *(File(path=path, status="A") for path in new.stdout.split("\0") if path)]
+
+
+def parsed(told: str) -> list[File]:
+    """What `git diff --name-status -z` says: a letter, then one path, or two for a rename or a copy."""
+    words = iter(told.split("\0"))
+    found = []
+    for status in words:
+        if not status:
+            continue
+        if status[0] == "R":
+            before = next(words)
+            found.append(File(path=next(words), status="R", before=before))
+        elif status[0] == "C":
+            next(words)
+            found.append(File(path=next(words), status="A"))
+        else:
+            found.append(File(path=next(words), status=status[0]))
+    return found
+
+
+def _whole(folder: Path) -> None:
+    if _git(folder, "rev-parse", "--is-shallow-repository").stdout.strip() == "true":
+        raise PortalError(
+            "--changed-since: this clone is shallow, so where the change began cannot be found; "
+            "check out with the whole history (actions/checkout: `fetch-depth: 0`, GitLab: `GIT_DEPTH: 0`), "
+            "or run `git fetch --unshallow`"
+        )
+
+
+def _git(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    try:
+        return subprocess.run(
+            ["git", *words],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            # A path may be anything.
+            errors="surrogateescape",
+            timeout=GIT_LIMIT_SECONDS,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise PortalError("--changed-since needs git, which is not on PATH") from None
+    except subprocess.TimeoutExpired:
+        raise PortalError(f"waited {GIT_LIMIT_SECONDS} s for `git {' '.join(words)}`") from None

@@ -1,0 +1,253 @@
+"""What each change of each type does: a table."""
+
+import pytest
+
+from automation.dangers import GROUPING, RULES, DataRisk, Downtime, findings
+from automation.plan import SECRET, Change
+from automation.review import AT_RISK, DATA_LOSS, Review, exit_code
+from automation.risk import judge
+from tests.programs import portal
+from tests.review.samples import (
+    CONTAINER,
+    NETWORK,
+    PASSWORD,
+    PROVIDER,
+    VOLUME,
+    change,
+    container,
+    plan,
+    volume,
+)
+
+STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+MYSQL = container("mysql", "data", volumes=[{"containerPath": "/data", "volumeName": "acme-mysql"}])
+RABBIT = container(
+    "rabbitmq", "data", hostname="rabbitmq", volumes=[{"containerPath": "/data", "volumeName": "q"}]
+)
+INIT = container(
+    "storage-init",
+    "ops",
+    restart="no",
+    labels={"portal.release": "juniper", "portal.images": "packages"},
+    volumes=[{"containerPath": "/portal", "hostPath": "/srv/portals/acme"}],
+)
+MIGRATIONS = container("edxapp-migrations", "ops", restart="no")
+
+NONE, SERVICE, PORTAL, STORE = Downtime
+SAFE, RESTART, REWRITE, LOSS = DataRisk
+
+
+def replaced(inputs: dict[str, object], **more: object) -> Change:
+    told = {str(each["label"]): str(each["value"]) for each in inputs["labels"]}  # type: ignore[attr-defined]
+    return change("replace", CONTAINER, told["portal.service"], inputs, {**inputs, **more})
+
+
+CASES = {
+    "a service starts": (change("create", CONTAINER, "lms", None, container()), NONE, SAFE, "lms starts"),
+    "a service is changed in place": (
+        change("update", CONTAINER, "lms", container(), container(memory=640)),
+        NONE,
+        SAFE,
+        "changed while lms runs",
+    ),
+    "a service is replaced": (replaced(container()), SERVICE, SAFE, "lms is away"),
+    "a service ends": (change("delete", CONTAINER, "lms", container()), SERVICE, SAFE, "ends for good"),
+    "the load balancer is replaced": (
+        replaced(container("load-balancer", "support")),
+        PORTAL,
+        SAFE,
+        "every page goes through load-balancer",
+    ),
+    "a data store is restarted": (replaced(MYSQL, memory=640), STORE, RESTART, "stopped within 30 s"),
+    "a data store gets another image": (
+        replaced(MYSQL, image="portals/mysql:2"),
+        STORE,
+        REWRITE,
+        "another image opens the files of mysql",
+    ),
+    "a data store's image is not known yet": (replaced(MYSQL, image=STRING), STORE, RESTART, "stopped"),
+    "a store without files gets another image": (
+        replaced(container("memcached", "data"), image="portals/memcached:2"),
+        STORE,
+        RESTART,
+        "memcached",
+    ),
+    "a data store ends": (change("delete", CONTAINER, "mysql", MYSQL), STORE, SAFE, "ends for good"),
+    "a data store looks elsewhere": (
+        replaced(MYSQL, volumes=[{"containerPath": "/data", "volumeName": "acme-other"}]),
+        STORE,
+        LOSS,
+        "finds what is in acme-other at /data instead of acme-mysql",
+    ),
+    "a data store finds nothing": (replaced(MYSQL, volumes=None), STORE, LOSS, "finds nothing at /data"),
+    "a data store's files are at another path inside": (
+        replaced(MYSQL, volumes=[{"containerPath": "/var/lib/mysql", "volumeName": "acme-mysql"}]),
+        STORE,
+        RESTART,
+        "mysql",
+    ),
+    "a volume that is made anew has no name yet": (
+        replaced(MYSQL, volumes=[{"containerPath": "/data", "volumeName": STRING}]),
+        STORE,
+        RESTART,
+        "mysql",
+    ),
+    "files that are only read may go": (
+        replaced(
+            container("nginx", volumes=[{"containerPath": "/static", "volumeName": "s", "readOnly": True}]),
+            volumes=None,
+        ),
+        SERVICE,
+        SAFE,
+        "nginx",
+    ),
+    "a store runs as another user": (replaced(MYSQL, user="999"), STORE, REWRITE, "another user"),
+    "rabbitmq gets another host name": (
+        replaced(RABBIT, hostname="rabbit"),
+        STORE,
+        LOSS,
+        "begins without its queues",
+    ),
+    "a tenant gets another name": (
+        replaced(container(), labels=container(labels={"portal.tenant": "oak"})["labels"]),
+        SERVICE,
+        LOSS,
+        "the tenant's name changes to oak",
+    ),
+    "a job runs again": (replaced(MIGRATIONS, memory=640), NONE, SAFE, "the job runs again"),
+    "a job's container goes": (change("delete", CONTAINER, "job", MIGRATIONS), NONE, SAFE, "ended container"),
+    "another image migrates": (
+        replaced(MIGRATIONS, image="portals/openedx:2"),
+        NONE,
+        REWRITE,
+        "change the databases",
+    ),
+    "the data gets another release": (
+        replaced(
+            INIT,
+            labels=container(
+                "storage-init", "ops", labels={"portal.release": "redwood", "portal.images": "packages"}
+            )["labels"],
+        ),
+        NONE,
+        REWRITE,
+        "belongs to release redwood from then on, no longer to juniper",
+    ),
+    "the drive is somewhere else": (
+        replaced(INIT, volumes=[{"containerPath": "/portal", "hostPath": "/mnt/acme"}]),
+        NONE,
+        LOSS,
+        "finds what is in /mnt/acme at /portal instead of /srv/portals/acme",
+    ),
+    "a directory more": (
+        change("create", VOLUME, "v", None, volume()),
+        NONE,
+        SAFE,
+        "/srv/portals/acme/mysql",
+    ),
+    "a directory less": (
+        change("delete", VOLUME, "v", volume()),
+        NONE,
+        LOSS,
+        "no service has /srv/portals/acme/mysql any more",
+    ),
+    "a directory moves": (
+        change("replace", VOLUME, "v", volume(), volume(root="/mnt")),
+        NONE,
+        LOSS,
+        "services find what is in /mnt/acme/mysql; the files in /srv/portals/acme/mysql stay",
+    ),
+    "a volume's label": (
+        change("replace", VOLUME, "v", volume(), volume(labels=[{"label": "a", "value": "b"}])),
+        NONE,
+        SAFE,
+        "the same directory",
+    ),
+    "a network more": (change("create", NETWORK, "private"), NONE, SAFE, "nothing is on it yet"),
+    "another subnet": (change("replace", NETWORK, "private"), PORTAL, SAFE, "every container"),
+    "a network less": (change("delete", NETWORK, "private"), PORTAL, SAFE, "every container"),
+    "a password more": (change("create", PASSWORD, "p"), NONE, SAFE, "is generated"),
+    "another generator": (
+        change("replace", PASSWORD, "p", {"length": 32}, {"length": 40}),
+        NONE,
+        LOSS,
+        "for length changes",
+    ),
+    "a password less": (change("delete", PASSWORD, "p"), NONE, LOSS, "forgotten"),
+    "an engine's setting": (
+        change("update", PROVIDER, "engine", {}, {"disableDockerDaemonCheck": True}),
+        NONE,
+        SAFE,
+        "how the engine is reached",
+    ),
+    "another engine": (
+        change("update", PROVIDER, "engine", {}, {"host": "ssh://a@b"}),
+        PORTAL,
+        LOSS,
+        "from the shell's own engine to ssh://a@b",
+    ),
+    "what nobody knows is new": (change("create", "aws:s3:Bucket", "b"), NONE, SAFE, "nothing is known"),
+    "what nobody knows changes": (
+        change("update", "aws:s3:Bucket", "b"),
+        PORTAL,
+        LOSS,
+        "taken for the worst",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_a_change_does(name: str) -> None:
+    one, downtime, data, words = CASES[name]
+    found = judge(plan(one)).judged
+    assert len(found) == 1
+    assert (found[0].downtime, found[0].data) == (downtime, data), found[0].findings
+    assert words in "; ".join(each.reason for each in found[0].findings)
+
+
+def test_every_change_has_a_reason() -> None:
+    for kind in (*RULES, "aws:s3:Bucket"):
+        for op in ("create", "update", "replace", "delete", "import"):
+            assert all(each.reason for each in findings(change(op, kind, "one"))), (kind, op)
+            assert findings(change(op, kind, "one"))
+
+
+def test_nothing_that_a_preview_may_hold_is_too_odd() -> None:
+    for value in (SECRET, STRING, None, [], [SECRET], [{"a": 1}], "text", 5):
+        odd = dict.fromkeys(("labels", "volumes", "memory", "image", "user", "driverOpts", "host"), value)
+        for kind in RULES:
+            for op in ("create", "update", "replace", "delete"):
+                assert findings(change(op, kind, "one", odd, odd))
+
+
+@pytest.mark.parametrize("tenant", ["acme", "demo"])
+def test_every_type_of_a_portal_is_known(tenant: str) -> None:
+    types = {each.type for each in portal(tenant).plan}
+    assert {each for each in types if not each.startswith(GROUPING)} <= set(RULES)
+
+
+def test_the_most_dangerous_comes_first() -> None:
+    changes = [
+        change("create", CONTAINER, "a", None, container()),
+        replaced(container("cms")),
+        replaced(MYSQL),
+        replaced(container("load-balancer", "support")),
+        change("delete", VOLUME, "v", volume()),
+        change("create", "portal:index:Portal", "acme"),
+    ]
+    verdict = judge(plan(*changes))
+    assert [each.change.name for each in verdict.judged] == ["v", "mysql", "load-balancer", "cms", "a"]
+    assert (verdict.downtime, verdict.data) == (STORE, LOSS)
+    assert verdict.interrupted == ("cms", "load-balancer", "mysql")
+    assert judge(plan(*reversed(changes))) == verdict
+
+
+def test_exit_code_by_the_worst() -> None:
+    loss = Review("acme", plan(change("delete", VOLUME, "v", volume())))
+    restart = Review("oak", plan(replaced(MYSQL)))
+    failed = Review("elm", failure="no engine")
+    assert exit_code([]) == 0
+    assert exit_code([restart]) == 0
+    assert exit_code([restart, loss]) == AT_RISK
+    assert exit_code([restart, loss], [DATA_LOSS]) == 0
+    assert exit_code([failed, loss], [DATA_LOSS]) == 1
