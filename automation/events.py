@@ -20,6 +20,8 @@ DONE = {
 }
 # What the engine adds below the real reason.
 SUMMARIES = ("update failed", "preview failed", "destroy failed")
+# What the engine and plugins put before a reason that they also tell without it.
+LEADS = re.compile(r"^(?:an unhandled error occurred:|1 error occurred:\s*\*)\s*")
 COLOURS = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
 
 
@@ -106,5 +108,5 @@ def told(state: Any) -> Any:
 
 
 def plain(message: str) -> str:
-    """A diagnostic without colours and blank ends."""
-    return COLOURS.sub("", message).strip()
+    """A diagnostic without colours, blank ends, and words that only say that it is one."""
+    return LEADS.sub("", COLOURS.sub("", message).strip())

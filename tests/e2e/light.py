@@ -4,6 +4,7 @@ A light image is some KB on the base image and starts in 50 ms, so a portal of 1
 that it is light, in its log and in every answer. `ops` stays what it is: directories and their owners are real.
 """
 
+import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from config.images import roles
 from config.release import Releases
 from tests.e2e.checkout import HERE, Checkout
 from tests.e2e.objects import Objects
-from tests.e2e.trial import LIGHT_NUMBERS, Trial
+from tests.e2e.trial import LIGHT_NUMBERS, MANAGED, Trial
 
 RECIPES = Path(__file__).parent / "light-images"
 # What all light images stand on.
@@ -95,3 +96,23 @@ class Fleet:
         for part in ("stacks", "locks", "history", "backups"):
             shutil.rmtree(self.checkout.backend / part, ignore_errors=True)
         shutil.rmtree(self.checkout.data / "portals" / "tenants", ignore_errors=True)
+
+    def known(self, name: str) -> set[str]:
+        """What a tenant's state says the engine has, from the file that the CLI has written last."""
+        file = self.checkout.backend / "stacks" / "portals" / f"{name}.json"
+        if not file.exists():
+            return set()
+        latest = json.loads(file.read_text())["checkpoint"]["latest"] or {}
+        return {each["id"] for each in latest.get("resources") or [] if each["type"].endswith(MANAGED)}
+
+    def assert_whole(self, trials: Iterable[Trial]) -> None:
+        """Every one healthy and as its file says; nothing twice, nothing unknown, no lock and no process left."""
+        ran = self.checkout.portal("preview", "--all", "--refresh", "--json")
+        assert ran.code == 0, str(ran)
+        told = ran.facts()["tenants"]
+        for each in trials:
+            assert told[each.name]["changes"] == [], str(ran)
+            assert not each.unhealthy(), each.name
+            assert self.objects.ids(each.name) == self.known(each.name), each.name
+            assert each.ask("/heartbeat")[0] == 200, each.name
+            each.assert_quiet()

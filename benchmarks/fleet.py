@@ -1,0 +1,223 @@
+"""`python -m benchmarks.fleet`: one command over 1, 2, 5 and 10 portals; its time, and the memory of the tools."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import docker
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from automation.engine import arguments
+from benchmarks import processes
+from benchmarks.plot import Panel, svg
+from benchmarks.processes import Run, RunFailed
+from tests.e2e.checkout import Checkout, grounded
+from tests.e2e.light import lighten
+from tests.e2e.objects import LIMIT_SECONDS, Objects
+
+COUNTS = (1, 2, 5, 10)
+# One setting of a file that all tenants share: redis gets other memory in each.
+SHARED = Path("config/releases/redwood.yml")
+BEFORE, AFTER = "memory: 128MiB\n    memory_min: 64MiB", "memory: 160MiB\n    memory_min: 64MiB"
+LIMIT = 1800.0
+# What a kind of process runs: the plugins of plugins/, or the official ones.
+PARTS = {
+    "worker": ("automation.worker",),
+    "cli": ("pulumi",),
+    "docker plugin": ("plugins.docker", "pulumi-resource-docker"),
+    "random plugin": ("plugins.random", "pulumi-resource-random"),
+}
+
+
+def say(text: str) -> None:
+    """Progress, on standard error so that standard output stays for facts."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def name(number: int) -> str:
+    """A tenant of this benchmark."""
+    return f"bench-fleet-{number}"
+
+
+NAMES = [name(each) for each in range(1, max(COUNTS) + 1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One command over `tenants` portals: seconds, CPU seconds, and MiB of resident memory at the peak.
+
+    `parts` has the largest process of each kind. Pages that processes share count in each of them.
+    """
+
+    verb: str
+    tenants: int
+    seconds: float
+    cpu_seconds: float
+    peak_mib: float
+    parts: Mapping[str, float]
+    busy_before: float
+
+    def facts(self) -> dict[str, Any]:
+        """As plain data, rounded to what can be relied on."""
+        return {
+            "verb": self.verb,
+            "tenants": self.tenants,
+            "seconds": round(self.seconds, 1),
+            "cpu_seconds": round(self.cpu_seconds, 1),
+            "peak_mib": round(self.peak_mib),
+            "parts_mib": {part: round(size) for part, size in self.parts.items()},
+            "busy_before": round(self.busy_before, 2),
+        }
+
+
+def main(
+    counts: Annotated[str, typer.Option(help="How many portals, one round each.")] = "1,2,5,10",
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for a calm machine.")] = 60.0,
+    plot: Annotated[Path | None, typer.Option(help="Write the lines as an SVG here.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
+) -> None:
+    """Measure up, no-op preview, a shared setting changed, and destroy, over fleets of light portals."""
+    wanted = [int(each) for each in counts.split(",")]
+    try:
+        found = measure(wanted, patience)
+    except RunFailed as error:
+        say(f"error: {error}")
+        raise typer.Exit(1) from None
+    if plot:
+        plot.write_text(svg(panels(found)))
+    if as_json:
+        print(json.dumps([each.facts() for each in found], indent=2))
+    else:
+        show(found, Console(width=120))
+
+
+def measure(counts: Sequence[int], patience: float) -> list[Measured]:
+    """A round for each number of portals, from nothing to nothing."""
+    client = docker.APIClient(**arguments(""), timeout=LIMIT_SECONDS)
+    try:
+        with grounded("benchmark-fleet", NAMES, Objects(client=client)) as checkout:
+            lighten(checkout.folder / "images")
+            shared = checkout.folder / SHARED
+            first = shared.read_text()
+            assert BEFORE in first, f"{SHARED} has no {BEFORE!r}"
+            found: list[Measured] = []
+            for count in counts:
+                for number in range(1, count + 1):
+                    checkout.write(tenant(number, checkout.drive), name(number))
+                found += round_of(checkout, count, patience, shared, first)
+            return found
+    finally:
+        client.close()
+
+
+def round_of(checkout: Checkout, count: int, patience: float, shared: Path, first: str) -> list[Measured]:
+    """All verbs, over the first `count` portals. The images are there after the first command of the first round."""
+
+    def timed(verb: str, *words: str) -> Measured:
+        calm = processes.settle(patience)
+        run = processes.run(
+            ["./portal", *words],
+            cwd=checkout.folder,
+            env=checkout.environ(),
+            log=checkout.ground / "log.txt",
+            limit=LIMIT,
+        )
+        say(f"{count} portals: {verb} took {run.seconds:.1f} s, {run.peak_mib:.0f} MiB")
+        return measured(verb, count, run, calm)
+
+    confirmed = ",".join(sorted(NAMES[:count]))
+    processes.run(
+        ["./portal", "images", "build"],
+        cwd=checkout.folder,
+        env=checkout.environ(),
+        log=checkout.ground / "log.txt",
+        limit=LIMIT,
+    )
+    found = [timed("up", "up", "--all")]
+    found.append(timed("preview", "preview", "--all"))
+    found.append(timed("preview, one", "preview", name(1)))
+    shared.write_text(first.replace(BEFORE, AFTER))
+    found.append(timed("change", "up", "--all"))
+    shared.write_text(first)
+    found.append(timed("destroy", "destroy", "--all", "--confirm", confirmed))
+    return found
+
+
+def measured(verb: str, tenants: int, run: Run, busy_before: float) -> Measured:
+    """A run in figures."""
+    parts = {
+        part: max((each.peak_mib for each in run.processes if of(each.words, marks)), default=0.0)
+        for part, marks in PARTS.items()
+    }
+    return Measured(
+        verb=verb,
+        tenants=tenants,
+        seconds=run.seconds,
+        cpu_seconds=run.cpu_seconds,
+        peak_mib=run.peak_mib,
+        parts={part: size for part, size in parts.items() if size},
+        busy_before=busy_before,
+    )
+
+
+def of(words: str, marks: Sequence[str]) -> bool:
+    """Whether a process is of a kind: its program is called so, or the module that Python runs."""
+    return any(mark in words.split() for mark in marks)
+
+
+def tenant(number: int, drive: Path) -> dict[str, Any]:
+    """What a tenant's file says: subnet and port far from those of the tests and of a first tenant."""
+    host = f"{name(number)}.localhost"
+    return {
+        "title": f"Benchmark University {number}",
+        "hosts": {"lms": host, "cms": f"studio.{host}", "mail": f"mail.{host}"},
+        "listen": {"address": "127.0.0.1", "port": 18300 + number},
+        "placement": {"subnet": f"10.77.{150 + number}.0/24"},
+        "storage": {"root": str(drive)},
+        "admin": {"email": f"admin@{host}"},
+        "mail": {"delivery": "sink"},
+    }
+
+
+def panels(found: Sequence[Measured]) -> list[Panel]:
+    """Seconds, and peak memory, over the number of portals."""
+
+    def lines(value: str) -> dict[str, list[tuple[float, float]]]:
+        made: dict[str, list[tuple[float, float]]] = {}
+        for each in found:
+            if each.verb != "preview, one":
+                made.setdefault(each.verb, []).append((float(each.tenants), float(getattr(each, value))))
+        return made
+
+    return [
+        Panel(title="seconds", x="portals", lines=lines("seconds")),
+        Panel(title="peak memory of all tools, MiB", x="portals", lines=lines("peak_mib")),
+    ]
+
+
+def show(found: Sequence[Measured], console: Console) -> None:
+    """A row each command."""
+    table = Table()
+    for column in ("portals", "command", "s", "s a portal", "CPU s", "peak MiB", "largest of each kind, MiB"):
+        table.add_column(column)
+    for each in found:
+        divided = each.seconds / (1 if each.verb == "preview, one" else each.tenants)
+        table.add_row(
+            str(each.tenants),
+            each.verb,
+            f"{each.seconds:.1f}",
+            f"{divided:.1f}",
+            f"{each.cpu_seconds:.1f}",
+            f"{each.peak_mib:.0f}",
+            ", ".join(f"{part} {size:.0f}" for part, size in each.parts.items()),
+        )
+    console.print(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
