@@ -15,13 +15,25 @@ CONFIG = Path("/openedx/config")
 QUEUES = {"lms": ("default", "high", "high_mem"), "cms": ("default", "high", "low")}
 PORTS = {"lms": 8000, "cms": 8010}
 STAYING = ("lms", "cms", "lms-workers", "cms-workers")
-ENDING = ("lms-migrate", "cms-migrate", "lms-assets", "create-admin", "oauth-sync")
+ENDING = ("lms-migrate", "cms-migrate", "lms-assets", "create-admin", "oauth-sync", "login-link")
 USAGE = 64
 LET_IN = (
     "from django.contrib.auth import get_user_model; "
     "user = get_user_model().objects.get(username={user!r}); "
     "user.set_password(open('/run/secrets/admin-password').read()); user.save()"
 )
+# The same link that edx-platform mails to whoever forgot the password; the words after it are its URL's own.
+LINK = """
+import json
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.tokens import default_token_generator
+from django.urls import reverse
+from django.utils.http import int_to_base36
+user = get_user_model().objects.get(username=json.load(open("/openedx/config/lms.env.json"))["ADMIN"]["username"])
+told = {"uidb36": int_to_base36(user.id), "token": default_token_generator.make_token(user)}
+print(settings.LMS_ROOT_URL + reverse("password_reset_confirm", kwargs=told))
+"""
 # The client by which the cms logs people in at the lms. As `create_dot_application`, but its secret is no argument.
 SYNC = """
 import json
@@ -121,6 +133,8 @@ def commands(verb: str, env: Mapping[str, str], admin: Mapping[str, str]) -> lis
             # The password is read there: an argument shows in every list of processes.
             (*manage, "shell", "-c", LET_IN.format(user=who[0])),
         ]
+    if verb == "login-link":
+        return [("./manage.py", "lms", "shell", "-c", LINK)]
     if verb == "oauth-sync":
         return [("./manage.py", "lms", "shell", "-c", SYNC)]
     return [(*manage, "migrate", "--no-input")]

@@ -432,9 +432,11 @@ def test_a_new_password_by_mail(portal: Bench, learner: Browser) -> None:
     link = portal.link(address, since=1)
     assert "The two password fields" in stranger.submit(link, new_password1=new, new_password2="x").text
     assert "Your new password is set" in stranger.submit(link, new_password1=new, new_password2=new).text
-    assert "no longer good" in stranger.get(link).text
-    assert "Please enter a correct" in stranger.submit("/login", username=name, password=PASSWORD).text
-    assert f"Dashboard of {name}" in stranger.submit("/login", username=name, password=new).text
+    assert f"Dashboard of {name}" in stranger.get("/dashboard").text
+    other = Browser(portal, "lms")
+    assert "no longer good" in other.get(link).text
+    assert "Please enter a correct" in other.submit("/login", username=name, password=PASSWORD).text
+    assert f"Dashboard of {name}" in other.submit("/login", username=name, password=new).text
     # Whoever was logged in with the old password is out.
     assert "Log out" not in learner.get("/").text
     assert portal.mails("nobody@bench.test") == []

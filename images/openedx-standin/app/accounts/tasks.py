@@ -2,12 +2,9 @@
 
 from celery import shared_task
 from django.conf import settings
-from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 
 from accounts import tokens
 from accounts.models import User
@@ -31,11 +28,7 @@ def password_reset(email):
     from django.contrib.auth.forms import PasswordResetForm
 
     for user in PasswordResetForm().get_users(email):
-        told = {
-            "uidb64": urlsafe_base64_encode(force_bytes(user.pk)),
-            "token": default_token_generator.make_token(user),
-        }
-        _send("password_reset", f"Your password at {settings.PLATFORM_NAME}", user, told)
+        _send("password_reset", f"Your password at {settings.PLATFORM_NAME}", user, tokens.reset(user))
 
 
 def _send(name, subject, user, link):

@@ -1,6 +1,6 @@
-"""The signed link of an activation mail."""
+"""The signed links of mails, and the first admin's."""
 
-from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator, default_token_generator
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from accounts.models import User
@@ -19,8 +19,14 @@ _tokens = _Tokens()
 
 
 def make(user: User) -> dict[str, str]:
-    """The two parts of the link."""
+    """The two parts of an activation link."""
     return {"uid": urlsafe_base64_encode(str(user.pk).encode()), "token": _tokens.make_token(user)}
+
+
+def reset(user: User) -> dict[str, str]:
+    """The two parts of a link to a new password: void once used, after a log-in, and after three days."""
+    uid = urlsafe_base64_encode(str(user.pk).encode())
+    return {"uidb64": uid, "token": default_token_generator.make_token(user)}
 
 
 def user_of(uid: str, token: str) -> User | None:

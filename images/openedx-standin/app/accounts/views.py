@@ -48,13 +48,15 @@ class ChangePassword(PasswordChangeView):
 
 
 class ResetConfirm(PasswordResetConfirmView):
-    """Where the link of a reset mail leads."""
+    """Where the link of a reset mail leads, and the first admin's link: to a password of one's own, logged in."""
 
     template_name = "accounts/reset_confirm.html"
-    success_url = reverse_lazy("login")
+    success_url = reverse_lazy("dashboard")
+    post_reset_login = True
+    post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
 
     def form_valid(self, form):
-        messages.success(self.request, "Your new password is set. Please log in with it.")
+        messages.success(self.request, "Your new password is set, and you are logged in.")
         return super().form_valid(form)
 
 

@@ -43,6 +43,7 @@ VERBS: Mapping[str, Verb] = {
     "lms-assets": Verb(variant="lms"),
     "oauth-sync": Verb(variant="lms"),
     "create-admin": Verb(variant="lms", secrets=("admin-password",), admin=True),
+    "login-link": Verb(variant="lms", admin=True),
 }
 
 
@@ -105,6 +106,7 @@ def command(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -> t
         "lms-assets": ("-m", "standin.assets", COLLECTED, str(settings["STATIC_ROOT"])),
         "oauth-sync": ("-m", "django", "oauth_sync"),
         "create-admin": ("-m", "django", "create_admin"),
+        "login-link": ("-m", "django", "login_link"),
     }[name]
 
 
