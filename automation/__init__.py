@@ -1,6 +1,6 @@
 """Private Open edX portals for scripts: the library behind the `portal` command.
 
-`preview`, `up`, `destroy` and `status` work on one tenant and raise PortalError or ConfigError with the reason and the
+`onboard`, `preview`, `up`, `destroy` and `status` work on one tenant and raise PortalError or ConfigError with the reason and the
 way out; `over` runs one of them on many. docs/onboarding.md has examples.
 """
 
@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from automation.api import destroy, over, preview, status, up
+    from automation.api import Wish, destroy, onboard, over, preview, status, up
 
-__all__ = ["destroy", "over", "preview", "status", "up"]
+__all__ = ["Wish", "destroy", "onboard", "over", "preview", "status", "up"]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,9 +6,11 @@ from typing import Any
 
 from automation import portals
 from automation.fleet import over
+from automation.onboarding import onboard
 from automation.plan import Plan
+from automation.wish import Wish
 
-__all__ = ["destroy", "over", "preview", "status", "up"]
+__all__ = ["Wish", "destroy", "onboard", "over", "preview", "status", "up"]
 Say = Callable[[str], None]
 
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from automation.commands import checks, drive, images, portals, review
+from automation.commands import checks, drive, images, looking, onboarding, portals, purge, review
 from automation.commands.show import say
 from automation.errors import PortalError
 from automation.images import BuildError
@@ -14,7 +14,8 @@ EPILOG = (
     "Also: ./portal setup (puts engine, CLI and plugins on this machine), "
     'eval "$(./portal env)" (for the plain pulumi command), ./portal engine start|stop|status.  '
     "Exit codes: 0 done, 1 failed, 2 wrong words or a wrong tenant file, 3 not confirmed, 4 locked by another run, "
-    "5 no engine, 6 not healthy in time, 7 the drive is not mounted, 8 a preview puts data at risk, 130 interrupted. Of several tenants: the code "
+    "5 no engine, 6 not healthy in time, 7 the drive is not mounted, 8 a preview puts data at risk, "
+    "9 no room on the host, 130 interrupted. Of several tenants: the code "
     "that all failures share, else 1."
 )
 INTERRUPTED = 130
@@ -24,6 +25,9 @@ app = typer.Typer(
 )
 app.add_typer(portals.app)
 app.add_typer(review.app)
+app.add_typer(onboarding.app)
+app.add_typer(looking.app)
+app.add_typer(purge.app)
 app.add_typer(images.app, name="images")
 app.add_typer(drive.app, name="drive")
 app.add_typer(checks.app)

@@ -61,8 +61,11 @@ def has_sentinel(client: Any, root: str) -> bool:
     return True
 
 
-def run(client: Any, root: str, script: str) -> None:
-    """A short shell script with the drive's root at /drive, in a container that is gone afterwards."""
+def run(client: Any, root: str, script: str) -> str:
+    """What a short shell script says, with the drive's root at /drive, in a container that is gone afterwards.
+
+    Raises PortalError when it fails.
+    """
     made = client.create_container(
         ops_image(),
         entrypoint=["sh", "-c", script],
@@ -73,8 +76,10 @@ def run(client: Any, root: str, script: str) -> None:
     try:
         client.start(made["Id"])
         ended = client.wait(made["Id"], timeout=60)
+        said: str = client.logs(made["Id"]).decode(errors="replace").strip()
         if ended["StatusCode"]:
-            raise PortalError(f"{root}: {client.logs(made['Id']).decode(errors='replace').strip()}")
+            raise PortalError(f"{root}: {said}")
+        return said
     finally:
         client.remove_container(made["Id"], force=True)
 

@@ -53,12 +53,30 @@ class Stack:
                 if not kept:
                     settings.unlink(missing_ok=True)
 
+    def exists(self) -> bool:
+        """Whether the backend has it. Raises PortalError with Pulumi's own reason."""
+        return self.name in stacks(self.environ)
+
+    def remove(self) -> None:
+        """Remove it with its state, history and settings, whatever it still has. Raises PortalError."""
+        told = self._run("stack", "rm", "--yes", "--force", "--stack", self.name)
+        if told.returncode:
+            raise PortalError(f"pulumi stack rm of {self.name}: {reason(told)}")
+
     def read(self, *words: str) -> Any:
         """A command that prints JSON, as data. Raises PortalError."""
         told = self._run(*words, "--stack", self.name)
         if told.returncode:
             raise PortalError(f"pulumi {' '.join(words)} of {self.name}: {reason(told)}")
         return json.loads(told.stdout)
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Every stack of the project, as `pulumi stack ls` tells. Raises PortalError."""
+        told = self._run("stack", "ls", "--json")
+        if told.returncode:
+            raise PortalError(f"pulumi stack ls: {reason(told)}")
+        found: list[dict[str, Any]] = json.loads(told.stdout)
+        return found
 
     def outputs(self, *, secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs; secrets as `[secret]` unless asked for."""
@@ -121,6 +139,12 @@ class Stack:
             raise PortalError(
                 f"waited {READ_LIMIT_SECONDS} s for `pulumi {' '.join(words)}`; is the state's backend reachable?"
             ) from None
+
+
+def stacks(environ: Mapping[str, str] | None = None) -> list[str]:
+    """The names of this project's stacks in the backend, sorted. Raises PortalError."""
+    told: list[dict[str, Any]] = Stack(name="", environ=environ or dict(os.environ)).listed()
+    return sorted(each["name"].rpartition("/")[2] for each in told)
 
 
 def one_line(text: str) -> str:

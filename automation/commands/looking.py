@@ -1,0 +1,51 @@
+"""`./portal logs` and `./portal open`: a look at a portal."""
+
+import subprocess
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from automation import looking, portals
+from automation.commands import show
+
+app = typer.Typer()
+Service = Annotated[str, typer.Argument(metavar="[SERVICE]")]
+
+
+@app.command(
+    epilog="Examples: ./portal logs acme    ./portal logs acme lms --follow    ./portal logs acme --since 10m"
+)
+def logs(
+    tenant: show.TenantName,
+    service: Service = "",
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    since: Annotated[
+        str, typer.Option(help="As 30s, 10m, 2h or 1d; all that is kept when it is not said.")
+    ] = "",
+    tail: Annotated[int, typer.Option(min=0, help="The last lines of each service.")] = 100,
+) -> None:
+    """Show what a portal's services say, each line with the service that said it."""
+    loaded = portals.load(tenant)
+    for line in looking.logs(loaded, service, follow=follow, since=since, tail=tail):
+        print(line, flush=follow)
+
+
+@app.command("open", epilog="Examples: ./portal open acme    ./portal open acme cms --print")
+def open_command(
+    tenant: show.TenantName,
+    service: Service = "lms",
+    only_print: Annotated[bool, typer.Option("--print", help="Print the address, and open nothing.")] = False,
+) -> None:
+    """Open a portal's page in the browser, or print its address where there is none."""
+    url = looking.address(portals.load(tenant), service)
+    if only_print or not opened(url):
+        print(url)
+
+
+def opened(url: str) -> bool:
+    """Whether a browser took it."""
+    try:
+        return webbrowser.get().open(url)
+    except (webbrowser.Error, OSError, subprocess.SubprocessError):
+        return False

@@ -1,0 +1,89 @@
+"""`./portal purge` and `./portal orphans`: what is left of tenants, and its removal."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from automation import orphans, purge
+from automation.commands import show
+from automation.errors import NotConfirmed
+from automation.images import build
+from automation.progress import building
+from automation.purge import Trace
+
+app = typer.Typer()
+
+
+@app.command("purge", epilog="Examples: ./portal purge acme --dry-run    ./portal purge acme --confirm acme")
+def purge_command(
+    tenant: show.TenantName,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would go, and remove nothing.")
+    ] = False,
+    confirm: Annotated[
+        str, typer.Option("--confirm", metavar="TENANT", help="The tenant's name, for scripts.")
+    ] = "",
+    root: Annotated[
+        str, typer.Option(help="The drive, for a tenant of which no file and no stack is left.")
+    ] = "",
+    docker_host: Annotated[str, typer.Option(help="The engine of such a tenant.")] = "",
+    as_json: show.Json = False,
+) -> None:
+    """Delete a portal that is down, with its data: containers, networks, volumes, directory, stack, secrets, files."""
+    host, drive = purge.where(tenant)
+    host, drive = docker_host or host, root or drive
+    with building() as progress:
+        build(["ops"], docker_host=host, on_event=progress)
+    found = purge.trace(tenant, host, drive)
+    if dry_run or found.empty:
+        told(found, as_json, purged=False)
+        return
+    purge.refuse_running(found, host)
+    if not confirm and sys.stdin.isatty():
+        told(found, as_json=False, purged=False)
+        confirm = input(f"All of this goes, and {tenant}'s data with it, for good. Type the tenant's name: ")
+    if confirm != tenant:
+        raise NotConfirmed(
+            f"not confirmed: nothing was removed; for scripts: ./portal purge {tenant} --confirm {tenant}"
+        )
+    purge.purge(found, host, drive, show.say)
+    told(found, as_json, purged=True)
+
+
+def told(found: Trace, as_json: bool, *, purged: bool) -> None:
+    """What there is, or was, of a tenant."""
+    if as_json:
+        show.show({**found.facts(), "purged": purged})
+    elif found.empty:
+        print(f"nothing is left of {found.tenant}")
+    elif purged:
+        print(f"nothing is left of {found.tenant}; commit the removal of its files")
+    else:
+        made = show.table(found.tenant, "")
+        for kind in ("containers", "networks", "volumes", "files"):
+            for name in getattr(found, kind):
+                made.add_row(kind.removesuffix("s"), name)
+        if found.directory:
+            made.add_row("data", found.directory)
+        if found.stack:
+            made.add_row("stack", "state, history and secrets")
+        show.rows(made)
+
+
+@app.command("orphans", epilog="Example: ./portal orphans --json")
+def orphans_command(as_json: show.Json = False) -> None:
+    """List what carries our labels, lies on the drive or in the state, and belongs to no tenant. Removes nothing."""
+    with building() as progress:
+        build(["ops"], on_event=progress)
+    found = orphans.find()
+    if as_json:
+        show.show([each.facts() for each in found])
+        return
+    if not found:
+        print("none")
+        return
+    made = show.table("tenant", "kind", "name", "way out")
+    for each in found:
+        made.add_row(each.tenant, each.kind, each.name, each.way_out)
+    show.rows(made)

@@ -1,0 +1,89 @@
+"""What a portal's services say, and where its pages are."""
+
+import queue
+import re
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from automation import engine
+from config.errors import ConfigError
+from config.routes import addresses
+from config.tenant import Tenant
+from config.words import listed, meant
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SINCE = re.compile(r"([0-9]{1,9})([smhd])")
+END = None
+
+
+def address(tenant: Tenant, service: str) -> str:
+    """The URL of a service that people open. Raises ConfigError for any other."""
+    known = addresses(tenant)
+    if service not in known:
+        raise ConfigError(
+            f"tenants/{tenant.name}.yaml: '{service}' has no page{meant(service, known) or ';'} "
+            f"services with one: {listed(known)}"
+        )
+    return known[service]
+
+
+def seconds(since: str) -> int:
+    """A time back from now. Raises ConfigError."""
+    match = _SINCE.fullmatch(since)
+    if not match:
+        raise ConfigError(
+            f"--since: '{since}' is no time back from now, expected a number and s, m, h or d, such as '10m'"
+        )
+    return int(match[1]) * UNITS[match[2]]
+
+
+def logs(
+    tenant: Tenant, service: str = "", *, follow: bool = False, since: str = "", tail: int = 100
+) -> Iterator[str]:
+    """Lines of one service or of all, as `service | line`. With `follow` they go on until the reader stops.
+
+    Raises ConfigError for a service that the portal has not, and NoEngine.
+    """
+    start = int(time.time()) - seconds(since) if since else None
+    with engine.connect(tenant.placement.docker_host) as client:
+        found = engine.containers(client, tenant.name)
+        chosen = [each for each in found if service in ("", each.service)]
+        if not chosen:
+            known = [each.service for each in found]
+            why = f"has no service '{service}'{meant(service, known) or ';'} there are: {listed(known)}"
+            raise ConfigError(f"portal {tenant.name} {why if known else 'has no container: it is not up'}")
+        width = max(len(each.service) for each in chosen)
+        options = {"since": start, "tail": tail or "all", "stdout": True, "stderr": True}
+        if follow:
+            yield from followed(client, chosen, width, options)
+            return
+        for each in chosen:
+            for line in client.logs(each.name, **options).decode(errors="replace").splitlines():
+                yield f"{each.service:{width}} | {line}"
+
+
+def followed(
+    client: Any, chosen: list[engine.Container], width: int, options: dict[str, Any]
+) -> Iterator[str]:
+    """Lines as they come, of several containers at a time, until all have ended."""
+    lines: queue.Queue[str | None] = queue.Queue(maxsize=1000)
+
+    def read(each: engine.Container) -> None:
+        rest = b""
+        for part in client.logs(each.name, stream=True, follow=True, **options):
+            *whole, rest = (rest + part).split(b"\n")
+            for line in whole:
+                lines.put(f"{each.service:{width}} | {line.decode(errors='replace')}")
+        lines.put(END)
+
+    for each in chosen:
+        threading.Thread(target=read, args=(each,), daemon=True).start()
+    left = len(chosen)
+    while left:
+        line = lines.get()
+        if line is END:
+            left -= 1
+        else:
+            yield line

@@ -1,0 +1,177 @@
+"""From a wish to a portal that its first admin can log in to; interrupted anywhere, the same words go on."""
+
+import fcntl
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from automation import capacity, drive, engine, inside, portals
+from automation.errors import PortalError
+from automation.pulumi import ROOT, Stack
+from automation.wish import Wish, free_port, free_subnet, otherwise, text
+from config.errors import ConfigError
+from config.fleet import Fleet
+from config.routes import addresses
+from config.tenant import Tenant, load_all, names
+from toolchain.paths import data_directory
+
+Say = Callable[[str], None]
+# The image's own entry, whatever its source (docs/images.md).
+LINK = ("sh", "-c", "exec $OPENEDX_ENTRY login-link")
+
+
+@dataclass(kw_only=True)
+class Steps:
+    """The seconds of each step, told as it ends."""
+
+    say: Say
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """One step; it is told and kept when it has succeeded."""
+        began = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - began, 1)
+        self.say(f"{name}: {self.seconds[name]:.1f} s")
+
+
+def onboard(
+    wish: Wish, say: Say = lambda text: None, *, cancel: threading.Event | None = None
+) -> dict[str, Any]:
+    """Bring up a new portal: its tenant file, checks of the host, stack, containers, first admin.
+
+    Returns what `up` returns, with `file`, `log_in_link` (good once) and `steps` (seconds by name). A tenant that is
+    there already is brought to what its file says, and anything asked for otherwise is refused. Raises ConfigError for
+    a wish that cannot be a tenant, NoRoom, DriveMissing, and what `up` raises; the same words then go on.
+    """
+    began = time.monotonic()
+    steps = Steps(say=say)
+    with steps.step("tenant file"):
+        tenant = written(wish, say)
+    with steps.step("images"):
+        portals.prepare_images(tenant, say)
+    with steps.step("host and drive"), engine.connect(tenant.placement.docker_host) as client:
+        drive.check(client, tenant)
+        # One that is up has taken its share already.
+        if not engine.containers(client, tenant.name):
+            note = capacity.judge(capacity.look(client, tenant.storage.root), tenant)
+            say(note or f"{tenant.name}: the host has room for it")
+    with steps.step("stack"):
+        Stack(name=tenant.name).ensure()
+    with steps.step("portal"):
+        told = portals.up(tenant, say, cancel=cancel)
+    with steps.step("first log-in"):
+        link = log_in_link(tenant)
+    return {
+        **told,
+        "file": str(portals.TENANTS / f"{tenant.name}.yaml"),
+        "log_in_link": link,
+        "steps": steps.seconds,
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def rehearse(wish: Wish) -> dict[str, Any]:
+    """What `onboard` would do, nothing of it done: no file, stack, container or directory is made."""
+    tenant, told = found(wish)
+    with engine.connect(tenant.placement.docker_host) as client:
+        there = engine.containers(client, tenant.name)
+    return {
+        "tenant": tenant.name,
+        "file": str(portals.TENANTS / f"{tenant.name}.yaml"),
+        "text": told,
+        "addresses": addresses(tenant),
+        "directory": tenant.directory,
+        "networks": {"private": str(tenant.private_subnet), "egress": str(tenant.egress_subnet)},
+        "services": sorted(tenant.stays_up),
+        "running": sorted(each.name for each in there),
+        "memory_mib": {"at_least": capacity.at_least(tenant), "at_most": capacity.at_most(tenant)},
+    }
+
+
+def written(wish: Wish, say: Say) -> Tenant:
+    """The tenant of a wish, its file in tenants/. Raises ConfigError before anything is written."""
+    # Two that look for a free subnet at the same moment would find the same one.
+    with (data_directory(os.environ) / "onboarding.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tenant, told = found(wish)
+        path = portals.TENANTS / f"{wish.name}.yaml"
+        if told:
+            place(path, told)
+            say(f"wrote {path.relative_to(ROOT)}")
+    return tenant
+
+
+def found(wish: Wish) -> tuple[Tenant, str]:
+    """The tenant of a wish and the text of its file, empty for one that is there. Raises ConfigError."""
+    if wish.name in names(portals.TENANTS):
+        tenant = portals.load(wish.name)
+        if differences := otherwise(wish, tenant):
+            raise ConfigError(*differences)
+        return tenant, ""
+    tenants = load_all(portals.TENANTS).values()
+    fleet = Fleet.load(ROOT / "config" / "fleet.yml")
+    subnet = wish.subnet or free_subnet(fleet, tenants, taken(wish.docker_host))
+    port = wish.port or free_port(tenants, wish.docker_host, wish.address)
+    told = text(wish.values(subnet, port))
+    return tried(wish.name, told, tenants), told
+
+
+def tried(name: str, told: str, tenants: Collection[Tenant]) -> Tenant:
+    """The tenant that a file would be, checked against all others before it lies among them. Raises ConfigError."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / portals.TENANTS.name
+        place.mkdir()
+        for each in tenants:
+            (place / f"{each.name}.yaml").symlink_to(portals.TENANTS / f"{each.name}.yaml")
+        (place / f"{name}.yaml").write_text(told)
+        return Tenant.load(name, place)
+
+
+def place(path: Path, told: str) -> None:
+    """Write a file whole or not at all, and over no other."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(told)
+    try:
+        # Unlike a rename, a link does not replace what somebody else has put there meanwhile.
+        os.link(fresh, path)
+    except FileExistsError:
+        raise ConfigError(
+            f"{path}: somebody else has just written it; look at it, and run this again"
+        ) from None
+    finally:
+        fresh.unlink()
+
+
+def taken(docker_host: str) -> list[IPv4Network]:
+    """The IPv4 subnets that the engine's networks have already, whoever made them. Raises NoEngine."""
+    with engine.connect(docker_host) as client:
+        configs = [
+            config for each in client.networks() for config in (each.get("IPAM") or {}).get("Config") or []
+        ]
+    return [IPv4Network(each["Subnet"]) for each in configs if ":" not in each.get("Subnet", ":")]
+
+
+def log_in_link(tenant: Tenant) -> str:
+    """A link that lets the first admin in once, to a password of their own. Raises PortalError.
+
+    Made inside the lms and told to nobody else: no log has it.
+    """
+    with engine.connect(tenant.placement.docker_host) as client:
+        code, out, err = inside.run(client, f"{tenant.name}-lms", *LINK)
+    links = [line for line in out.split() if line.startswith(("http://", "https://"))]
+    if code or not links:
+        last = (err.strip() or "it said nothing").splitlines()[-1]
+        raise PortalError(
+            f"portal {tenant.name} is up, but its lms made no log-in link (exit code {code}): {last}; "
+            f"the admin's password is in {portals.password_file(tenant.name)}"
+        )
+    return links[-1]
