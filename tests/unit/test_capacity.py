@@ -1,0 +1,36 @@
+"""Whether a host has room: refused where a portal would not start, told where it is tight."""
+
+import pytest
+
+from automation.capacity import LEAST_DISK_MIB, NoRoom, Room, at_least, at_most, judge
+from config.tenant import Tenant
+from tests.programs import TENANTS
+
+ACME = Tenant.load("acme", TENANTS)
+
+
+def test_the_limits_count_every_container_that_stays_up() -> None:
+    groups = sum(each.memory for each in ACME.worker_groups.values())
+    assert groups > 0
+    assert at_most(ACME) == groups + sum(ACME.sizes[name].memory for name in ACME.services)
+    assert 0 < at_least(ACME) < at_most(ACME)
+
+
+def test_plenty_is_silence() -> None:
+    assert judge(Room(memory=at_most(ACME), disk=LEAST_DISK_MIB), ACME) == ""
+
+
+def test_tight_is_told() -> None:
+    assert f"may take {at_most(ACME)}" in judge(Room(memory=at_most(ACME) - 1, disk=LEAST_DISK_MIB), ACME)
+
+
+@pytest.mark.parametrize(
+    ("room", "why"),
+    [
+        (Room(memory=at_least(ACME) - 1, disk=LEAST_DISK_MIB), "MiB of memory free"),
+        (Room(memory=at_most(ACME), disk=LEAST_DISK_MIB - 1), "make room on the drive"),
+    ],
+)
+def test_too_little_is_refused(room: Room, why: str) -> None:
+    with pytest.raises(NoRoom, match=why):
+        judge(room, ACME)

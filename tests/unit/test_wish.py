@@ -1,0 +1,80 @@
+"""What somebody asks for as a tenant file: what is found, what is kept, what is refused."""
+
+from dataclasses import replace
+from ipaddress import IPv4Network
+from pathlib import Path
+
+import pytest
+import yaml
+
+from automation import wish as wishes
+from automation.wish import Wish, free_port, free_subnet, otherwise, text
+from config.errors import ConfigError
+from config.fleet import Fleet
+from config.tenant import Tenant, load_all
+
+OAK = Wish(name="oak", lms="learn.oak.example")
+FLEET = Fleet(pool=IPv4Network("10.77.0.0/22"))
+
+
+def tenants(folder: Path, *wished: Wish) -> dict[str, Tenant]:
+    for number, each in enumerate(wished):
+        made = text(each.values(each.subnet or f"10.77.{number}.0/24", each.port or 8080 + number))
+        (folder / f"{each.name}.yaml").write_text(made)
+    return load_all(folder)
+
+
+def test_a_wish_becomes_a_file_that_says_no_more_than_it_must(tmp_path: Path) -> None:
+    made = text(OAK.values("10.77.2.0/24", 8082))
+    assert yaml.safe_load(made) == {
+        "title": "Oak",
+        "hosts": {"lms": "learn.oak.example", "cms": "studio.learn.oak.example"},
+        "listen": {"port": 8082},
+        "placement": {"subnet": "10.77.2.0/24"},
+        "admin": {"email": "admin@learn.oak.example"},
+    }
+    assert made.startswith("# yaml-language-server: $schema=../config/tenant.schema.json\n")
+
+
+def test_every_word_of_a_wish_reaches_the_tenant(tmp_path: Path) -> None:
+    wish = Wish(
+        name="oak", lms="learn.oak.example", cms="write.oak.example", title="Oak: “the” school", email="a@oak.example",
+        release="redwood", images="packages", mail="sink", mail_host="post.oak.example", address="127.0.0.2",
+        port=8099, subnet="10.77.9.0/24", docker_host="ssh://ops@docker1.example", root="/mnt/drive",
+    )  # fmt: skip
+    tenant = tenants(tmp_path, wish)["oak"]
+    assert otherwise(wish, tenant) == []
+    assert len(wish.said()) == 13
+
+
+def test_what_is_there_otherwise_is_told_with_the_way_out(tmp_path: Path) -> None:
+    tenant = tenants(tmp_path, OAK)["oak"]
+    (told,) = otherwise(replace(OAK, title="Elm"), tenant)
+    assert told.startswith("tenants/oak.yaml: title: is 'Oak', and 'Elm' was asked for")
+    assert "./portal up oak" in told
+    assert otherwise(OAK, tenant) == []
+
+
+def test_the_first_subnet_that_nobody_has(tmp_path: Path) -> None:
+    known = tenants(tmp_path, OAK).values()
+    assert free_subnet(FLEET, known, []) == IPv4Network("10.77.1.0/24")
+    assert free_subnet(FLEET, known, [IPv4Network("10.77.1.128/26")]) == IPv4Network("10.77.2.0/24")
+    with pytest.raises(ConfigError, match="has no free /24 left"):
+        free_subnet(FLEET, known, [IPv4Network("10.0.0.0/8")])
+
+
+def test_the_first_port_that_nobody_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wishes, "bindable", lambda address, port: port != 8081)
+    known = tenants(tmp_path, OAK).values()
+    assert free_port(known, "", "") == 8082
+    # Another machine's ports are its own, and nothing there can be tried from here.
+    assert free_port(known, "ssh://ops@docker1.example", "") == 8080
+
+
+def test_a_port_that_listens_is_not_free() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert not wishes.bindable("127.0.0.1", port)
+    assert wishes.bindable("127.0.0.1", port)
