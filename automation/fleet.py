@@ -36,7 +36,9 @@ def over(
     cancel: threading.Event | None = None,
     **options: Any,
 ) -> list[Outcome]:
-    """Run `preview`, `removal`, `up`, `destroy` or `status` on each tenant, `workers` at a time (0 for one a processor).
+    """Run `preview`, `removal`, `up`, `destroy`, `status` or `onboard` (with `wish`) on each tenant, `workers` at a time.
+
+    None said (0) is one a processor; `options` are those of the verb's own function.
 
     Every tenant has an outcome, in the order given, whatever becomes of the others. `say` is told what happens and
     `on_outcome` each end, from several threads. `cancel`, once set, ends what runs and begins nothing more.

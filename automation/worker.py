@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
-from automation import outcome, portals
+from automation import onboarding, outcome, portals
 from automation.outcome import Outcome
 
 CANCEL = "cancel"
@@ -48,6 +48,7 @@ def done(
 ) -> Outcome:
     """One command on one tenant."""
     commands: Mapping[str, Callable[[], Any]] = {
+        "onboard": lambda: onboarding.onboard(say=say, cancel=cancel, **options),
         "preview": lambda: portals.preview(portals.load(tenant), **options),
         "up": lambda: portals.up(portals.load(tenant), say, cancel=cancel, **options),
         "destroy": lambda: {
