@@ -61,10 +61,10 @@ def has_sentinel(client: Any, root: str) -> bool:
     return True
 
 
-def run(client: Any, root: str, script: str) -> str:
-    """What a short shell script says, with the drive's root at /drive, in a container that is gone afterwards.
+def run(client: Any, root: str, script: str, limit: float = 60.0) -> str:
+    """What a shell script says, with the drive's root at /drive, in a container that is gone afterwards.
 
-    Raises PortalError when it fails.
+    Raises PortalError when it fails, or does not end within `limit` seconds.
     """
     made = client.create_container(
         ops_image(),
@@ -75,7 +75,7 @@ def run(client: Any, root: str, script: str) -> str:
     )
     try:
         client.start(made["Id"])
-        ended = client.wait(made["Id"], timeout=60)
+        ended = client.wait(made["Id"], timeout=limit)
         said: str = client.logs(made["Id"]).decode(errors="replace").strip()
         if ended["StatusCode"]:
             raise PortalError(f"{root}: {said}")

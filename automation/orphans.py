@@ -6,10 +6,13 @@ from typing import Any
 
 from automation import drive, engine, portals
 from automation.pulumi import stacks
+from config import names as naming
 from config.drive import SENTINEL
 from config.tenant import Tenant, names
 
 LABEL = "portal.tenant"
+# As purge calls what it is deleting.
+HALF = ".purged-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +27,17 @@ class Orphan:
     @property
     def way_out(self) -> str:
         """How to remove it, or to take it back."""
-        return f"./portal purge {self.tenant} --dry-run, or bring tenants/{self.tenant}.yaml back"
+        try:
+            naming.tenant(self.tenant)
+        except ValueError:
+            return "no tenant's name: look at it by hand"
+        if f"/{HALF}" in self.name:
+            # The tenant may be there again, and a purge would take that, too.
+            return f"what an interrupted purge has left: on the engine's host, rm -rf {self.name}"
+        words = {"directory": f" --root {self.where}", "stack": ""}.get(
+            self.kind, f" --docker-host {self.where}" if self.where else ""
+        )
+        return f"./portal purge {self.tenant}{words} --dry-run, or bring tenants/{self.tenant}.yaml back"
 
     def facts(self) -> dict[str, Any]:
         """For `--json`."""
@@ -82,7 +95,8 @@ def directories(client: Any, root: str, known: Collection[str]) -> list[Orphan]:
     )
     found = sorted(line.removeprefix("./") for line in listed.splitlines())
     return [
-        Orphan(kind="directory", name=f"{root}/{each}", tenant=each, where=root)
+        Orphan(kind="directory", name=f"{root}/{each}", tenant=each.removeprefix(HALF), where=root)
         for each in found
-        if each not in known and not each.startswith(".") and each != "lost+found"
+        # Half purged is nobody's, whoever has its name by now.
+        if each.startswith(HALF) or (each not in known and not each.startswith(".") and each != "lost+found")
     ]

@@ -58,8 +58,8 @@ class Stack:
         return self.name in stacks(self.environ)
 
     def remove(self) -> None:
-        """Remove it with its state, history and settings, whatever it still has. Raises PortalError."""
-        told = self._run("stack", "rm", "--yes", "--force", "--stack", self.name)
+        """Remove it with its state, history, backups and settings, whatever it still has. Raises PortalError."""
+        told = self._run("stack", "rm", "--yes", "--force", "--remove-backups", "--stack", self.name)
         if told.returncode:
             raise PortalError(f"pulumi stack rm of {self.name}: {reason(told)}")
 

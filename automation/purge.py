@@ -13,6 +13,7 @@ from automation import drift, drive, engine, portals, recovery
 from automation.errors import PortalError
 from automation.pulumi import Stack
 from config import names
+from config.drive import SENTINEL
 from config.errors import ConfigError
 from config.keys import entries
 from config.sections import Storage
@@ -22,6 +23,15 @@ from toolchain.paths import data_directory
 Say = Callable[[str], None]
 # Seconds for the data stores to write what they have; it goes all the same, but a dump may be under way.
 STOP_SECONDS = 10
+# Of a big portal's media on a slow drive.
+DELETE_LIMIT_SECONDS = 4 * 3600.0
+# Whole or not at all by its own name: half of the data must never come up as if it were all. rm and mv follow no link,
+# and the name has been checked.
+LOOK = "for each in {0} .purged-{0}; do if [ -e /drive/$each ] || [ -L /drive/$each ]; then echo there; break; fi; done"
+DELETE = (
+    "cd /drive && rm -rf -- .purged-{0} && if [ -e {0} ] || [ -L {0} ]; then mv -T -- {0} .purged-{0}; fi "
+    "&& rm -rf -- .purged-{0}"
+)
 PROVIDER = "pulumi:providers:docker"
 # The default of storage/root in config/reference.yml.
 USUAL_ROOT = str(entries(Storage)["root"].default)
@@ -54,14 +64,19 @@ class Trace:
 def trace(tenant: str, docker_host: str, root: str) -> Trace:
     """What there is of a tenant on an engine, on the drive at `root`, in the state, and on this machine.
 
-    Raises ConfigError for what can be no tenant's name, and NoEngine: to leave half of it would be no purge.
+    Raises ConfigError for what can be no tenant's name, NoEngine and DriveMissing: to leave half of it would be no purge.
     """
     checked(tenant)
     stack = Stack(name=tenant)
     with engine.connect(docker_host) as client:
         containers, networks, volumes = engine.objects(client, tenant)
-        has_drive = drive.has_sentinel(client, root)
-        there = has_drive and drive.run(client, root, f"[ ! -e /drive/{tenant} ] || echo there") == "there"
+        if not drive.has_sentinel(client, root):
+            raise drive.DriveMissing(
+                f"{root}/{SENTINEL} is not there on the engine's host, so the drive is not mounted, and what "
+                f"{tenant} has on it can be neither seen nor deleted: nothing was removed. Mount the drive; or, where "
+                f"there never was one, run `./portal drive init {root}` once"
+            )
+        there = drive.run(client, root, LOOK.format(tenant)) == "there"
     files = [
         portals.TENANTS / f"{tenant}.yaml",
         portals.TENANTS / f"Pulumi.{tenant}.yaml",
@@ -119,9 +134,8 @@ def purge(found: Trace, docker_host: str, root: str, say: Say) -> None:
     with engine.connect(docker_host) as client:
         objects(client, found, say)
         if found.directory:
-            # Below a mount of the drive that sees its root; the name has been checked, and rm follows no symlink.
-            drive.run(client, root, f"rm -rf -- /drive/{found.tenant}")
-            say(f"deleted {found.directory}")
+            say(f"deleting {found.directory}: many files take minutes")
+            drive.run(client, root, DELETE.format(found.tenant), DELETE_LIMIT_SECONDS)
     if found.stack:
         stack.remove()
         say(f"removed the stack {found.tenant} with its secrets")
