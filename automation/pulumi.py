@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -62,6 +63,10 @@ class Stack:
         told = self._run("stack", "rm", "--yes", "--force", "--remove-backups", "--stack", self.name)
         if told.returncode:
             raise PortalError(f"pulumi stack rm of {self.name}: {reason(told)}")
+        # What the CLI leaves in a file backend: empty folders, and of a stack that was used earlier states.
+        for kind in ("backups", "history", "locks/organization"):
+            if self.files:
+                shutil.rmtree(self.files / kind / PROJECT / self.name, ignore_errors=True)
 
     def read(self, *words: str) -> Any:
         """A command that prints JSON, as data. Raises PortalError."""

@@ -1,6 +1,7 @@
 """What a tenant has anywhere, and its removal without trace: the one command that deletes data."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -81,6 +82,7 @@ def trace(tenant: str, docker_host: str, root: str) -> Trace:
         portals.TENANTS / f"{tenant}.yaml",
         portals.TENANTS / f"Pulumi.{tenant}.yaml",
         data_directory(os.environ) / "tenants" / tenant,
+        *logs(data_directory(os.environ) / "workers", tenant),
     ]
     return Trace(
         tenant=tenant,
@@ -91,6 +93,12 @@ def trace(tenant: str, docker_host: str, root: str) -> Trace:
         stack=stack.exists(),
         files=tuple(str(each) for each in files if each.exists()),
     )
+
+
+def logs(workers: Path, tenant: str) -> list[Path]:
+    """What the CLI has logged of a tenant's runs: `organization+portals+<tenant>-<time>.log`."""
+    own = re.compile(rf".*\+{re.escape(tenant)}-\d{{8}}T\d{{6}}\.log")
+    return sorted(each for each in workers.glob("*/home/logs/*.log") if own.fullmatch(each.name))
 
 
 def checked(tenant: str) -> None:
