@@ -72,10 +72,18 @@ SPOILT: tuple[Row, ...] = (
 
 
 @cache
+def plan() -> dict[str, Resource]:
+    """What the rules judge of acme's plan, by name."""
+    return {
+        each.name: Resource(type=each.type, name=each.name, inputs=each.inputs)
+        for each in portal("acme").plan
+        if each.type in RULES
+    }
+
+
 def good(name: str) -> Resource:
     """A resource of acme's plan."""
-    one = next(each for each in portal("acme").plan if each.name == name and each.type in RULES)
-    return Resource(type=one.type, name=one.name, inputs=one.inputs)
+    return plan()[name]
 
 
 def spoilt(name: str, key: str, value: Any) -> Resource:

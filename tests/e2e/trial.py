@@ -18,6 +18,8 @@ from tests.e2e.waiting import until_none
 NUMBERS = {"e2e-oak": 250, "e2e-elm": 251, "e2e-fir": 252}
 # Those with light images (light.py), as many as a test may want.
 LIGHT_NUMBERS = {f"e2e-light-{each}": 100 + each for each in range(1, 21)}
+# Those of files with a ground of their own.
+OWN_NUMBERS = {"e2e-yew": 253, "e2e-ash": 254}
 FIRST_PORT = 18180 - 250
 # It looks every so often whether its CLI is still there, and ends when it has been gone for 5 minutes:
 # rpcutil.Healthcheck in pulumi-language-python's main.go.
@@ -41,7 +43,7 @@ class Trial:
     @property
     def number(self) -> int:
         """Its own byte of subnet and port."""
-        return {**NUMBERS, **LIGHT_NUMBERS}[self.name]
+        return {**NUMBERS, **LIGHT_NUMBERS, **OWN_NUMBERS}[self.name]
 
     @property
     def port(self) -> int:

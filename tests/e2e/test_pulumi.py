@@ -1,0 +1,184 @@
+"""Pulumi's own ways keep working: what an operator who knows its CLI types, on a portal with light images."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.checkout import grounded
+from tests.e2e.light import lighten
+from tests.e2e.objects import Objects
+from tests.e2e.ran import Ran
+from tests.e2e.trial import Trial
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
+
+PACK = "policies/house/pack"
+CONTAINER, VOLUME = "docker:index/container:Container", "docker:index/volume:Volume"
+PROVIDER = "pulumi:providers:docker"
+
+
+@pytest.fixture(scope="module")
+def yew(objects: Objects) -> Iterator[Trial]:
+    """A portal that `pulumi up` alone has made: no `./portal up`."""
+    with grounded("e2e-pulumi", ["e2e-yew"], objects) as checkout:
+        lighten(checkout.folder / "images")
+        made = Trial(name="e2e-yew", checkout=checkout, objects=objects, root=checkout.drive)
+        made.write()
+        built = checkout.portal("images", "build")
+        assert built.code == 0, str(built)
+        ran = checkout.shell(f"pulumi stack select {made.name} && pulumi up --yes --non-interactive")
+        assert ran.code == 0, str(ran)
+        yield made
+
+
+def pulumi(trial: Trial, words: str, **environ: str) -> Ran:
+    """A command of the plain CLI, whatever its exit code."""
+    return trial.checkout.shell(f"pulumi {words} --stack {trial.name} --non-interactive", **environ)
+
+
+def works(trial: Trial, words: str, **environ: str) -> Ran:
+    """A command of the plain CLI that must succeed."""
+    ran = pulumi(trial, words, **environ)
+    assert ran.code == 0, str(ran)
+    return ran
+
+
+def urn(trial: Trial, kind: str, name: str) -> str:
+    """What the state calls a resource."""
+    return next(
+        str(each["urn"])
+        for each in trial.state()
+        if each["type"] == kind and each["urn"].endswith(f"::{name}")
+    )
+
+
+def others(trial: Trial, service: str) -> dict[str, str]:
+    """The engine's ids of all containers but one, which a change of its memory replaces: it is told its limit."""
+    found = trial.objects.containers(trial.name)
+    return {name: each["Id"] for name, each in found.items() if name != service}
+
+
+def memory(trial: Trial, service: str) -> int:
+    """A container's limit in MiB."""
+    found = trial.objects.containers(trial.name)[service]
+    return int(found["HostConfig"]["Memory"]) // 2**20
+
+
+def test_up_makes_a_portal_and_a_second_one_changes_nothing(yew: Trial) -> None:
+    yew.assert_whole()
+    works(yew, "up --yes --skip-preview --expect-no-changes")
+
+
+def test_a_preview_with_its_difference_touches_nothing(yew: Trial) -> None:
+    before = yew.objects.ids(yew.name)
+    kept = others(yew, "memcached")
+    yew.write(sizes={"memcached": {"memory": "160MiB"}})
+    ran = works(yew, "preview --diff")
+    assert re.search(r"~ memory\s*: 96 => 160", ran.out), str(ran)
+    assert re.search(r"~ memorySwap\s*: 96 => 160", ran.out), str(ran)
+    assert yew.objects.ids(yew.name) == before
+    works(yew, "up --yes --skip-preview")
+    assert memory(yew, "memcached") == 160
+    assert others(yew, "memcached") == kept
+
+
+def test_refresh_sees_what_went_and_up_brings_it_back(yew: Trial) -> None:
+    gone = yew.objects.containers(yew.name)["nginx"]["Id"]
+    yew.objects.client.remove_container(gone, force=True)
+    # Without a look at the engine, Pulumi compares with what it remembers.
+    works(yew, "preview --expect-no-changes")
+    works(yew, "refresh --yes --skip-preview")
+    assert gone not in yew.known()
+    works(yew, "up --yes --skip-preview")
+    yew.assert_whole()
+
+
+def test_what_the_state_has_lost_is_imported(yew: Trial, tmp_path: Path) -> None:
+    """A volume and a container that run on: in the state again, and not made anew."""
+    container, volume = (urn(yew, CONTAINER, "mail-sink"), urn(yew, VOLUME, "volume-mail-sink"))
+    by_urn = {each["urn"]: each for each in yew.state()}
+    provider = next(each for each in by_urn if f"::{PROVIDER}::" in each or f"${PROVIDER}::" in each)
+    told = {
+        "nameTable": {
+            "service": by_urn[container]["parent"],
+            "storage": by_urn[volume]["parent"],
+            "engine": provider,
+        },
+        "resources": [
+            {
+                "type": each.rsplit("::", 2)[1].rpartition("$")[2],
+                "name": each.rpartition("::")[2],
+                "id": by_urn[each]["id"],
+                "parent": parent,
+                "provider": "engine",
+            }
+            for each, parent in ((container, "service"), (volume, "storage"))
+        ],
+    }
+    before = yew.objects.ids(yew.name)
+    for each in (container, volume):
+        ran = yew.checkout.shell(f"pulumi state delete --yes --stack {yew.name} '{each}'")
+        assert ran.code == 0, str(ran)
+    assert {by_urn[container]["id"], by_urn[volume]["id"]} & yew.known() == set()
+    file = tmp_path / "lost.json"
+    file.write_text(json.dumps(told))
+    works(yew, f"import --yes --generate-code=false --protect=false --file {file}")
+    assert yew.objects.ids(yew.name) == before == yew.known()
+    kept = others(yew, "mail-sink")
+    works(yew, "up --yes --skip-preview")
+    assert others(yew, "mail-sink") == kept
+    yew.assert_whole()
+
+
+def test_outputs_as_json_keep_their_secret(yew: Trial) -> None:
+    told = works(yew, "stack output --json").facts()
+    assert told["tenant"] == yew.name
+    assert told["services"]["lms"] == f"{yew.name}-lms"
+    assert told["addresses"]["lms"] == yew.url("")
+    assert told["admin_password"] == "[secret]"
+    assert len(yew.outputs()["admin_password"]) >= 20
+
+
+def test_the_policy_pack_lets_a_portal_pass_and_refuses_one_that_breaks_a_rule(yew: Trial) -> None:
+    ran = works(yew, f"preview --policy-pack {PACK}")
+    assert re.search(r"house@v", ran.out), str(ran)
+    source = yew.checkout.folder / "components" / "workload.py"
+    before = source.read_text()
+    spoilt = before.replace(
+        '"memory_swap": args.memory,', '"memory_swap": args.memory * (2 if name == "nginx" else 1),'
+    )
+    assert spoilt != before
+    source.write_text(spoilt)
+    try:
+        ids = yew.objects.ids(yew.name)
+        for words in ("preview", "up --yes --skip-preview"):
+            ran = pulumi(yew, f"{words} --policy-pack {PACK}")
+            assert ran.code != 0, str(ran)
+            assert re.search(r"\[mandatory\].*container-bounded.*nginx", ran.said), str(ran)
+            assert "memory 64.0 and memorySwap 128.0, expected one limit" in ran.said, str(ran)
+        assert yew.objects.ids(yew.name) == ids
+        told = yew.objects.containers(yew.name)["nginx"]["HostConfig"]
+        assert told["MemorySwap"] == told["Memory"] == 64 * 2**20
+    finally:
+        source.write_text(before)
+
+
+def test_another_passphrase(yew: Trial) -> None:
+    """Changed by Pulumi's own command; the old one then opens nothing, and the portal is the same."""
+    before = yew.outputs()["admin_password"]
+    ran = yew.checkout.shell(
+        "printf 'of-another-shell\\nof-another-shell\\n' | "
+        f"pulumi stack change-secrets-provider passphrase --stack {yew.name}"
+    )
+    assert ran.code == 0, str(ran)
+    refused = pulumi(yew, "preview")
+    assert refused.code != 0
+    assert "incorrect passphrase" in refused.said, str(refused)
+    new = {"PULUMI_CONFIG_PASSPHRASE": "of-another-shell"}
+    assert works(yew, "stack output --json --show-secrets", **new).facts()["admin_password"] == before
+    works(yew, "preview --expect-no-changes", **new)
+    ran = yew.checkout.portal("up", yew.name, "--json", **new)
+    assert ran.code == 0, str(ran)
