@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from automation.dangers import CONTAINER, NETWORK, PASSWORD, PROVIDER, VOLUME, Downtime
+from automation.plan import Change
 from automation.review import DATA_LOSS, Review, at_risk, by_danger
 from automation.risk import Judged
 from automation.shown import lines, properties, word
@@ -205,7 +206,11 @@ def _failure(review: Review, detail: Detail) -> list[str]:
 def _changes(review: Review, detail: Detail) -> list[str]:
     judged = review.verdict.judged
     shown = list(_REMOVED) if review.removed else []
-    shown += [line for each in judged[: detail.changes] for line in _change(each, detail.characters)]
+    seen: dict[str, str] = {}
+    for each in judged[: detail.changes]:
+        shown += _change(each, detail.characters)
+        if detail.characters and each.change.op in ("update", "replace"):
+            shown += _differences(each.change, detail.characters, seen)
     left = len(judged) - detail.changes
     if left > 0:
         shown.append(f"# … {_many(left, 'more change')}: ./portal preview {word(review.tenant, 60)} --json")
@@ -226,9 +231,18 @@ def _change(one: Judged, characters: int) -> list[str]:
         count = len(change.differences)
         return [found[0] + (f" ({_many(count, 'property', 'properties')})" if count else "")]
     found += [f"#   {word(each.reason, 2 * characters)}" for each in one.findings]
-    if change.op in ("update", "replace"):
-        found += [line for each in properties(change) for line in lines(each, characters)]
     return found
+
+
+def _differences(change: Change, characters: int, seen: dict[str, str]) -> list[str]:
+    """What differs, or the name of the one above that differs in the same: one file is many containers'."""
+    found = list(properties(change))
+    told = [line for each in found for line in lines(each, characters)]
+    # Whole values: two that look the same when they are shortened may differ.
+    first = seen.setdefault(repr(found), change.name)
+    if first == change.name or len(told) <= 2:
+        return told
+    return [f"~   the same differences as {word(first, 100)}"]
 
 
 def _end(without: Sequence[Review]) -> list[str]:

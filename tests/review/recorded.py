@@ -34,10 +34,12 @@ def resources(tenant: str) -> Resources:
 
 
 def hidden(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Pulumi's word for a property that holds a secret anywhere."""
-    uploads = inputs.get("uploads") or []
-    is_secret = any(each["file"].startswith("/run/secrets/") for each in uploads)
-    return {**inputs, "uploads": SECRET} if is_secret else dict(inputs)
+    """Pulumi's word in the place of each secret."""
+    uploads = [
+        {**each, "content": SECRET} if each["file"].startswith("/run/secrets/") else each
+        for each in inputs.get("uploads") or []
+    ]
+    return {**inputs, "uploads": uploads} if uploads else dict(inputs)
 
 
 def asked(checkout: Path, tenant: str) -> Resources:
