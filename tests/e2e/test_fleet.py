@@ -43,10 +43,10 @@ def running(trial: Trial, least: int) -> bool:
 
 @slow
 def test_one_of_ten_is_broken(fleet: Fleet) -> None:
-    """A port that another program has, a file that is wrong: two reasons, eight portals; mended, the rest is left alone."""
+    """A port that another program has, a file that is wrong: two reasons, eight portals; mended, no other is touched."""
     trials = fleet.trials(10)
     taken, wrong = trials[2], trials[6]
-    wrong.write(listen={"address": "127.0.0.1", "port": "none"})
+    wrong.write(release="hawthorn")
     with socket.create_server(("127.0.0.1", taken.port)):
         ran = everyone(fleet, "up")
     assert ran.code == 1, str(ran)
@@ -61,7 +61,7 @@ def test_one_of_ten_is_broken(fleet: Fleet) -> None:
         rf"127\.0\.0\.1:{taken.port}.*(address already in use|port is already allocated)",
         told[taken.name]["reason"],
     )
-    assert f"tenants/{wrong.name}.yaml" in told[wrong.name]["reason"]
+    assert f"tenants/{wrong.name}.yaml: release" in told[wrong.name]["reason"]
     assert not fleet.objects.ids(wrong.name)
     good = [each for each in trials if each not in (taken, wrong)]
     for each in good:
@@ -88,6 +88,20 @@ def test_a_wrong_file_alone_tells_its_own_exit_code(fleet: Fleet) -> None:
     assert told[good.name]["ok"]
     assert told[good.name]["changes"]
     assert "hawthorn" in told[wrong.name]["reason"]
+
+
+@slow
+def test_a_claim_that_cannot_be_read_holds_all_back(fleet: Fleet) -> None:
+    """Whose port or subnet it is cannot be known then: each says which file it waits for, and nothing is made."""
+    trials = fleet.trials(3)
+    trials[1].write(listen={"address": "127.0.0.1", "port": "none"})
+    ran = everyone(fleet, "up")
+    assert ran.code == 2, str(ran)
+    for name, told in ran.facts()["tenants"].items():
+        assert told["exit_code"] == 2
+        assert f"tenants/{trials[1].name}.yaml" in told["reason"], name
+        assert "listen/port: found the text 'none'" in told["reason"], name
+        assert not fleet.objects.ids(name)
 
 
 @slow
