@@ -7,6 +7,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import docker.errors
+import requests
+
 from automation import engine
 from config.errors import ConfigError
 from config.routes import addresses
@@ -15,7 +18,6 @@ from config.words import listed, meant
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SINCE = re.compile(r"([0-9]{1,9})([smhd])")
-END = None
 
 
 def address(tenant: Tenant, service: str) -> str:
@@ -41,8 +43,8 @@ def seconds(since: str) -> int:
 
 def logs(
     tenant: Tenant, service: str = "", *, follow: bool = False, since: str = "", tail: int = 100
-) -> Iterator[str]:
-    """Lines of one service or of all, as `service | line`. With `follow` they go on until the reader stops.
+) -> Iterator[tuple[str, str]]:
+    """Each line, and the service that said it, of one service or of all. With `follow` they go on until the reader stops.
 
     Raises ConfigError for a service that the portal has not, and NoEngine.
     """
@@ -54,36 +56,42 @@ def logs(
             known = [each.service for each in found]
             why = f"has no service '{service}'{meant(service, known) or ';'} there are: {listed(known)}"
             raise ConfigError(f"portal {tenant.name} {why if known else 'has no container: it is not up'}")
-        width = max(len(each.service) for each in chosen)
         options = {"since": start, "tail": tail or "all", "stdout": True, "stderr": True}
         if follow:
-            yield from followed(client, chosen, width, options)
+            yield from followed(client, chosen, options)
             return
         for each in chosen:
             for line in client.logs(each.name, **options).decode(errors="replace").splitlines():
-                yield f"{each.service:{width}} | {line}"
+                yield each.service, line
 
 
 def followed(
-    client: Any, chosen: list[engine.Container], width: int, options: dict[str, Any]
-) -> Iterator[str]:
+    client: Any, chosen: list[engine.Container], options: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
     """Lines as they come, of several containers at a time, until all have ended."""
-    lines: queue.Queue[str | None] = queue.Queue(maxsize=1000)
+    lines: queue.Queue[tuple[str, str] | None] = queue.Queue(maxsize=1000)
 
     def read(each: engine.Container) -> None:
         rest = b""
-        for part in client.logs(each.name, stream=True, follow=True, **options):
-            *whole, rest = (rest + part).split(b"\n")
-            for line in whole:
-                lines.put(f"{each.service:{width}} | {line.decode(errors='replace')}")
-        lines.put(END)
+        try:
+            for part in client.logs(each.name, stream=True, follow=True, **options):
+                *whole, rest = (rest + part).split(b"\n")
+                for line in whole:
+                    lines.put((each.service, line.decode(errors="replace")))
+            if rest:
+                lines.put((each.service, rest.decode(errors="replace")))
+        except (docker.errors.APIError, requests.RequestException) as error:
+            # The others go on.
+            lines.put((each.service, f"(its log cannot be read any more: {error})"))
+        finally:
+            lines.put(None)
 
     for each in chosen:
         threading.Thread(target=read, args=(each,), daemon=True).start()
     left = len(chosen)
     while left:
         line = lines.get()
-        if line is END:
+        if line is None:
             left -= 1
         else:
             yield line

@@ -1,5 +1,6 @@
 """`./portal logs` and `./portal open`: a look at a portal."""
 
+import json
 import subprocess
 import webbrowser
 from typing import Annotated
@@ -23,12 +24,15 @@ def logs(
     since: Annotated[
         str, typer.Option(help="As 30s, 10m, 2h or 1d; all that is kept when it is not said.")
     ] = "",
-    tail: Annotated[int, typer.Option(min=0, help="The last lines of each service.")] = 100,
+    tail: Annotated[int, typer.Option(min=0, help="The last lines of each service; 0 for all.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show what a portal's services say, each line with the service that said it."""
     loaded = portals.load(tenant)
-    for line in looking.logs(loaded, service, follow=follow, since=since, tail=tail):
-        print(line, flush=follow)
+    width = max(map(len, loaded.stays_up))
+    for said_by, line in looking.logs(loaded, service, follow=follow, since=since, tail=tail):
+        told = {"service": said_by, "line": line}
+        print(json.dumps(told) if as_json else f"{said_by:{width}} | {line}", flush=follow)
 
 
 @app.command("open", epilog="Examples: ./portal open acme    ./portal open acme cms --print")
@@ -36,10 +40,14 @@ def open_command(
     tenant: show.TenantName,
     service: Service = "lms",
     only_print: Annotated[bool, typer.Option("--print", help="Print the address, and open nothing.")] = False,
+    as_json: show.Json = False,
 ) -> None:
     """Open a portal's page in the browser, or print its address where there is none."""
     url = looking.address(portals.load(tenant), service)
-    if only_print or not opened(url):
+    taken = not only_print and opened(url)
+    if as_json:
+        show.show({"tenant": tenant, "service": service, "url": url, "opened": taken})
+    elif not taken:
         print(url)
 
 

@@ -1,8 +1,12 @@
 """Where a portal's pages are, and how far back its logs go."""
 
+from collections.abc import Iterator
+
+import docker.errors
 import pytest
 
-from automation.looking import address, seconds
+from automation.engine import Container
+from automation.looking import address, followed, seconds
 from config.errors import ConfigError
 from config.tenant import Tenant
 from tests.programs import TENANTS
@@ -28,3 +32,29 @@ def test_the_address_of_a_page() -> None:
 def test_a_service_without_a_page() -> None:
     with pytest.raises(ConfigError, match="'mysql' has no page"):
         address(DEMO, "mysql")
+
+
+class Engine:
+    """One whose lms says three lines in odd pieces, and whose cms breaks off."""
+
+    def logs(self, name: str, **options: object) -> Iterator[bytes]:
+        assert options["follow"]
+        yield b"one\ntw"
+        if name == "oak-cms":
+            raise docker.errors.APIError("gone")
+        yield b"o\nthree"
+
+
+def container(service: str) -> Container:
+    return Container(
+        service=service, name=f"oak-{service}", group="openedx", state="running", health="healthy", image="x"
+    )
+
+
+def test_lines_are_whole_and_one_log_that_breaks_off_ends_no_other() -> None:
+    found = list(followed(Engine(), [container("lms"), container("cms")], {}))
+    assert [line for service, line in found if service == "lms"] == ["one", "two", "three"]
+    assert [line for service, line in found if service == "cms"] == [
+        "one",
+        "(its log cannot be read any more: gone)",
+    ]
