@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 TENANTS = 3
 SCENES = ("empty", "changed", "kept")
-# The command alone; one of its workers; one CLI; and all that runs of it, as when the machine goes down.
-VICTIMS = ("command", "worker", "cli", "all")
+# All that runs of it, as when the machine goes down; the command alone; one of its workers; one CLI.
+VICTIMS = ("all", "command", "worker", "cli")
 
 
 def cases(count: int, seed: int) -> list[Kill]:
