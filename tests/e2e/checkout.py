@@ -28,7 +28,7 @@ LOCK_LIMIT_SECONDS = 300.0
 LIMIT_SECONDS = 420.0
 # In the name of a log whose command was asked for secrets.
 SHOWN = "secrets"
-# What a shell may have set for the operator's own portals, or for Python: without byte code a command takes twice as long.
+# What a shell may have set for the operator's own portals, or for Python: without byte code every command compiles the program anew.
 FOREIGN = ("PULUMI_", "PORTAL_", "COMPOSE_", "PYTHON")
 
 
