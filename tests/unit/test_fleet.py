@@ -30,7 +30,8 @@ def test_a_worker_that_is_killed_costs_its_own_tenant_alone() -> None:
 
     def strike(one: Outcome) -> None:
         if one.tenant == "no-such-a":
-            (victim,) = (each.pid for each in processes() if "automation.worker" in each.words)
+            ours = (each for each in processes() if each.parent == os.getpid())
+            (victim,) = (each.pid for each in ours if "automation.worker" in each.words)
             struck.append(victim)
             signal.pidfd_send_signal(handle := os.pidfd_open(victim), signal.SIGKILL)
             os.close(handle)
