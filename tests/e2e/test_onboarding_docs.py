@@ -40,6 +40,7 @@ def test_the_page_s_examples_run_as_they_stand(fleet: Fleet) -> None:
     assert fleet.objects.containers(OAK)
 
 
+@pytest.mark.slow
 def test_a_csv_of_clients_and_then_the_sales_system(fleet: Fleet, tmp_path: Path) -> None:
     """The script onboards a client; the same order by HTTP finds the portal as it is, and brings a new link."""
     checkout = fleet.checkout
