@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.checkout import grounded
 from tests.e2e.light import lighten
 from tests.e2e.objects import Objects
+from tests.e2e.postgres import server
 from tests.e2e.ran import Ran
 from tests.e2e.trial import Trial
 
@@ -164,6 +165,46 @@ def test_the_policy_pack_lets_a_portal_pass_and_refuses_one_that_breaks_a_rule(y
         assert told["MemorySwap"] == told["Memory"] == 64 * 2**20
     finally:
         source.write_text(before)
+
+
+def moved(trial: Trial, url: str) -> None:
+    """The portal's state in another backend is the same portal: nothing to change, and the commands know it."""
+    file = trial.checkout.ground / "state.json"
+    there = {"PULUMI_BACKEND_URL": url}
+    works(trial, f"stack export --file {file}")
+    kept = others(trial, "memcached")
+    made = trial.checkout.shell(f"pulumi stack init --no-select --non-interactive {trial.name}", **there)
+    assert made.code == 0, str(made)
+    works(trial, f"stack import --file {file}", **there)
+    file.unlink()
+    works(trial, "preview --expect-no-changes", **there)
+    # Unlike the last time, whatever that was.
+    limit = 288 - memory(trial, "memcached")
+    trial.write(sizes={"memcached": {"memory": f"{limit}MiB"}})
+    ran = trial.checkout.portal("up", trial.name, "--json", **there)
+    assert ran.code == 0, str(ran)
+    assert ran.facts()["tenant"] == trial.name
+    assert memory(trial, "memcached") == limit
+    assert others(trial, "memcached") == kept
+    shown = works(trial, "stack output --json --show-secrets", **there).facts()
+    assert shown["admin_password"] == trial.outputs()["admin_password"]
+    # What was left behind is stale: the way back is the same as the way there.
+    works(trial, f"stack export --file {file}", **there)
+    works(trial, f"stack import --file {file}")
+    file.unlink()
+    works(trial, "preview --expect-no-changes")
+
+
+def test_a_file_backend_elsewhere(yew: Trial) -> None:
+    folder = yew.checkout.ground / "elsewhere"
+    folder.mkdir()
+    moved(yew, f"file://{folder}")
+
+
+def test_a_database_as_backend(yew: Trial) -> None:
+    """PostgreSQL, over TCP."""
+    with server(yew.checkout.ground / "postgres") as url:
+        moved(yew, url)
 
 
 def test_another_passphrase(yew: Trial) -> None:
