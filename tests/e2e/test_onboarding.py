@@ -175,7 +175,6 @@ def test_from_an_empty_drive_to_the_first_log_in(checkout: Checkout, birch: str,
     assert ran.code == 0, str(ran)
     told = ran.facts()
     print(f"\nsteps: {told['steps']}; {told['seconds']} s in all")
-    assert told["seconds"] < FIRST_LOG_IN_SECONDS, told["steps"]
     link = told["log_in_link"]
     logs = checkout.portal("logs", birch, "--tail", "0").out
     token = link.rstrip("/").rpartition("/")[2]
@@ -188,3 +187,5 @@ def test_from_an_empty_drive_to_the_first_log_in(checkout: Checkout, birch: str,
     page.context.clear_cookies()
     page.goto(link)
     expect(page.get_by_text("no longer good")).to_be_visible()
+    # Last: a busy machine says nothing of the log-in.
+    assert told["seconds"] < FIRST_LOG_IN_SECONDS, told["steps"]
