@@ -4,10 +4,12 @@ A process of its own, because the program of a stack runs in it, and because wha
 fault) must not end the others'. It ends when the fleet does, with its run cancelled.
 """
 
+import contextlib
 import queue
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -25,8 +27,14 @@ def main(words: list[str]) -> int:
     threading.Thread(target=listen, args=(connection, asked, cancel), daemon=True).start()
     while (request := asked.get()) is not None:
         verb, tenant, options = request
-        connection.send(done(verb, tenant, options, connection.send, cancel))
+        tell(connection, done(verb, tenant, options, partial(tell, connection), cancel))
     return 0
+
+
+def tell(connection: "Connection[Any, Any]", what: Any) -> None:
+    """Send; a fleet that was killed hears nothing any more, and its run is being cancelled (see `listen`)."""
+    with contextlib.suppress(OSError):
+        connection.send(what)
 
 
 def listen(connection: "Connection[Any, Any]", asked: "queue.Queue[Any]", cancel: threading.Event) -> None:
