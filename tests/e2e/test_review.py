@@ -72,7 +72,7 @@ def brought_up(shared: Checkout, kind: Kind, promised: dict[str, dict[str, objec
     facts = json.loads(ran.out)
     for name in kind.touches:
         own = facts["tenants"][name] if len(kind.touches) > 1 else facts
-        happened = {each for each in steps(own["changes"]) if "::pulumi:providers:" not in each[1]}
+        happened = {each for each in steps(own["changes"]) if "pulumi:providers:" not in each[1]}
         assert happened == steps(promised[name]["changes"]), name
         assert own["untruths"] == []
         after = shared.portal("preview", name, "--json", "--refresh")
