@@ -36,7 +36,7 @@ def everything(checkout: Checkout, objects: Objects, name: str = NAME) -> dict[s
     """All that there may be of a tenant, and of what a dry run could have touched."""
     return {
         "files": sorted(str(path) for path in (checkout.folder / "tenants").iterdir()),
-        "state": sorted(str(path) for path in (checkout.backend / "stacks").rglob("*")),
+        "state": sorted(str(path) for path in (checkout.backend / "stacks").rglob("*") if path.is_file()),
         "objects": sorted(objects.ids(name)),
         "drive": objects.on_drive(checkout.drive, "find /drive -mindepth 1 | sort"),
         "passwords": (checkout.data / "portals" / "tenants" / name).exists(),
