@@ -1,5 +1,6 @@
 """A portal's containers, networks and volumes as its engine has them."""
 
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ import docker
 import docker.errors
 import requests
 
-from automation.errors import NoEngine, PortalError
+from automation.errors import Cancelled, NoEngine, PortalError
 from config.tenant import Tenant
 
 LIMIT_SECONDS = 60
@@ -97,14 +98,21 @@ def container(listed: dict[str, Any]) -> Container:
     )
 
 
-def wait_healthy(client: Any, tenant: Tenant, limit: float) -> list[Container]:
-    """Wait until every service of the release is up; return those that are not after `limit` seconds."""
+def wait_healthy(
+    client: Any, tenant: Tenant, limit: float, cancel: threading.Event | None = None
+) -> list[Container]:
+    """Wait until every service of the release is up; return those that are not after `limit` seconds.
+
+    Raises Cancelled once `cancel` is set.
+    """
     end = time.monotonic() + limit
+    stop = cancel or threading.Event()
     while True:
         late = not_up(containers(client, tenant.name), tenant.stays_up)
         if not late or time.monotonic() > end:
             return late
-        time.sleep(POLL_SECONDS)
+        if stop.wait(POLL_SECONDS):
+            raise Cancelled(f"portal {tenant.name} was not waited for; the same command goes on from here")
 
 
 def not_up(found: Iterable[Container], services: Iterable[str]) -> list[Container]:

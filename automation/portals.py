@@ -86,7 +86,7 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
             as_told(tenant)
             found = changed(run, client, say, plan, refresh=bool(gone), replace=replace)
         as_told(tenant)
-        late = engine.wait_healthy(client, tenant, HEALTHY_LIMIT_SECONDS)
+        late = engine.wait_healthy(client, tenant, HEALTHY_LIMIT_SECONDS, cancel)
         if late:
             raise NotHealthy(
                 f"portal {tenant.name}: waited {HEALTHY_LIMIT_SECONDS:.0f} s for "

@@ -1,10 +1,14 @@
 """The engine's rows, as facts."""
 
+import threading
 from typing import Any
 
 import pytest
 
-from automation.engine import Container, container, not_up
+from automation.engine import Container, container, not_up, wait_healthy
+from automation.errors import Cancelled
+from config.tenant import Tenant
+from tests.programs import TENANTS
 
 
 def row(state: str, status: str) -> dict[str, Any]:
@@ -40,3 +44,22 @@ def test_a_service_without_a_container_is_missing() -> None:
         service="lms", name="a", group="openedx", state="running", health="healthy", image="x"
     )
     assert [(each.service, each.state) for each in not_up([healthy], ["lms", "cms"])] == [("cms", "missing")]
+
+
+class Silent:
+    """An engine with no container at all."""
+
+    def containers(self, **how: Any) -> list[dict[str, Any]]:
+        return []
+
+
+def test_a_wait_for_health_ends_when_it_is_cancelled() -> None:
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled, match="portal demo was not waited for"):
+        wait_healthy(Silent(), Tenant.load("demo", TENANTS), 60.0, cancel)
+
+
+def test_a_wait_for_health_has_a_limit() -> None:
+    tenant = Tenant.load("demo", TENANTS)
+    assert {each.state for each in wait_healthy(Silent(), tenant, 0.0)} == {"missing"}
