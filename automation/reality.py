@@ -89,6 +89,7 @@ READINGS: Mapping[str, Mapping[str, Reading]] = {
         "image": lambda told, _: told["Config"]["Image"],
         "labels": labels,
         "logOpts": lambda told, _: told["HostConfig"]["LogConfig"]["Config"],
+        "cpuShares": lambda told, _: told["HostConfig"]["CpuShares"],
         "memory": lambda told, _: told["HostConfig"]["Memory"] / MIB,
         "memorySwap": lambda told, _: told["HostConfig"]["MemorySwap"] / MIB,
         "networksAdvanced": networks,

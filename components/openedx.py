@@ -8,10 +8,14 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
 from components.service import Service
-from components.workload import Attachment, Startable
+from components.workload import CPU_SHARES, Attachment, Startable
 from config import workergroups
 from config.openedx import SECRETS, forum_env, settings_files
 from config.sections import WorkerGroup
+
+
+# A quarter of a page's: somebody waits for the page. Where processors are free, tasks get all they can use.
+TASKS_CPU_SHARES = CPU_SHARES // 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +75,7 @@ class OpenEdx(ComponentResource):
                 name,
                 workers_env(verb, name, group),
                 memory=group.memory,
+                cpu_shares=TASKS_CPU_SHARES,
                 grace_seconds=group.grace_seconds,
                 networks=(Attachment(network=base.networks.private, aliases=(name,)),),
             )

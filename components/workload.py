@@ -13,6 +13,8 @@ from pulumi import Input, Resource
 OPEN_FILES = 8192
 # With the kernel's default of one log file without end, a chatty portal fills the host's disk.
 LOG_OPTIONS = {"max-file": "3", "max-size": "10m"}
+# Docker's own, said aloud: the official plugin says "updated" when a weight is taken away, and the engine keeps it.
+CPU_SHARES = 1024
 TMPFS = {"/tmp": "mode=1777,size=64m"}  # noqa: S108 (the path inside the container)
 
 
@@ -51,7 +53,10 @@ class HostMount:
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """What runs, never how the engine does it. Memory in MiB; `files` and `secrets` map a path to its text."""
+    """What runs, never how the engine does it. Memory in MiB; `files` and `secrets` map a path to its text.
+
+    `cpu_shares` is its weight beside others where processors are short, 1024 being Docker's own.
+    """
 
     tenant: str
     group: str
@@ -70,6 +75,7 @@ class Workload:
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     capabilities: tuple[str, ...] = ()
     grace_seconds: int = 30
+    cpu_shares: int = CPU_SHARES
     after: tuple[Startable, ...] = ()
 
 
@@ -158,6 +164,7 @@ def container_inputs(
         "memory": args.memory,
         # Without it the container may use as much swap again; and raising memory alone fails (moby#39541).
         "memory_swap": args.memory,
+        "cpu_shares": args.cpu_shares,
         "log_driver": "json-file",
         "log_opts": LOG_OPTIONS,
         "security_opts": ["no-new-privileges:true"],

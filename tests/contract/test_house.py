@@ -87,9 +87,18 @@ def test_every_container_has_its_shape_among_its_labels(plan: Recorder) -> None:
 
 def test_what_plugins_lie_about_is_not_used(plan: Recorder) -> None:
     """docs/truth.md tells why."""
-    unused = {"init", "rm", "cpuPeriod", "cpuQuota", "cpuShares", "cpuSet", "memoryReservation"}
+    unused = {"init", "rm", "cpuPeriod", "cpuQuota", "cpuSet", "memoryReservation"}
     for container in plan.containers():
         assert unused & {key for key, value in container.inputs.items() if value is not None} == set()
+        # Told truly as long as it is never taken away.
+        assert container.inputs["cpuShares"], container.name
+
+
+def test_tasks_give_way_to_pages(plan: Recorder) -> None:
+    weights = {each.name: each.inputs["cpuShares"] for each in plan.containers()}
+    workers = {name for name in weights if "-workers" in name}
+    assert workers
+    assert max(weights[each] for each in workers) < min(weights[each] for each in set(weights) - workers)
 
 
 def test_the_load_balancer_and_a_mailer_that_sends_have_a_way_out(plan: Recorder) -> None:

@@ -21,7 +21,8 @@ from configuration import files, rendering
 from configuration.generation import Generation
 from configuration.keeper import InForce, Keeper
 
-# Pages first: what is seen is taken up at once, workers follow when the pages have had the processor.
+# Pages first: what is seen is taken up at once. Workers take what they see at a second look, by when a page's
+# container has judged and rendered it, and has had the processor.
 POLL_SECONDS = 1.0
 WORKERS_POLL_SECONDS = 4.0
 READY_SECONDS = 90.0
@@ -50,6 +51,8 @@ class Supervisor:
         self.generations: list[Generation] = []
         self.seen = ""
         self.retry = float("inf")
+        self.patience = 0 if port else 1
+        self.looks = 0
         self.poll = POLL_SECONDS if port else WORKERS_POLL_SECONDS
         self.stopping = False
         self.number = 0
@@ -112,8 +115,10 @@ class Supervisor:
         except OSError as error:
             self._report(f"the overrides cannot be read: {error}")
             return
-        if (seen != self.seen or time.monotonic() > self.retry) and len(self.generations) < MOST_GENERATIONS:
-            self.seen = seen
+        changed = seen != self.seen or time.monotonic() > self.retry
+        self.looks = self.looks + 1 if changed else 0
+        if self.looks > self.patience and len(self.generations) < MOST_GENERATIONS:
+            self.seen, self.looks = seen, 0
             self.settling = self.thread.submit(self._settle)
 
     def _settle(self) -> tuple[InForce, Replaced]:
