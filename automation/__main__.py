@@ -2,6 +2,17 @@
 
 import sys
 
-from automation.cli import main
+from plugins.startup import hasten, settle
 
-sys.exit(main())
+
+def main() -> int:
+    """The `portal` command."""
+    hasten(())
+    from automation.cli import main as portal
+
+    settle()
+    return portal()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from automation.images import build
+from automation import images
 from automation.progress import building
 from automation.pulumi import ROOT
 
@@ -27,7 +27,7 @@ def test(words: Sequence[str], say: Callable[[str], None]) -> int:
     if not words and (code := lint(say)):
         return code
     with building() as progress:
-        build(None, on_event=progress)
+        images.build(None, on_event=progress)
     # Become pytest: a parent would end it a quarter of a second after Ctrl-C, before its fixtures have cleaned up.
     sys.stderr.flush()
     os.chdir(ROOT)

@@ -5,7 +5,7 @@ import typer
 from automation.commands import checks, drive, images, looking, onboarding, portals, purge, review
 from automation.commands.show import say
 from automation.errors import PortalError
-from automation.images import BuildError
+from automation.images.event import BuildError
 from automation.outcome import BAD_WORDS
 from config.errors import ConfigError
 from config.images import ImageError

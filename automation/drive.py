@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import docker.errors
-
 from automation.errors import PortalError
 from automation.pulumi import ROOT
 from config.drive import SENTINEL
@@ -41,6 +39,9 @@ def check(client: Any, tenant: Tenant) -> None:
 
 def has_sentinel(client: Any, root: str) -> bool:
     """Whether the engine's host has the sentinel: a bind mount of an absent path is refused at creation."""
+    from docker.errors import APIError
+    from docker.types import Mount
+
     made = None
     try:
         made = client.create_container(
@@ -48,10 +49,10 @@ def has_sentinel(client: Any, root: str) -> bool:
             command=["true"],
             network_disabled=True,
             host_config=client.create_host_config(
-                mounts=[docker.types.Mount("/sentinel", f"{root}/{SENTINEL}", type="bind", read_only=True)]
+                mounts=[Mount("/sentinel", f"{root}/{SENTINEL}", type="bind", read_only=True)]
             ),
         )
-    except docker.errors.APIError as error:
+    except APIError as error:
         if "bind source path does not exist" in str(error.explanation):
             return False
         raise

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from docker.utils.socket import STDERR, frames_iter
-
 
 def run(client: Any, container: str, *words: str) -> tuple[int, str, str]:
     """Its exit code, and what it says on standard output and standard error."""
+    from docker.utils.socket import STDERR, frames_iter
+
     made = client.exec_create(container, list(words))["Id"]
     # By the socket: docker-py leaves that of every other way open.
     reader = client.exec_start(made, socket=True)

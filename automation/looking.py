@@ -7,9 +7,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import docker.errors
-import requests
-
 from automation import engine
 from config.errors import ConfigError
 from config.routes import addresses
@@ -69,6 +66,9 @@ def followed(
     client: Any, chosen: list[engine.Container], options: dict[str, Any]
 ) -> Iterator[tuple[str, str]]:
     """Lines as they come, of several containers at a time, until all have ended."""
+    from docker.errors import APIError
+    from requests import RequestException
+
     lines: queue.Queue[tuple[str, str] | None] = queue.Queue(maxsize=1000)
 
     def read(each: engine.Container) -> None:
@@ -80,7 +80,7 @@ def followed(
                     lines.put((each.service, line.decode(errors="replace")))
             if rest:
                 lines.put((each.service, rest.decode(errors="replace")))
-        except (docker.errors.APIError, requests.RequestException) as error:
+        except (APIError, RequestException) as error:
             # The others go on.
             lines.put((each.service, f"(its log cannot be read any more: {error})"))
         finally:

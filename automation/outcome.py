@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automation.errors import PortalError
-from automation.images import BuildError
+from automation.images.event import BuildError
 from automation.plan import Plan
 from config.errors import ConfigError
 from config.images import ImageError

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automation import drift, drive, engine, reality, recovery, truth
+from automation import drift, drive, engine, images, reality, recovery, truth
 from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
-from automation.images import build, derive, digests, missing, pull, superseded
 from automation.plan import Plan
 from automation.progress import building
 from automation.pulumi import ROOT, Stack
@@ -139,9 +138,9 @@ def prepare_images(tenant: Tenant, say: Say) -> None:
     """Build or pull the images of the tenant's release that its engine does not have."""
     host = tenant.placement.docker_host
     build_images([tenant], say)
-    pull(sources.pulled(tenant), say, docker_host=host)
+    images.pull(sources.pulled(tenant), say, docker_host=host)
     with building() as progress:
-        derive(sources.derived(tenant, IMAGES), docker_host=host, on_event=progress)
+        images.derive(sources.derived(tenant, IMAGES), docker_host=host, on_event=progress)
 
 
 def build_images(tenants: Iterable[Tenant], say: Say) -> None:
@@ -150,11 +149,11 @@ def build_images(tenants: Iterable[Tenant], say: Say) -> None:
     for each in tenants:
         roles.setdefault(each.placement.docker_host, set()).update(sources.roles(each))
     for host, these in roles.items():
-        wanted = missing(sorted(these), docker_host=host)
+        wanted = images.missing(sorted(these), docker_host=host)
         if wanted:
             say(f"building {len(wanted)} images that are not there yet: {', '.join(wanted)}")
             with building() as progress:
-                build(wanted, docker_host=host, on_event=progress)
+                images.build(wanted, docker_host=host, on_event=progress)
 
 
 def unwanted_images(docker_host: str = "") -> list[str]:
@@ -166,7 +165,7 @@ def unwanted_images(docker_host: str = "") -> list[str]:
     if findings:
         raise ConfigError(*findings)
     spare = {one.reference for each in found.values() for one in sources.derived(each, IMAGES)}
-    return superseded(docker_host=docker_host, spare=spare)
+    return images.superseded(docker_host=docker_host, spare=spare)
 
 
 def pin(release: str, say: Say) -> Path:
@@ -176,8 +175,8 @@ def pin(release: str, say: Say) -> Path:
     """
     path = ROOT / "config" / pins.NAME
     releases = Releases(ROOT / "config" / "releases")
-    images = releases.public() if release == "all" else releases.load(release).public()
-    known = {**pins.load(path), **digests(images, say)}
+    public = releases.public() if release == "all" else releases.load(release).public()
+    known = {**pins.load(path), **images.digests(public, say)}
     # Whole or not at all: a portal is planned from it.
     fresh = path.with_suffix(".new")
     fresh.write_text(pins.text({each: known[each] for each in releases.public() if each in known}))

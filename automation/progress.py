@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.markup import escape
 
-from automation.images import Event
-from automation.images.event import Progress
+from automation.images.event import Event, Progress
 
 WIDTH = 100
 

@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import docker.errors
-
 from automation import drift, drive, engine, portals, recovery
 from automation.errors import PortalError
 from automation.pulumi import Stack
@@ -172,9 +170,11 @@ def objects(client: Any, found: Trace, say: Say) -> None:
 
 def gone(remove: Callable[..., object], name: str, **how: Any) -> None:
     """Remove something that may have gone meanwhile."""
+    from docker.errors import NotFound
+
     try:
         remove(name, **how)
-    except docker.errors.NotFound:
+    except NotFound:
         return
 
 

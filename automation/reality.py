@@ -6,8 +6,6 @@ The official plugin says `updated` for some changes that the engine never hears 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-import docker.errors
-
 from automation.drift import CONTAINER, NETWORK, VOLUME
 from automation.plan import SECRET, Change
 from automation.truth import UNKNOWN, Untruth, shown
@@ -156,6 +154,8 @@ def plain(value: Any) -> Any:
 
 def inspected(client: Any, kind: str, name: str) -> Told | None:
     """`docker inspect` of an object by its name, None when there is none."""
+    from docker.errors import NotFound
+
     look = {
         CONTAINER: client.inspect_container,
         NETWORK: client.inspect_network,
@@ -163,6 +163,6 @@ def inspected(client: Any, kind: str, name: str) -> Told | None:
     }
     try:
         told: Told = look[kind](name)
-    except docker.errors.NotFound:
+    except NotFound:
         return None
     return told

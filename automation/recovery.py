@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import docker.errors
-
 from automation.drift import CONTAINER, MADE_BY_THE_ENGINE, NETWORK, resources
 from automation.errors import Locked
 from automation.pulumi import Stack
@@ -177,6 +175,8 @@ def half_made(
 
 def remove(client: Any, what: tuple[str, str, frozenset[str]], tenant: str, say: Say) -> None:
     """Remove a half-made object that is this tenant's and in no state. Data lies on the drive: none is lost."""
+    from docker.errors import NotFound
+
     kind, name, known = what
     try:
         if kind == CONTAINER:
@@ -188,7 +188,7 @@ def remove(client: Any, what: tuple[str, str, frozenset[str]], tenant: str, say:
         else:
             told = client.inspect_volume(name)
             labels, identity = told["Labels"], told["Name"]
-    except docker.errors.NotFound:
+    except NotFound:
         return
     if identity in known or (labels or {}).get("portal.tenant") != tenant:
         return

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import pulumi
 import pulumi.automation as auto
 from pulumi.automation._stack import StackInitMode
 
-from automation import plan, slots
+from automation import attached, plan, slots
 from automation.command import Command
 from automation.errors import Cancelled, Overtaken, UpFailed
 from automation.events import Heard, OnProgress, Progress
@@ -84,6 +86,8 @@ class Runs:
             "preview",
             heard,
             lambda: self.stack.preview(on_event=heard, refresh=refresh, replace=list(replace)),
+            # A refresh asks the engines.
+            attached.HARMLESS if refresh else tuple(attached.PLUGINS),
         )
         return self._plan(heard)
 
@@ -101,7 +105,9 @@ class Runs:
     def preview_destroy(self) -> Plan:
         """What `destroy` would remove."""
         heard = Heard(tenant=self.tenant, on_progress=nobody)
-        self._run("destroy", heard, lambda: self.stack.preview_destroy(on_event=heard))
+        self._run(
+            "destroy", heard, lambda: self.stack.preview_destroy(on_event=heard), tuple(attached.PLUGINS)
+        )
         return self._plan(heard)
 
     def destroy(self) -> Happened:
@@ -111,11 +117,20 @@ class Runs:
             "destroy", heard, lambda: self.stack.destroy(on_event=heard, suppress_progress=True)
         )
 
-    def _run(self, verb: str, heard: Heard, run: Callable[[], object]) -> None:
+    def _run(
+        self,
+        verb: str,
+        heard: Heard,
+        run: Callable[[], object],
+        plugins: Sequence[str] = attached.HARMLESS,
+    ) -> None:
         # While the CLI starts, this process has nothing else to do.
         threading.Thread(target=importlib.import_module, args=("components.portal",), daemon=True).start()
+        workspace = self.stack.workspace
         try:
-            run()
+            with attached.served(Path(workspace.pulumi_home or ""), plugins) as env:
+                workspace.env_vars = env
+                run()
         except auto.ConcurrentUpdateError:
             raise Overtaken(
                 f"portal {self.tenant} is being changed by another run, which took its stack meanwhile"
@@ -169,6 +184,12 @@ def of(
         yield Runs(tenant=tenant, stack=stack, cancel=stop, on_progress=on_progress)
 
 
+def unheard(*words: object, **more: object) -> None:
+    """Take a note that nobody reads."""
+
+
 def program() -> None:
-    """The program as the plain CLI runs it."""
+    """The program as the plain CLI runs it, without the SDK's notes for `pulumi --debug`."""
+    # Some 350 of them a run, each a call to the engine that is waited for: a sixth of a preview's time.
+    pulumi.log.debug = unheard
     runpy.run_path(str(ROOT / "__main__.py"))

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,7 +53,19 @@ def furnished(place: Path) -> Slot:
     usual = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     for name in SHARED:
         link(home / name, usual / name)
+    unlogged(home / "logs")
     return Slot(work=work, home=home)
+
+
+def unlogged(path: Path) -> None:
+    """A file where the CLI would make the folder for the log of all that it says to plugins.
+
+    It takes a quarter of the CLI's time and a megabyte a run, with the tenant's settings in it; nothing turns it off, and the CLI
+    goes on without one: https://github.com/pulumi/pulumi/blob/v3.256.0/pkg/cmd/pulumi/pulumi.go#L325-L333
+    """
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.touch()
 
 
 def link(path: Path, target: Path) -> None:

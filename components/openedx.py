@@ -13,7 +13,6 @@ from config import workergroups
 from config.openedx import SECRETS, forum_env, settings_files
 from config.sections import WorkerGroup
 
-
 # A quarter of a page's: somebody waits for the page. Where processors are free, tasks get all they can use.
 TASKS_CPU_SHARES = CPU_SHARES // 4
 

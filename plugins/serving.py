@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import grpc
@@ -138,17 +138,25 @@ def main(version: str, provider: Provider) -> None:
     asyncio.run(serve(version, provider, engine_address))
 
 
+async def listening(
+    version: str, provider: Provider, engine_address: str = "", args: Sequence[str] = ()
+) -> tuple[Any, int]:
+    """Serve on a free port of the loopback address; the server and its port."""
+    server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
+    servicer = Servicer(list(args), version, provider, engine_address)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    return server, port
+
+
 async def serve(version: str, provider: Provider, engine_address: str) -> None:
-    """Serve on a free port of the loopback address and tell it on stdout."""
+    """Serve as a process of its own, and tell the port on stdout."""
     parent, ending = os.getppid(), asyncio.Event()
     # A Ctrl-C does not come here: the CLI keeps its plugins in process groups of their own.
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, ending.set)
-    server = grpc.aio.server(options=_GRPC_CHANNEL_OPTIONS)
-    servicer = Servicer(sys.argv[1:], version, provider, engine_address)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
+    _server, port = await listening(version, provider, engine_address, sys.argv[1:])
     print(port, flush=True)
     while os.getppid() == parent and not ending.is_set():
         with contextlib.suppress(TimeoutError):

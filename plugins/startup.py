@@ -5,14 +5,13 @@ import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
 from types import ModuleType
 
 UNUSED = ("pulumi.automation", "pulumi.dynamic", "pulumi.policy")
 """Parts of the SDK that `import pulumi` brings along, a quarter of its time, and no plugin touches."""
 
 
-class Postponed(MetaPathFinder):
+class Postponed:
     """Finds some modules as ever, but loads each only when something in it is asked for."""
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -30,10 +29,10 @@ class Postponed(MetaPathFinder):
         return spec
 
 
-def hasten() -> None:
-    """Postpone what is not used, and collect no garbage while everything is still being loaded."""
+def hasten(postponed: Sequence[str] = UNUSED) -> None:
+    """Postpone what may not be used, and collect no garbage while everything else is still being loaded."""
     gc.disable()
-    sys.meta_path.insert(0, Postponed(UNUSED))
+    sys.meta_path.insert(0, Postponed(postponed))
 
 
 def settle() -> None:

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from automation import drive, engine
+from automation import drive, engine, images
 from automation.commands import show
-from automation.images import build
 from automation.progress import building
 
 app = typer.Typer(help="The drive that the hosts share.", no_args_is_help=True)
@@ -20,6 +19,6 @@ def drive_init(
     """Mark a mounted drive as the portals' own, once. Nothing starts on a drive without the mark."""
     with engine.connect(docker_host) as client:
         with building() as progress:
-            build(["ops"], docker_host=docker_host, on_event=progress)
+            images.build(["ops"], docker_host=docker_host, on_event=progress)
         if not drive.init(client, root, show.say):
             show.say(f"{root} is marked already")

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from automation import portals
+from automation import images, portals
 from automation.commands import show
 from automation.errors import NotConfirmed
-from automation.images import build, listing, prune
 from automation.progress import building
 
 app = typer.Typer(help="The images built here.", no_args_is_help=True)
@@ -22,13 +21,13 @@ def images_build(
 ) -> None:
     """Build the images that this machine's engine does not have."""
     with building() as progress:
-        build(roles or None, on_event=progress)
+        images.build(roles or None, on_event=progress)
 
 
 @app.command("list", epilog="Example: ./portal images list --json")
 def images_list(as_json: show.Json = False) -> None:
     """Show each image's reference, and whether the engine has it."""
-    found = listing()
+    found = images.listed()
     if as_json:
         show.show([row.facts() for row in found])
         return
@@ -53,7 +52,7 @@ def images_prune(
     found = portals.unwanted_images(docker_host)
     if not dry_run and found:
         confirmed(found, confirm)
-    gone = [] if dry_run else prune(found, docker_host=docker_host)
+    gone = [] if dry_run else images.prune(found, docker_host=docker_host)
     if as_json:
         show.show({"found": found, "removed": gone})
         return

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from automation import orphans, purge
+from automation import images, orphans, purge
 from automation.commands import show
 from automation.errors import NotConfirmed
-from automation.images import build
 from automation.progress import building
 from automation.purge import Trace
 
@@ -34,7 +33,7 @@ def purge_command(
     host, drive = purge.where(tenant)
     host, drive = docker_host or host, root or drive
     with building() as progress:
-        build(["ops"], docker_host=host, on_event=progress)
+        images.build(["ops"], docker_host=host, on_event=progress)
     found = purge.trace(tenant, host, drive)
     if dry_run or found.empty:
         told(found, as_json, purged=False)
@@ -75,7 +74,7 @@ def told(found: Trace, as_json: bool, *, purged: bool) -> None:
 def orphans_command(as_json: show.Json = False) -> None:
     """List what carries our labels, lies on the drive or in the state, and belongs to no tenant. Removes nothing."""
     with building() as progress:
-        build(["ops"], on_event=progress)
+        images.build(["ops"], on_event=progress)
     found = orphans.find()
     if as_json:
         show.show([each.facts() for each in found])

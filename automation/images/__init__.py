@@ -1,11 +1,29 @@
 """The images built here: built, listed, and cleared away, on the engine that is to run them."""
 
-from automation.images.builder import build
-from automation.images.deriving import derive
-from automation.images.event import BuildError, Event, State
-from automation.images.listing import Row, listing, missing, prune, superseded
-from automation.images.registries import digests, pull
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from automation.images.builder import build
+    from automation.images.deriving import derive
+    from automation.images.event import BuildError, Event, State
+    from automation.images.listing import Row, listed, missing, prune, superseded
+    from automation.images.registries import digests, pull
+
+PLACES = {
+    "BuildError": "event",
+    "Event": "event",
+    "Row": "listing",
+    "State": "event",
+    "build": "builder",
+    "derive": "deriving",
+    "digests": "registries",
+    "listed": "listing",
+    "missing": "listing",
+    "prune": "listing",
+    "pull": "registries",
+    "superseded": "listing",
+}
 __all__ = [
     "BuildError",
     "Event",
@@ -14,9 +32,16 @@ __all__ = [
     "build",
     "derive",
     "digests",
-    "listing",
+    "listed",
     "missing",
     "prune",
     "pull",
     "superseded",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when asked for: most verbs build nothing, and docker-py takes as long as all else that they load.
+    if name in PLACES:
+        return getattr(import_module(f"automation.images.{PLACES[name]}"), name)
+    raise AttributeError(name)

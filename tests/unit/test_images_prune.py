@@ -1,6 +1,5 @@
 """`./portal images prune` removes what nobody wants, after it was asked for, and nothing else."""
 
-import importlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +12,11 @@ from typer.testing import CliRunner
 from automation import portals
 from automation.commands import images as command
 from automation.errors import NotConfirmed
+from automation.images import listing
 from automation.images.builder import FOLDER
 from config.errors import ConfigError
 from config.images import references
 
-# The package has a function of the same name.
-listing = importlib.import_module("automation.images.listing")
 CURRENT = references(FOLDER)["redis"]
 OLD = f"portals/redis:{'0' * 16}"
 USED = f"portals/redis:{'1' * 16}"
