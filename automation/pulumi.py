@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from automation.errors import PortalError
 
@@ -113,8 +114,10 @@ class Stack:
     @property
     def files(self) -> Path | None:
         """The folder of a file backend's own records, None with any other backend."""
-        url = self.environ.get("PULUMI_BACKEND_URL", "")
-        return Path(url.removeprefix("file://")) / ".pulumi" if url.startswith("file://") else None
+        url = urlsplit(self.environ.get("PULUMI_BACKEND_URL", ""))
+        # The CLI takes `file://~/x` for a folder at home.
+        folder = Path(unquote(url.netloc + url.path)).expanduser() / ".pulumi"
+        return folder if url.scheme == "file" else None
 
     @property
     def checkpoint(self) -> Path | None:

@@ -23,7 +23,7 @@ def exports(
     wanted = {
         "PATH": path(paths, env.get("PATH", ""), first),
         "PULUMI_HOME": str(paths.pulumi_home),
-        "PULUMI_BACKEND_URL": env.get("PULUMI_BACKEND_URL") or paths.state.as_uri(),
+        "PULUMI_BACKEND_URL": env.get("PULUMI_BACKEND_URL") or paths.backend,
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_PARALLEL": env.get("PULUMI_PARALLEL") or PARALLEL,
     }

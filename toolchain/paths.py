@@ -58,6 +58,16 @@ class Paths:
         return self.data / "state"
 
     @property
+    def backend(self) -> str:
+        """The state as a backend's URL, without files beside its files.
+
+        In those the CLI keeps what nobody asks for, and writes them in place: whoever reads a stack at that moment fails with
+        "failed to load checkpoint: EOF", and after a kill at that moment everybody does.
+        https://github.com/google/go-cloud/blob/a12ddce30739/blob/fileblob/attrs.go#L42
+        """
+        return f"{self.state.as_uri()}?metadata=skip"
+
+    @property
     def passphrase(self) -> Path:
         return self.data / "passphrase"
 

@@ -11,7 +11,7 @@ LIMIT_SECONDS = 60
 
 def missing(tenants: Path, paths: Paths, variables: Mapping[str, str]) -> list[str]:
     """Tenants that have no stack yet in the file backend that is ours; none with any other backend."""
-    if variables.get("PULUMI_BACKEND_URL") != paths.state.as_uri():
+    if variables.get("PULUMI_BACKEND_URL") != paths.backend:
         return []
     made = paths.state / ".pulumi" / "stacks" / PROJECT
     names = (path.stem for path in tenants.glob("*.yaml") if not path.name.startswith("Pulumi."))

@@ -20,7 +20,7 @@ def test_a_plain_environment():
     assert exports(PATHS, {"PATH": SYSTEM}, FIRST, own_plugins=True) == {
         "PATH": f"/c/portals/venv-1/bin:/c/portals/bin-packages-1:{SYSTEM}",
         "PULUMI_HOME": "/d/portals/pulumi",
-        "PULUMI_BACKEND_URL": "file:///d/portals/state",
+        "PULUMI_BACKEND_URL": "file:///d/portals/state?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE_FILE": "/d/portals/passphrase",
         "PULUMI_PARALLEL": "32",
         "PULUMI_SKIP_UPDATE_CHECK": "1",

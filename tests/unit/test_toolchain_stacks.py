@@ -19,7 +19,7 @@ def tenants(tmp_path: Path) -> Path:
 
 def test_tenants_without_a_stack_are_missing(tenants: Path, tmp_path: Path) -> None:
     paths = Paths(tmp_path / "cache", tmp_path / "data")
-    ours = {"PULUMI_BACKEND_URL": paths.state.as_uri()}
+    ours = {"PULUMI_BACKEND_URL": paths.backend}
     assert missing(tenants, paths, ours) == ["acme", "demo"]
     made = paths.state / ".pulumi" / "stacks" / "portals"
     made.mkdir(parents=True)
