@@ -8,12 +8,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
 from automation import worker
 from automation.outcome import Outcome
 from automation.pulumi import ROOT
+from automation.wish import Wish
 
 Say = Callable[[str], None]
 # A worker with nothing to do ends at once; one that was cancelled ends what its run has begun.
@@ -26,9 +28,24 @@ def parallel() -> int:
     return max(1, min(8, os.cpu_count() or 1))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a worker is asked to do to one tenant."""
+
+    tenant: str
+    options: Mapping[str, Any]
+
+
+def asked(each: str | Wish, options: Mapping[str, Any]) -> Task:
+    """A tenant by its name, or one that is wished for."""
+    if isinstance(each, str):
+        return Task(tenant=each, options=options)
+    return Task(tenant=each.name, options={"wish": each, **options})
+
+
 def over(
     verb: str,
-    tenants: Iterable[str],
+    tenants: Iterable[str | Wish],
     *,
     workers: int = 0,
     say: Say = lambda text: None,
@@ -36,32 +53,34 @@ def over(
     cancel: threading.Event | None = None,
     **options: Any,
 ) -> list[Outcome]:
-    """Run `preview`, `removal`, `up`, `destroy`, `status` or `onboard` (with `wish`) on each tenant, `workers` at a time.
+    """Run `preview`, `removal`, `up`, `destroy`, `status` or `onboard` on each tenant, `workers` at a time.
 
-    None said (0) is one a processor; `options` are those of the verb's own function.
+    `onboard` wants a Wish each, all others take names. No number of workers (0) is one a processor; `options` are those of
+    the verb's own function.
 
     Every tenant has an outcome, in the order given, whatever becomes of the others. `say` is told what happens and
     `on_outcome` each end, from several threads. `cancel`, once set, ends what runs and begins nothing more.
     """
-    names = list(dict.fromkeys(tenants))
+    tasks = {task.tenant: task for task in (asked(each, options) for each in tenants)}
+    names = list(tasks)
     stop = cancel or threading.Event()
-    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
-    for name in names:
-        waiting.put(name)
+    waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
+    for each in tasks.values():
+        waiting.put(each)
     outcomes: dict[str, Outcome] = {}
 
     def work() -> None:
         while not stop.is_set() and not waiting.empty():
             with hired() as hand:
-                for outcome in served(hand, waiting, verb, options, say, stop):
+                for outcome in served(hand, waiting, verb, say, stop):
                     outcomes[outcome.tenant] = outcome
                     on_outcome(outcome)
 
     threads = [threading.Thread(target=work) for _ in range(min(workers or parallel(), len(names)))]
-    for each in threads:
-        each.start()
-    for each in threads:
-        joined(each, stop)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        joined(thread, stop)
     return [outcomes.get(name) or unbegun(name) for name in names]
 
 
@@ -108,9 +127,8 @@ def hired() -> Iterator[tuple["subprocess.Popen[bytes]", "Connection[Any, Any]"]
 
 def served(
     hand: tuple["subprocess.Popen[bytes]", "Connection[Any, Any]"],
-    waiting: "queue.SimpleQueue[str]",
+    waiting: "queue.SimpleQueue[Task]",
     verb: str,
-    options: Mapping[str, Any],
     say: Say,
     stop: threading.Event,
 ) -> Iterator[Outcome]:
@@ -118,16 +136,18 @@ def served(
     process, connection = hand
     while not stop.is_set():
         try:
-            tenant = waiting.get_nowait()
+            task = waiting.get_nowait()
         except queue.Empty:
             return
         try:
-            connection.send((verb, tenant, options))
+            connection.send((verb, task.tenant, task.options))
             yield answered(connection, say, stop)
         except (EOFError, OSError):
             code = process.wait(END_SECONDS)
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            yield Outcome(tenant=tenant, exit_code=1, reason=f"its worker {how}; run the same command again")
+            yield Outcome(
+                tenant=task.tenant, exit_code=1, reason=f"its worker {how}; run the same command again"
+            )
             return
 
 

@@ -27,7 +27,7 @@ def main(words: list[str]) -> int:
     threading.Thread(target=listen, args=(connection, asked, cancel), daemon=True).start()
     while (request := asked.get()) is not None:
         verb, tenant, options = request
-        tell(connection, done(verb, tenant, options, partial(tell, connection), cancel))
+        tell(connection, done(verb, tenant, options, partial(told, connection, tenant), cancel))
     return 0
 
 
@@ -35,6 +35,11 @@ def tell(connection: "Connection[Any, Any]", what: Any) -> None:
     """Send; a fleet that was killed hears nothing any more, and its run is being cancelled (see `listen`)."""
     with contextlib.suppress(OSError):
         connection.send(what)
+
+
+def told(connection: "Connection[Any, Any]", tenant: str, text: str) -> None:
+    """Send progress, which says whose it is."""
+    tell(connection, text if text.startswith(f"{tenant}: ") else f"{tenant}: {text}")
 
 
 def listen(connection: "Connection[Any, Any]", asked: "queue.Queue[Any]", cancel: threading.Event) -> None:

@@ -33,12 +33,16 @@ class Process:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What a command cost. `started` is the wall clock; the rest seconds and MiB."""
+    """What a command cost. `started` is the wall clock; the rest seconds and MiB.
+
+    `peak_mib` sums resident sets, `once_mib` is the same moment with each shared page counted once (PSS).
+    """
 
     started: float
     seconds: float
     cpu_seconds: float
     peak_mib: float
+    once_mib: float
     at_peak: Mapping[str, float]
     processes: Sequence[Process]
 
@@ -51,6 +55,7 @@ class Tree:
     begin: float
     seen: dict[int, Process] = field(default_factory=dict)
     peak_mib: float = 0.0
+    once_mib: float = 0.0
     at_peak: dict[str, float] = field(default_factory=dict)
     _parents: dict[int, int] = field(default_factory=dict)
 
@@ -71,6 +76,8 @@ class Tree:
             sizes[f"{process.words} [{pid}]"] = size
         if sum(sizes.values()) > self.peak_mib:
             self.peak_mib, self.at_peak = sum(sizes.values()), sizes
+            # Looked up at peaks alone: the kernel walks every page for it.
+            self.once_mib = sum(proportional(pid) for pid in members(self.root, self._parents))
 
     def _update(self) -> Mapping[int, int]:
         # A path object for each process of the machine would cost more than the rest of a look.
@@ -105,6 +112,15 @@ def usage(pid: int) -> tuple[float, float] | None:
     """A process's resident set in MiB, shared pages included, and its CPU seconds; None when it is gone."""
     found = stat(pid)
     return (int(found[21]) * PAGE / MIB, (int(found[11]) + int(found[12])) / TICKS) if found else None
+
+
+def proportional(pid: int) -> float:
+    """A process's share in MiB of the pages that it holds, shared ones divided by their holders; 0 when it is gone."""
+    try:
+        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in told.splitlines() if line.startswith("Pss:")) / 1024
 
 
 def stat(pid: int) -> list[str]:
@@ -203,6 +219,7 @@ def run(
         seconds=seconds,
         cpu_seconds=spent.ru_utime + spent.ru_stime,
         peak_mib=tree.peak_mib,
+        once_mib=tree.once_mib,
         at_peak=tree.at_peak,
         processes=sorted(tree.seen.values(), key=lambda process: process.first),
     )

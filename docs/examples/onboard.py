@@ -1,8 +1,8 @@
 """Onboards every client of a CSV file: `python -m docs.examples.onboard clients.csv`, after `eval "$(./portal env)"`.
 
 Its first line names the columns: name and lms, and any other text that automation.Wish has (title, email, cms, mail, …).
-Run again with the same file it goes on with whoever is not done, and changes nothing of the others. One JSON object a
-client on standard output: it has the first log-in's link, so it is not for a log.
+As many at a time as there are processors. Run again with the same file it goes on with whoever is not done, and changes
+nothing of the others. One JSON object a client on standard output: it has the first log-in's link, so it is not for a log.
 """
 
 import csv
@@ -12,16 +12,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from automation import Wish, onboard
-from automation.errors import PortalError
-from config.errors import ConfigError
+from automation import Wish, over
+from automation.outcome import Outcome
 
 COLUMNS = [each.name for each in fields(Wish) if each.type is str]
 TOLD = ("tenant", "addresses", "log_in_link", "steps", "seconds")
 
 
 def main(words: list[str]) -> int:
-    """Onboard them one after the other; 1 when one of them failed, which keeps no other back."""
+    """Onboard them all; 1 when one of them failed, which keeps no other back."""
     if len(words) != 1:
         say("usage: python -m docs.examples.onboard clients.csv")
         return 2
@@ -31,21 +30,22 @@ def main(words: list[str]) -> int:
     if not {"name", "lms"} <= named <= set(COLUMNS):
         say(f"{words[0]}: expected the columns name and lms, and any of {', '.join(COLUMNS)}")
         return 2
-    ended = [done(row) for row in rows]
-    return 0 if all(ended) else 1
+    ended = over("onboard", [wish(row) for row in rows], say=say, on_outcome=tell)
+    return 0 if all(each.ok for each in ended) else 1
 
 
-def done(row: dict[str, str]) -> bool:
-    """Onboard one client; whether it has a portal now."""
-    name = row["name"]
-    wish: dict[str, Any] = {column: value for column, value in row.items() if value}
-    try:
-        told = onboard(Wish(**wish), lambda text: say(f"{name}: {text}"))
-    except (PortalError, ConfigError) as error:
-        say(f"{name}: failed: {error}")
-        return False
-    print(json.dumps({key: told[key] for key in TOLD}), flush=True)
-    return True
+def wish(row: dict[str, str]) -> Wish:
+    """What a client wishes for; an empty field is left to be found."""
+    said: dict[str, Any] = {column: value for column, value in row.items() if value}
+    return Wish(**said)
+
+
+def tell(outcome: Outcome) -> None:
+    """One client's portal, or why there is none."""
+    if outcome.ok:
+        print(json.dumps({key: outcome.facts[key] for key in TOLD}), flush=True)
+    else:
+        say(f"{outcome.tenant}: failed: {outcome.reason}")
 
 
 def say(text: str) -> None:

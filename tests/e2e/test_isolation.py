@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.mounts import directory, mounts
 from tests.e2e.objects import Objects
 from tests.e2e.outside import NoOutside, outside
-from tests.e2e.reach import Reach, reach
+from tests.e2e.reach import Reach, reaches
 from tests.e2e.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
@@ -63,10 +63,7 @@ def views(pair: tuple[Trial, Trial], objects: Objects) -> dict[str, Reach]:
         *hidden_names(objects, hidden),
     }
     doors = {*own, *((address, port) for address in theirs for port in ports)}
-    return {
-        service: reach(objects, told["Id"], names, doors)
-        for service, told in objects.containers(looking.name, jobs=False).items()
-    }
+    return reaches(objects, looking.name, names, doors)
 
 
 def hidden_names(objects: Objects, hidden: Trial) -> set[str]:
@@ -140,8 +137,8 @@ def test_the_others_published_port_is_closed(pair: tuple[Trial, Trial], objects:
     """It is published to this machine's people, on the loopback address; not to containers by way of a gateway."""
     looking, hidden = pair
     gateways = [f"10.77.{portal.number}.{last}" for portal in pair for last in (1, 129)]
-    for service, told in objects.containers(looking.name, jobs=False).items():
-        view = reach(objects, told["Id"], doors=[(each, hidden.port) for each in gateways])
+    doors = [(each, hidden.port) for each in gateways]
+    for service, view in reaches(objects, looking.name, doors=doors).items():
         assert "open" not in view.doors.values(), (service, view.doors)
 
 
@@ -162,8 +159,8 @@ def test_only_the_load_balancer_has_a_way_out(
     """A data store that is broken into must not call home."""
     out = {
         service
-        for service, told in objects.containers(pair[0].name, jobs=False).items()
-        if reach(objects, told["Id"], doors=[beyond]).doors[beyond] != "silent"
+        for service, view in reaches(objects, pair[0].name, doors=[beyond]).items()
+        if view.doors[beyond] != "silent"
     }
     assert out == {"load-balancer"}
 
