@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.checkout import Running
 from tests.e2e.light import Fleet
 from tests.e2e.processes import Process, processes
-from tests.e2e.test_kill import KILLS, SEED, Kill
+from tests.e2e.test_kill import KILLS, SEED, SHARE, Kill
 from tests.e2e.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -46,7 +46,7 @@ def test_an_up_of_all_after_a_kill_converges(fleet: Fleet) -> None:
     print(f"\nseed {SEED}; an up of {TENANTS} from nothing takes {whole:.1f} s")
     for kill in cases(KILLS, SEED):
         prepare(fleet, trials, kill)
-        moment = kill.share * whole
+        moment = kill.share * whole * SHARE[kill.scene]
         told = strike(fleet, kill, moment)
         seconds = together(fleet, "up")
         fleet.assert_whole(trials)
