@@ -1,6 +1,8 @@
 """docker.Network: made, read and removed on the engine. Any change replaces it."""
 
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from plugins.docker.engine import Engine, EngineError, poll
@@ -12,6 +14,14 @@ from plugins.values import UNKNOWN, Plain
 
 IN_USE_SECONDS = 30
 """How long a network's last containers may take to leave it."""
+
+DESERTED_SECONDS = 8
+"""How long a network may be refused as in use although nobody is on it: a container that goes is off the list a moment before."""
+
+LOST_COUNT = (
+    "no container is on it, so the engine has lost count of those that have left (https://github.com/moby/moby/issues/42119); "
+    "restart the engine, then the same command goes on"
+)
 
 FORBIDDEN = 403
 Inputs = Mapping[str, Plain]
@@ -83,22 +93,41 @@ class Network:
         return dict(state)
 
     async def delete(self, resource_id: str, state: Mapping[str, Plain], seconds: float) -> None:
-        reasons: list[str] = []
+        leaving = Leaving()
 
-        async def is_removed() -> bool:
+        async def is_over() -> bool:
             try:
                 await self.engine.gone_or(lambda client: client.remove_network(resource_id))
             except EngineError as error:
                 if error.status != FORBIDDEN or "active endpoints" not in str(error):
                     raise
-                reasons[:] = [str(error)]
-                return False
+                seen = await self.engine.gone_or(lambda client: client.inspect_network(resource_id))
+                leaving.refused(str(error), bool(seen and seen["Containers"]), time.monotonic())
+                return leaving.lost
+            leaving.reason = ""
             return True
 
         try:
-            await self.engine.within(poll(is_removed, 0.25), IN_USE_SECONDS, "for the network to be left")
+            await self.engine.within(poll(is_over, 0.25), IN_USE_SECONDS, "for the network to be left")
         except Refused as refused:
-            raise Refused(f"{refused}: {reasons[0]}" if reasons else str(refused)) from None
+            raise Refused(": ".join(filter(None, (str(refused), leaving.reason)))) from None
+        if leaving.reason:
+            raise Refused(f"{leaving.reason}; {LOST_COUNT}")
+
+
+@dataclass
+class Leaving:
+    """A network that is refused as in use: the engine's last reason, and since when nobody has been seen on it."""
+
+    reason: str = ""
+    deserted: float | None = None
+    lost: bool = False
+
+    def refused(self, reason: str, populated: bool, now: float) -> None:
+        """Take note of one refusal."""
+        self.reason = reason
+        self.deserted = None if populated else now if self.deserted is None else self.deserted
+        self.lost = self.deserted is not None and now - self.deserted > DESERTED_SECONDS
 
 
 def remove(client: Any, network: str) -> None:

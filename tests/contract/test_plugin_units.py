@@ -1,14 +1,17 @@
 """The plugins' pure parts: what is checked, what counts as a change, what the engine is asked."""
 
+import asyncio
 import inspect
 import io
 import re
 import tarfile
 from typing import Any
 
+import docker
 import pulumi_docker
 import pulumi_random
 import pytest
+import requests
 
 from plugins.compare import compare
 from plugins.docker.container.container import moved
@@ -16,8 +19,9 @@ from plugins.docker.container.durations import broken_duration, duration, nanose
 from plugins.docker.container.properties import CONTAINER
 from plugins.docker.container.request import create_body, endpoint, update_arguments
 from plugins.docker.container.uploads import archive
+from plugins.docker.engine import Engine
 from plugins.docker.image import IMAGE, registry, split
-from plugins.docker.network import NETWORK, arguments
+from plugins.docker.network import DESERTED_SECONDS, NETWORK, Leaving, Network, arguments
 from plugins.docker.provider import SETTINGS
 from plugins.docker.volume import VOLUME
 from plugins.errors import Refused
@@ -380,3 +384,42 @@ def test_bcrypt_hashes_are_of_the_usual_form_and_salted() -> None:
 
 def test_a_property_of_every_kind_can_be_told() -> None:
     assert {each.kind for each in CONTAINER.properties} == set(Kind)
+
+
+# --- a network whose leavers the engine has lost count of ------------------------------------------------
+
+
+def test_an_engine_that_has_lost_count_is_told_from_one_that_is_slow() -> None:
+    leaving = Leaving()
+    for second, populated, lost in [
+        (0.0, True, False),
+        (20.0, False, False),
+        (20.0 + DESERTED_SECONDS, False, False),
+        (21.0 + DESERTED_SECONDS, False, True),
+        (22.0 + DESERTED_SECONDS, True, False),
+    ]:
+        leaving.refused("network a has active endpoints", populated, second)
+        assert leaving.lost == lost, second
+
+
+def test_a_network_that_the_engine_will_not_let_go_is_an_error_with_the_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("plugins.docker.network.DESERTED_SECONDS", 0)
+    response = requests.Response()
+    response.status_code = 403
+
+    class Client:
+        def remove_network(self, network: str) -> None:
+            raise docker.errors.APIError("403", response, "network oak-private id 1 has active endpoints")
+
+        def inspect_network(self, network: str) -> dict[str, Any]:
+            return {"Containers": {}}
+
+    async def delete() -> None:
+        engine = Engine()
+        monkeypatch.setattr(engine, "client", Client)
+        await Network(engine).delete("1", {}, 60)
+
+    with pytest.raises(Refused, match=r"has active endpoints; no container is on it.*restart the engine"):
+        asyncio.run(delete())
