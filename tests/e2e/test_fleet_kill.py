@@ -14,29 +14,14 @@ import pytest
 from tests.e2e.checkout import Running
 from tests.e2e.light import Fleet
 from tests.e2e.processes import Process, processes
-from tests.e2e.test_kill import KILLS, SEED, SHARE, Kill
+from tests.e2e.test_kill import KILLS, SEED, SHARE, Kill, cases
 from tests.e2e.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 TENANTS = 3
-SCENES = ("empty", "changed", "kept")
 # All that runs of it, as when the machine goes down; the command alone; one of its workers; one CLI.
 VICTIMS = ("all", "command", "worker", "cli")
-
-
-def cases(count: int, seed: int) -> list[Kill]:
-    """Twelve kills meet every scene with every victim; moments at random."""
-    chance = random.Random(seed)
-    return [
-        Kill(
-            number=number,
-            scene=SCENES[number % len(SCENES)],
-            victim=VICTIMS[number % len(VICTIMS)],
-            share=chance.random(),
-        )
-        for number in range(count)
-    ]
 
 
 def test_an_up_of_all_after_a_kill_converges(fleet: Fleet) -> None:
@@ -44,7 +29,7 @@ def test_an_up_of_all_after_a_kill_converges(fleet: Fleet) -> None:
     trials = fleet.trials(TENANTS)
     whole = together(fleet, "up")
     print(f"\nseed {SEED}; an up of {TENANTS} from nothing takes {whole:.1f} s")
-    for kill in cases(KILLS, SEED):
+    for kill in cases(KILLS, SEED, VICTIMS):
         prepare(fleet, trials, kill)
         moment = kill.share * whole * SHARE[kill.scene]
         told = strike(fleet, kill, moment)

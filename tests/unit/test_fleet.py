@@ -3,14 +3,16 @@
 import os
 import signal
 import threading
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
 
-from automation import fleet, outcome, slots
+from automation import fleet, outcome, slots, worker
 from automation.errors import Locked, NoEngine
 from automation.outcome import Outcome
 from automation.plan import Plan
+from automation.wish import Wish
 from config.errors import ConfigError
 from tests.e2e.processes import processes
 
@@ -48,6 +50,21 @@ def test_a_cancelled_fleet_begins_nothing_more() -> None:
         "status", ["no-such-a", "no-such-b"], workers=1, on_outcome=lambda one: cancel.set(), cancel=cancel
     )
     assert [each.exit_code for each in found] == [2, 130]
+
+
+def test_each_is_onboarded_by_a_wish_of_its_own() -> None:
+    wishes = [Wish(name="no-such-a", lms="no host"), Wish(name="No_Such_B", lms="b.example")]
+    found = fleet.over("onboard", wishes, workers=1)
+    assert [(each.tenant, each.exit_code) for each in found] == [("no-such-a", 2), ("No_Such_B", 2)]
+    assert "no host" in found[0].reason
+    assert "No_Such_B" in found[1].reason
+
+
+def test_progress_says_whose_it_is() -> None:
+    ours, theirs = Pipe()
+    for text in ("portal: 38.0 s", "oak: lms is up"):
+        worker.told(theirs, "oak", text)
+    assert [ours.recv(), ours.recv()] == ["oak: portal: 38.0 s", "oak: lms is up"]
 
 
 @pytest.mark.parametrize(
