@@ -1,6 +1,8 @@
 """The drive that every host mounts at the same path, and the sentinel file that proves it is mounted."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from automation.errors import PortalError
@@ -10,6 +12,9 @@ from config.images import reference
 from config.tenant import Tenant
 
 MARK = "portals-drive"
+# On containers that are there for one question: a killed command leaves its own behind.
+HELPER = "portal.helper"
+LEFT_SECONDS = 600
 
 
 class DriveMissing(PortalError):
@@ -42,24 +47,14 @@ def has_sentinel(client: Any, root: str) -> bool:
     from docker.errors import APIError
     from docker.types import Mount
 
-    made = None
+    mount = Mount("/sentinel", f"{root}/{SENTINEL}", type="bind", read_only=True)
     try:
-        made = client.create_container(
-            ops_image(),
-            command=["true"],
-            network_disabled=True,
-            host_config=client.create_host_config(
-                mounts=[Mount("/sentinel", f"{root}/{SENTINEL}", type="bind", read_only=True)]
-            ),
-        )
+        with helper(client, command=["true"], host_config=client.create_host_config(mounts=[mount])):
+            return True
     except APIError as error:
         if "bind source path does not exist" in str(error.explanation):
             return False
         raise
-    finally:
-        if made is not None:
-            client.remove_container(made["Id"], force=True)
-    return True
 
 
 def run(client: Any, root: str, script: str, limit: float = 60.0) -> str:
@@ -67,22 +62,37 @@ def run(client: Any, root: str, script: str, limit: float = 60.0) -> str:
 
     Raises PortalError when it fails, or does not end within `limit` seconds.
     """
-    made = client.create_container(
-        ops_image(),
-        entrypoint=["sh", "-c", script],
-        user="0:0",
-        network_disabled=True,
-        host_config=client.create_host_config(binds=[f"{root}:/drive"]),
-    )
-    try:
-        client.start(made["Id"])
-        ended = client.wait(made["Id"], timeout=limit)
-        said: str = client.logs(made["Id"]).decode(errors="replace").strip()
+    bound = client.create_host_config(binds=[f"{root}:/drive"])
+    with helper(client, entrypoint=["sh", "-c", script], user="0:0", host_config=bound) as made:
+        client.start(made)
+        ended = client.wait(made, timeout=limit)
+        said: str = client.logs(made).decode(errors="replace").strip()
         if ended["StatusCode"]:
             raise PortalError(f"{root}: {said}")
         return said
+
+
+@contextmanager
+def helper(client: Any, **how: Any) -> Iterator[str]:
+    """A container without a network for one question to the engine's host; its id. It is gone afterwards."""
+    sweep(client, time.time())
+    made: str = client.create_container(ops_image(), labels=[HELPER], network_disabled=True, **how)["Id"]
+    try:
+        yield made
     finally:
-        client.remove_container(made["Id"], force=True)
+        client.remove_container(made, force=True)
+
+
+def sweep(client: Any, now: float) -> None:
+    """Remove the helpers of commands that were killed. One that runs still does what it was asked for."""
+    from docker.errors import APIError
+
+    ended = {"label": HELPER, "status": ["created", "exited", "dead"]}
+    for each in client.containers(all=True, filters=ended):
+        if now - each["Created"] > LEFT_SECONDS:
+            with suppress(APIError):
+                # Somebody else may be as quick.
+                client.remove_container(each["Id"])
 
 
 def ops_image() -> str:
