@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from automation import drift, drive, engine, portals, recovery
+from automation import drift, drive, engine, portals, recovery, slots
 from automation.errors import PortalError
 from automation.pulumi import Stack
 from config import names
@@ -80,7 +80,7 @@ def trace(tenant: str, docker_host: str, root: str) -> Trace:
         portals.TENANTS / f"{tenant}.yaml",
         portals.TENANTS / f"Pulumi.{tenant}.yaml",
         data_directory(os.environ) / "tenants" / tenant,
-        *logs(data_directory(os.environ) / "workers", tenant),
+        *logs(slots.usual_home() / "logs", tenant),
     ]
     return Trace(
         tenant=tenant,
@@ -93,10 +93,10 @@ def trace(tenant: str, docker_host: str, root: str) -> Trace:
     )
 
 
-def logs(workers: Path, tenant: str) -> list[Path]:
-    """What the CLI has logged of a tenant's runs: `organization+portals+<tenant>-<time>.log`."""
+def logs(folder: Path, tenant: str) -> list[Path]:
+    """What the plain CLI has logged of a tenant's runs: `organization+portals+<tenant>-<time>.log`."""
     own = re.compile(rf".*\+{re.escape(tenant)}-\d{{8}}T\d{{6}}\.log")
-    return sorted(each for each in workers.glob("*/home/logs/*.log") if own.fullmatch(each.name))
+    return sorted(each for each in folder.glob("*.log") if own.fullmatch(each.name))
 
 
 def checked(tenant: str) -> None:

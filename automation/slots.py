@@ -50,11 +50,15 @@ def furnished(place: Path) -> Slot:
         each.mkdir(exist_ok=True)
     for name in ("Pulumi.yaml", "tenants"):
         link(work / name, ROOT / name)
-    usual = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     for name in SHARED:
-        link(home / name, usual / name)
+        link(home / name, usual_home() / name)
     unlogged(home / "logs")
     return Slot(work=work, home=home)
+
+
+def usual_home() -> Path:
+    """Where the plain CLI keeps what is its own."""
+    return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
 
 
 def unlogged(path: Path) -> None:

@@ -72,10 +72,8 @@ def test_the_tenant_s_directory_goes_and_nothing_else(drive: Path, made: object)
 
 
 def test_only_the_tenant_s_own_logs_go(tmp_path: Path) -> None:
-    folder = tmp_path / "0" / "home" / "logs"
-    folder.mkdir(parents=True)
     for each in ("acme", "acme-2", "2-acme"):
-        (folder / f"organization+portals+{each}-20261122T224116.log").write_text("")
+        (tmp_path / f"organization+portals+{each}-20261122T224116.log").write_text("")
     assert [each.name for each in logs(tmp_path, "acme")] == ["organization+portals+acme-20261122T224116.log"]
 
 
