@@ -7,14 +7,18 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from automation import outcome
 from automation.errors import PortalError
+from automation.outcome import Outcome
+from automation.wish import Wish
 from docs.examples import onboard, sales_endpoint
 from docs.examples.sales_endpoint import Failed, Orders, Say
 from tests.e2e.waiting import until
@@ -50,8 +54,7 @@ def test_the_examples_of_the_page_are_typed(tmp_path: Path) -> None:
 def test_one_client_that_fails_keeps_no_other_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def some(wish: Any, say: Say) -> dict[str, Any]:
-        say("coming")
+    def told(wish: Wish) -> dict[str, Any]:
         if wish.name == "elm":
             raise PortalError("no room")
         return {
@@ -63,7 +66,17 @@ def test_one_client_that_fails_keeps_no_other_back(
             "admin": {},
         }
 
-    monkeypatch.setattr(onboard, "onboard", some)
+    def some(
+        verb: str, wishes: list[Wish], *, say: Say, on_outcome: Callable[[Outcome], None]
+    ) -> list[Outcome]:
+        assert verb == "onboard"
+        ended = [outcome.of(each.name, partial(told, each)) for each in wishes]
+        for each in ended:
+            say(f"{each.tenant}: coming")
+            on_outcome(each)
+        return ended
+
+    monkeypatch.setattr(onboard, "over", some)
     clients = tmp_path / "clients.csv"
     clients.write_text(
         "name,lms,title\noak,oak.example.com,Oak\nelm,elm.example.com,Elm\nash,ash.example.com,Ash\n"

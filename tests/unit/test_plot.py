@@ -39,6 +39,7 @@ def run(*processes: tuple[str, float]) -> Run:
         seconds=12.0,
         cpu_seconds=3.0,
         peak_mib=400.0,
+        once_mib=300.0,
         at_peak={},
         processes=[Process(words=words, first=0, last=1, peak_mib=size) for words, size in processes],
     )

@@ -69,6 +69,11 @@ def put(index, key, document):
 class Indices(Client, es.ElasticsearchIndexBackend):
     """The indices, made from mongo alone."""
 
+    def move_alias(self, alias_name, index_name, force_delete=False):
+        """Only when all of it can be found: a search in the second before its refresh would find nothing."""
+        self.client.indices.refresh(index=index_name)
+        super().move_alias(alias_name, index_name, force_delete)
+
     def _import_to_es_from_mysql(self, *args, **kwargs):
         return iter(())
 
