@@ -295,6 +295,26 @@ def test_without_elasticsearch_posts_are_kept_and_found_afterwards(forum: Forum)
     assert forum.heartbeat() == (200, True, {"db": True, "es": True})
 
 
+# What the keeper and a request do when a post is written once more while its older content is brought to the index.
+TWICE = """
+from service import unindexed
+unindexed.note("trial", "1")
+older = unindexed.notes().find_one({"_id": "trial/1"})
+unindexed.note("trial", "1")
+unindexed.strike_out(older)
+newer = unindexed.notes().find_one({"_id": "trial/1"})
+print(newer is not None)
+unindexed.strike_out(newer)
+print(unindexed.notes().find_one({"_id": "trial/1"}))
+"""
+
+
+def test_a_note_outlasts_the_bringing_of_an_older_content(forum: Forum) -> None:
+    django = "import django; django.setup()"
+    code, said = forum.box.exec("python3", "-c", f"{django}\n{TWICE}")
+    assert (code, said.split()) == (0, ["True", "None"]), said
+
+
 def test_without_mongo_nothing_is_acknowledged_and_nothing_lost(forum: Forum) -> None:
     kept = forum.post("Pandas eat bamboo")
     forum.mongo.kill()

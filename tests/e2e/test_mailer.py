@@ -25,7 +25,7 @@ from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.e2e
 
-OUTSIDE, OUTSIDE_SUBNET = "c-outside", "10.99.4.0/24"
+OUTSIDE, OUTSIDE_SUBNET = "c-outside", "10.99.5.0/24"
 DOMAIN = "portal.test"
 SENDER = f"no-reply@{DOMAIN}"
 SERVERS = (Path(__file__).parent / "mail_servers.py").read_text()

@@ -9,7 +9,7 @@ from pymongo.errors import ConnectionFailure
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from service import keeper
+from service import unindexed
 
 log = logging.getLogger("service")
 
@@ -21,7 +21,7 @@ def answer(error: Exception, context: dict[str, object]) -> Response | None:
     if isinstance(error, ElasticsearchException):
         if isinstance(error, NotFoundError):
             # The index is not there: it is made anew, and the search answers in a moment.
-            keeper.KEEPER.wake()
+            unindexed.BEHIND.set()
         return unavailable("elasticsearch", error)
     if isinstance(error, InvalidId | ForumV2RequestError | KeyError | ValueError | TypeError):
         # openedx-forum takes a request apart without looking first.

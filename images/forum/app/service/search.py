@@ -1,7 +1,7 @@
 """openedx-forum's search on elasticsearch, that loses nothing while elasticsearch is away.
 
 A post is acknowledged once mongo has it. What cannot be indexed at once is noted in mongo and indexed when
-elasticsearch is back (keeper.py); openedx-forum by itself would answer 500 to a post that it has kept.
+elasticsearch is back (unindexed.py, keeper.py); openedx-forum by itself would answer 500 to a post that it has kept.
 """
 
 import logging
@@ -10,7 +10,7 @@ from threading import Lock
 from elasticsearch.exceptions import ElasticsearchException, NotFoundError, RequestError
 from forum.search import es
 
-from service import keeper, stores
+from service import stores, unindexed
 
 log = logging.getLogger("service.search")
 # Of the order in which the keeper and a request bring one document to the index.
@@ -40,14 +40,13 @@ class Documents(Client, es.ElasticsearchDocumentBackend):
         self._bring(index_name, str(doc_id), None)
 
     def _bring(self, index, key, document):
-        if not keeper.KEEPER.behind:
+        if not unindexed.BEHIND.is_set():
             try:
                 with ORDER:
                     return put(index, key, document)
             except ElasticsearchException as error:
                 log.warning("%s %s is indexed later: %s", index, key, type(error).__name__)
-        keeper.note(index, key)
-        keeper.KEEPER.wake()
+        unindexed.note(index, key)
         return None
 
 
