@@ -17,6 +17,8 @@ PROJECT = "portals"
 ROOT = Path(__file__).resolve().parent.parent
 # Reading a stack's facts asks no engine and no container.
 READ_LIMIT_SECONDS = 120
+# https://github.com/pulumi/pulumi/blob/v3.256.0/sdk/go/common/apitype/core.go (CheckpointV3)
+CHECKPOINT_VERSION = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +95,20 @@ class Stack:
 
     def state(self) -> dict[str, Any]:
         """The stack's state, secrets encrypted. Raises PortalError."""
-        exported: dict[str, Any] = self.read("stack", "export")
+        read = self._checkpoint()
+        exported: dict[str, Any] = self.read("stack", "export") if read is None else read
         return exported
+
+    def _checkpoint(self) -> dict[str, Any] | None:
+        """What `stack export` prints, from a file backend's file: a start of the CLI less. None where that is not sure."""
+        try:
+            told = json.loads(self.checkpoint.read_bytes()) if self.checkpoint else {}
+        except (OSError, ValueError):
+            # Not there, or written by a CLI that was told to compress: the CLI knows, or says why not.
+            return None
+        if told.get("version") != CHECKPOINT_VERSION or "latest" not in told.get("checkpoint", {}):
+            return None
+        return {"version": CHECKPOINT_VERSION, "deployment": told["checkpoint"]["latest"]}
 
     def replace_state(self, state: Mapping[str, Any]) -> None:
         """Put a mended state back. Raises PortalError."""

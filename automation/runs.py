@@ -114,7 +114,10 @@ class Runs:
         """Remove all that the stack has."""
         heard = Heard(tenant=self.tenant, on_progress=self.on_progress)
         return self._happened(
-            "destroy", heard, lambda: self.stack.destroy(on_event=heard, suppress_progress=True)
+            "destroy",
+            heard,
+            lambda: self.stack.destroy(on_event=heard, suppress_progress=True),
+            tuple(attached.PLUGINS),
         )
 
     def _run(
@@ -150,10 +153,16 @@ class Runs:
             bookkeeping=heard.bookkeeping,
         )
 
-    def _happened(self, verb: str, heard: Heard, run: Callable[[], object]) -> Happened:
+    def _happened(
+        self,
+        verb: str,
+        heard: Heard,
+        run: Callable[[], object],
+        plugins: Sequence[str] = attached.HARMLESS,
+    ) -> Happened:
         why = ""
         try:
-            self._run(verb, heard, run)
+            self._run(verb, heard, run, plugins)
         except UpFailed as error:
             why = str(error)
         return Happened(
