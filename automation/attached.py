@@ -1,18 +1,20 @@
 """The repo's own plugins, served by this process: no Python has to start for each run and plugin.
 
 The CLI attaches to a provider that runs already, at the port that PULUMI_DEBUG_PROVIDERS names for its package. The plugin
-for docker is attached to where nothing is made and no engine is asked. Elsewhere it is a process, as it is for the plain CLI:
-one for each engine, and one that outlives a killed CLI and tidies up behind it.
+for docker is attached to where nothing is made: in a preview that asks no engine, and in a destroy on one engine. Elsewhere
+it is a process, as it is for the plain CLI: one for each engine, and one that outlives a killed CLI and tidies up behind it.
 """
 
 import asyncio
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+from automation import drift
 from plugins import serving
 from plugins.docker.provider import VERSION as DOCKER_VERSION
 from plugins.docker.provider import DockerProvider
@@ -23,10 +25,18 @@ from toolchain.plugins import is_ours, program
 # https://github.com/pulumi/pulumi/blob/v3.256.0/sdk/go/common/resource/plugin/provider_plugin.go#L146
 VARIABLE = "PULUMI_DEBUG_PROVIDERS"
 PLUGINS = {"docker": (DOCKER_VERSION, DockerProvider), "random": (RANDOM_VERSION, random_provider)}
+# An engine, as a state tells of it.
+ENGINE = "pulumi:providers:docker"
 # Asks nobody and has no settings: attached to in every run.
 HARMLESS = ("random",)
 # A port of this machine is there at once; what takes longer is a machine that is out of something.
 LIMIT_SECONDS = 60.0
+
+
+def removing(state: Mapping[str, Any]) -> tuple[str, ...]:
+    """The plugins to attach to while what a state has is removed: docker's serves one engine, and a move knows two."""
+    engines = [each for each in drift.resources(state) if each["type"] == ENGINE]
+    return tuple(PLUGINS) if len(engines) == 1 else HARMLESS
 
 
 @contextmanager

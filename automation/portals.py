@@ -215,9 +215,9 @@ def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) 
     stack = Stack(name=tenant.name)
     stack.ensure()
     with engine.connect(tenant.placement.docker_host) as client:
-        recovery.recover(stack, client, say)
+        state = recovery.recover(stack, client, say)
         with runs.of(tenant.name, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
-            happened = run.destroy()
+            happened = run.destroy(state)
     if happened.reason:
         raise UpFailed(happened.reason)
     return tenant.directory

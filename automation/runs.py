@@ -7,7 +7,7 @@ none is left behind when a run is killed.
 import importlib
 import runpy
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -110,14 +110,14 @@ class Runs:
         )
         return self._plan(heard)
 
-    def destroy(self) -> Happened:
-        """Remove all that the stack has."""
+    def destroy(self, state: Mapping[str, Any]) -> Happened:
+        """Remove all that the stack has, which is what `state` says."""
         heard = Heard(tenant=self.tenant, on_progress=self.on_progress)
         return self._happened(
             "destroy",
             heard,
             lambda: self.stack.destroy(on_event=heard, suppress_progress=True),
-            tuple(attached.PLUGINS),
+            attached.removing(state),
         )
 
     def _run(

@@ -51,6 +51,12 @@ def test_the_repos_own_answer_at_their_ports_until_the_run_is_over(tmp_path: Pat
         version(told, "docker")
 
 
+@pytest.mark.parametrize(("engines", "names"), [(0, ["random"]), (1, ["docker", "random"]), (2, ["random"])])
+def test_one_process_removes_from_one_engine(engines: int, names: list[str]) -> None:
+    told = [{"type": attached.ENGINE}] * engines + [{"type": "pulumi:providers:random"}, {"type": "other"}]
+    assert sorted(attached.removing({"deployment": {"resources": told}})) == names
+
+
 def test_only_those_asked_for_are_served(tmp_path: Path) -> None:
     place = home(tmp_path, docker=launcher("docker"), random=launcher("random"))
     with attached.served(place, attached.HARMLESS) as told:

@@ -10,6 +10,7 @@ from kombu import Exchange, Queue
 
 from standin.alive import Alive
 from standin.entry import QUEUES
+from standin.prompt import Prompt
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "standin.settings")
 
@@ -97,3 +98,4 @@ def _ready(**_):
 
 
 app.steps["consumer"].add(Alive)
+app.steps["consumer"].add(Prompt)
