@@ -1,15 +1,17 @@
 """Which tenants a change of files can touch. Whatever is not known to touch none or some is taken to touch all."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from automation.since import File
+from automation.symlinks import Endless, aliases, symlinks
 from config.fleet import Fleet as FleetFile
 from config.images import ImageError, recipes
 from config.release import Releases
 from config.sources import ADDED, OPS
 from config.tenant import Tenant, names, survey
+from config.upgrades import path as way
 
 # The release's own files, and where images are made.
 _RELEASES = "config/releases/"
@@ -65,6 +67,8 @@ class Fleet:
     broken: Collection[str] = ()
     # images/
     images: Path = Path("images")
+    # The checkout's symbolic links: where each lies and where it leads.
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, root: Path) -> "Fleet":
@@ -74,7 +78,13 @@ class Fleet:
         releases = Releases(root / "config" / "releases")
         found, _ = survey(folder, shared, releases)
         broken = sorted(set(names(folder)) - set(found))
-        return cls(tenants=found, broken=broken, images=root / "images")
+        # A link in a folder that no plan is made from leads no plan anywhere.
+        links = {
+            link: target
+            for link, target in symlinks(root).items()
+            if not any(link == each or (each.endswith("/") and link.startswith(each)) for each in NONE)
+        }
+        return cls(tenants=found, broken=broken, images=root / "images", links=links)
 
     def all(self) -> list[str]:
         """Every name."""
@@ -100,11 +110,12 @@ def touched(files: Sequence[File], fleet: Fleet) -> Touched:
                 what = f"renamed to {come}; a tenant's name cannot be changed" if come else "removed"
                 removed.setdefault(name, []).append(f"{path}: {what}")
                 continue
-            these, reason = tenants_of(path, fleet)
-            if not these:
-                left.append(f"{path}: touches no tenant ({reason})")
-            for each in these:
-                found.setdefault(each, []).append(f"{path}: {reason}")
+            told = list(reasons(path, fleet))
+            if not any(these for these, _ in told):
+                left.append(f"{path}: touches no tenant ({'; '.join(reason for _, reason in told)})")
+            for these, reason in told:
+                for each in these:
+                    found.setdefault(each, []).append(f"{path}: {reason}")
     if any(_tenant(path) for file in files for path in _moved(file)):
         # A file that changed may claim what another tenant has, which is then refused as well.
         for each in fleet.broken:
@@ -123,8 +134,19 @@ def _moved(file: File) -> tuple[str, str]:
     return file.before, file.path
 
 
+def reasons(path: str, fleet: Fleet) -> Iterator[tuple[list[str], str]]:
+    """The tenants that one file can touch, and why, by its own place and by each where a symbolic link shows it."""
+    yield tenants_of(path, fleet)
+    try:
+        for alias in aliases(path, fleet.links):
+            these, reason = tenants_of(alias, fleet)
+            yield these, f"read as {alias}: {reason}"
+    except Endless as error:
+        yield fleet.all(), str(error)
+
+
 def tenants_of(path: str, fleet: Fleet) -> tuple[list[str], str]:
-    """The tenants that one file can touch, and why."""
+    """The tenants that one file can touch by its own place, and why."""
     name = _tenant(path)
     if name:
         return ([name], "its own file") if name in fleet.all() else ([], "its tenant has no file here")
@@ -160,8 +182,17 @@ def _of_release(path: PurePosixPath, fleet: Fleet) -> tuple[list[str], str]:
             f"goes into public images that run {path.name}",
         )
     if path.suffix == ".yml" and len(path.parts) == 3:
-        return fleet.where(lambda tenant: tenant.release.name == path.stem), f"release {path.stem}"
+        return (
+            fleet.where(lambda tenant: _from_release(tenant, path.stem)),
+            f"release {path.stem}",
+        )
     return fleet.all(), "stands among the releases"
+
+
+def _from_release(tenant: Tenant, name: str) -> bool:
+    """Whether a plan is made from a release: the tenant's own, or one whose data its own may take over."""
+    own = tenant.release
+    return name == own.name or name in own.follows or bool(way(name, own.name, tenant.releases))
 
 
 def _of_image(path: PurePosixPath, fleet: Fleet) -> tuple[list[str], str]:
