@@ -25,8 +25,6 @@ UNKNOWN = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
     }
 )
-# Services whose files lie in a directory that is named after the container's host name.
-NAMED_AFTER_HOST = frozenset({"rabbitmq"})
 
 
 class Downtime(IntEnum):
@@ -87,35 +85,41 @@ def _container(change: Change) -> Iterator[Finding]:
             reason="the job runs again" if change.op == "replace" else "the job's ended container is removed"
         )
     else:
-        yield _interruption(change, service, labels.get("portal.group", ""))
+        yield from _interruption(change, service, labels.get("portal.group", ""))
     if change.op == "replace":
         yield from _of_its_files(change, service, labels)
 
 
-def _interruption(change: Change, service: str, group: str) -> Finding:
+def _interruption(change: Change, service: str, group: str) -> Iterator[Finding]:
+    told = change.before or change.after
     how = "is away until it is healthy again" if change.op == "replace" else "ends for good"
     if group == "data":
-        grace = (change.before or change.after).get("destroyGraceSeconds", 0)
-        stops = f"stopped within {grace:.0f} s" if isinstance(grace, int | float) else "stopped"
-        if change.op == "delete":
-            return Finding(downtime=Downtime.STORE, reason=f"{service}, a data store, ends for good")
-        return Finding(
+        yield Finding(
             downtime=Downtime.STORE,
-            data=DataRisk.RESTART,
-            reason=f"{service}, a data store, is {stops} and started again; until then the portal works in part or not",
+            reason=f"{service}, a data store, {how}"
+            + ("; until then the portal works in part or not" if change.op == "replace" else ""),
         )
-    if service == "load-balancer":
-        return Finding(downtime=Downtime.PORTAL, reason=f"every page goes through {service}, which {how}")
-    return Finding(downtime=Downtime.SERVICE, reason=f"{service} {how}")
+    elif service == "load-balancer":
+        yield Finding(downtime=Downtime.PORTAL, reason=f"every page goes through {service}, which {how}")
+    else:
+        yield Finding(downtime=Downtime.SERVICE, reason=f"{service} {how}")
+    if change.op == "replace" and (files := _written(told)):
+        grace = told.get("destroyGraceSeconds", 0)
+        stops = f"stopped within {grace:.0f} s" if isinstance(grace, int | float) else "stopped"
+        yield Finding(
+            data=DataRisk.RESTART,
+            reason=f"{service} writes to {files}: it is {stops} and started again on the same files",
+        )
 
 
 def _of_its_files(change: Change, service: str, labels: Mapping[str, str]) -> Iterator[Finding]:
     before, after = change.before, change.after
     new_image = not _same(before.get("image"), after.get("image"))
-    if labels.get("portal.group") == "data" and new_image and before.get("volumes"):
+    files = _written(before)
+    if files and new_image:
         yield Finding(
             data=DataRisk.REWRITE,
-            reason=f"another image opens the files of {service}; the one before may not open them again",
+            reason=f"another image of {service} opens {files}; the one before may not open it again",
         )
     if labels.get("portal.group") == "ops" and service.endswith("-migrations") and new_image:
         yield Finding(
@@ -131,12 +135,13 @@ def _of_its_files(change: Change, service: str, labels: Mapping[str, str]) -> It
             )
     if not _same(labels.get("portal.tenant"), new.get("portal.tenant", labels.get("portal.tenant"))):
         yield Finding(data=DataRisk.LOSS, reason=f"the tenant's name changes to {new['portal.tenant']}")
-    if service in NAMED_AFTER_HOST and not _same(before.get("hostname"), after.get("hostname")):
+    if files and not _same(before.get("hostname"), after.get("hostname")):
         yield Finding(
             data=DataRisk.LOSS,
-            reason=f"{service} names its files after its host name: it begins without its queues",
+            reason=f"{service} gets another host name, and may name its files after it, as RabbitMQ does: "
+            "then it begins without them",
         )
-    if before.get("volumes") and not _same(before.get("user"), after.get("user")):
+    if files and not _same(before.get("user"), after.get("user")):
         yield Finding(
             data=DataRisk.REWRITE,
             reason=f"{service} runs as another user, whom its files have to be given to",
@@ -173,7 +178,9 @@ def _volume(change: Change) -> Iterator[Finding]:
             reason=f"moved: services find what is in {new}; the files in {old} stay there, and nothing reads them",
         )
     else:
-        yield Finding(reason=f"made anew over the same directory, {old}")
+        yield Finding(
+            reason=f"made anew over the same directory, {old}: what mounts it is stopped first and made anew"
+        )
 
 
 def _network(change: Change) -> Iterator[Finding]:
@@ -253,17 +260,31 @@ def _labels(told: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _mounts(told: Mapping[str, Any]) -> dict[str, tuple[str, bool]]:
-    found = told.get("volumes")
-    if not isinstance(found, list):
-        return {}
-    return {
-        str(each.get("containerPath")): (
-            str(each.get("volumeName") or each.get("hostPath") or ""),
-            bool(each.get("readOnly")),
+    """What a container has at which path, and whether it may only read it."""
+    found = {}
+    for key, path, sources in (
+        ("volumes", "containerPath", ("volumeName", "hostPath")),
+        ("mounts", "target", ("source",)),
+    ):
+        listed = told.get(key)
+        for each in listed if isinstance(listed, list) else ():
+            if isinstance(each, Mapping) and each.get("type") != "tmpfs":
+                source = next((str(each[one]) for one in sources if each.get(one)), "")
+                found[str(each.get(path))] = (source, bool(each.get("readOnly")))
+    return found
+
+
+def _written(told: Mapping[str, Any]) -> str:
+    """What of the drive a container may write to, in words; empty where it holds no data, whatever it is called."""
+    if any(told.get(key) and not isinstance(told[key], list) for key in ("volumes", "mounts")):
+        return "what is not known"
+    return ", ".join(
+        sorted(
+            source or f"a volume without a name at {path}"
+            for path, (source, reads) in _mounts(told).items()
+            if not reads
         )
-        for each in found
-        if isinstance(each, Mapping)
-    }
+    )
 
 
 def _device(told: Mapping[str, Any]) -> str:

@@ -37,6 +37,13 @@ NONE, SERVICE, PORTAL, STORE = Downtime
 SAFE, RESTART, REWRITE, LOSS = DataRisk
 
 
+def writer(service: str, group: str, **more: object) -> dict[str, object]:
+    """A container with a directory of the drive."""
+    return container(
+        service, group, volumes=[{"containerPath": "/data", "volumeName": f"acme-{service}"}], **more
+    )
+
+
 def replaced(inputs: dict[str, object], **more: object) -> Change:
     told = {str(each["label"]): str(each["value"]) for each in inputs["labels"]}  # type: ignore[attr-defined]
     return change("replace", CONTAINER, told["portal.service"], inputs, {**inputs, **more})
@@ -63,13 +70,64 @@ CASES = {
         replaced(MYSQL, image="portals/mysql:2"),
         STORE,
         REWRITE,
-        "another image opens the files of mysql",
+        "another image of mysql opens acme-mysql",
+    ),
+    "what writes to the drive is restarted, whatever its group": (
+        replaced(writer("anything", "support"), memory=640),
+        SERVICE,
+        RESTART,
+        "anything writes to acme-anything: it is stopped within 30 s",
+    ),
+    "what writes to the drive gets another image, whatever its group": (
+        replaced(writer("anything", "support"), image="x:2"),
+        SERVICE,
+        REWRITE,
+        "another image of anything opens acme-anything",
+    ),
+    "what writes to a path of the host": (
+        replaced(
+            container("anything", mounts=[{"target": "/data", "source": "/srv/x", "type": "bind"}]),
+            image="x:2",
+        ),
+        SERVICE,
+        REWRITE,
+        "another image of anything opens /srv/x",
+    ),
+    "what only reads the drive gets another image": (
+        replaced(
+            container("nginx", volumes=[{"containerPath": "/static", "volumeName": "s", "readOnly": True}]),
+            image="x:2",
+        ),
+        SERVICE,
+        SAFE,
+        "nginx is away",
+    ),
+    "a job that writes to the drive gets another image": (
+        replaced(INIT, image="portals/ops:2"),
+        NONE,
+        REWRITE,
+        "another image of storage-init opens /srv/portals/acme",
+    ),
+    "a path of the host is another": (
+        replaced(
+            container("anything", mounts=[{"target": "/data", "source": "/srv/x", "type": "bind"}]),
+            mounts=[{"target": "/data", "source": "/srv/y", "type": "bind"}],
+        ),
+        SERVICE,
+        LOSS,
+        "finds what is in /srv/y at /data instead of /srv/x",
+    ),
+    "mounts that are secret": (
+        replaced(container("anything", volumes=SECRET), image="x:2"),
+        SERVICE,
+        REWRITE,
+        "what is not known",
     ),
     "a data store's image is not known yet": (replaced(MYSQL, image=STRING), STORE, RESTART, "stopped"),
     "a store without files gets another image": (
         replaced(container("memcached", "data"), image="portals/memcached:2"),
         STORE,
-        RESTART,
+        SAFE,
         "memcached",
     ),
     "a data store ends": (change("delete", CONTAINER, "mysql", MYSQL), STORE, SAFE, "ends for good"),
@@ -106,7 +164,7 @@ CASES = {
         replaced(RABBIT, hostname="rabbit"),
         STORE,
         LOSS,
-        "begins without its queues",
+        "as RabbitMQ does",
     ),
     "a tenant gets another name": (
         replaced(container(), labels=container(labels={"portal.tenant": "oak"})["labels"]),
@@ -218,6 +276,30 @@ def test_nothing_that_a_preview_may_hold_is_too_odd() -> None:
         for kind in RULES:
             for op in ("create", "update", "replace", "delete"):
                 assert findings(change(op, kind, "one", odd, odd))
+
+
+@pytest.mark.parametrize("tenant", ["acme", "demo"])
+def test_whoever_writes_to_the_drive_holds_data(tenant: str) -> None:
+    """Of the real program: a new image of each container that has a directory of the drive to write to."""
+    recorded = portal(tenant).containers()
+    rated = {}
+    for each in recorded:
+        new = change("replace", CONTAINER, each.name, each.inputs, {**each.inputs, "image": "another:1"})
+        rated[each.name] = judge(plan(new)).data
+    writes = {
+        each.name
+        for each in recorded
+        if any(
+            not one.get("readOnly")
+            for one in [*each.inputs.get("volumes", []), *each.inputs.get("mounts", [])]
+        )
+    }
+    assert {"mysql", "rabbitmq", "mailer", "lms", "storage-init"} <= writes
+    assert ("mail-sink" in writes) is (tenant == "demo")
+    assert {name for name, risk in rated.items() if risk is REWRITE} == writes
+    assert {name for name, risk in rated.items() if risk is SAFE} == set(rated) - writes
+    # Among them what is held on files of nobody's group alone.
+    assert "load-balancer" not in writes
 
 
 @pytest.mark.parametrize("tenant", ["acme", "demo"])
