@@ -14,6 +14,10 @@ REPLACEMENT = frozenset({"replace", "create-replacement", "delete-replaced", "di
 # `envs[3]`, `labels[0].value`, `tmpfs["/run/x.y"]`: Pulumi's own way to name a property.
 _PART = re.compile(r'\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|\.?([^.\[]+)')
 MISSING = object()
+# What plugins that stand on Pulumi's bridge to Terraform keep for themselves inside inputs and outputs, at any depth:
+# https://github.com/pulumi/pulumi-terraform-bridge, pkg/tfbridge/schema.go and pkg/tfbridge/names.go.
+# They name no property of anything, so nothing is compared with them and nobody is shown them.
+RESERVED = frozenset({"__defaults", "__meta", "__pulumi_raw_state_delta"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +120,15 @@ def known(value: Any) -> Any:
     return None if value is MISSING else value
 
 
+def without_reserved(value: Any) -> Any:
+    """A value without the keys that a plugin keeps for itself."""
+    if isinstance(value, Mapping):
+        return {key: without_reserved(each) for key, each in value.items() if key not in RESERVED}
+    if isinstance(value, list):
+        return [without_reserved(each) for each in value]
+    return value
+
+
 def changes(metadata: Iterable[Any]) -> tuple[Change, ...]:
     """The changes of a run's resource events (their `metadata`), one a resource, by type and name."""
     steps: dict[str, list[Any]] = {}
@@ -137,8 +150,9 @@ def change(urn: str, steps: list[Any]) -> Change:
     # The step `replace` alone tells what differs; a deletion that stands by itself has no other.
     telling = max(steps, key=lambda each: (each.op.value == "replace", bool(each.detailed_diff)))
     replaced = bool(ops & REPLACEMENT) or {"create", "delete"} <= ops
-    before = next((each.old.inputs for each in steps if each.old and each.old.inputs), None) or {}
-    after = next((each.new.inputs for each in steps if each.new and each.new.inputs), None) or {}
+    olds = (each.old.inputs for each in steps if each.old)
+    news = (each.new.inputs for each in steps if each.new)
+    before, after = (without_reserved(next(filter(None, each), None) or {}) for each in (olds, news))
     return Change(
         urn=urn,
         op="replace" if replaced else str(telling.op.value),
@@ -150,9 +164,9 @@ def change(urn: str, steps: list[Any]) -> Change:
 
 def differences(step: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
     """What differs in one step, by path."""
-    told = step.detailed_diff or {}
-    outputs = (step.old.outputs if step.old else None) or {}
-    if not told:
+    told = {path: each for path, each in (step.detailed_diff or {}).items() if not _reserved(path)}
+    outputs = without_reserved((step.old.outputs if step.old else None) or {})
+    if not step.detailed_diff:
         return tuple(
             Difference(
                 path=path,
@@ -162,6 +176,7 @@ def differences(step: Any, before: Mapping[str, Any], after: Mapping[str, Any]) 
                 after=known(at(after, path)),
             )
             for path in sorted(step.diffs or ())
+            if not _reserved(path)
         )
     return tuple(
         Difference(
@@ -174,6 +189,10 @@ def differences(step: Any, before: Mapping[str, Any], after: Mapping[str, Any]) 
         )
         for path, each in sorted(told.items())
     )
+
+
+def _reserved(path: str) -> bool:
+    return not RESERVED.isdisjoint(parts(path))
 
 
 def kind_of(before: Any, after: Any) -> str:

@@ -1,12 +1,16 @@
 """What happened, held against what was promised; and what the engine has, held against what it was sent."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import docker.errors
 import pytest
+from pulumi.automation.events import StepEventMetadata
 
 from automation import reality
-from automation.plan import SECRET, Change, Plan
+from automation.plan import SECRET, Change, Plan, changes
+from automation.shown import properties
 from automation.truth import UNKNOWN, compare
 
 URN = "urn:pulumi:acme::portals::p$docker:index/container:Container::lms"
@@ -121,3 +125,117 @@ def test_what_was_made_and_is_not_there_is_told() -> None:
     assert [each.happened for each in reality.compare(Engine(), [gone])] == ["none"]
     never = Change(urn=URN, op="delete", before={"name": "acme-other"})
     assert list(reality.compare(Engine(), [never])) == []
+
+
+RECORDED = Path(__file__).parents[1] / "contract" / "data"
+
+
+def as_the_official_plugin(value: Any) -> Any:
+    """Inputs as pulumi-docker 5.1.0 hands them on: `__defaults` in every object, the plugin's own word.
+
+    The recordings are without it; `capabilities: {'__defaults': [], 'drops': ['ALL']}` was seen in a run.
+    """
+    if isinstance(value, dict):
+        return {"__defaults": [], **{key: as_the_official_plugin(each) for key, each in value.items()}}
+    return [as_the_official_plugin(each) for each in value] if isinstance(value, list) else value
+
+
+def ran(kind: str, before: dict[str, Any] | None, after: dict[str, Any] | None, **more: Any) -> Change:
+    """The change that a run's event tells."""
+    urn = f"urn:pulumi:acme::portals::p${kind}::one"
+
+    def side(inputs: dict[str, Any] | None) -> dict[str, Any] | None:
+        told = {"type": kind, "urn": urn, "id": "1", "parent": "", "provider": "", "custom": True}
+        return None if inputs is None else {**told, "inputs": inputs, "outputs": {"__meta": "{}", **inputs}}
+
+    event = {"op": "replace", "urn": urn, "type": kind, "provider": "", **more}
+    (found,) = changes([StepEventMetadata.from_json({**event, "old": side(before), "new": side(after)})])
+    return found
+
+
+CASES = [
+    (name, case)
+    for name, case in json.loads((RECORDED / "change.json").read_text()).items()
+    if case["type"] in reality.READINGS
+]
+
+
+@pytest.mark.parametrize(("name", "case"), CASES, ids=[name for name, _ in CASES])
+def test_what_a_plugin_keeps_for_itself_is_no_difference(name: str, case: dict[str, Any]) -> None:
+    """Every recorded change, once as the program says it and once as the official plugin hands it on."""
+    before, after = case["before"], case["after"]
+    detailed = {
+        path: {"diffKind": kind, "inputDiff": True} for path, kind in (case["detailedDiff"] or {}).items()
+    }
+    plain = ran(case["type"], before, after, detailedDiff=detailed)
+    own = {**detailed, "__defaults": {"diffKind": "update"}, "labels[0].__defaults": {"diffKind": "add"}}
+    handed = ran(
+        case["type"], as_the_official_plugin(before), as_the_official_plugin(after), detailedDiff=own
+    )
+    assert handed == plain
+    assert "__defaults" not in str((handed.before, handed.after, list(properties(handed))))
+    promised = Plan(tenant="acme", changes=(plain,))
+    assert compare(promised, (handed,)) == ()
+    assert compare(Plan(tenant="acme", changes=(handed,)), (plain,)) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "after"),
+    [
+        (
+            reality.CONTAINER,
+            {
+                "capabilities": {"drops": ["ALL"]},
+                "labels": [{"label": "portal.tenant", "value": "acme"}],
+                "volumes": [{"volumeName": "acme-lms", "containerPath": "/data"}],
+                "networksAdvanced": [{"name": "acme-private", "aliases": ["lms"]}],
+                "ports": [{"ip": "127.0.0.1", "external": 80.0, "internal": 8080.0}],
+            },
+        ),
+        (
+            reality.NETWORK,
+            {"ipamConfigs": [{"gateway": "10.77.0.1", "subnet": "10.77.0.0/25"}], "internal": True},
+        ),
+        (reality.VOLUME, {"driverOpts": {"type": "none", "o": "bind", "device": "/srv/x"}}),
+    ],
+)
+def test_what_a_plugin_keeps_for_itself_is_not_looked_for_on_the_engine(
+    kind: str, after: dict[str, Any]
+) -> None:
+    engine = Whole()
+    change = ran(kind, None, as_the_official_plugin({"name": "acme-lms", **after}), op="create")
+    assert reality.compare(engine, [change]) == ()
+    # What is really otherwise is told as before.
+    engine.told_otherwise()
+    assert {each.path for each in reality.compare(engine, [change])} == set(after) - {"internal"}
+
+
+class Whole(Engine):
+    """Has one container, one network and one volume of the same name."""
+
+    network: dict[str, Any]
+    volume: dict[str, Any]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = {
+            "Internal": True,
+            "IPAM": {"Config": [{"Gateway": "10.77.0.1", "Subnet": "10.77.0.0/25"}]},
+        }
+        self.volume = {"Options": {"type": "none", "o": "bind", "device": "/srv/x"}}
+
+    def told_otherwise(self) -> None:
+        self.told = {
+            "Config": {"Labels": {}},
+            "HostConfig": {"CapAdd": None, "CapDrop": [], "PortBindings": {}},
+            "Mounts": [],
+            "NetworkSettings": {"Networks": {}},
+        }
+        self.network["IPAM"] = {"Config": [{"Gateway": "10.77.0.1", "Subnet": "10.77.1.0/25"}]}
+        self.volume["Options"] = {**self.volume["Options"], "device": "/srv/y"}
+
+    def inspect_network(self, name: str) -> dict[str, Any]:
+        return self.network
+
+    def inspect_volume(self, name: str) -> dict[str, Any]:
+        return self.volume
