@@ -6,12 +6,14 @@ from ipaddress import IPv4Network
 import pulumi_docker as docker
 from pulumi import ComponentResource, Output, ResourceOptions
 
+from components.turns import Turns
 from components.workload import identity
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworksArgs:
     tenant: str
+    turns: Turns
     private: IPv4Network
     egress: IPv4Network
 
@@ -24,14 +26,14 @@ class Networks(ComponentResource):
 
     def __init__(self, name: str, args: NetworksArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("portal:index:Networks", name, None, opts)
-        self.private = self._network(args.tenant, "private", args.private, internal=True)
-        self.egress = self._network(args.tenant, "egress", args.egress, internal=False)
+        self.private = self._network(args, "private", args.private, internal=True)
+        self.egress = self._network(args, "egress", args.egress, internal=False)
         self.register_outputs({"private": self.private, "egress": self.egress})
 
-    def _network(self, tenant: str, kind: str, subnet: IPv4Network, *, internal: bool) -> Output[str]:
-        return docker.Network(
+    def _network(self, args: NetworksArgs, kind: str, subnet: IPv4Network, *, internal: bool) -> Output[str]:
+        made = docker.Network(
             kind,
-            name=f"{tenant}-{kind}",
+            name=f"{args.tenant}-{kind}",
             driver="bridge",
             internal=internal,
             # Docker's own pools end at about 31 networks a host.
@@ -39,7 +41,9 @@ class Networks(ComponentResource):
             ipam_configs=[docker.NetworkIpamConfigArgs(subnet=str(subnet), gateway=str(subnet[1]))],
             labels=[
                 docker.NetworkLabelArgs(label=key, value=value)
-                for key, value in sorted(identity(tenant, "support", f"network-{kind}").items())
+                for key, value in sorted(identity(args.tenant, "support", f"network-{kind}").items())
             ],
-            opts=ResourceOptions(parent=self, delete_before_replace=True),
-        ).name
+            opts=args.turns.options(self),
+        )
+        args.turns.took(made)
+        return made.name

@@ -16,6 +16,7 @@ from components.openedx import OpenEdx, OpenEdxArgs
 from components.ops import Ops, OpsArgs
 from components.secrets import Secrets, SecretsArgs, names
 from components.storage import Storage, StorageArgs
+from components.turns import Turns
 from config.routes import addresses
 from config.sources import OPS, pictured
 from config.tenant import Tenant
@@ -51,9 +52,12 @@ class Portal(ComponentResource):
         child = ResourceOptions(parent=self, providers=[engine])
         pictures = pictured(tenant, images)
 
+        turns = Turns()
         networks = Networks(
             "networks",
-            NetworksArgs(tenant=tenant.name, private=tenant.private_subnet, egress=tenant.egress_subnet),
+            NetworksArgs(
+                tenant=tenant.name, turns=turns, private=tenant.private_subnet, egress=tenant.egress_subnet
+            ),
             child,
         )
         storage = Storage(
@@ -70,6 +74,7 @@ class Portal(ComponentResource):
                     for name, service in tenant.services.items()
                     for directory in service.data
                 },
+                turns=turns,
             ),
             child,
         )

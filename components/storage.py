@@ -8,6 +8,7 @@ from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
 from components import in_force
 from components.job import Job, JobArgs
+from components.turns import Turns
 from components.workload import HostMount, VolumeMount, identity
 from config.drive import SENTINEL
 from config.upgrades import InForce
@@ -32,6 +33,7 @@ class StorageArgs:
     wanted: InForce
     before: tuple[InForce, ...]
     directories: Mapping[str, int]
+    turns: Turns
 
 
 class Storage(ComponentResource):
@@ -80,22 +82,26 @@ class Storage(ComponentResource):
         )
         self.ready = self.job.ready
         self.volumes: Mapping[str, Output[str]] = {
-            each: docker.Volume(
-                f"volume-{each}",
-                name=f"{args.tenant}-{each}",
-                driver="local",
-                # Unlike host_path, this fails when the path is not there instead of making it on the host's
-                # own disk. https://github.com/docker/compose/issues/9971
-                driver_opts={"type": "none", "o": "bind", "device": f"{self.directory}/{each}"},
-                labels=[
-                    docker.VolumeLabelArgs(label=key, value=value)
-                    for key, value in sorted(identity(args.tenant, "data", f"volume-{each}").items())
-                ],
-                opts=ResourceOptions(parent=self, delete_before_replace=True),
-            ).name
-            for each in sorted(args.directories)
+            each: self._volume(each, args) for each in sorted(args.directories)
         }
         self.register_outputs({"directory": self.directory})
+
+    def _volume(self, directory: str, args: StorageArgs) -> Output[str]:
+        made = docker.Volume(
+            f"volume-{directory}",
+            name=f"{args.tenant}-{directory}",
+            driver="local",
+            # Unlike host_path, this fails when the path is not there instead of making it on the host's
+            # own disk. https://github.com/docker/compose/issues/9971
+            driver_opts={"type": "none", "o": "bind", "device": f"{self.directory}/{directory}"},
+            labels=[
+                docker.VolumeLabelArgs(label=key, value=value)
+                for key, value in sorted(identity(args.tenant, "data", f"volume-{directory}").items())
+            ],
+            opts=args.turns.options(self),
+        )
+        args.turns.took(made)
+        return made.name
 
     def mount(self, directory: str, path: str, *, read_only: bool = False) -> VolumeMount:
         """One of the portal's directories at `path` of a container."""

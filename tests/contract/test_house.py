@@ -85,6 +85,32 @@ def test_every_container_has_its_shape_among_its_labels(plan: Recorder) -> None:
         assert told["portal.shape"] == shape(env, own), container.name
 
 
+def test_what_containers_hang_on_is_replaced_in_turn(plan: Recorder) -> None:
+    """Of any two that a container uses, one waits for the other: else a deletion begins while it is still used."""
+    found = dict(zip(plan.urns, plan.plan, strict=True))
+
+    def behind(urn: str) -> set[str]:
+        before = set(found[urn].options.dependencies) & set(found)
+        return before.union(*map(behind, before))
+
+    shared = 0
+    for each in plan.containers():
+        used = [
+            urn
+            for urn in each.options.dependencies
+            if urn in found and found[urn].options.deleteBeforeReplace and found[urn].type != each.type
+        ]
+        unordered = [
+            (one, other)
+            for one in used
+            for other in used
+            if one < other and one not in behind(other) and other not in behind(one)
+        ]
+        assert unordered == [], each.name
+        shared += len(used) > 1
+    assert shared > 5
+
+
 def test_what_plugins_lie_about_is_not_used(plan: Recorder) -> None:
     """docs/truth.md tells why."""
     unused = {"init", "rm", "cpuPeriod", "cpuQuota", "cpuSet", "memoryReservation"}
