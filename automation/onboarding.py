@@ -90,7 +90,7 @@ def rehearse(wish: Wish) -> dict[str, Any]:
         "text": told,
         "addresses": addresses(tenant),
         "directory": tenant.directory,
-        "networks": {"private": str(tenant.private_subnet), "egress": str(tenant.egress_subnet)},
+        "networks": {name: str(each.subnet) for name, each in tenant.networks.items()},
         "services": sorted(tenant.stays_up),
         "running": sorted(each.name for each in there),
         "memory_mib": {"at_least": capacity.at_least(tenant), "at_most": capacity.at_most(tenant)},

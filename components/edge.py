@@ -6,7 +6,6 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
 from components.service import Port, Service, ServiceArgs
-from components.workload import Attachment
 from config.routes import LISTEN_PORT, caddyfile, routes
 
 
@@ -22,8 +21,6 @@ class Edge(ComponentResource):
         super().__init__("portal:index:Edge", name, None, opts)
         base, tenant = args.foundation, args.foundation.tenant
         told = base.told("load-balancer", files={"/portal/config/Caddyfile": caddyfile(routes(tenant))})
-        # A port published on an internal network reaches nobody, hence the second network.
-        told["networks"] = (*told["networks"], Attachment(network=base.networks.egress))
         self.load_balancer = Service(
             "load-balancer",
             ServiceArgs(

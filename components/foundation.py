@@ -27,6 +27,14 @@ class Foundation:
         """The arguments of the release's service `name`; `more` says what its own component adds."""
         return ServiceArgs(after=(self.storage, *after), **self.told(name, **more))
 
+    def attached(self, container: str) -> tuple[Attachment, ...]:
+        """The networks that a container is on, by name: in any other order the plugins see a change in each preview."""
+        return tuple(
+            Attachment(network=self.networks.names[name], aliases=network.members[container])
+            for name, network in sorted(self.tenant.networks.items())
+            if container in network.members
+        )
+
     def told(self, name: str, **more: Any) -> dict[str, Any]:
         """What release, tenant and its own component (`more`) say of a service, as arguments of its workload."""
         own = {**self.common(name), **more}
@@ -44,5 +52,5 @@ class Foundation:
             "user": told.owner(self.tenant.source(name)),
             "memory": self.tenant.sizes[name].memory,
             "grace_seconds": told.grace_seconds,
-            "networks": (Attachment(network=self.networks.private, aliases=(name,)),),
+            "networks": self.attached(name),
         }

@@ -8,7 +8,6 @@ from pulumi import ComponentResource, Input, ResourceOptions, RunError
 from components.foundation import Foundation
 from components.secrets import FOLDER
 from components.service import Service, ServiceArgs
-from components.workload import Attachment
 from config.mail import SMARTHOST_SECRET, environment, missing_password
 
 
@@ -33,8 +32,6 @@ class Mailer(ComponentResource):
                 raise RunError(missing_password(tenant))
             secrets[f"{FOLDER}/{SMARTHOST_SECRET}"] = args.smarthost_password
         told = base.common("mailer")
-        if tenant.mail.delivery != "sink":
-            told["networks"] = (*told["networks"], Attachment(network=base.networks.egress))
         self.mailer = Service(
             "mailer",
             ServiceArgs(

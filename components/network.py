@@ -1,49 +1,62 @@
-"""A portal's two networks: one without a way out for everything, one with it for the few that need it."""
+"""A portal's networks, as config/networks.py cuts them: inside ones without a way out, a way in, a way out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 
 import pulumi_docker as docker
-from pulumi import ComponentResource, Output, ResourceOptions
+from pulumi import Alias, ComponentResource, Output, ResourceOptions
 
 from components.turns import Turns
 from components.workload import identity
+from config.networks import INGRESS, Network
+
+# Portals that were made with two networks have these in the same addresses: they make room first.
+FORMER = {"data": "private", INGRESS: "egress"}
+# The bridge itself gets no address, so the host is no neighbour: without this every port that the host opens on all of
+# its addresses answers from inside. Names are resolved all the same, in the container's own network namespace.
+# https://docs.docker.com/engine/network/drivers/bridge/#options
+NO_HOST = {"com.docker.network.bridge.inhibit_ipv4": "true"}
+# The way in is none out: what leaves unasked has an address that nobody beyond this host can answer.
+NO_WAY_BACK = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetworksArgs:
     tenant: str
     turns: Turns
-    private: IPv4Network
-    egress: IPv4Network
+    networks: Mapping[str, Network]
 
 
 class Networks(ComponentResource):
-    """`<tenant>-private` (internal) and `<tenant>-egress`, each on a subnet of its own."""
+    """`<tenant>-<network>` each, on a subnet of its own; `names` has what the engine calls them."""
 
-    private: Output[str]
-    egress: Output[str]
+    names: Mapping[str, Output[str]]
 
     def __init__(self, name: str, args: NetworksArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("portal:index:Networks", name, None, opts)
-        self.private = self._network(args, "private", args.private, internal=True)
-        self.egress = self._network(args, "egress", args.egress, internal=False)
-        self.register_outputs({"private": self.private, "egress": self.egress})
+        first = sorted(args.networks.values(), key=lambda network: network.name not in FORMER)
+        self.names = {each.name: self._network(args, each) for each in first}
+        self.register_outputs(dict(self.names))
 
-    def _network(self, args: NetworksArgs, kind: str, subnet: IPv4Network, *, internal: bool) -> Output[str]:
+    def _network(self, args: NetworksArgs, told: Network) -> Output[str]:
+        former = FORMER.get(told.name)
         made = docker.Network(
-            kind,
-            name=f"{args.tenant}-{kind}",
+            told.name,
+            name=f"{args.tenant}-{told.name}",
             driver="bridge",
-            internal=internal,
+            internal=told.internal,
+            options=NO_HOST if told.internal else NO_WAY_BACK if told.name == INGRESS else None,
             # Docker's own pools end at about 31 networks a host.
             # https://github.com/docker/for-linux/issues/599
-            ipam_configs=[docker.NetworkIpamConfigArgs(subnet=str(subnet), gateway=str(subnet[1]))],
+            ipam_configs=[docker.NetworkIpamConfigArgs(subnet=str(told.subnet), gateway=str(told.subnet[1]))],
             labels=[
                 docker.NetworkLabelArgs(label=key, value=value)
-                for key, value in sorted(identity(args.tenant, "support", f"network-{kind}").items())
+                for key, value in sorted(identity(args.tenant, "support", f"network-{told.name}").items())
             ],
-            opts=args.turns.options(self),
+            opts=ResourceOptions.merge(
+                args.turns.options(self),
+                ResourceOptions(aliases=[Alias(name=former)] if former else None),
+            ),
         )
         args.turns.took(made)
         return made.name

@@ -8,7 +8,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
 from components.service import Service
-from components.workload import CPU_SHARES, Attachment, Startable
+from components.workload import CPU_SHARES, Startable
 from config import workergroups
 from config.openedx import SECRETS, forum_env, settings_files
 from config.sections import WorkerGroup
@@ -76,7 +76,7 @@ class OpenEdx(ComponentResource):
                 memory=group.memory,
                 cpu_shares=TASKS_CPU_SHARES,
                 grace_seconds=group.grace_seconds,
-                networks=(Attachment(network=base.networks.private, aliases=(name,)),),
+                networks=base.attached(name),
             )
 
         made = {

@@ -7,7 +7,7 @@ from pulumi import ComponentResource, ResourceOptions
 from components.foundation import Foundation
 from components.job import Job, JobArgs
 from components.openedx import configured
-from components.workload import Attachment, Startable
+from components.workload import Startable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Ops(ComponentResource):
         base = args.foundation
         # As the lms runs, with its image; but nobody is to find it under the lms's name.
         told = base.told("lms", **configured(base))
-        told["networks"] = (Attachment(network=base.networks.private),)
+        told["networks"] = base.attached("edxapp-migrations")
         self.migrations = Job(
             "edxapp-migrations",
             JobArgs(

@@ -55,9 +55,7 @@ class Portal(ComponentResource):
         turns = Turns()
         networks = Networks(
             "networks",
-            NetworksArgs(
-                tenant=tenant.name, turns=turns, private=tenant.private_subnet, egress=tenant.egress_subnet
-            ),
+            NetworksArgs(tenant=tenant.name, turns=turns, networks=tenant.networks),
             child,
         )
         storage = Storage(
@@ -114,7 +112,7 @@ class Portal(ComponentResource):
             "addresses": addresses(tenant),
             "services": {name: services[name].name for name in sorted(services)},
             "jobs": {name: jobs[name].name for name in sorted(jobs)},
-            "networks": {"egress": networks.egress, "private": networks.private},
+            "networks": dict(networks.names),
             "directory": tenant.directory,
             "admin": {"email": tenant.admin.email, "username": tenant.admin.username},
             "admin_password": foundation.secrets.values["admin-password"],

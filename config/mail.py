@@ -15,7 +15,7 @@ def environment(tenant: Tenant) -> dict[str, str]:
         "MAIL_DELIVERY": mail.delivery,
         "MAIL_DOMAINS": ",".join(tenant.sender_domains),
         "MAIL_HOSTNAME": tenant.hosts.lms,
-        "MAIL_NETWORK": str(tenant.private_subnet),
+        "MAIL_NETWORK": str(tenant.networks["mail"].subnet),
     }
     if mail.delivery == "smarthost":
         told |= {"MAIL_SMARTHOST": mail.smarthost, "MAIL_USERNAME": mail.username}

@@ -27,7 +27,7 @@ SERVICES = frozenset(
     )
 )
 JOBS = frozenset(("storage-init", "edxapp-migrations", "create-admin", "assets", "backup", "restore"))
-NETWORKS = frozenset(("private", "egress"))
+NETWORKS = frozenset(("front", "mail", "data", "cache", "documents", "search", "ingress", "egress"))
 # Directories of the drive that are not called as their service.
 DIRECTORIES = frozenset(("static", "media", "overrides", "rendered"))
 # The services whose queues a tenant may give to workers in containers of their own, `<service>-<word>`.
@@ -43,6 +43,11 @@ _ELSEWHERE = frozenset(
     )
 )
 RESERVED = PARTS | GROUPS | _ELSEWHERE
+
+
+def workers_of(name: str) -> str:
+    """The service of workers whose queues a container has, by its name."""
+    return next(each for each in WORKERS if name == each or name.startswith(f"{each}-"))
 
 
 def tenant(name: str) -> str:

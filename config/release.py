@@ -7,15 +7,25 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from config import checks, names, pins, yamlfile
+from config import calls, checks, names, pins, yamlfile
 from config.errors import ConfigError
 from config.hub import Hub
 from config.keys import Reading, build, each, number, text, texts
+from config.networks import INSIDE
 from config.words import listed, meant, quoted
 
 # For the configuration program inside public openedx images, some of which have a Python that is too old for it.
 PYTHON = "docker.io/library/python:3.11.9-slim-bullseye"
 _GROUPS = ("openedx", "addons", "support", "data")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseJob:
+    """A container of a release that runs to its end, beside the services whose image it runs."""
+
+    calls: tuple[str, ...] = field(
+        metadata=texts(checks.word, "The services that it opens connections to.", "[mysql, redis]")
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +50,20 @@ class ReleaseService:
     group: str = field(metadata=text(checks.OneOf(_GROUPS), "The group that it is shown in.", "data"))
     port: int = field(
         metadata=number(
-            checks.Between(0, 65535), "Where it listens on the portal's private network; 0 for nowhere.", 3306
+            checks.Between(0, 65535), "Where it listens on the portal's networks; 0 for nowhere.", 3306
         )
+    )
+    networks: tuple[str, ...] = field(
+        default=(),
+        metadata=texts(
+            checks.OneOf(INSIDE),
+            "The portal's networks that it answers on; who calls it joins the first.",
+            "[data]",
+        ),
+    )
+    calls: tuple[str, ...] = field(
+        default=(),
+        metadata=texts(checks.word, "The services that it opens connections to.", "[mysql, redis]"),
     )
     user: int = field(
         metadata=number(
@@ -110,6 +132,10 @@ class Release:
     services: Mapping[str, ReleaseService] = field(
         metadata=each("The services of the release, by the name of container and network alias.", "lms")
     )
+    jobs: Mapping[str, ReleaseJob] = field(
+        default_factory=dict,
+        metadata=each("What its jobs call; one that calls nothing has no network.", "edxapp-migrations"),
+    )
 
     # By digest; empty while config/pins.yml has none.
     python: str = ""
@@ -126,6 +152,7 @@ class Release:
         reading = Reading(f"{folder.parent.name}/{folder.name}/{name}.yml")
         root = yamlfile.load(folder / f"{name}.yml", reading.findings)
         services: dict[str, ReleaseService] = {}
+        jobs: dict[str, ReleaseJob] = {}
         if root:
             reading.keys(cls, root)
             sections = reading.named(root, "services", names.SERVICES, "services", ReleaseService)
@@ -134,6 +161,10 @@ class Release:
             _sized(reading, sections)
             _owned(reading, sections)
             _imaged(reading, sections)
+            tasks = reading.named(root, "jobs", names.JOBS, "jobs", ReleaseJob)
+            for task, section in tasks.items():
+                reading.keys(ReleaseJob, section, f"jobs/{task}")
+            calls.check(reading, sections, tasks)
             if not sections and not len(reading.findings):
                 reading.wrong("services", "has no service, expected at least one, for example lms")
             reading.findings.raise_any()
@@ -141,9 +172,17 @@ class Release:
                 each: _pinned(build(ReleaseService, reading.values, f"services/{each}"), digests or {})
                 for each in sections
             }
+            jobs = {each: build(ReleaseJob, reading.values, f"jobs/{each}") for each in tasks}
         reading.findings.raise_any()
         python = f"{PYTHON}@{digests[PYTHON]}" if digests and PYTHON in digests else ""
-        return build(cls, reading.values, name=name, services=MappingProxyType(services), python=python)
+        return build(
+            cls,
+            reading.values,
+            name=name,
+            services=MappingProxyType(services),
+            jobs=MappingProxyType(jobs),
+            python=python,
+        )
 
 
 class Releases:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network
 from pathlib import Path
 from types import MappingProxyType
 
-from config import checks, upgrades, workergroups
+from config import checks, networks, upgrades, workergroups
 from config import names as naming
 from config.claims import clashes
 from config.errors import ConfigError
@@ -100,14 +99,9 @@ class Tenant:
         return f"{self.storage.root}/{self.name}"
 
     @property
-    def private_subnet(self) -> IPv4Network:
-        """Addresses .0 to .127 of the tenant's subnet: the network without a way out."""
-        return next(self.placement.subnet.subnets(new_prefix=25))
-
-    @property
-    def egress_subnet(self) -> IPv4Network:
-        """Addresses .128 to .191: the network of the few services that need a way out."""
-        return list(self.placement.subnet.subnets(new_prefix=26))[2]
+    def networks(self) -> Mapping[str, networks.Network]:
+        """The portal's networks by name, each with its members and their names there."""
+        return MappingProxyType(networks.networks(self))
 
     @property
     def stays_up(self) -> tuple[str, ...]:

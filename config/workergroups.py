@@ -43,7 +43,7 @@ def read(reading: Reading, root: Section, release: Release | None, usual: Mappin
 
 def service(name: str) -> str:
     """The service whose queues a container of workers has, by its name."""
-    return next(each for each in names.WORKERS if name == each or name.startswith(f"{each}-"))
+    return names.workers_of(name)
 
 
 def made(reading: Reading, found: list[str]) -> dict[str, WorkerGroup]:
