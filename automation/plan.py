@@ -149,13 +149,15 @@ def change(urn: str, steps: list[Any]) -> Change:
     ops = {str(each.op.value) for each in steps}
     # The step `replace` alone tells what differs; a deletion that stands by itself has no other.
     telling = max(steps, key=lambda each: (each.op.value == "replace", bool(each.detailed_diff)))
-    replaced = bool(ops & REPLACEMENT) or {"create", "delete"} <= ops
+    # One that has an alias is made anew under its new name; under its old one it is deleted, and nothing else.
+    moved = ops == {"delete-replaced"}
+    replaced = not moved and (bool(ops & REPLACEMENT) or {"create", "delete"} <= ops)
     olds = (each.old.inputs for each in steps if each.old)
     news = (each.new.inputs for each in steps if each.new)
     before, after = (without_reserved(next(filter(None, each), None) or {}) for each in (olds, news))
     return Change(
         urn=urn,
-        op="replace" if replaced else str(telling.op.value),
+        op="replace" if replaced else "delete" if moved else str(telling.op.value),
         differences=differences(telling, before, after),
         before=before,
         after=after,

@@ -105,6 +105,7 @@ READINGS: Mapping[str, Mapping[str, Reading]] = {
             {"gateway": each.get("Gateway"), "subnet": each["Subnet"]} for each in told["IPAM"]["Config"]
         ],
         "labels": labels,
+        "options": lambda told, _: told["Options"],
     },
     VOLUME: {"driverOpts": lambda told, _: told["Options"], "labels": labels},
 }

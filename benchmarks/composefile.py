@@ -218,6 +218,7 @@ def network(told: Mapping[str, Any]) -> dict[str, Any]:
         "name": told["name"],
         "driver": told["driver"],
         "internal": bool(told.get("internal")),
+        "driver_opts": told.get("options") or {},
         "ipam": {
             "config": [{"subnet": each["subnet"], "gateway": each["gateway"]} for each in told["ipamConfigs"]]
         },

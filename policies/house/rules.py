@@ -19,7 +19,13 @@ GROUPS = {"openedx", "addons", "support", "data", "ops"}
 DATA_STORES = {"elasticsearch", "meilisearch", "mongo", "mysql", "rabbitmq", "redis"}
 # Makes the portal's directories and gives them to the users of its services; it ends before they start.
 ROOT = {"storage-init"}
+INSIDE_NETWORKS = {"front", "mail", "data", "cache", "documents", "search"}
+WAYS = {"load-balancer": {"ingress"}, "mailer": {"egress"}}
+DATA_NETWORKS = {"data", "cache", "documents"}
+NO_DATA = {"load-balancer", "nginx", "mfe", "mailer", "mail-sink"}
 LEAST_GRACE, LEAST_GRACE_OF_DATA = 30, 120
+NO_HOST = "com.docker.network.bridge.inhibit_ipv4"
+MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
 HEALTH_SCRIPT = "/portal/health.sh"
 SENTINEL = "/.portals-drive"
 SECRETS = "/run/secrets/"
@@ -113,17 +119,22 @@ def stops_in_time(one: Resource) -> Iterator[str]:
 
 
 def one_door(one: Resource) -> Iterator[str]:
-    """The load balancer publishes one port, no other container any; it and the mailer alone have a way out."""
+    """The load balancer publishes one port, no other container any; it alone has a way in, the mailer a way out."""
     ports = one.many("ports")
     if len(ports) != (one.name == "load-balancer"):
         yield f"{len(ports)} published ports, expected one of the load balancer alone"
-    joined = [each["name"] for each in one.many("networksAdvanced") if each["name"] is not UNKNOWN]
-    known = {f"{one.tenant}-private"} | (
-        {f"{one.tenant}-egress"} if one.name in ("load-balancer", "mailer") else set()
-    )
-    for each in joined:
-        if each not in known:
-            yield f"joins {each}, expected {' and '.join(sorted(known, reverse=True))} alone"
+    known = {*INSIDE_NETWORKS, *WAYS.get(one.name, ())}
+    for each in one.many("networksAdvanced"):
+        if each["name"] is not UNKNOWN and each["name"] not in {f"{one.tenant}-{name}" for name in known}:
+            yield f"joins {each['name']}, expected {', '.join(sorted(known))} of {one.tenant} alone"
+
+
+def away_from_data(one: Resource) -> Iterator[str]:
+    """What browsers and mail servers talk to reaches no data store: it shares no network with one."""
+    if one.name in NO_DATA:
+        for each in one.many("networksAdvanced"):
+            if str(each["name"]) in {f"{one.tenant}-{name}" for name in DATA_NETWORKS}:
+                yield f"joins {each['name']}, where data stores answer"
 
 
 def own_directories(one: Resource) -> Iterator[str]:
@@ -163,11 +174,16 @@ def in_order(one: Resource) -> Iterator[str]:
 
 
 def apart(one: Resource) -> Iterator[str]:
-    """A network has a subnet of its own; the private one has no way out."""
+    """A network has a subnet of its own; one inside has no way out, and the host is no neighbour there."""
     if not [each for each in one.many("ipamConfigs") if each.get("subnet")]:
         yield "no subnet of its own"
-    if bool(one.at("internal")) != (one.name == "private"):
-        yield f"internal is {bool(one.at('internal'))}, expected it for the private network alone"
+    inside = one.name in INSIDE_NETWORKS
+    if bool(one.at("internal")) != inside:
+        yield f"internal is {bool(one.at('internal'))}, expected {inside}"
+    if inside and (one.at("options") or {}).get(NO_HOST) != "true":
+        yield f"the bridge has an address of the host, expected the option {NO_HOST}"
+    if one.name == "ingress" and (one.at("options") or {}).get(MASQUERADE) != "false":
+        yield f"the way in is a way out, expected the option {MASQUERADE} to be false"
 
 
 def on_the_drive(one: Resource) -> Iterator[str]:
@@ -190,6 +206,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
         watched,
         stops_in_time,
         one_door,
+        away_from_data,
         own_directories,
         no_secret_in_sight,
         pinned,

@@ -127,16 +127,28 @@ def test_tasks_give_way_to_pages(plan: Recorder) -> None:
     assert max(weights[each] for each in workers) < min(weights[each] for each in set(weights) - workers)
 
 
-def test_the_load_balancer_and_a_mailer_that_sends_have_a_way_out(plan: Recorder) -> None:
-    goes_out = {
+def on(plan: Recorder, network: str) -> set[str]:
+    """The containers that are on a network."""
+    return {
         each.name
         for each in plan.containers()
-        if any(one["name"].endswith("-egress") for one in each.inputs.get("networksAdvanced") or [])
+        if any(one["name"].endswith(f"-{network}") for one in each.inputs.get("networksAdvanced") or [])
     }
+
+
+def test_a_mailer_that_sends_alone_has_a_way_out_and_the_load_balancer_a_way_in(plan: Recorder) -> None:
     mailer = next(each for each in plan.containers() if each.name == "mailer")
     # A mailer whose mail ends in the portal's own sink needs no way out.
     sink = "MAIL_DELIVERY=sink" in mailer.inputs["envs"]
-    assert goes_out == ({"load-balancer"} if sink else {"load-balancer", "mailer"})
+    assert on(plan, "egress") == (set() if sink else {"mailer"})
+    assert on(plan, "ingress") == {"load-balancer"}
+
+
+def test_networks_are_joined_in_one_order(plan: Recorder) -> None:
+    """Any other is a change in each preview."""
+    for container in plan.containers():
+        told = [one["name"] for one in container.inputs.get("networksAdvanced") or []]
+        assert told == sorted(told), container.name
 
 
 def test_secrets_reach_containers_as_files_alone(plan: Recorder) -> None:

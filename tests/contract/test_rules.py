@@ -38,7 +38,7 @@ SPOILT: tuple[Row, ...] = (
     ("unprivileged_user", "lms", "user", "0:1000"),
     ("named", "lms", "name", "acme-other"),
     ("named", "lms", "labels", []),
-    ("named", "private", "name", "private"),
+    ("named", "front", "name", "front"),
     ("named", "volume-mysql", "name", "mysql"),
     ("watched", "lms", "restart", "always"),
     ("watched", "lms", "healthcheck", None),
@@ -51,8 +51,12 @@ SPOILT: tuple[Row, ...] = (
     ("stops_in_time", "lms", "stopTimeout", 5),
     ("one_door", "lms", "ports", [{"internal": 8000, "external": 8000}]),
     ("one_door", "load-balancer", "ports", None),
-    ("one_door", "lms", "networksAdvanced", [{"name": "acme-private"}, {"name": "acme-egress"}]),
-    ("one_door", "lms", "networksAdvanced", [{"name": "demo-private"}]),
+    ("one_door", "lms", "networksAdvanced", [{"name": "acme-front"}, {"name": "acme-egress"}]),
+    ("one_door", "lms", "networksAdvanced", [{"name": "demo-front"}]),
+    ("one_door", "mailer", "networksAdvanced", [{"name": "acme-ingress"}]),
+    ("away_from_data", "load-balancer", "networksAdvanced", [{"name": "acme-front"}, {"name": "acme-data"}]),
+    ("away_from_data", "nginx", "networksAdvanced", [{"name": "acme-cache"}]),
+    ("away_from_data", "mailer", "networksAdvanced", [{"name": "acme-documents"}]),
     ("own_directories", "lms", "volumes", [{"hostPath": "/srv/portals", "containerPath": "/x"}]),
     ("own_directories", "lms", "volumes", [{"hostPath": "/var/run/docker.sock", "containerPath": "/x"}]),
     ("own_directories", "lms", "volumes", [{"volumeName": "demo-mysql", "containerPath": "/x"}]),
@@ -64,7 +68,10 @@ SPOILT: tuple[Row, ...] = (
     ("pinned", "lms", "image", "docker.io/overhangio/openedx:18.2.2"),
     ("in_order", "lms", "envs", ["B=1", "A=1"]),
     ("in_order", "load-balancer", "ports", [{"internal": 8080}, {"internal": 80}]),
-    ("apart", "private", "internal", False),
+    ("apart", "front", "internal", False),
+    ("apart", "egress", "internal", True),
+    ("apart", "data", "options", None),
+    ("apart", "ingress", "options", None),
     ("apart", "egress", "ipamConfigs", None),
     ("on_the_drive", "volume-mysql", "driverOpts", None),
     ("on_the_drive", "volume-mysql", "driverOpts", {"type": "none", "o": "bind", "device": "/srv/other"}),
@@ -109,7 +116,7 @@ def test_every_rule_has_a_row_and_says_what_it_is() -> None:
     assert set(RULES) == {CONTAINER, NETWORK, VOLUME}
 
 
-@pytest.mark.parametrize("name", ["lms", "storage-init", "load-balancer", "private", "volume-mysql"])
+@pytest.mark.parametrize("name", ["lms", "storage-init", "load-balancer", "front", "volume-mysql"])
 def test_what_a_preview_does_not_know_is_no_fault(name: str) -> None:
     for key in ("name", "image", "user", "memory", "ports", "volumes", "networksAdvanced", "envs"):
         if key in good(name).inputs and key != "ports":

@@ -25,6 +25,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components import network, storage, turns, workload
+from config.networks import Network
 
 mark = pathlib.Path("mark").read_text()
 identity = workload.identity
@@ -35,8 +36,14 @@ nets = network.Networks(
     network.NetworksArgs(
         tenant="conf-t",
         turns=order,
-        private=IPv4Network("10.91.30.0/25"),
-        egress=IPv4Network("10.91.30.128/26"),
+        networks={{
+            "front": Network(
+                name="front", subnet=IPv4Network("10.91.30.0/25"), internal=True, members={{}}
+            ),
+            "ingress": Network(
+                name="ingress", subnet=IPv4Network("10.91.30.128/26"), internal=False, members={{}}
+            ),
+        }},
     ),
 )
 
@@ -60,7 +67,7 @@ docker.Container(
     command=["sh", "-c", "trap '' TERM; while :; do sleep 1; done"],
     network_mode="bridge",
     networks_advanced=[
-        docker.ContainerNetworksAdvancedArgs(name=each) for each in (nets.private, nets.egress)
+        docker.ContainerNetworksAdvancedArgs(name=nets.names[each]) for each in ("front", "ingress")
     ],
     volumes=[
         docker.ContainerVolumeArgs(volume_name=volume, container_path=f"/data/{{name}}")
@@ -70,7 +77,7 @@ docker.Container(
     opts=pulumi.ResourceOptions(delete_before_replace=True),
 )
 """
-USED = {"private", "egress", "volume-a", "volume-b", "volume-c"}
+USED = {"front", "ingress", "volume-a", "volume-b", "volume-c"}
 
 
 @pytest.fixture

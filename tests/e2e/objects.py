@@ -70,12 +70,26 @@ class Objects:
             self.once("python", ["python3", "-c", script, *words], network=f"container:{container}")
         )
 
+    def joined(self, networks: Sequence[str], script: str, *words: str) -> Any:
+        """What a Python script prints as JSON in a container that is on these networks."""
+        return json.loads(
+            self.once(
+                "python", ["python3", "-c", script, *words], network=networks[0], more=tuple(networks[1:])
+            )
+        )
+
     def on_drive(self, root: Path, script: str) -> str:
         """Run a shell script as root with the drive's root at /drive: data belongs to many users."""
         return self.once("base", ["sh", "-ec", script], binds=[f"{root}:/drive"])
 
     def once(
-        self, role: str, words: Sequence[str], *, network: str = "none", binds: Sequence[str] = ()
+        self,
+        role: str,
+        words: Sequence[str],
+        *,
+        network: str = "none",
+        more: Sequence[str] = (),
+        binds: Sequence[str] = (),
     ) -> str:
         """The output of a command in a throw-away container of an image built here."""
         made = self.client.create_container(
@@ -86,6 +100,8 @@ class Objects:
             host_config=self.client.create_host_config(network_mode=network, binds=list(binds)),
         )
         try:
+            for each in more:
+                self.client.connect_container_to_network(made["Id"], each)
             self.client.start(made["Id"])
             code = self.client.wait(made["Id"], timeout=LIMIT_SECONDS)["StatusCode"]
             out = self.client.logs(made["Id"], stdout=True, stderr=False).decode(errors="replace")

@@ -1,7 +1,7 @@
 """What can be reached from a container's network: a script that runs beside it, and what it found."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,19 @@ import asyncio, concurrent.futures, json, os, socket, sys
 told = json.loads(sys.argv[1])
 # A name that nobody knows is asked of servers outside, which do not answer a private network.
 os.environ["RES_OPTIONS"] = "timeout:3 attempts:1"
+
+def listening():
+    # Ports that listen on an address that others can have, by the kernel's table.
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in open("/proc/net/" + table).readlines()[1:]:
+            _, local, _, state = line.split()[:4]
+            address, port = local.split(":")
+            loopback = address.endswith("7F") if table == "tcp" else address == "0" * 24 + "01000000"
+            mapped = address.startswith("0000000000000000FFFF0000") and address.endswith("7F")
+            if state == "0A" and not loopback and not mapped:
+                found.add(int(port, 16))
+    return sorted(found)
 
 def resolve(name):
     try:
@@ -35,10 +48,12 @@ async def knock(address, port):
 
 async def main():
     loop = asyncio.get_running_loop()
-    pool = concurrent.futures.ThreadPoolExecutor(max(1, len(told["names"])))
+    # The engine forwards 100 questions at a time and drops the rest: names that nobody knows would drown the others.
+    pool = concurrent.futures.ThreadPoolExecutor(48)
     names = await asyncio.gather(*(loop.run_in_executor(pool, resolve, name) for name in told["names"]))
     doors = await asyncio.gather(*(knock(*door) for door in told["doors"]))
     print(json.dumps({
+        "listening": listening(),
         "names": dict(zip(told["names"], names)),
         "doors": [[*door, answer] for door, answer in zip(told["doors"], doors)],
     }))
@@ -49,8 +64,9 @@ asyncio.run(main())
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """Addresses by name; `open`, `refused` or `silent` by (address, port)."""
+    """Addresses by name; `open`, `refused` or `silent` by (address, port); what itself listens on."""
 
+    listening: tuple[int, ...]
     names: dict[str, list[str]]
     doors: dict[tuple[str, int], str]
 
@@ -74,10 +90,26 @@ def reach(
     objects: Objects, container: str, names: Iterable[str] = (), doors: Iterable[tuple[str, int]] = ()
 ) -> Reach:
     """Resolve the names and knock at the doors from inside the container's network."""
-    told: dict[str, Any] = objects.beside(
-        container, SCRIPT, json.dumps({"names": sorted(names), "doors": sorted(doors)})
-    )
+    return _reach(objects.beside(container, SCRIPT, _asked(names, doors)))
+
+
+def reach_from(
+    objects: Objects,
+    networks: Sequence[str],
+    names: Iterable[str] = (),
+    doors: Iterable[tuple[str, int]] = (),
+) -> Reach:
+    """The same from a container that is made for it, on the networks of one that has ended."""
+    return _reach(objects.joined(networks, SCRIPT, _asked(names, doors)))
+
+
+def _asked(names: Iterable[str], doors: Iterable[tuple[str, int]]) -> str:
+    return json.dumps({"names": sorted(names), "doors": sorted(doors)})
+
+
+def _reach(told: dict[str, Any]) -> Reach:
     return Reach(
+        listening=tuple(told["listening"]),
         names=told["names"],
         doors={(address, port): answer for address, port, answer in told["doors"]},
     )

@@ -68,8 +68,16 @@ def test_its_mail_comes_from_its_own_domains(tmp_path: Path) -> None:
 
 def test_its_networks_and_directory_follow_from_the_file(tmp_path: Path) -> None:
     tenant = only(tmp_path, SMALL)
-    assert str(tenant.private_subnet) == "10.77.5.0/25"
-    assert str(tenant.egress_subnet) == "10.77.5.128/26"
+    assert {name: str(each.subnet) for name, each in tenant.networks.items()} == {
+        "front": "10.77.5.0/27",
+        "mail": "10.77.5.32/27",
+        "data": "10.77.5.64/27",
+        "cache": "10.77.5.96/27",
+        "documents": "10.77.5.128/27",
+        "search": "10.77.5.160/27",
+        "ingress": "10.77.5.224/28",
+        "egress": "10.77.5.240/28",
+    }
     assert tenant.directory == "/srv/portals/acme"
 
 

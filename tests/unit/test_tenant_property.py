@@ -79,8 +79,10 @@ def load(data: bytes, folder: Path) -> Tenant | None:
 def sound(tenant: Tenant) -> None:
     """What holds of every tenant, whatever file it came from."""
     assert tenant.placement.subnet.subnet_of(POOL)
-    assert tenant.private_subnet.prefixlen == 25
-    assert not tenant.private_subnet.overlaps(tenant.egress_subnet)
+    for network in tenant.networks.values():
+        assert network.subnet.subnet_of(tenant.placement.subnet)
+        # Network, broadcast and the host's own address are nobody's.
+        assert len(network.members) <= network.subnet.num_addresses - 3
     assert IPv4Address(tenant.listen.address)
     assert tenant.directory.startswith("/")
     assert not set(tenant.directory) - set(string.ascii_letters + string.digits + "._-/")
