@@ -106,6 +106,20 @@ def test_the_steps_of_a_replacement_are_one_change() -> None:
     assert (told[0].before, told[0].after) == (before, after)
 
 
+def test_what_is_made_anew_under_another_name_is_deleted_under_its_own() -> None:
+    """A resource with an alias: the engine tells its end by the old name, its beginning by the new one."""
+    before, after = {"name": "acme-private"}, {"name": "acme-data"}
+    told = changes(
+        [
+            step("delete-replaced", "private", before=before),
+            step("replace", "data", before=before, after=after),
+            step("create-replacement", "data", before=before, after=after),
+        ]
+    )
+    assert [(each.name, each.op) for each in told] == [("data", "replace"), ("private", "delete")]
+    assert told[1].before == before
+
+
 def test_without_a_detailed_difference_the_names_must_do() -> None:
     (told,) = changes([step("update", before={"a": 1}, after={"b": 2}, diffs=["a", "b"])])
     assert [(each.path, each.kind) for each in told.differences] == [("a", "delete"), ("b", "add")]
