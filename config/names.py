@@ -27,7 +27,10 @@ SERVICES = frozenset(
     )
 )
 JOBS = frozenset(("storage-init", "edxapp-migrations", "create-admin", "assets", "backup", "restore"))
-NETWORKS = frozenset(("front", "mail", "data", "cache", "documents", "search", "ingress", "egress"))
+# `private` is that of portals that have not been brought up since they have several.
+NETWORKS = frozenset(
+    ("front", "mail", "data", "cache", "documents", "search", "ingress", "egress", "private")
+)
 # Directories of the drive that are not called as their service.
 DIRECTORIES = frozenset(("static", "media", "overrides", "rendered"))
 # The services whose queues a tenant may give to workers in containers of their own, `<service>-<word>`.
