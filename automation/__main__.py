@@ -3,10 +3,16 @@
 import sys
 
 from plugins.startup import hasten, settle
+from toolchain import output
 
 
 def main() -> int:
     """The `portal` command."""
+    output.settle()
+    return output.ended(_portal)
+
+
+def _portal() -> int:
     hasten(())
     from automation.cli import main as portal
 

@@ -1,5 +1,7 @@
 """The `portal` command: every family of verbs, and how each failure ends."""
 
+import signal
+
 import typer
 
 from automation.commands import checks, drive, images, looking, onboarding, portals, purge, review
@@ -15,13 +17,17 @@ EPILOG = (
     'eval "$(./portal env)" (for the plain pulumi command), ./portal engine start|stop|status.  '
     "Exit codes: 0 done, 1 failed, 2 wrong words or a wrong tenant file, 3 not confirmed, 4 locked by another run, "
     "5 no engine, 6 not healthy in time, 7 the drive is not mounted, 8 a preview puts data at risk, "
-    "9 no room on the host, 130 interrupted. Of several tenants: the code "
+    "9 no room on the host, 130 interrupted, 141 whoever read the output has gone. Of several tenants: the code "
     "that all failures share, else 1."
 )
-INTERRUPTED = 130
 
 app = typer.Typer(
-    help="Private Open edX portals as code.", epilog=EPILOG, no_args_is_help=True, add_completion=False
+    help="Private Open edX portals as code.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    # toolchain/output.py tells what fails, in one line.
+    pretty_exceptions_enable=False,
 )
 app.add_typer(portals.app)
 app.add_typer(review.app)
@@ -34,13 +40,13 @@ app.add_typer(checks.app)
 
 
 def main() -> int:
-    """Run the command; errors of ours become one clear text and an exit code, never a traceback."""
+    """Run the command; errors of ours become one clear text and an exit code. All else is for `output.ended`."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # As Ctrl-C: what is under way is ended, and what was half made is removed.
+        signal.signal(number, signal.default_int_handler)
     try:
-        # Typer ends by SystemExit with its own codes: 0, 2 for wrong words, 130 when interrupted at a prompt.
+        # Typer ends by SystemExit with its own codes: 0, 2 for wrong words, 130 when interrupted.
         app(prog_name="portal")
-    except KeyboardInterrupt:
-        say("stopped; the same command goes on from here")
-        return INTERRUPTED
     except ConfigError as error:
         say(str(error))
         return BAD_WORDS

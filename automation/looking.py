@@ -77,7 +77,7 @@ def followed(
             for part in client.logs(each.name, stream=True, follow=True, **options):
                 *whole, rest = (rest + part).split(b"\n")
                 for line in whole:
-                    lines.put((each.service, line.decode(errors="replace")))
+                    lines.put((each.service, line.decode(errors="replace").rstrip("\r")))
             if rest:
                 lines.put((each.service, rest.decode(errors="replace")))
         except (APIError, RequestException) as error:

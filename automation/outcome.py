@@ -1,7 +1,6 @@
 """How a command on one tenant has ended, as data that can be sent from one process to another."""
 
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from automation.images.event import BuildError
 from automation.plan import Plan
 from config.errors import ConfigError
 from config.images import ImageError
+from toolchain.output import fault
 
 # Exit code 2 is what Typer gives for words that it does not know; a tenant file is words, too.
 BAD_WORDS = 2
@@ -58,8 +58,7 @@ def of(tenant: str, command: Callable[[], Any]) -> Outcome:
     except (BuildError, ImageError) as error:
         code, reason = 1, str(error)
     except Exception as error:  # noqa: BLE001 (one tenant's fault must not be the end of the others')
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        code, reason = 1, f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"
+        code, reason = 1, fault(error)
     return Outcome(
         tenant=tenant,
         exit_code=code,

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from automation.images.event import Event, Progress
+from toolchain import terminal
+from toolchain.output import say
 
 WIDTH = 100
 
@@ -19,7 +21,7 @@ def building() -> Iterator[Progress]:
 
         def steps(event: Event) -> None:
             if not event.line:
-                console.print(escape(str(event)), soft_wrap=True)
+                say(str(event))
 
         yield steps
         return
@@ -28,10 +30,11 @@ def building() -> Iterator[Progress]:
 
         def live(event: Event) -> None:
             if event.line:
-                busy[event.role] = event.line[:WIDTH]
+                # What a tool has said; Text, so that no markup of rich's is looked for in it.
+                busy[event.role] = terminal.line(event.line[:WIDTH])
             else:
-                console.print(escape(str(event)), soft_wrap=True)
+                console.print(Text(terminal.lines(str(event))), soft_wrap=True)
                 busy.pop(event.role, None)
-            status.update(escape("  ".join(f"{role}: {line}" for role, line in busy.items())[: 2 * WIDTH]))
+            status.update(Text("  ".join(f"{role}: {line}" for role, line in busy.items())[: 2 * WIDTH]))
 
         yield live

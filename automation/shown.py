@@ -8,11 +8,11 @@ from typing import Any
 
 from automation.dangers import UNKNOWN
 from automation.plan import MISSING, SECRET, Change, at, parts
+from toolchain import terminal
 
 # Pulumi marks what it knows to be secret. These are so whatever it says.
 _SECRET_FILE = "/run/secrets/"  # noqa: S105 (where they lie)
 _SECRET_KEYS = frozenset({"result", "bcryptHash", "plaintext", "password", "registryAuth"})
-_WRITTEN = {"\n": "\\n", "\t": "\\t"}
 _LATER = "(known once it is made)"
 # By these the entries of a list are told apart, whatever their place in it.
 _IDENTITIES = ("label", "file", "containerPath", "target", "name")
@@ -135,19 +135,10 @@ def short(value: Any, limit: int) -> str:
 
 def word(text: str, limit: int) -> str:
     """Text on one line: what cannot be seen is written out, what is too long is counted."""
-    shown = text[:limit]
-    if not shown.isprintable():
-        shown = "".join(map(_visible, shown))
+    shown = terminal.line(text[:limit])
     if len(text) <= limit and len(shown) <= limit:
         return shown
     return f"{shown[:limit]}… ({len(text):,} characters)"
-
-
-def _visible(letter: str) -> str:
-    # Line breaks, and what turns the direction of writing: https://trojansource.codes
-    if letter in _WRITTEN:
-        return _WRITTEN[letter]
-    return letter if letter.isprintable() else f"\\u{ord(letter):04x}"
 
 
 def _there(value: Any) -> Any:

@@ -25,7 +25,10 @@ def since(ref: str, folder: Path) -> list[File]:
     """
     if not ref or ref.startswith("-"):
         raise PortalError(f"--changed-since: {ref!r} is no ref of git, for example origin/main")
-    if _git(folder, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").returncode:
+    known = _git(folder, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+    if known.returncode:
+        # Quiet as it is, it says only why it does not look at all: no repository, or one of another user ("dubious ownership").
+        _refuse(ref, known)
         _whole(folder)
         raise PortalError(
             f"--changed-since {ref}: git knows no such ref; fetch it, for example `git fetch origin main`, "
@@ -33,6 +36,7 @@ def since(ref: str, folder: Path) -> list[File]:
         )
     base = _git(folder, "merge-base", ref, "HEAD")
     if base.returncode:
+        _refuse(ref, base)
         _whole(folder)
         raise PortalError(f"--changed-since {ref}: git finds no common beginning of {ref} and HEAD")
     told = _git(folder, "diff", "--name-status", "--find-renames", "-z", base.stdout.strip(), "--")
@@ -59,6 +63,12 @@ def parsed(told: str) -> list[File]:
         else:
             found.append(File(path=next(words), status=status[0]))
     return found
+
+
+def _refuse(ref: str, told: "subprocess.CompletedProcess[str]") -> None:
+    """Raises PortalError with git's own words, its way out among them, unless git has only answered no (1)."""
+    if told.returncode != 1 and (said := told.stderr.strip()):
+        raise PortalError(f"--changed-since {ref}: git says: {said}")
 
 
 def _whole(folder: Path) -> None:

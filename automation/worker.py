@@ -15,12 +15,14 @@ from typing import Any
 
 from automation import onboarding, outcome, portals
 from automation.outcome import Outcome
+from toolchain import output
 
 CANCEL = "cancel"
 
 
 def main(words: list[str]) -> int:
     """Do what comes in, until the other end is closed."""
+    output.settle()
     connection: Connection[Any, Any] = Connection(int(words[0]))
     asked: queue.Queue[tuple[str, str, Mapping[str, Any]] | None] = queue.Queue()
     cancel = threading.Event()

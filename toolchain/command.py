@@ -4,15 +4,15 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from toolchain import engine, environment, stacks
+from toolchain import engine, environment, output
 from toolchain.errors import ToolchainError
-from toolchain.paths import REPO, Paths
+from toolchain.paths import REPO, Paths, check
 from toolchain.pins import Pins
 from toolchain.stamps import Taken
 from toolchain.standing import PARTS, Standing
@@ -42,8 +42,13 @@ def parts_for(words: Sequence[str]) -> frozenset[str]:
 
 def main(words: Sequence[str]) -> int:
     """Run a verb; return its exit code."""
+    output.settle()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
+    return output.ended(lambda: _verb(words))
+
+
+def _verb(words: Sequence[str]) -> int:
     # `run` hands its words on as they are, options and all.
     if words[:1] == ["run"]:
         return _told(lambda: run(words[1:]))
@@ -53,19 +58,19 @@ def main(words: Sequence[str]) -> int:
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
-    sys.stderr.write(f"portal: ended by {signal.Signals(number).name}; run it again to go on\n")
+    output.say(f"portal: ended by {signal.Signals(number).name}; run it again to go on")
     raise SystemExit(128 + number)
 
 
-def _told(verb: "object") -> int:
+def _told(verb: Callable[[], int]) -> int:
     try:
-        return int(verb())  # type: ignore[operator]
+        return verb()
     except ToolchainError as error:
-        sys.stderr.write(f"portal: {error}\n")
+        output.say(f"portal: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        sys.stderr.write("portal: interrupted; run it again to go on\n")
-        return 130
+        output.say("portal: interrupted; run it again to go on")
+        return output.INTERRUPTED
 
 
 def _parser() -> "argparse.ArgumentParser":
@@ -96,6 +101,7 @@ def _parser() -> "argparse.ArgumentParser":
 
 
 def _standing() -> Standing:
+    check(os.environ)
     return Standing(dict(os.environ), Paths.of(os.environ), Pins.load())
 
 
@@ -122,17 +128,15 @@ def _setup(said: "argparse.Namespace") -> int:
     taken = _ensure(_standing(), wanted | forced, forced)
     seconds = time.monotonic() - begun
     if said.json:
-        print(summary(taken, seconds))
+        output.tell_json(summary(taken, seconds), indent=None)
     else:
-        sys.stderr.write(table(list(taken.values()), seconds) + "\n")
+        output.say(table(list(taken.values()), seconds))
     return 0
 
 
-def summary(taken: Mapping[str, Taken], seconds: float) -> str:
-    """What was taken from where, as one JSON object."""
-    import json
-
-    return json.dumps({"seconds": round(seconds, 1), "parts": [asdict(each) for each in taken.values()]})
+def summary(taken: Mapping[str, Taken], seconds: float) -> dict[str, object]:
+    """What was taken from where, for one JSON object."""
+    return {"seconds": round(seconds, 1), "parts": [asdict(each) for each in taken.values()]}
 
 
 def variables(standing: Standing, taken: Mapping[str, Taken]) -> dict[str, str]:
@@ -151,11 +155,7 @@ def variables(standing: Standing, taken: Mapping[str, Taken]) -> dict[str, str]:
 
 def _env(said: "argparse.Namespace") -> int:
     standing = _standing()
-    exported = variables(standing, _ensure(standing, DEFAULT))
-    env = {**standing.env, **exported}
-    lacking = stacks.missing(REPO / "tenants", standing.paths, env)
-    stacks.make(lacking, REPO, env, lambda text: print(text, file=sys.stderr))
-    sys.stdout.write(environment.shell(exported))
+    output.hand_on(environment.shell(variables(standing, _ensure(standing, DEFAULT))))
     return 0
 
 
@@ -169,9 +169,11 @@ def run(words: Sequence[str]) -> NoReturn:
         from toolchain.progress import table
 
         seconds = time.monotonic() - begun
-        sys.stderr.write(table(list(taken.values()), seconds) + "\n")
+        output.say(table(list(taken.values()), seconds))
         # For a command that tells how long all of it took.
-        env["PORTAL_SETUP"] = summary(taken, seconds)
+        import json
+
+        env["PORTAL_SETUP"] = json.dumps(summary(taken, seconds))
     os.chdir(REPO)
     python = standing.venv_path / "bin" / "python"
     os.execve(python, [str(python), "-m", "automation", *words], env)  # noqa: S606
@@ -190,16 +192,14 @@ def _engine(said: "argparse.Namespace") -> int:
     answer = engine.ask(standing.env, standing.pins.engine_oldest_api)
     started_here = daemon.process() is not None
     if said.json:
-        import json
-
         facts = {
             "state": answer.state,
             "where": answer.where,
             "version": answer.version,
             "started_here": started_here,
         }
-        print(json.dumps(facts))
+        output.tell_json(facts, indent=None)
     else:
         by_whom = " (started here)" if started_here else ""
-        print(done or f"{answer.state}: {answer.where} {answer.version or answer.detail}{by_whom}")
+        output.tell(done or f"{answer.state}: {answer.where} {answer.version or answer.detail}{by_whom}")
     return 0 if said.what == "stop" or answer.usable else 1

@@ -4,10 +4,18 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from toolchain.paths import Paths
+from toolchain.paths import Paths, home
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+
+# What is on this machine is asked directly, whatever proxy the way to others goes through: the CLI, its language host and its
+# plugins talk to each other there. Python's gRPC takes a proxy for 127.0.0.1, too, unless it is told otherwise; Go never does.
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
+DIRECT = ("localhost", "127.0.0.1", "::1")
+# gRPC reads lower case alone, no_grpc_proxy before no_proxy, and knows no `*` (seen with grpcio 1.85); requests, docker-py and
+# urllib read lower case before upper case, and `*` where it stands alone; Go and curl read either.
+NO_PROXY = ("no_proxy", "NO_PROXY", "no_grpc_proxy")
 
 # The CLI's own choice is four a core. A service that waits for its health holds one, and uses next to no CPU.
 PARALLEL = "32"
@@ -26,13 +34,40 @@ def exports(
         "PULUMI_BACKEND_URL": env.get("PULUMI_BACKEND_URL") or paths.backend,
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_PARALLEL": env.get("PULUMI_PARALLEL") or PARALLEL,
+        # The repository's files are UTF-8, whatever the locale is that a program of ours is started in.
+        "PYTHONUTF8": "1",
     }
+    if not env.get("HOME", "").startswith("/"):
+        wanted["HOME"] = str(home(env))
+    wanted |= direct(env)
     if not (env.get("PULUMI_CONFIG_PASSPHRASE") or env.get("PULUMI_CONFIG_PASSPHRASE_FILE")):
         wanted["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(paths.passphrase)
     if own_plugins:
         # The CLI would try to download plugins it does not find, and wait for that where nothing answers.
         wanted["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "1"
     return wanted
+
+
+def direct(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables that except this machine from the proxies of an environment; none where it has no proxy."""
+    if not any(env.get(name) or env.get(name.upper()) for name in PROXIES):
+        return {}
+    said = {name: env.get(name, "") for name in NO_PROXY}
+    # Who set one of the two cases meant both; gRPC's own stands for itself where it is set.
+    usual = said["no_proxy"] or said["NO_PROXY"]
+    wanted = {
+        "no_proxy": usual,
+        "NO_PROXY": said["NO_PROXY"] or usual,
+        "no_grpc_proxy": (said["no_grpc_proxy"] or usual).replace("*", ""),
+    }
+    return {name: _with_direct(value) for name, value in wanted.items()}
+
+
+def _with_direct(said: str) -> str:
+    there = [each.strip() for each in said.split(",") if each.strip()]
+    if there == ["*"]:
+        return "*"
+    return ",".join([*there, *(each for each in DIRECT if each not in there)])
 
 
 def path(paths: Paths, before: str, first: tuple[Path, ...]) -> str:

@@ -5,26 +5,91 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolchain.errors import ToolchainError
+
 REPO = Path(__file__).resolve().parent.parent
+
+
+CACHE = ("XDG_CACHE_HOME", ".cache")
+DATA = ("XDG_DATA_HOME", ".local/share")
+# Where earlier versions kept all of it when there was no HOME. In a folder that everybody may write to.
+FORMERLY = "/var/tmp/portals-{user}"  # noqa: S108
+
+
+def home(env: Mapping[str, str]) -> Path:
+    """The home folder: HOME's, or without one (a systemd unit of root has none) the password database's.
+
+    Raises ToolchainError when neither knows one: what is kept must be found again whoever asks.
+    """
+    said = env.get("HOME", "")
+    if said.startswith("/"):
+        return Path(said)
+    # Imported here: it is rarely asked.
+    import pwd
+
+    try:
+        found = pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        found = ""
+    if not found.startswith("/"):
+        raise ToolchainError(
+            f"HOME is not set, and the password database knows no home of user {os.getuid()}: set HOME, for example "
+            "HOME=/root, or both XDG_DATA_HOME and XDG_CACHE_HOME; the portals' state is kept there"
+        )
+    return Path(found)
 
 
 def _base(env: Mapping[str, str], variable: str, below_home: str) -> Path:
     # The XDG specification: a relative path in these variables is to be ignored.
     said = env.get(variable, "")
-    if said.startswith("/"):
-        return Path(said)
-    home = env.get("HOME", "")
-    return (Path(home) if home.startswith("/") else Path(f"/var/tmp/portals-{os.getuid()}")) / below_home  # noqa: S108
+    return Path(said) if said.startswith("/") else home(env) / below_home
+
+
+def check(env: Mapping[str, str]) -> None:
+    """Raises ToolchainError, with the variable to set, when this user can keep nothing where all is kept."""
+    for variable, below_home in (CACHE, DATA):
+        folder = _base(env, variable, below_home)
+        if not env.get(variable, "").startswith("/") and not home(env).is_dir():
+            # Made by whoever comes first, a mistyped or made-up home (/nonexistent) would have a state of its own.
+            raise ToolchainError(
+                f"HOME={home(env)} is no folder, and {folder}/portals is to be in it: set HOME to one that is there, or "
+                f"set XDG_DATA_HOME and XDG_CACHE_HOME"
+            )
+        there = next(each for each in (folder / "portals", folder, *folder.parents) if os.path.lexists(each))
+        if not there.is_dir():
+            raise ToolchainError(f"{there} is no folder, and {folder}/portals is to be one: move it away")
+        if there != folder / "portals" and not os.access(there, os.W_OK | os.X_OK):
+            raise ToolchainError(
+                f"{folder}/portals cannot be made: this user may not write to {there}; set HOME to a folder of this "
+                f"user, or set XDG_DATA_HOME and XDG_CACHE_HOME"
+            )
+    _check_formerly(env)
+
+
+def _check_formerly(env: Mapping[str, str]) -> None:
+    """Raises ToolchainError when a state lies where earlier versions kept it: its portals would count as never made."""
+    if env.get("HOME", "").startswith("/") or env.get(DATA[0], "").startswith("/"):
+        return
+    old = Path(FORMERLY.format(user=os.getuid())) / DATA[1] / "portals"
+    try:
+        if old.stat().st_uid != os.getuid() or not any(old.glob("state/.pulumi/stacks/*/*.json")):
+            return
+    except OSError:
+        return
+    raise ToolchainError(
+        f"{old} holds the state of portals: earlier versions kept it there when HOME was not set, now it is kept in "
+        f"{data_directory(env)}. Move it there (as it is, passphrase and all), or, if the portals there are no more, away"
+    )
 
 
 def cache_directory(env: Mapping[str, str]) -> Path:
     """What can be made again: tools, virtual environments, wheels."""
-    return _base(env, "XDG_CACHE_HOME", ".cache") / "portals"
+    return _base(env, *CACHE) / "portals"
 
 
 def data_directory(env: Mapping[str, str]) -> Path:
     """What cannot: the stacks' state, the passphrase, the admins' first passwords."""
-    return _base(env, "XDG_DATA_HOME", ".local/share") / "portals"
+    return _base(env, *DATA) / "portals"
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """What a setup is doing, on stderr: a line a part; on a terminal the lines stay in place and count seconds."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from toolchain import terminal
 from toolchain.stamps import Taken
 
 SOURCES = {
@@ -48,7 +50,7 @@ class Progress:
         """A line that belongs to no part."""
         with self._lock:
             self._erase()
-            self.stream.write(f"setup: {text}\n")
+            self._put(f"setup: {terminal.lines(text)}\n")
             self._draw()
 
     def started(self, part: str) -> None:
@@ -60,7 +62,8 @@ class Progress:
     def doing(self, part: str, saying: str) -> None:
         with self._lock:
             line = self._lines[part]
-            line.saying = saying
+            # Of a tool's log, most of the time.
+            line.saying = saying = terminal.line(saying)
             now = self.clock()
             if not self.terminal and now - line.told >= HEARTBEAT:
                 line.told = now
@@ -98,8 +101,13 @@ class Progress:
                 self._write(f"setup: {part}: {saying} ({line.ended - line.begun:.1f} s)")
 
     def _write(self, text: str) -> None:
-        self.stream.write(f"{text}\n")
-        self.stream.flush()
+        self._put(f"{text}\n")
+
+    def _put(self, text: str) -> None:
+        """Progress that nobody can take is dropped: the work goes on."""
+        with contextlib.suppress(OSError, ValueError):
+            self.stream.write(text)
+            self.stream.flush()
 
     def _redraw(self) -> None:
         self._erase()
@@ -107,15 +115,13 @@ class Progress:
 
     def _erase(self) -> None:
         if self._drawn:
-            self.stream.write(f"\x1b[{self._drawn}F\x1b[J")
+            self._put(f"\x1b[{self._drawn}F\x1b[J")
             self._drawn = 0
 
     def _draw(self) -> None:
         if self.terminal:
-            for line in self._lines.values():
-                self.stream.write(self._pretty(line) + "\n")
+            self._put("".join(self._pretty(line) + "\n" for line in self._lines.values()))
             self._drawn = len(self._lines)
-        self.stream.flush()
 
     def _pretty(self, line: _Line) -> str:
         seconds = (self.clock() if line.ended is None else line.ended) - line.begun

@@ -58,14 +58,14 @@ def images_prune(
         return
     for each in found:
         left = "" if dry_run or each in gone else " stays: something uses it now"
-        print(f"{each}{left}")
-    print(f"{len(found)} would go" if dry_run else f"{len(gone)} removed")
+        show.tell(f"{each}{left}")
+    show.tell(f"{len(found)} would go" if dry_run else f"{len(gone)} removed")
 
 
 def confirmed(found: list[str], confirm: str) -> None:
     """Ask for the verb. Raises NotConfirmed."""
     if not confirm and sys.stdin.isatty():
-        print("\n".join(found))
+        show.tell("\n".join(found))
         confirm = input(f"These {len(found)} images go. Type prune: ")
     if confirm != "prune":
         raise NotConfirmed(
@@ -89,4 +89,4 @@ def images_pin(
     if as_json:
         show.show({"release": release, "file": str(path)})
     else:
-        print(f"written: {path}; what it changes is in `git diff` and in each tenant's preview")
+        show.tell(f"written: {path}; what it changes is in `git diff` and in each tenant's preview")

@@ -1,6 +1,5 @@
 """`./portal logs` and `./portal open`: a look at a portal."""
 
-import json
 import subprocess
 import webbrowser
 from typing import Annotated
@@ -9,6 +8,8 @@ import typer
 
 from automation import looking, portals
 from automation.commands import show
+from toolchain import terminal
+from toolchain.output import tell_json
 
 app = typer.Typer()
 Service = Annotated[str, typer.Argument(metavar="[SERVICE]")]
@@ -31,8 +32,11 @@ def logs(
     loaded = portals.load(tenant)
     width = max(map(len, loaded.stays_up))
     for said_by, line in looking.logs(loaded, service, follow=follow, since=since, tail=tail):
-        told = {"service": said_by, "line": line}
-        print(json.dumps(told) if as_json else f"{said_by:{width}} | {line}", flush=follow)
+        if as_json:
+            tell_json({"service": said_by, "line": line}, indent=None, flush=follow)
+        else:
+            # One line is one line, whatever a program has written into its log.
+            show.tell(f"{said_by:{width}} | {terminal.line(line)}", flush=follow)
 
 
 @app.command("open", epilog="Examples: ./portal open acme    ./portal open acme cms --print")
@@ -48,7 +52,7 @@ def open_command(
     if as_json:
         show.show({"tenant": tenant, "service": service, "url": url, "opened": taken})
     elif not taken:
-        print(url)
+        show.tell(url)
 
 
 def opened(url: str) -> bool:

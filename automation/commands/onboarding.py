@@ -63,7 +63,7 @@ def new(
         if as_json:
             show.show(told)
             return
-        print(told["text"] or f"{told['file']} is there already, and stays as it is")
+        show.tell(told["text"] or f"{told['file']} is there already, and stays as it is")
         made = show.table("would be", "")
         for key in ("directory", "networks", "addresses", "services", "memory_mib", "running"):
             made.add_row(key, str(told[key]))
@@ -83,5 +83,5 @@ def handed_on(told: dict[str, Any]) -> None:
     for name, seconds in told["steps"].items():
         made.add_row(name, f"{seconds:.1f}")
     show.rows(made)
-    print(f"first log-in, good once: {told['log_in_link']}")
-    print(f"tenant file: {told['file']}; commit it, and tenants/Pulumi.{told['tenant']}.yaml with it")
+    show.tell(f"first log-in, good once: {told['log_in_link']}")
+    show.tell(f"tenant file: {told['file']}; commit it, and tenants/Pulumi.{told['tenant']}.yaml with it")

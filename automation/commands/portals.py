@@ -84,7 +84,7 @@ def destroy(
     if as_json:
         show.show({"tenant": wanted[0], "destroyed": True, "directory": directory})
     else:
-        print(f"{wanted[0]} is gone; its data stays in {directory}")
+        show.tell(f"{wanted[0]} is gone; its data stays in {directory}")
 
 
 @app.command(epilog="Example: ./portal status acme --json")
@@ -192,7 +192,7 @@ def print_changes(found: Plan, as_json: bool) -> None:
         show.show({"tenant": found.tenant, "changes": [each.facts() for each in found.changes]})
         return
     if not found.changes:
-        print(f"{found.tenant}: {portals.summary(found)}")
+        show.tell(f"{found.tenant}: {portals.summary(found)}")
         return
     made = show.table("op", "type", "name", "properties")
     for each in found.changes:

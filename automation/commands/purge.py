@@ -55,9 +55,9 @@ def told(found: Trace, as_json: bool, *, purged: bool) -> None:
     if as_json:
         show.show({**found.facts(), "purged": purged})
     elif found.empty:
-        print(f"nothing is left of {found.tenant}")
+        show.tell(f"nothing is left of {found.tenant}")
     elif purged:
-        print(f"nothing is left of {found.tenant}; commit the removal of its files")
+        show.tell(f"nothing is left of {found.tenant}; commit the removal of its files")
     else:
         made = show.table(found.tenant, "")
         for kind in ("containers", "networks", "volumes", "files"):
@@ -80,7 +80,7 @@ def orphans_command(as_json: show.Json = False) -> None:
         show.show([each.facts() for each in found])
         return
     if not found:
-        print("none")
+        show.tell("none")
         return
     made = show.table("tenant", "kind", "name", "way out")
     for each in found:

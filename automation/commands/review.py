@@ -18,6 +18,7 @@ from automation.errors import PortalError
 from automation.outcome import Outcome
 from automation.pulumi import ROOT
 from automation.review import DATA_LOSS, Review, at_risk, by_danger, exit_code
+from toolchain.output import hand_on
 
 if TYPE_CHECKING:
     from automation.changed import Touched
@@ -99,7 +100,7 @@ def changed(
         made.add_row(name, "\n".join(why))
     show.rows(made)
     for each in found.left:
-        print(each)
+        show.tell(each)
 
 
 @app.command(
@@ -133,7 +134,7 @@ def comment(
     if as_json:
         show.show({"comment": address, "done": done})
     else:
-        print(f"{done}: {address}")
+        show.tell(f"{done}: {address}")
 
 
 def looked_at(tenants: list[str] | None, every: bool, ref: str) -> tuple[list[Review], Sequence[str]]:
@@ -199,7 +200,7 @@ def tell(
     if markdown:
         from automation.comment import render
 
-        print(render(reviews, notes=notes, refreshed=refreshed, allowed=allowed), end="")
+        hand_on(render(reviews, notes=notes, refreshed=refreshed, allowed=allowed))
         return
     made = show.table("tenant", "preview", "downtime", "risk to data")
     for each in by_danger(reviews):
@@ -211,7 +212,7 @@ def tell(
 def print_changes(review: Review) -> None:
     """One tenant's changes, one a line, the most dangerous first."""
     if review.plan is not None and review.quiet:
-        print(f"{review.tenant}: {portals.summary(review.plan)}")
+        show.tell(f"{review.tenant}: {portals.summary(review.plan)}")
         return
     made = show.table("op", "type", "name", "properties", "downtime", "risk to data")
     for each in review.verdict.judged:

@@ -60,6 +60,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "home").mkdir()
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path / "home"),
@@ -133,6 +134,7 @@ def test_nothing_to_do_is_silent_and_starts_nothing(checkout, env):
         "PULUMI_HOME",
         "PULUMI_PARALLEL",
         "PULUMI_SKIP_UPDATE_CHECK",
+        "PYTHONUTF8",
     ]
     assert f"{paths.tools('packages-x')}:" in done.stdout
     # No program was run, so no log was written; no lock was taken.

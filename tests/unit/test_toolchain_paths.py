@@ -1,10 +1,13 @@
 """Where things lie: from an environment alone."""
 
+import os
+import pwd
 from pathlib import Path
 
 import pytest
 
-from toolchain.paths import Paths, cache_directory, data_directory
+from toolchain.errors import ToolchainError
+from toolchain.paths import Paths, cache_directory, check, data_directory
 
 
 @pytest.mark.parametrize(
@@ -30,9 +33,54 @@ def test_xdg(env, cache, data):
 
 
 @pytest.mark.parametrize("home", [{}, {"HOME": ""}, {"HOME": "relative"}])
-def test_without_a_home_it_is_still_a_place_of_this_user_alone(home):
-    assert cache_directory(home).is_absolute()
-    assert str(data_directory(home)).startswith("/var/tmp/portals-")
+def test_without_a_home_it_is_the_password_databases(home):
+    found = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert cache_directory(home) == found / ".cache/portals"
+    assert data_directory(home) == found / ".local/share/portals"
+
+
+def test_who_has_no_home_at_all_is_told_so(monkeypatch):
+    monkeypatch.setattr("os.getuid", lambda: 4242424)
+    with pytest.raises(ToolchainError, match=r"HOME is not set.*user 4242424: set HOME"):
+        data_directory({})
+    # Who says both needs none.
+    both = {"XDG_CACHE_HOME": "/c", "XDG_DATA_HOME": "/d"}
+    assert Paths.of(both) == Paths(Path("/c/portals"), Path("/d/portals"))
+
+
+def test_a_home_that_is_not_there_is_not_made(tmp_path):
+    with pytest.raises(ToolchainError, match=rf"^HOME={tmp_path}/none is no folder"):
+        check({"HOME": f"{tmp_path}/none"})
+    check({"HOME": f"{tmp_path}/none", "XDG_CACHE_HOME": f"{tmp_path}/c", "XDG_DATA_HOME": f"{tmp_path}/d"})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_home_that_is_a_file(tmp_path):
+    (tmp_path / ".cache").touch()
+    with pytest.raises(ToolchainError, match=r"\.cache is no folder, and .*/\.cache/portals is to be one"):
+        check({"HOME": str(tmp_path)})
+
+
+def test_a_home_that_may_not_be_written_to(tmp_path, monkeypatch):
+    # By the answer that another user gets; root may write everywhere.
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(ToolchainError, match=rf"this user may not write to {tmp_path}; set HOME"):
+        check({"HOME": str(tmp_path)})
+    for folder in (".cache/portals", ".local/share/portals"):
+        (tmp_path / folder).mkdir(parents=True)
+    # What is there already may do without.
+    check({"HOME": str(tmp_path)})
+
+
+def test_a_state_of_earlier_versions_is_not_left_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr("toolchain.paths.FORMERLY", f"{tmp_path}/portals-{{user}}")
+    old = tmp_path / f"portals-{os.getuid()}/.local/share/portals/state/.pulumi/stacks/portals"
+    old.mkdir(parents=True)
+    check({})
+    (old / "acme.json").touch()
+    with pytest.raises(ToolchainError, match=r"holds the state of portals: earlier versions kept it there"):
+        check({})
+    check({"HOME": str(tmp_path)})
 
 
 def test_all_paths_lie_in_the_two():
