@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from automation.dangers import CONTAINER, NETWORK, PASSWORD, PROVIDER, VOLUME, Downtime
+from automation.markdown import code
+from automation.markdown import cut as word
 from automation.plan import Change
 from automation.review import DATA_LOSS, Review, at_risk, by_danger
 from automation.risk import Judged
-from automation.shown import lines, properties, word
+from automation.shown import lines, properties
 
 # GitHub takes no longer body. Counted in bytes, which are never fewer than characters however those are counted.
 LIMIT = 65_536
@@ -111,7 +113,7 @@ _OPS = (("create", "import"), ("update",), ("replace",), ("delete",))
 
 
 def _row(review: Review) -> str:
-    name = _code(review.tenant) + (" (file removed)" if review.removed else "")
+    name = code(review.tenant) + (" (file removed)" if review.removed else "")
     if review.failed:
         return _cells([name, "?", "?", "?", "?", "the preview failed", "not known"])
     verdict = review.verdict
@@ -131,7 +133,7 @@ def _downtime(review: Review) -> str:
             for each in review.verdict.judged
             if each.downtime is worst and each.change.type == CONTAINER
         ]
-        return f"{worst}: {_code(', '.join(names[:3]))}{' …' if len(names) > 3 else ''}"
+        return f"{worst}: {code(', '.join(names[:3]))}{' …' if len(names) > 3 else ''}"
     return str(worst)
 
 
@@ -174,7 +176,7 @@ def _block(review: Review, detail: Detail) -> list[str]:
     inside = _failure(review, detail) if review.failed else _changes(review, detail)
     # No line of it can end the fence: each begins with a sign of ours.
     return [
-        f"<details><summary>{_code(review.tenant)}: {_summary(review)}</summary>",
+        f"<details><summary>{code(review.tenant)}: {_summary(review)}</summary>",
         "",
         "```diff",
         *inside,
@@ -256,8 +258,8 @@ def _end(without: Sequence[Review]) -> list[str]:
 
 
 def _why(told: Sequence[Review], notes: Sequence[str]) -> list[str]:
-    said = [f"- {_code(each.tenant)}: {_reasons(each.why)}" for each in told if each.why]
-    said += [f"- {_code(each)}" for each in notes]
+    said = [f"- {code(each.tenant)}: {_reasons(each.why)}" for each in told if each.why]
+    said += [f"- {code(each)}" for each in notes]
     if not said:
         return []
     shown = _fitting(said, _WHY_BYTES)
@@ -268,11 +270,11 @@ def _why(told: Sequence[Review], notes: Sequence[str]) -> list[str]:
 
 def _reasons(why: Sequence[str]) -> str:
     more = f" and {len(why) - _REASONS} more" if len(why) > _REASONS else ""
-    return "; ".join(map(_code, why[:_REASONS])) + more
+    return "; ".join(map(code, why[:_REASONS])) + more
 
 
 def _names(reviews: Sequence[Review], size: int = _NAMES_BYTES) -> str:
-    named = [_code(each.tenant) for each in reviews]
+    named = [code(each.tenant) for each in reviews]
     shown = _fitting(named, size)
     return ", ".join(named[:shown]) + (f" and {len(named) - shown} more" if shown < len(named) else "")
 
@@ -297,14 +299,3 @@ def _size(found: Sequence[str]) -> int:
 
 def _cells(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _code(text: str) -> str:
-    """Text of others between our own: nothing in it is Markdown, HTML, a cell's end, a link or a mention."""
-    # "www." alone begins a link.
-    return f"<code>{''.join(map(_plain, word(text, 300)))}</code>".replace("www.", "www&#46;")
-
-
-def _plain(letter: str) -> str:
-    # A numeric reference is never structure: https://spec.commonmark.org/0.31.2/#entity-and-numeric-character-references
-    return letter if letter.isalnum() or letter in " -/,;.()" else f"&#{ord(letter)};"

@@ -16,6 +16,7 @@ from automation import capacity, drive, engine, inside, portals
 from automation.errors import PortalError
 from automation.pulumi import ROOT, Stack
 from automation.wish import Wish, free_port, free_subnet, otherwise, text
+from config import names as naming
 from config.errors import ConfigError
 from config.fleet import Fleet
 from config.routes import addresses
@@ -112,6 +113,11 @@ def written(wish: Wish, say: Say) -> Tenant:
 
 def found(wish: Wish) -> tuple[Tenant, str]:
     """The tenant of a wish and the text of its file, empty for one that is there. Raises ConfigError."""
+    # Before a file has this name.
+    try:
+        naming.tenant(wish.name)
+    except ValueError as error:
+        raise ConfigError(f"TENANT: {error}, for example {naming.EXAMPLE}") from None
     if wish.name in names(portals.TENANTS):
         tenant = portals.load(wish.name)
         if differences := otherwise(wish, tenant):

@@ -225,15 +225,11 @@ def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) 
 
 def destroys(tenant: Tenant) -> Plan:
     """What `destroy` would remove."""
-    from automation import runs
-
-    Stack(name=tenant.name).ensure()
-    with runs.of(tenant.name) as run:
-        return run.preview_destroy()
+    return removal(tenant.name)
 
 
 def removal(name: str) -> Plan:
-    """What `destroy` would remove of a tenant whose file is gone; nothing where it was never up."""
+    """What `destroy` would remove of a tenant by its name, for its file may be gone; nothing where it was never up."""
     from automation import runs
 
     with Stack(name=name).lent() as was_there:

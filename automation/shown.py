@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from automation.dangers import UNKNOWN
+from automation.markdown import cut as word
 from automation.plan import MISSING, SECRET, Change, at, parts
-from toolchain import terminal
 
 # Pulumi marks what it knows to be secret. These are so whatever it says.
 _SECRET_FILE = "/run/secrets/"  # noqa: S105 (where they lie)
@@ -131,14 +131,6 @@ def short(value: Any, limit: int) -> str:
     if isinstance(value, str):
         return word(value, limit) if value else '""'
     return word(json.dumps(value, sort_keys=True, ensure_ascii=False, default=str), limit)
-
-
-def word(text: str, limit: int) -> str:
-    """Text on one line: what cannot be seen is written out, what is too long is counted."""
-    shown = terminal.line(text[:limit])
-    if len(text) <= limit and len(shown) <= limit:
-        return shown
-    return f"{shown[:limit]}… ({len(text):,} characters)"
 
 
 def _there(value: Any) -> Any:

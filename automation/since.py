@@ -1,5 +1,6 @@
 """Which files differ since a git ref."""
 
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,13 +83,11 @@ def _whole(folder: Path) -> None:
 
 def _git(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
     try:
-        return subprocess.run(
+        ended = subprocess.run(
             ["git", *words],
             cwd=folder,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
-            # A path may be anything.
-            errors="surrogateescape",
             timeout=GIT_LIMIT_SECONDS,
             check=False,
         )
@@ -96,3 +95,7 @@ def _git(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
         raise PortalError("--changed-since needs git, which is not on PATH") from None
     except subprocess.TimeoutExpired:
         raise PortalError(f"waited {GIT_LIMIT_SECONDS} s for `git {' '.join(words)}`") from None
+    # A path may be anything; as a text, subprocess would make line feeds of its carriage returns.
+    return subprocess.CompletedProcess(
+        ended.args, ended.returncode, os.fsdecode(ended.stdout), ended.stderr.decode(errors="replace")
+    )

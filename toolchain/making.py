@@ -19,15 +19,25 @@ def make(standing: Standing, missing: frozenset[str], progress: Progress, *, ahe
     """
     _clean(standing)
     path = environment.without_ours(standing.paths, standing.env.get("PATH", ""))
-    runner = Runner(standing.paths.logs, {**standing.env, "PATH": path})
+    env = {**standing.env, **environment.direct(standing.env), "PATH": path, "PYTHONUTF8": "1"}
+    runner = Runner(standing.paths.logs, env, scratch=files.unfinished(standing.paths.cache / "aside"))
+    try:
+        made = _made(standing, missing, progress, runner, ahead=ahead)
+    finally:
+        runner.clean()
+    _remove_go_caches(standing)
+    return made
+
+
+def _made(
+    standing: Standing, missing: frozenset[str], progress: Progress, runner: Runner, *, ahead: bool
+) -> dict[str, Taken]:
     found = facts.gather(standing.env, standing.paths, standing.pins, runner, pulumi=bool(missing & PULUMI))
     plan = decide(found, standing.pins, missing)
     if ahead and plan.get("pulumi", Choice("")).source == "packages":
         plan["portal-images"] = Choice("packages")
     parts = Parts(standing, plan, runner, progress)
-    made = Schedule(plan, parts.make, runner.stop, progress).run()
-    _remove_go_caches(standing)
-    return made
+    return Schedule(plan, parts.make, runner.stop, progress).run()
 
 
 def _clean(standing: Standing) -> None:

@@ -10,7 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from toolchain import files
 from toolchain.errors import ToolchainError
+
+# How long a program that was asked to end may take for it.
+END_LIMIT = 5.0
 
 
 def tail(log: Path, lines: int = 6) -> str:
@@ -28,10 +32,15 @@ def tail(log: Path, lines: int = 6) -> str:
 
 @dataclass
 class Runner:
-    """Starts programs, keeps their output in `logs`, and ends them all when told to."""
+    """Starts programs, keeps their output in `logs`, and ends them all when told to.
+
+    What they put aside lies in `scratch`, made and removed by whoever makes the runner: pip and Go leave theirs when a signal
+    ends them. None: where the environment says.
+    """
 
     logs: Path
     env: Mapping[str, str]
+    scratch: Path | None = None
     _running: set[int] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stopped: bool = False
@@ -76,29 +85,57 @@ class Runner:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> str:
-        """What a program prints; empty when it is not there, fails or hangs."""
+        """What a program prints; empty when it is not there, fails or hangs. `answer` says why."""
+        return self.answer(words, limit, env, cwd)[0]
+
+    def answer(
+        self,
+        words: Sequence[str | Path],
+        limit: float = 20,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> tuple[str, str]:
+        """What a program prints, or nothing and why: its own last words, or what it was waited for."""
         try:
-            return subprocess.run(
+            ended = subprocess.run(
                 [str(word) for word in words],
                 env={**self.env, **(env or {})},
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                capture_output=True,
                 timeout=limit,
-                check=True,
-                text=True,
-            ).stdout
-        except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-            return ""
+                check=False,
+            )
+        except OSError as error:
+            return "", f"{words[0]} cannot be run: {error.strerror}"
+        except subprocess.TimeoutExpired:
+            return "", f"{words[0]} did not end within {limit:.0f} s"
+        if ended.returncode:
+            said = ended.stderr.decode(errors="replace").strip()[-600:]
+            return "", f"{words[0]} ended with code {ended.returncode}: {said or 'it said nothing'}"
+        try:
+            return ended.stdout.decode(), ""
+        except UnicodeDecodeError:
+            return "", f"{words[0]} answers with what is no text"
 
     def stop(self) -> None:
-        """End every program that runs; what they were making stays unfinished and is made again next time."""
+        """End every program that runs; what they were making stays unfinished and is made again next time.
+
+        Returns once they have ended.
+        """
         with self._lock:
             self._stopped = True
-            running = set(self._running)
-        for process in running:
-            _signal_group(process, signal.SIGTERM)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with self._lock:
+                running = set(self._running)
+            for process in running:
+                _signal_group(process, number)
+            end = time.monotonic() + END_LIMIT
+            # Whoever waits for them in another thread takes them off the list.
+            while self._running and time.monotonic() < end:
+                time.sleep(0.02)
+            if not self._running:
+                return
 
     def _start(
         self,
@@ -115,7 +152,7 @@ class Runner:
             try:
                 child = subprocess.Popen(
                     [str(word) for word in words],
-                    env={**self.env, **(env or {})},
+                    env={**self.env, **self._aside(spared), **(env or {})},
                     cwd=cwd,
                     stdin=subprocess.DEVNULL,
                     stdout=out,
@@ -128,6 +165,20 @@ class Runner:
             if not spared:
                 self._running.add(child.pid)
             return child
+
+    def _aside(self, spared: bool) -> Mapping[str, str]:
+        """Where a program puts aside what it needs for a while. A spared one is apt, which asks as another user."""
+        if spared or self.scratch is None:
+            return {}
+        self.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return {"TMPDIR": str(self.scratch)}
+
+    def clean(self) -> None:
+        """Remove what the programs have put aside. Call it when none runs any more."""
+        if self.scratch is not None:
+            # What is still in the way goes with the next run's leftovers.
+            with contextlib.suppress(OSError):
+                files.remove(self.scratch)
 
     def _wait(
         self,

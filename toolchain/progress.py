@@ -94,11 +94,11 @@ class Progress:
     def _end(self, part: str, saying: str, *, failed: bool) -> None:
         with self._lock:
             line = self._lines[part]
-            line.ended, line.saying, line.failed = self.clock(), saying, failed
+            line.ended, line.saying, line.failed = self.clock(), terminal.line(saying), failed
             if self.terminal:
                 self._redraw()
             else:
-                self._write(f"setup: {part}: {saying} ({line.ended - line.begun:.1f} s)")
+                self._write(f"setup: {part}: {line.saying} ({line.ended - line.begun:.1f} s)")
 
     def _write(self, text: str) -> None:
         self._put(f"{text}\n")

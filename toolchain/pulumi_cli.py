@@ -108,11 +108,13 @@ def unpack(archive: Path, to: Path) -> None:
 
 def check(program: Path, pins: Pins, runner: Runner, home: Path) -> str:
     """The version that a CLI tells; raises ToolchainError when it does not run or tells another than the pinned one."""
-    said = runner.ask(
+    told, why = runner.answer(
         [program, "version"], limit=60, env={"PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "1"}
-    ).strip()
+    )
+    said = told.strip()
     if said != f"v{pins.pulumi}":
         raise ToolchainError(
             f"pulumi: {program} says it is {said or 'nothing at all'!r}, wanted is v{pins.pulumi}"
+            + (f"; {why}" if why else "")
         )
     return pins.pulumi

@@ -12,7 +12,7 @@ _WRITTEN = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 # GitHub takes a line that begins so for a command, after white space of any kind, and the older form anywhere in a line; Azure's
 # is like that. https://github.com/actions/runner/blob/258d6c857db3/src/Runner.Common/ActionCommand.cs#L50-L130
 # GitLab's section markers have a carriage return and an escape in them, which are written out.
-_COMMAND = re.compile(r"^(\s*):(?=:)")
+_COMMAND = re.compile(r"^(\s*):(?=:.*::)")
 _OLDER_COMMAND = re.compile(r"#(?=#\w*\[)")
 
 

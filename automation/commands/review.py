@@ -15,6 +15,7 @@ from automation.commands import show
 from automation.commands.portals import All, TenantNames, Workers, chosen
 from automation.commands.show import Json
 from automation.errors import PortalError
+from automation.markdown import rows
 from automation.outcome import Outcome
 from automation.pulumi import ROOT
 from automation.review import DATA_LOSS, Review, at_risk, by_danger, exit_code
@@ -79,13 +80,25 @@ def preview(
         raise typer.Exit(code)
 
 
-@app.command(epilog="Examples: ./portal changed origin/main    ./portal changed HEAD~3 --json")
+@app.command(
+    epilog="Examples: ./portal changed origin/main    ./portal changed HEAD~3 --json    "
+    './portal changed origin/main --markdown >>"$GITHUB_STEP_SUMMARY"'
+)
 def changed(
     ref: Annotated[str, typer.Argument(metavar="REF", help="A git ref, for example origin/main.")],
     as_json: Json = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="A page for a job's summary on standard output.")
+    ] = False,
 ) -> None:
     """Show which tenants the files changed since a git ref can touch, and why. Asks no engine and no state."""
+    if as_json and markdown:
+        raise typer.BadParameter("--json or --markdown, not both")
     found = touched_since(ref)
+    if markdown:
+        told = [(name, each) for name, why in {**found.tenants, **found.removed}.items() for each in why]
+        hand_on(rows(("tenant", "why"), [*told, *(("", each) for each in found.left)]))
+        return
     if as_json:
         show.show(
             {

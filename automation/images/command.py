@@ -5,6 +5,7 @@ import os
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -34,24 +35,26 @@ def run(
         last.append(line)
         said(line)
 
-    try:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
-            # A group of its own, so that ending it ends what it started.
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise BuildError(f"{what}: {words[0]} cannot be run: {error.strerror}") from None
-    try:
-        _follow(process, what, time.monotonic() + limit, limit, stop, heard)
-    except BuildError as error:
-        raise BuildError(error.reason, tuple(last)) from None
-    finally:
-        _end(process)
+    # What a tool puts aside is gone when it is, also when a signal has ended it.
+    with tempfile.TemporaryDirectory(prefix="portals-", ignore_cleanup_errors=True) as aside:
+        try:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "TMPDIR": aside, **(env or {})},
+                # A group of its own, so that ending it ends what it started.
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise BuildError(f"{what}: {words[0]} cannot be run: {error.strerror}") from None
+        try:
+            _follow(process, what, time.monotonic() + limit, limit, stop, heard)
+        except BuildError as error:
+            raise BuildError(error.reason, tuple(last)) from None
+        finally:
+            _end(process)
     if process.returncode:
         raise BuildError(f"{what}: {words[0]} ended with code {process.returncode}", tuple(last))
 

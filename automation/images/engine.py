@@ -23,8 +23,8 @@ OLDEST_API = "1.41"
 def engine(docker_host: str = "") -> Iterator[APIClient]:
     """A client of the engine at `docker_host`, else of the shell's own. Raises BuildError when none answers."""
     where = docker_host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-    given = {"base_url": docker_host} if docker_host else kwargs_from_env()
     try:
+        given = {"base_url": docker_host} if docker_host else kwargs_from_env()
         # Asked by a client of its own: one that finds no engine while it is made could not be closed.
         asking = APIClient(**given, version=OLDEST_API, timeout=ANSWER_SECONDS)
         try:

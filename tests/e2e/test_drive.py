@@ -43,7 +43,9 @@ def test_an_up_without_the_drive_starts_nothing(unmounted: Trial) -> None:
 
 def test_the_plain_cli_without_the_drive_starts_no_service(unmounted: Trial) -> None:
     """It asks no command of ours, so the program itself must see to it."""
-    ran = unmounted.checkout.shell(f"pulumi up --yes --skip-preview --stack {unmounted.name}")
+    ran = unmounted.checkout.shell(
+        f"pulumi stack select --create {unmounted.name} && pulumi up --yes --skip-preview"
+    )
     assert ran.code != 0, str(ran)
     assert "bind source path does not exist" in ran.said
     assert "Traceback" not in ran.said

@@ -46,8 +46,9 @@ def test_an_image_that_is_not_there(fir: Trial) -> None:
     before = entry.read_text()
     entry.write_text(before + "# Changed, so that its hash is of no image.\n")
     try:
-        # The shell's environment, `./portal env`, has made the tenant's stack.
-        ran = fir.checkout.shell(f"pulumi up --yes --skip-preview --non-interactive --stack {fir.name}")
+        ran = fir.checkout.shell(
+            f"pulumi stack select --create {fir.name} && pulumi up --yes --skip-preview --non-interactive"
+        )
         assert re.search(
             r"portals/ops:\w+", reason(ran, r"(?i)no such image|pull access denied|unable to find")
         )

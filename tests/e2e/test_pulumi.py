@@ -30,7 +30,7 @@ def yew(objects: Objects) -> Iterator[Trial]:
         made.write()
         built = checkout.portal("images", "build")
         assert built.code == 0, str(built)
-        ran = checkout.shell(f"pulumi stack select {made.name} && pulumi up --yes --non-interactive")
+        ran = checkout.shell(f"pulumi stack select --create {made.name} && pulumi up --yes --non-interactive")
         assert ran.code == 0, str(ran)
         yield made
 

@@ -241,8 +241,11 @@ def test_two_at_once_make_it_once(checkout, env):
     assert sum("another setup runs" in err for _, err in said) == 1
 
 
-def test_a_polite_end_ends_what_runs(checkout, env):
+def test_a_polite_end_ends_what_runs(checkout, env, tmp_path):
+    """And leaves no folder of pip's or Go's behind, neither in /tmp nor where they were sent instead."""
     paths = Paths.of(env)
+    env["TMPDIR"] = str(tmp_path / "tmp")
+    (tmp_path / "tmp").mkdir()
     # pip waits for an index that never answers.
     with socket.create_server(("127.0.0.1", 0)) as index:
         (checkout / "requirements.txt").write_text("nothing==1 --hash=sha256:" + "0" * 64)
@@ -263,6 +266,7 @@ def test_a_polite_end_ends_what_runs(checkout, env):
         index.settimeout(60)
         pip, _ = index.accept()
         with pip:
+            assert any(any(each.iterdir()) for each in paths.cache.glob("aside.unfinished-*"))
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=30)
             assert process.returncode == 128 + signal.SIGTERM
@@ -271,3 +275,5 @@ def test_a_polite_end_ends_what_runs(checkout, env):
             while pip.recv(4096):
                 pass
     assert not any(paths.stamps.glob("venv-*"))
+    assert not any((tmp_path / "tmp").iterdir())
+    assert not any(paths.cache.glob("*.unfinished-*"))

@@ -1,0 +1,344 @@
+"""Text that is not ours, at every place that shows it: seen, and obeyed by nobody."""
+
+import contextlib
+import io
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from automation import cli, looking, orphans, portals, pulumi
+from automation.changed import Fleet, Touched, touched
+from automation.commands import looking as looking_verbs
+from automation.commands import portals as portal_verbs
+from automation.commands import review as review_verbs
+from automation.commands import show
+from automation.errors import PortalError
+from automation.images.event import BuildError, Event, State
+from automation.markdown import code, rows
+from automation.progress import building
+from automation.review import Review
+from automation.since import File, since
+from config import names
+from config.errors import ConfigError
+from tests.programs import ROOT, TENANTS
+from tests.security.hostile import FEW, TEXTS, obeyed, obeyed_by_a_page, rendered
+from toolchain import output, terminal
+from toolchain.progress import Progress
+from toolchain.stamps import Taken
+
+text = st.lists(st.one_of(st.sampled_from(TEXTS), st.text(max_size=8)), max_size=5).map("".join)
+
+
+def test_the_attacks_are_seen_where_nothing_is_written_out() -> None:
+    """Or a test that finds nothing would prove nothing."""
+    for each in ("\x1b[31m", "a\n::error::b", "a ##[error]b", "\u202e", "section_start:1:a\r\x1b[0K"):
+        assert obeyed(each)
+    for each in ("<script>a</script>", "@octocat"):
+        assert obeyed_by_a_page(each)
+    assert obeyed_by_a_page("| a |\n|---|\n| [a](http://evil.example) |")
+
+
+@settings(max_examples=400, deadline=None)
+@given(text)
+def test_a_line_is_one_line_of_text(said: str) -> None:
+    shown = terminal.line(said)
+    assert "\n" not in shown
+    assert obeyed(shown) == []
+    assert terminal.line(shown) == shown
+
+
+@settings(max_examples=400, deadline=None)
+@given(text)
+def test_lines_are_lines_of_text(said: str) -> None:
+    shown = terminal.lines(said)
+    assert obeyed(shown) == []
+    assert terminal.lines(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Académie",
+        "学院",
+        "Akademie 🎓",
+        "Ω",
+        "\u0645\u06cc\u200c\u062e\u0648",
+        "👩\u200d🎓",
+        "a\u00a0b",
+        "::1",
+        "a::b",
+        "# x",
+        "##",
+        "a\tb",
+    ],
+)
+def test_what_harms_nobody_stays_as_it_is(said: str) -> None:
+    assert terminal.lines(said) == said
+
+
+@settings(max_examples=300, deadline=None)
+@given(text)
+def test_code_of_a_page_is_nothing_but_text(said: str) -> None:
+    page = rows(("tenant", "why"), [(said, said)])
+    assert obeyed_by_a_page(page) == []
+    assert page.count("\n") == 3
+    assert rendered(page).count("<td>") == 2
+    assert obeyed(code(said)) == []
+
+
+def facts(captured: str) -> Any:
+    """What a program reads of the output, with nothing in it for the log that it stands in."""
+    assert captured.isascii()
+    assert obeyed(captured) == []
+    return json.loads(captured)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(text, text, max_size=3))
+def test_json_says_the_same_and_is_obeyed_by_nobody(said: dict[str, str]) -> None:
+    for indent in (None, 2):
+        with contextlib.redirect_stdout(io.StringIO()) as held:
+            output.tell_json(said, indent=indent)
+        assert facts(held.getvalue()) == said
+
+
+def everything(capsys: pytest.CaptureFixture[str]) -> str:
+    found = capsys.readouterr()
+    return found.out + found.err
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Touched:
+    """As `changed` finds it, with file names that nobody has cleaned."""
+    found = touched([File(path=each) for each in TEXTS], Fleet.read(ROOT))
+    assert len(found.tenants) >= 2
+    return found
+
+
+def test_names_of_changed_files(
+    hostile: Touched, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(review_verbs, "touched_since", lambda ref: hostile)
+    for width in ("80", "23", "400"):
+        # What is folded begins lines anew.
+        monkeypatch.setenv("COLUMNS", width)
+        review_verbs.changed("HEAD")
+        assert obeyed(everything(capsys)) == []
+    review_verbs.changed("HEAD", as_json=True)
+    told = facts(everything(capsys))
+    assert {name: tuple(why) for name, why in told["tenants"].items()} == dict(hostile.tenants)
+    review_verbs.changed("HEAD", markdown=True)
+    page = everything(capsys)
+    assert obeyed_by_a_page(page) == []
+    assert rendered(page).count("<tr>") == 1 + page.count("\n") - 2
+
+
+def test_names_of_files_that_git_has(tmp_path: Path) -> None:
+    """From the file system through git to the page: what can be a name, is one."""
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
+    subprocess.run([*git, "init", "-q"], check=True, timeout=60)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "a"], check=True, timeout=60)
+    made = set()
+    for number, each in enumerate(TEXTS):
+        try:
+            name = os.fsencode(each.replace("/", "_"))
+        except UnicodeEncodeError:
+            continue
+        if not 0 < len(name) < 250 or b"\0" in name or name in (b".", b".."):
+            continue
+        folder = tmp_path / f"tenants-{number}"
+        folder.mkdir()
+        with open(os.fsencode(folder) + b"/" + name, "wb"):  # noqa: PTH123 (a name of any bytes)
+            made.add(f"tenants-{number}/{os.fsdecode(name)}")
+    assert len(made) > 200
+    found = since("HEAD", tmp_path)
+    assert {each.path for each in found} == made
+    page = rows(("tenant", "why"), [(each.path, each.before) for each in found])
+    assert obeyed_by_a_page(page) == []
+    assert obeyed(terminal.lines("\n".join(each.path for each in found))) == []
+
+
+def test_names_of_branches(capsys: pytest.CaptureFixture[str]) -> None:
+    for said in words_of_a_command(FEW):
+        code, told = ran(capsys, "changed", "--", said)
+        assert code in (1, 2), told
+        assert obeyed(told) == [], said
+        assert "fault of this program" not in told
+
+
+def words_of_a_command(texts: Iterable[str]) -> Iterator[str]:
+    """Those that can be words of a command line: any bytes but NUL."""
+    for each in texts:
+        with contextlib.suppress(UnicodeEncodeError):
+            if "\0" not in os.fsdecode(os.fsencode(each)):
+                yield each
+
+
+def ran(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """The exit code of `./portal` and all that it says, in this process."""
+    before = sys.argv
+    sys.argv = ["portal", *words]
+    try:
+        code = output.ended(cli.main)
+    finally:
+        sys.argv = before
+    return code, everything(capsys)
+
+
+VERBS = (
+    ("status", "--json"),
+    ("logs", "--json"),
+    ("open", "--print"),
+    ("destroy", "--dry-run"),
+    ("preview", "--json"),
+    ("up", "--json"),
+    ("new", "--lms=x.example.com", "--dry-run"),
+)
+
+
+@pytest.mark.parametrize("words", VERBS, ids=lambda words: words[0])
+def test_names_of_tenants(
+    words: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """None is taken, none leads to another file, and none is obeyed where it is refused."""
+    read: list[Path] = []
+    usual = Path.read_bytes
+
+    def watched(path: Path) -> bytes:
+        read.append(path)
+        return usual(path)
+
+    monkeypatch.setattr(Path, "read_bytes", watched)
+    for each in words_of_a_command(FEW):
+        code, told = ran(capsys, *words, "--", each)
+        assert code == 2, (each, told)
+        assert obeyed(told) == [], each
+        assert "fault of this program" not in told
+    assert not [each for each in read if each.resolve().is_relative_to("/etc")]
+
+
+def test_titles(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenant's title is any text that a person can read, commands of a CI job among them."""
+    folder = tmp_path / "tenants"
+    monkeypatch.setattr(portals, "TENANTS", folder)
+    folder.mkdir()
+    tenant = yaml.safe_load((TENANTS / "acme.yaml").read_text())
+    good = 0
+    for each in FEW:
+        (folder / "acme.yaml").write_text(yaml.safe_dump({**tenant, "title": each}))
+        code, told = ran(capsys, "tenants")
+        assert code in (0, 2), told
+        assert obeyed(told) == [], each
+        good += code == 0
+        if not code:
+            code, told = ran(capsys, "tenants", "--json")
+            assert facts(told)[0]["title"].strip() == each.strip()
+    assert good > 20
+
+
+def test_logs_of_containers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def logs(*words: object, **more: object) -> Iterator[tuple[str, str]]:
+        return iter([("lms", each) for each in TEXTS])
+
+    monkeypatch.setattr(looking, "logs", logs)
+    looking_verbs.logs("acme", "", follow=False, since="", tail=100, as_json=False)
+    told = everything(capsys)
+    assert obeyed(told) == []
+    # One line each, whoever it claims to be from.
+    assert [each.partition("|")[0].strip() for each in told.splitlines()] == ["lms"] * len(TEXTS)
+    looking_verbs.logs("acme", "", follow=False, since="", tail=100, as_json=True)
+    told = everything(capsys)
+    assert [facts(each)["line"] for each in told.splitlines()] == list(TEXTS)
+
+
+def test_reasons_of_engines_and_tools(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kinds = itertools.cycle([PortalError, ConfigError, BuildError, OSError, RuntimeError])
+    for kind, each in zip(kinds, FEW, strict=False):
+
+        def failing(*words: object, kind: type[Exception] = kind, each: str = each, **more: object) -> None:
+            raise kind(each)
+
+        monkeypatch.setattr(portals, "status", failing)
+        code, told = ran(capsys, "status", "acme")
+        assert code in (1, 2)
+        assert obeyed(told) == []
+        assert "Traceback" not in told
+
+
+def test_what_a_preview_says(capsys: pytest.CaptureFixture[str]) -> None:
+    reviews = [Review(each, failure=each, why=(each,)) for each in TEXTS]
+    quiet: dict[str, Any] = {"refreshed": False, "allowed": ()}
+    review_verbs.tell(reviews, list(TEXTS), as_json=False, markdown=False, **quiet)
+    assert obeyed(everything(capsys)) == []
+    review_verbs.tell(reviews, list(TEXTS), as_json=True, markdown=False, **quiet)
+    assert facts(everything(capsys))["left"] == list(TEXTS)
+    # tests/review/test_comment.py reads the comment as a page.
+    review_verbs.tell(reviews, list(TEXTS), as_json=False, markdown=True, **quiet)
+    assert obeyed(everything(capsys)) == []
+
+
+def test_what_an_engine_and_a_drive_have(capsys: pytest.CaptureFixture[str]) -> None:
+    made = show.table("tenant", "name", "way out")
+    for each in TEXTS:
+        found = orphans.Orphan(kind="container", name=each, tenant=each, where=each)
+        made.add_row(found.tenant, found.name, found.way_out)
+    show.rows(made)
+    assert obeyed(everything(capsys)) == []
+    portal_verbs.print_facts(
+        {
+            "tenant": TEXTS[0],
+            "addresses": dict.fromkeys(TEXTS, TEXTS[1]),
+            "admin": {"email": TEXTS[2], "password_file": TEXTS[3]},
+            "directory": TEXTS[4],
+        },
+        as_json=False,
+    )
+    assert obeyed(everything(capsys)) == []
+
+
+def test_what_builds_and_set_ups_say(capsys: pytest.CaptureFixture[str]) -> None:
+    with building() as progress:
+        for each in TEXTS:
+            progress(Event(role=each, state=State.FAILED))
+            progress(Event(role=each, state=State.BUILDING, line=each))
+    held = io.StringIO()
+    setup = Progress(held)
+    for each in TEXTS:
+        setup.say(each)
+        setup.started("venv")
+        setup.doing("venv", each)
+        setup.ended(Taken(part="venv", source="packages", version=each))
+    assert obeyed(everything(capsys) + held.getvalue()) == []
+
+
+def test_names_that_are_no_tenants() -> None:
+    """The rule that all else stands on: what may be a directory, a container and a word of a command."""
+    for each in TEXTS:
+        if re.fullmatch("[a-z][a-z-]+", each):
+            # `a-rf` is a name like any other.
+            continue
+        with pytest.raises(ValueError) as refused:
+            names.tenant(each)
+        assert obeyed(terminal.lines(str(refused.value))) == []
+
+
+def test_a_last_line_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    for each in TEXTS:
+        show.say(pulumi.one_line(each))
+    assert obeyed(everything(capsys)) == []
