@@ -13,6 +13,7 @@ from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
 from automation.plan import Plan
 from automation.progress import building
 from automation.pulumi import ROOT, Stack
+from config import names as naming
 from config import pins, sources
 from config.errors import ConfigError
 from config.release import Releases
@@ -232,6 +233,11 @@ def removal(name: str) -> Plan:
     """What `destroy` would remove of a tenant by its name, for its file may be gone; nothing where it was never up."""
     from automation import runs
 
+    try:
+        naming.tenant(name)
+    except ValueError:
+        # It is a file's, which may be any; one that no tenant can have never had a portal, and is no word for the CLI.
+        return Plan(tenant=name, changes=())
     with Stack(name=name).lent() as was_there:
         if not was_there:
             return Plan(tenant=name, changes=())

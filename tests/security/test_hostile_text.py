@@ -231,6 +231,14 @@ def test_names_of_tenants(
     assert not [each for each in read if each.resolve().is_relative_to("/etc")]
 
 
+def test_names_of_files_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `destroy` would remove of them is asked of the CLI for names alone that a tenant can have."""
+    monkeypatch.setattr("automation.pulumi.subprocess.run", None)
+    for each in TEXTS:
+        if not re.fullmatch("[a-z][a-z-]+", each):
+            assert portals.removal(each).changes == ()
+
+
 def test_titles(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenant's title is any text that a person can read, commands of a CI job among them."""
     folder = tmp_path / "tenants"
