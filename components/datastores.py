@@ -9,7 +9,7 @@ from pulumi import ComponentResource, ResourceOptions
 from components.foundation import Foundation
 from components.service import Service
 from config.openedx import DATABASES
-from config.stores import BROKER_USER, BROKER_VHOST
+from config.stores import BROKER_USER, BROKER_VHOST, FORUM_DATABASE, MONGO_DATABASE, MONGO_USER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,15 @@ def _mysql(base: Foundation) -> dict[str, Any]:
 
 
 def _mongo(base: Foundation) -> dict[str, Any]:
-    return {"volumes": (base.storage.mount("mongo", "/data"),)}
+    return {
+        "env": {
+            "MONGO_AUTH_DATABASE": MONGO_DATABASE,
+            "MONGO_FORUM_DATABASE": FORUM_DATABASE,
+            "MONGO_USER": MONGO_USER,
+        },
+        "secrets": base.secrets.files("mongo-password"),
+        "volumes": (base.storage.mount("mongo", "/data"),),
+    }
 
 
 def _redis(base: Foundation) -> dict[str, Any]:
@@ -68,7 +76,10 @@ def _rabbitmq(base: Foundation) -> dict[str, Any]:
 
 
 def _elasticsearch(base: Foundation) -> dict[str, Any]:
-    return {"volumes": (base.storage.mount("elasticsearch", "/data"),)}
+    return {
+        "secrets": base.secrets.files("search-password"),
+        "volumes": (base.storage.mount("elasticsearch", "/data"),),
+    }
 
 
 def _meilisearch(base: Foundation) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from components.foundation import Foundation
 from components.service import Service
 from components.workload import CPU_SHARES, Startable
 from config import workergroups
-from config.openedx import SECRETS, forum_env, settings_files
+from config.openedx import FORUM_SECRETS, SECRETS, forum_env, settings_files
 from config.sections import WorkerGroup
 
 # A quarter of a page's: somebody waits for the page. Where processors are free, tasks get all they can use.
@@ -87,9 +87,7 @@ class OpenEdx(ComponentResource):
         if "forum" in base.tenant.services:
             made["forum"] = Service(
                 "forum",
-                base.service(
-                    "forum", env=forum_env(base.tenant), secrets=base.secrets.files("forum-api-key")
-                ),
+                base.service("forum", env=forum_env(base.tenant), secrets=base.secrets.files(*FORUM_SECRETS)),
                 child,
             )
         if "nginx" in base.tenant.services:

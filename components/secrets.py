@@ -15,10 +15,12 @@ NAMES = {
     "edxapp-secret-key": "lms",
     "forum-api-key": "forum",
     "meilisearch-master-key": "meilisearch",
+    "mongo-password": "mongo",
     "mysql-edxapp-password": "mysql",
     "mysql-root-password": "mysql",
     "rabbitmq-password": "rabbitmq",
     "redis-password": "redis",
+    "search-password": "elasticsearch",
 }
 
 

@@ -19,10 +19,13 @@ SECRETS = (
     "edxapp-secret-key",
     "forum-api-key",
     "meilisearch-master-key",
+    "mongo-password",
     "mysql-edxapp-password",
     "rabbitmq-password",
     "redis-password",
+    "search-password",
 )
+FORUM_SECRETS = ("forum-api-key", "mongo-password", "search-password")
 FOLDER = "/portal/config"
 VARIANTS = ("lms", "cms")
 SSO_CLIENT = "cms-sso"
@@ -81,7 +84,6 @@ def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
 def protected_auth(tenant: Tenant) -> dict[str, Any]:
     """The settings of `<variant>.auth.json`."""
     services = tenant.services
-    mongo = {"host": "mongo", "port": services["mongo"].port, "db": "openedx"}
     return {
         **stores.auth(tenant),
         "CELERY_RESULT_REDIS": {
@@ -90,7 +92,7 @@ def protected_auth(tenant: Tenant) -> dict[str, Any]:
             "db": 0,
             "password": "secret:redis-password",
         },
-        "CONTENTSTORE": mongo,
+        "CONTENTSTORE": stores.mongo(tenant),
         "DATABASES": {
             "default": {
                 "ENGINE": "django.db.backends.mysql",
@@ -102,7 +104,7 @@ def protected_auth(tenant: Tenant) -> dict[str, Any]:
                 "CONN_MAX_AGE": 60,
             }
         },
-        "DOC_STORE_CONFIG": mongo,
+        "DOC_STORE_CONFIG": stores.mongo(tenant),
         "SECRET_KEY": "secret:edxapp-secret-key",
         "SOCIAL_AUTH_EDX_OAUTH2_SECRET": "secret:cms-sso-secret",
     }
@@ -128,8 +130,11 @@ def forum_env(tenant: Tenant) -> dict[str, str]:
     """What the forum is told, by the names of its public images. Its database is its own."""
     services = tenant.services
     return {
-        "MONGODB_DATABASE": "cs_comments_service",
+        "MONGODB_AUTH_DATABASE": stores.MONGO_DATABASE,
+        "MONGODB_DATABASE": stores.FORUM_DATABASE,
         "MONGODB_HOST": "mongo",
         "MONGODB_PORT": str(services["mongo"].port),
+        "MONGODB_USERNAME": stores.MONGO_USER,
         "SEARCH_SERVER": f"http://elasticsearch:{services['elasticsearch'].port}",
+        "SEARCH_USERNAME": stores.SEARCH_USER,
     }

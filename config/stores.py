@@ -10,12 +10,19 @@ from config.tenant import Tenant
 
 BROKER_USER = "edxapp"
 BROKER_VHOST = "openedx"
+# The user belongs to Open edX's database: that is where edx-platform authenticates, unless it is told otherwise, and up
+# to Juniper whatever it is told.
+MONGO_USER = "openedx"
+MONGO_DATABASE = "openedx"
+FORUM_DATABASE = "cs_comments_service"
+# Elasticsearch's own first user; its password alone can be given to the public image without a tool.
+SEARCH_USER = "elastic"
 
 
 def env(tenant: Tenant) -> dict[str, Any]:
     """Where they are."""
     services = tenant.services
-    told = {**_broker(tenant), **_search(tenant), "CACHES": {"default": _cache(tenant)}}
+    told = {**_broker(tenant), **_meilisearch(tenant), "CACHES": {"default": _cache(tenant)}}
     if "forum" in services:
         told["COMMENTS_SERVICE_URL"] = f"http://forum:{services['forum'].port}"
     return told
@@ -35,7 +42,26 @@ def auth(tenant: Tenant) -> dict[str, Any]:
         told["COMMENTS_SERVICE_KEY"] = "secret:forum-api-key"
     if "meilisearch" in services:
         told["MEILISEARCH_API_KEY"] = "secret:meilisearch-master-key"
+    if "elasticsearch" in services:
+        told["ELASTIC_SEARCH_CONFIG"] = [
+            {
+                "host": "elasticsearch",
+                "port": services["elasticsearch"].port,
+                "http_auth": [SEARCH_USER, "secret:search-password"],
+            }
+        ]
     return told
+
+
+def mongo(tenant: Tenant) -> dict[str, Any]:
+    """Where Open edX's database is in mongo, and as whom Open edX comes."""
+    return {
+        "host": "mongo",
+        "port": tenant.services["mongo"].port,
+        "db": MONGO_DATABASE,
+        "user": MONGO_USER,
+        "password": "secret:mongo-password",
+    }
 
 
 def _cache(tenant: Tenant) -> dict[str, Any]:
@@ -61,10 +87,11 @@ def _broker(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def _search(tenant: Tenant) -> dict[str, Any]:
+def _meilisearch(tenant: Tenant) -> dict[str, Any]:
+    # In the place of elasticsearch, where the release has it.
     services = tenant.services
-    if "elasticsearch" in services:
-        return {"ELASTIC_SEARCH_CONFIG": [{"host": "elasticsearch", "port": services["elasticsearch"].port}]}
+    if "meilisearch" not in services:
+        return {}
     return {
         "SEARCH_ENGINE": "search.meilisearch.MeilisearchEngine",
         "MEILISEARCH_ENABLED": True,

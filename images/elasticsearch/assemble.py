@@ -27,6 +27,12 @@ grant {
   permission org.opensearch.script.ClassPermission "<<STANDARD>>";
 };
 """
+# What our own module needs of the house: to read one file.
+ACCESS_POLICY = """\
+grant {
+  permission java.io.FilePermission "/run/secrets/search-password", "read";
+};
+"""
 # module → its class, and the beginnings of its jars' names
 MODULES = {
     "analysis-common": ("org.opensearch.analysis.common.CommonAnalysisPlugin", ("analysis-common",)),
@@ -39,6 +45,8 @@ MODULES = {
         "portals.search.LazyPainless",
         ("lang-painless", "opensearch-scripting-painless-spi", "asm", "antlr4-runtime"),
     ),
+    # Ours alone: see src/Access.java.
+    "portals-access": ("portals.access.Access", ()),
 }
 
 
@@ -59,6 +67,7 @@ def main(jars: Path, home: Path) -> None:
             DESCRIPTOR.format(name=name, version=VERSION, classname=classname)
         )
     (home / "modules/lang-painless/plugin-security.policy").write_text(PAINLESS_POLICY)
+    (home / "modules/portals-access/plugin-security.policy").write_text(ACCESS_POLICY)
     unpack_native(next((home / "lib").glob("jna-*.jar")), home / "native")
 
 

@@ -55,8 +55,16 @@ class Mongo:
 
         limit = LIMIT_SECONDS * 1000
         self.numbers = pymongo.MongoClient(
-            host, serverSelectionTimeoutMS=limit, socketTimeoutMS=limit, retryWrites=False
+            host,
+            username="openedx",
+            # An empty one would be no log-in at all.
+            password=PASSWORD or " ",
+            authSource="openedx",
+            serverSelectionTimeoutMS=limit,
+            socketTimeoutMS=limit,
+            retryWrites=False,
         ).trial.numbers
+        self.numbers.find_one()
 
     def prepare(self):
         self.numbers.create_index("twice", unique=True)
@@ -137,7 +145,7 @@ class Elasticsearch:
         import elasticsearch
 
         self.client = elasticsearch.Elasticsearch(
-            [f"http://{host}:9200"], timeout=LIMIT_SECONDS, max_retries=0
+            [f"http://{host}:9200"], http_auth=("elastic", PASSWORD), timeout=LIMIT_SECONDS, max_retries=0
         )
         self.client.info()
 

@@ -55,7 +55,14 @@ KINDS = {
             tmpfs={"/run/mysqld": "mode=0755,size=4m,uid=1999,gid=1999"},
         ),
         # A Java program that is asked to end by SIGTERM says so in its code.
-        Kind(role="mongo", uid=1998, memory=384, exit_codes=(143,)),
+        Kind(
+            role="mongo",
+            uid=1998,
+            memory=384,
+            exit_codes=(143,),
+            secrets=("mongo-password",),
+            password="mongo-password",
+        ),
         Kind(role="redis", uid=1997, memory=128, secrets=("redis-password",), password="redis-password"),
         Kind(
             role="rabbitmq",
@@ -65,7 +72,14 @@ KINDS = {
             password="rabbitmq-password",
             env=("RABBITMQ_USER=edxapp", "RABBITMQ_VHOST=openedx"),
         ),
-        Kind(role="elasticsearch", uid=1995, memory=768, exit_codes=(143,)),
+        Kind(
+            role="elasticsearch",
+            uid=1995,
+            memory=768,
+            exit_codes=(143,),
+            secrets=("search-password",),
+            password="search-password",
+        ),
     )
 }
 

@@ -36,6 +36,8 @@ SECRETS = {
     "mysql-edxapp-password": "a'b$c\"d e%f&g",
     "rabbitmq-password": "r@b/b:i#t?%20",
     "redis-password": "re@d/i:s#?%41",
+    "mongo-password": "m0ng@/:%41' \"$&",
+    "search-password": "se:rch/@%41' \"$&",
     "edxapp-secret-key": "k3y-0123456789-abcdefghijklmnopqrstuvwxyz-$&",
     "admin-password": "First-Of-All-7719",
     "forum-api-key": "f0rum/k3y+%20&",
@@ -74,7 +76,7 @@ STORES = {
         tmpfs={"/run/mysqld": "uid=1999,gid=1999,mode=0755"},
         files={"/portal/config/databases": "edxapp edxapp mysql-edxapp-password\n"},
     ),
-    "mongo": Store(user=1998, memory=384, port=27017),
+    "mongo": Store(user=1998, memory=384, port=27017, secrets=("mongo-password",)),
     "redis": Store(user=1997, memory=128, port=6379, secrets=("redis-password",)),
     "memcached": Store(user=1994, memory=96, port=11211),
     "rabbitmq": Store(
@@ -84,8 +86,10 @@ STORES = {
         secrets=("rabbitmq-password",),
         env={"RABBITMQ_USER": "edxapp", "RABBITMQ_VHOST": "openedx"},
     ),
-    "elasticsearch": Store(user=1995, memory=768, port=9200),
-    "forum": Store(user=1001, memory=192, port=4567, secrets=("forum-api-key",)),
+    "elasticsearch": Store(user=1995, memory=768, port=9200, secrets=("search-password",)),
+    "forum": Store(
+        user=1001, memory=192, port=4567, secrets=("forum-api-key", "mongo-password", "search-password")
+    ),
 }
 
 
@@ -94,6 +98,11 @@ def passwords(secrets: Mapping[str, str] = SECRETS) -> dict[str, Any]:
     return {
         "SECRET_KEY": secrets["edxapp-secret-key"],
         "DATABASES": {"default": {"PASSWORD": secrets["mysql-edxapp-password"]}},
+        "DOC_STORE_CONFIG": {"password": secrets["mongo-password"]},
+        "CONTENTSTORE": {"password": secrets["mongo-password"]},
+        "ELASTIC_SEARCH_CONFIG": [
+            {"host": "elasticsearch", "port": 9200, "http_auth": ["elastic", secrets["search-password"]]}
+        ],
         "CELERY_BROKER_PASSWORD": secrets["rabbitmq-password"],
         "CELERY_RESULT_REDIS": {"password": secrets["redis-password"]},
         "COMMENTS_SERVICE_KEY": secrets["forum-api-key"],
@@ -103,7 +112,7 @@ def passwords(secrets: Mapping[str, str] = SECRETS) -> dict[str, Any]:
 
 def settings(variant: str) -> dict[str, Any]:
     """A settings file as the program writes it, without passwords."""
-    mongo = {"host": "mongo", "port": 27017, "db": "openedx"}
+    mongo = {"host": "mongo", "port": 27017, "db": "openedx", "user": "openedx"}
     return {
         "PLATFORM_NAME": "Bench & Sons' <Academy>",
         "SITE_NAME": f"{variant}.bench.test",
@@ -140,7 +149,6 @@ def settings(variant: str) -> dict[str, Any]:
         "CELERY_BROKER_USER": "edxapp",
         "CELERY_BROKER_VHOST": "openedx",
         "CELERY_RESULT_REDIS": {"host": "redis", "port": 6379, "db": 0},
-        "ELASTIC_SEARCH_CONFIG": [{"host": "elasticsearch", "port": 9200}],
         "ALTERNATE_WORKER_QUEUES": "cms" if variant == "lms" else "lms",
         "MEDIA_ROOT": "/openedx/media",
         "MEDIA_URL": "/media/",

@@ -1,5 +1,6 @@
 """The forum on real stores: as edx-platform's comments client calls it, and what it does while a store is away."""
 
+import base64
 import http.client
 import json
 import random
@@ -24,6 +25,8 @@ from tests.e2e.waiting import until
 pytestmark = pytest.mark.e2e
 
 KEY = "k" * 32
+MONGO = {"mongo-password": "m0ng@/:%41' \"$&"}
+SEARCH = {"search-password": "se:rch/@%41' \"$&"}
 COURSE = "course-v1:Demo+Zoo101+2026"
 # docs/images.md: half of what it may have at most, when nothing was asked yet.
 IDLE_MIB = 80
@@ -122,7 +125,10 @@ def service(client: docker.APIClient, *command: str, key: str | None = KEY, name
         memory=192,
         command=command,
         env=("MONGODB_HOST=mongo", "SEARCH_SERVER=http://elasticsearch:9200"),
-        files={} if key is None else {"/run/secrets/forum-api-key": key},
+        files={
+            **{f"/run/secrets/{each}": text for each, text in {**MONGO, **SEARCH}.items()},
+            **({} if key is None else {"/run/secrets/forum-api-key": key}),
+        },
     )
 
 
@@ -131,8 +137,8 @@ def forum(client: docker.APIClient, folder: Path) -> Forum:
     """A forum that was started before its stores."""
     made = Forum(
         box=service(client).create().start(),
-        mongo=store(client, KINDS["mongo"], folder / "mongo", {}),
-        search=store(client, KINDS["elasticsearch"], folder / "elasticsearch", {}),
+        mongo=store(client, KINDS["mongo"], folder / "mongo", MONGO),
+        search=store(client, KINDS["elasticsearch"], folder / "elasticsearch", SEARCH),
     )
     until("an answer", lambda: heard(made), limit=30)
     assert made.heartbeat() == (503, False, {"db": False, "es": False})
@@ -380,7 +386,8 @@ def remove_indices(forum: Forum) -> None:
 def asked(forum: Forum, method: str, path: str) -> dict[str, Any]:
     connection = http.client.HTTPConnection(forum.search.address, 9200, timeout=20)
     try:
-        connection.request(method, path)
+        login = base64.b64encode(f"elastic:{SEARCH['search-password']}".encode()).decode()
+        connection.request(method, path, headers={"Authorization": f"Basic {login}"})
         answer = connection.getresponse()
         told: dict[str, Any] = json.loads(answer.read())
         assert answer.status == 200, told

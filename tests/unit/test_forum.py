@@ -1,4 +1,4 @@
-"""What the forum is told: stores by environment, the key as a file; without Django."""
+"""What the forum is told: stores by environment, key and passwords as files; without Django."""
 
 import sys
 from pathlib import Path
@@ -10,26 +10,33 @@ from service import config
 
 sys.path.pop(0)
 
+NAMES = ("forum-api-key", "mongo-password", "search-password")
+
 
 @pytest.fixture
-def key(tmp_path: Path) -> Path:
-    file = tmp_path / "forum-api-key"
-    file.write_text("secret")
-    return file
+def secrets(tmp_path: Path) -> Path:
+    for name in NAMES:
+        (tmp_path / name).write_text(f"{name}'s\n")
+    return tmp_path
 
 
-def test_what_is_not_said_has_its_default(key: Path) -> None:
-    assert config.load({}, key) == config.Config(
+def test_what_is_not_said_has_its_default(secrets: Path) -> None:
+    assert config.load({}, secrets) == config.Config(
         mongo_host="mongo",
         mongo_port=27017,
         mongo_database="cs_comments_service",
+        mongo_user="openedx",
+        mongo_auth_database="openedx",
+        mongo_password="mongo-password's",
         search_host="elasticsearch",
         search_port=9200,
-        api_key="secret",
+        search_user="elastic",
+        search_password="search-password's",
+        api_key="forum-api-key's",
     )
 
 
-def test_what_is_said(key: Path) -> None:
+def test_what_is_said(secrets: Path) -> None:
     told = config.load(
         {
             "MONGODB_HOST": "m",
@@ -37,7 +44,7 @@ def test_what_is_said(key: Path) -> None:
             "MONGODB_DATABASE": "forum",
             "SEARCH_SERVER": "http://s:9201",
         },
-        key,
+        secrets,
     )
     assert (told.mongo_host, told.mongo_port, told.mongo_database) == ("m", 27018, "forum")
     assert (told.search_host, told.search_port) == ("s", 9201)
@@ -56,16 +63,21 @@ def test_what_is_said(key: Path) -> None:
         ({"SEARCH_SERVER": "http://s:port"}, "SEARCH_SERVER is 'http://s:port': Port could not be cast"),
     ],
 )
-def test_what_is_wrong_is_named(key: Path, env: dict[str, str], finding: str) -> None:
+def test_what_is_wrong_is_named(secrets: Path, env: dict[str, str], finding: str) -> None:
     with pytest.raises(config.ConfigError) as error:
-        config.load(env, key)
+        config.load(env, secrets)
     assert str(error.value).startswith(finding)
 
 
-def test_a_key_that_is_missing_or_empty(key: Path) -> None:
-    key.write_text("\n")
-    with pytest.raises(config.ConfigError, match=r"the secret .*forum-api-key is empty"):
-        config.load({}, key)
-    key.unlink()
-    with pytest.raises(config.ConfigError, match=r"the secret .*forum-api-key cannot be read: No such file"):
-        config.load({}, key)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_secret_that_is_missing_or_empty(secrets: Path, name: str) -> None:
+    (secrets / name).write_text("\n")
+    with pytest.raises(config.ConfigError, match=rf"the secret .*{name} is empty"):
+        config.load({}, secrets)
+    (secrets / name).unlink()
+    with pytest.raises(config.ConfigError, match=rf"the secret .*{name} cannot be read: No such file"):
+        config.load({}, secrets)
+
+
+def test_no_secret_shows(secrets: Path) -> None:
+    assert not any(f"{name}'s" in repr(config.load({}, secrets)) for name in NAMES)

@@ -24,11 +24,13 @@ public final class Main {
     private Main() {
     }
 
+    /** Arguments: the directory, the user, the database that the user belongs to, the file of the password. */
     public static void main(String[] arguments) throws IOException {
+        Doorkeeper doorkeeper = new Doorkeeper(arguments[1], password(Path.of(arguments[3])), arguments[2]);
         Path store = prepare(Path.of(arguments[0]));
         GroupCommit commit = new GroupCommit(open(store));
         commit.tidy();
-        DurableBackend backend = new DurableBackend(commit);
+        DurableBackend backend = new DurableBackend(commit, doorkeeper);
         backend.version(new Version());
         MongoServer server = new MongoServer(backend);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
@@ -39,8 +41,23 @@ public final class Main {
         }));
         server.bind(new InetSocketAddress("0.0.0.0", 27017), 1, WORKERS);
         System.out.println("mongo: ready on port 27017. This is mongo-java-server with H2, which STANDS IN for MongoDB:"
-            + " one node, no log-in, no sessions, no transactions");
+            + " one node, no sessions, no transactions");
         commit.tidyEvery(10_000);
+    }
+
+    /** The password. Exits with a reason where there is none: a store without one would serve everybody. */
+    private static char[] password(Path file) {
+        String found;
+        try {
+            found = Files.readString(file).strip();
+        } catch (IOException error) {
+            found = "";
+        }
+        if (found.isEmpty()) {
+            System.err.println("mongo: " + file + " is missing or empty: it is to hold the password of the one user");
+            System.exit(1);
+        }
+        return found.toCharArray();
     }
 
     /** The store's file, made whole or not at all. Exits with a reason when the directory belongs to something else. */

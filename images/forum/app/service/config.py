@@ -1,13 +1,13 @@
-"""What the service is told: stores by environment (the names of the public forum images), the key as a file."""
+"""What the service is told: stores by environment (the names of the public forum images), key and passwords as files."""
 
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-KEY_FILE = Path("/run/secrets/forum-api-key")
+SECRETS = Path("/run/secrets")
 
 
 class ConfigError(Exception):
@@ -16,17 +16,22 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Where the stores are, and what callers must know."""
+    """Where the stores are, as whom the service comes to them, and what callers must know."""
 
     mongo_host: str
     mongo_port: int
     mongo_database: str
+    mongo_user: str
+    mongo_auth_database: str
+    mongo_password: str = field(repr=False)
     search_host: str
     search_port: int
-    api_key: str
+    search_user: str
+    search_password: str = field(repr=False)
+    api_key: str = field(repr=False)
 
 
-def load(env: Mapping[str, str], key_file: Path = KEY_FILE) -> Config:
+def load(env: Mapping[str, str], secrets: Path = SECRETS) -> Config:
     """The configuration; raises ConfigError with one line that says what is wrong."""
     search = env.get("SEARCH_SERVER") or "http://elasticsearch:9200"
     try:
@@ -45,9 +50,14 @@ def load(env: Mapping[str, str], key_file: Path = KEY_FILE) -> Config:
         mongo_host=env.get("MONGODB_HOST") or "mongo",
         mongo_port=int(port),
         mongo_database=env.get("MONGODB_DATABASE") or "cs_comments_service",
+        mongo_user=env.get("MONGODB_USERNAME") or "openedx",
+        mongo_auth_database=env.get("MONGODB_AUTH_DATABASE") or "openedx",
+        mongo_password=secret(secrets / "mongo-password"),
         search_host=url.hostname,
         search_port=search_port,
-        api_key=secret(key_file),
+        search_user=env.get("SEARCH_USERNAME") or "elastic",
+        search_password=secret(secrets / "search-password"),
+        api_key=secret(secrets / "forum-api-key"),
     )
 
 

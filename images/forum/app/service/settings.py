@@ -27,7 +27,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FORUM_ENABLE_HTTP_API = True
 FORUM_SEARCH_BACKEND = "service.search.Backend"
 FORUM_MONGODB_DATABASE = CONFIG.mongo_database
-FORUM_ELASTIC_SEARCH_CONFIG = [{"host": CONFIG.search_host, "port": CONFIG.search_port}]
+FORUM_ELASTIC_SEARCH_CONFIG = [
+    {
+        "host": CONFIG.search_host,
+        "port": CONFIG.search_port,
+        "http_auth": (CONFIG.search_user, CONFIG.search_password),
+    }
+]
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["service.auth.ApiKey"],

@@ -17,6 +17,11 @@ def database() -> Database:
     client: MongoClient = MongoClient(
         told.mongo_host,
         told.mongo_port,
+        username=told.mongo_user,
+        password=told.mongo_password,
+        authSource=told.mongo_auth_database,
+        # No weaker one, whatever answers at that address.
+        authMechanism="SCRAM-SHA-256",
         # gunicorn forks after this.
         connect=False,
         appname="forum",

@@ -25,6 +25,12 @@ def client() -> MongoClient[Course]:
     return MongoClient(
         told["host"],
         told["port"],
+        username=told["user"],
+        password=told["password"],
+        # As edx-platform does it.
+        authSource=told.get("authsource") or told["db"],
+        # No weaker one, whatever answers at that address.
+        authMechanism="SCRAM-SHA-256",
         serverSelectionTimeoutMS=3000,
         connectTimeoutMS=2000,
         socketTimeoutMS=10000,

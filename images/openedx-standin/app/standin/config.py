@@ -24,6 +24,7 @@ KEYS: Mapping[str, tuple[type, str]] = {
     "DOC_STORE_CONFIG.host": (str, '"mongo"'),
     "DOC_STORE_CONFIG.port": (int, "27017"),
     "DOC_STORE_CONFIG.db": (str, '"openedx"'),
+    "DOC_STORE_CONFIG.user": (str, '"openedx"'),
     "CACHES.default.LOCATION": (list, '["memcached:11211"]'),
     "CELERY_BROKER_HOSTNAME": (str, '"rabbitmq:5672"'),
     "CELERY_BROKER_USER": (str, '"edxapp"'),
@@ -38,6 +39,7 @@ KEYS: Mapping[str, tuple[type, str]] = {
 SECRET_KEYS = (
     "SECRET_KEY",
     "DATABASES.default.PASSWORD",
+    "DOC_STORE_CONFIG.password",
     "CELERY_BROKER_PASSWORD",
     "CELERY_RESULT_REDIS.password",
 )
