@@ -1,10 +1,12 @@
 """The workflows: words that the command knows, and no secret where somebody else's code runs."""
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -70,6 +72,11 @@ def test_strangers_code_meets_no_secret_and_no_token(workflow: dict[str, Any]) -
     assert workflow["permissions"] == {}
     for name, job in workflow["jobs"].items():
         text = yaml.safe_dump(job)
+        if name in ("label", "previewed"):
+            # No code at all but a line of shell.
+            assert not any("uses" in step for step in job["steps"]), name
+            assert "secrets." not in text, name
+            continue
         checkouts = [
             step for step in job["steps"] if str(step.get("uses", "")).startswith("actions/checkout@")
         ]
@@ -96,6 +103,147 @@ def test_the_comment_follows_a_preview_that_ran(workflow: dict[str, Any]) -> Non
     assert upload["if"] == "${{ !cancelled() }}"
 
 
+# What each tag pointed at when it was looked up in the actions' own repositories.
+COMMITS = {
+    "actions/checkout": ("v6.0.2", "de0fac2e4500dabe0009e67214ff5f5447ce83dd"),
+    "actions/upload-artifact": ("v6.0.0", "b7c566a772e6b6bfb58ed0dc250532a479d7789f"),
+    "actions/download-artifact": ("v7.0.0", "37930b1c2abaa49bbe596cd826c3c89aef350131"),
+}
+
+
+def test_actions_are_named_by_commit() -> None:
+    lines = GITHUB.read_text().splitlines()
+    used = [(number, line) for number, line in enumerate(lines) if "uses:" in line]
+    assert len(used) >= 5
+    for number, line in used:
+        name, _, commit = line.partition("uses:")[2].strip().partition("@")
+        assert re.fullmatch("[0-9a-f]{40}", commit), line
+        version, known = COMMITS[name]
+        assert commit == known, name
+        assert re.search(rf"# (.* )?{re.escape(version)}$", lines[number - 1]), lines[number - 1]
+
+
+@pytest.mark.parametrize("preview", ["success", "failure", "cancelled", "skipped", ""])
+@pytest.mark.parametrize("touched", ["success", "failure", "cancelled", "skipped", ""])
+def test_the_check_to_require_cannot_be_skipped_into_success(
+    workflow: dict[str, Any], touched: str, preview: str
+) -> None:
+    job = workflow["jobs"]["previewed"]
+    assert job["if"] == "${{ always() }}"
+    assert set(job["needs"]) == {"touched", "preview"}
+    (step,) = job["steps"]
+    assert "if" not in step
+    assert "continue-on-error" not in yaml.safe_dump(workflow)
+    assert step["env"] == {"TOUCHED": "${{ needs.touched.result }}", "PREVIEW": "${{ needs.preview.result }}"}
+    ran = subprocess.run(
+        ["bash", "-e", "-c", step["run"]],
+        env={"TOUCHED": touched, "PREVIEW": preview},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode == 0) == (touched == preview == "success")
+    assert ("No preview was made" in ran.stdout) == (preview == "skipped")
+
+
+def test_no_failure_is_lost_in_a_pipe(workflow: dict[str, Any], pipeline: dict[str, Any]) -> None:
+    """GitHub's own shell has no pipefail: of `./portal changed | tee` the code of tee would count."""
+    for script in scripts(workflow, pipeline):
+        for line in script.splitlines():
+            assert " | " not in line.replace(" || ", ""), line
+
+
+EVENTS = (
+    ("opened", "", False),
+    ("reopened", "", False),
+    ("synchronize", "", False),
+    ("labeled", "bug", False),
+    ("unlabeled", "bug", False),
+    ("unlabeled", DATA_LOSS, False),
+    ("labeled", DATA_LOSS, True),
+)
+
+
+def holds(expression: str, action: str, label: str, labels: list[str]) -> Any:
+    """A GitHub expression of the few words that these are made of, for an event of a branch of the repository."""
+    words = expression.strip().removeprefix("${{").removesuffix("}}")
+    for theirs, ours in {
+        "github.event.pull_request.head.repo.full_name": "'a/b'",
+        "github.repository": "'a/b'",
+        "github.event.action": repr(action),
+        "github.event.label.name": repr(label),
+        "github.event.pull_request.labels.*.name": repr(labels),
+        "&&": " and ",
+        "||": " or ",
+        "!(": " not (",
+    }.items():
+        words = words.replace(theirs, ours)
+    return eval(" ".join(words.split()), {"contains": lambda many, one: one in many})
+
+
+@pytest.mark.parametrize(("action", "label", "allowed"), EVENTS)
+def test_a_label_holds_for_the_commit_that_it_was_put_on(
+    workflow: dict[str, Any], action: str, label: str, allowed: bool
+) -> None:
+    step = next(step for step in workflow["jobs"]["preview"]["steps"] if "ALLOW" in step.get("env", {}))
+    # GitHub sends all labels with every event, whenever they were put on.
+    labels = [DATA_LOSS, "bug"]
+    told = holds(step["env"]["ALLOW"], action, label, labels)
+    assert told == (f"--allow={DATA_LOSS}" if allowed else "")
+    fall = workflow["jobs"]["label"]
+    assert holds(fall["if"], action, label, labels) is not allowed
+    assert not holds(fall["if"], action, label, ["bug"])
+    assert fall["permissions"] == {"pull-requests": "write"}
+    assert [sorted(each) for each in fall["steps"]] == [["env", "name", "run"]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "allowed"),
+    [
+        ("", False),
+        ("data-loss", False),
+        ("bug,data-loss-abc1,x", True),
+        ("data-loss-abc12", False),
+        ("data-loss-abc", False),
+    ],
+)
+def test_gitlabs_label_names_the_commit(pipeline: dict[str, Any], labels: str, allowed: bool) -> None:
+    script = "\n".join(
+        each for each in pipeline["preview"]["script"] if "./portal" not in each and ">" not in each
+    )
+    ran = subprocess.run(
+        ["bash", "-eu", "-c", script + '\necho "[$ALLOW]"'],
+        env={"CI_COMMIT_SHA": "abc1", "CI_MERGE_REQUEST_LABELS": labels},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ran.stdout.splitlines()[-1] == (f"[--allow={DATA_LOSS}]" if allowed else "[]")
+
+
+@pytest.mark.parametrize(("kept", "good"), [("7", True), ("6", False), (None, False)])
+def test_gitlabs_last_job_wants_this_pipelines_preview(
+    pipeline: dict[str, Any], kept: str | None, good: bool, tmp_path: Path
+) -> None:
+    job = pipeline["previewed"]
+    assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"', "when": "always"}]
+    assert job["variables"] == {"GIT_STRATEGY": "none"}
+    if kept:
+        (tmp_path / "previewed.txt").write_text(f"{kept}\n")
+    ran = subprocess.run(
+        ["bash", "-e", "-c", "\n".join(job["script"])],
+        cwd=tmp_path,
+        env={"CI_PIPELINE_ID": "7", "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ran.returncode == 0) is good
+
+
 def test_every_job_has_a_limit_and_the_history(workflow: dict[str, Any], pipeline: dict[str, Any]) -> None:
     assert all(job["timeout-minutes"] <= 60 for job in workflow["jobs"].values())
     assert all("timeout" in job for job in pipeline.values() if isinstance(job, dict) and "script" in job)
@@ -104,18 +252,12 @@ def test_every_job_has_a_limit_and_the_history(workflow: dict[str, Any], pipelin
     assert pipeline["variables"]["GIT_DEPTH"] == "0"
 
 
-def test_the_label_allows_what_the_command_allows(workflow: dict[str, Any], pipeline: dict[str, Any]) -> None:
-    step = next(step for step in workflow["jobs"]["preview"]["steps"] if "ALLOW" in step.get("env", {}))
-    assert f"'{DATA_LOSS}') && '--allow={DATA_LOSS}'" in step["env"]["ALLOW"]
-    assert any(
-        f"*,{DATA_LOSS},*) ALLOW=--allow={DATA_LOSS}" in line for line in pipeline["preview"]["script"]
-    )
-
-
 def test_gitlab_keeps_each_secret_in_an_environment(pipeline: dict[str, Any]) -> None:
     jobs = {name: job for name, job in pipeline.items() if isinstance(job, dict) and "script" in job}
-    assert set(jobs) == {"touched", "preview", "comment"}
-    assert "environment" not in jobs["touched"]
+    assert set(jobs) == {"touched", "preview", "comment", "previewed"}
+    assert "environment" not in {**jobs["touched"], **jobs["previewed"]}
+    # A variable of an environment is kept from other environments, not from who writes a job for it.
+    assert "must be PROTECTED" in GITLAB.read_text()
     assert jobs["preview"]["environment"]["name"] != jobs["comment"]["environment"]["name"]
     for name in ("preview", "comment"):
         assert all(MINE in rule["if"] and "||" not in rule["if"] for rule in jobs[name]["rules"]), name
