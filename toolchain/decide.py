@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from toolchain import apt
+from toolchain import apt, plugins, pulumi_cli
 from toolchain.engine import Answer, refusal
 from toolchain.errors import NoEngine, ToolchainError
 from toolchain.pins import Pins, fits
@@ -24,6 +24,7 @@ class Facts:
     language_host: bool = False
     go: str = ""
     official: bool = False  # Pulumi's download server answers
+    machine: str = "x86_64"  # as `uname -m` says it
     free_mib: int = 0  # on the cache's disk
     ensurepip: bool = True
     certificates: bool = True
@@ -87,7 +88,10 @@ def _venv(facts: Facts, pins: Pins) -> Choice:
 def _pulumi(facts: Facts, pins: Pins) -> Choice:
     if not facts.forced and facts.language_host and fits(facts.pulumi, pins.pulumi_oldest, same_major=True):
         return Choice("there")
-    source = facts.forced or ("official" if facts.official else "packages")
+    source = facts.forced or ("official" if facts.official and _pinned(facts, pins) else "packages")
+    if source == "official":
+        # Refused here rather than after a download.
+        pins.sum_of(pulumi_cli.archive(pins, facts.machine))
     if source == "packages" and facts.free_mib < BUILD_MIB:
         raise ToolchainError(
             f"pulumi: building it takes {BUILD_MIB} MiB for a while, and its cache's disk has {facts.free_mib} free; "
@@ -98,7 +102,17 @@ def _pulumi(facts: Facts, pins: Pins) -> Choice:
 
 def _plugins(facts: Facts, pins: Pins) -> Choice:
     # Whoever has the CLI on PATH need not have the plugins, nor reach the server they come from.
-    return Choice(facts.forced or ("official" if facts.official else "packages"))
+    archives = [plugins.archive(name, version, facts.machine) for name, version in pins.plugins.items()]
+    if facts.forced == "official":
+        for each in archives:
+            pins.sum_of(each)
+    known = facts.official and all(each in pins.archives for each in archives)
+    return Choice(facts.forced or ("official" if known else "packages"))
+
+
+def _pinned(facts: Facts, pins: Pins) -> bool:
+    """Whether the sum of the CLI's archive is known, and so whether it may be downloaded at all."""
+    return pulumi_cli.archive(pins, facts.machine) in pins.archives
 
 
 def _certificates(facts: Facts, pins: Pins) -> tuple[str, ...]:

@@ -33,7 +33,12 @@ def gather(env: Mapping[str, str], paths: Paths, pins: Pins, runner: Runner, *, 
         pulumi=runner.ask([cli, "version"], env={"PULUMI_SKIP_UPDATE_CHECK": "1"}) if cli else "",
         language_host=shutil.which("pulumi-language-python", path=path) is not None,
         go=runner.ask([go, "version"], env={"GOTOOLCHAIN": "local"}) if go else "",
-        official=pulumi and not forced and reachable(address(pins, os.uname().machine)),
+        # Without a sum nothing is taken from there, whether it answers or not.
+        official=pulumi
+        and not forced
+        and bool(pins.archives)
+        and reachable(address(pins, os.uname().machine)),
+        machine=os.uname().machine,
         free_mib=shutil.disk_usage(existing(paths.cache)).free // 2**20,
         ensurepip=has_ensurepip(),
         certificates=Path(env.get("SSL_CERT_FILE") or CERTIFICATES).exists(),

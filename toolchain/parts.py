@@ -126,8 +126,11 @@ class Parts:
         else:
             if choice.source == "official":
                 say("downloading")
+                machine = os.uname().machine
                 program = pulumi_cli.download(
-                    pulumi_cli.address(pins, os.uname().machine), self._tools(choice)
+                    pulumi_cli.address(pins, machine),
+                    self._tools(choice),
+                    pins.sum_of(pulumi_cli.archive(pins, machine)),
                 )
             else:
                 say("building from its Go module (minutes)")
@@ -188,8 +191,11 @@ class Parts:
         made = []
         for name, version in sorted(self.standing.pins.plugins.items()):
             say(f"downloading {name} {version}")
+            wanted = self.standing.pins.sum_of(plugins.archive(name, version, os.uname().machine))
             made.append(
-                plugins.install_official(program, self.standing.paths.pulumi_home, name, version, self.runner)
+                plugins.install_official(
+                    program, self.standing.paths.pulumi_home, name, version, self.runner, wanted
+                )
             )
         return made
 

@@ -16,6 +16,7 @@ class Pins:
     pulumi: str
     pulumi_oldest: str
     official: str
+    archives: Mapping[str, str]
     plugins: Mapping[str, str]
     go: str
     go_oldest: str
@@ -29,12 +30,31 @@ class Pins:
             pulumi=said["pulumi"]["version"],
             pulumi_oldest=said["pulumi"]["oldest"],
             official=said["pulumi"]["official"],
+            archives=_sums(said["archives"]),
             plugins=said["plugins"],
             go=said["go"]["version"],
             go_oldest=said["go"]["oldest"],
             engine_oldest_api=said["engine"]["oldest_api"],
             debian={part: tuple(names) for part, names in said["debian"].items()},
         )
+
+    def sum_of(self, archive: str) -> str:
+        """The SHA-256 that an archive must have, by its file's name. Raises ToolchainError where none is known."""
+        if archive not in self.archives:
+            raise ToolchainError(
+                f"{archive} has no SHA-256 under [archives] in toolchain/pins.toml, so it would be taken on trust: write "
+                "it there (the file says how), or use what is built here instead, PORTAL_TOOLCHAIN=packages"
+            )
+        return self.archives[archive]
+
+
+def _sums(said: Mapping[str, str]) -> Mapping[str, str]:
+    for name, each in said.items():
+        if not re.fullmatch("[0-9a-f]{64}", each):
+            raise ToolchainError(
+                f"toolchain/pins.toml: archives: {name}: {each!r} is no SHA-256, expected 64 lower case hex digits"
+            )
+    return said
 
 
 def version(text: str) -> Version:

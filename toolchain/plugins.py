@@ -62,8 +62,14 @@ def install_own(source: Path, key: str, home: Path, name: str, version: str, pyt
     return path
 
 
-def install_official(cli: Path, home: Path, name: str, version: str, runner: Runner) -> Path:
-    """Let the CLI download a plugin; return its program. Raises ToolchainError.
+def archive(name: str, version: str, machine: str) -> str:
+    """The name of the file that a plugin is published as, by which its sum is pinned. machine: as `uname -m` says it."""
+    kind = {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+    return f"pulumi-resource-{name}-v{version}-linux-{kind}.tar.gz"
+
+
+def install_official(cli: Path, home: Path, name: str, version: str, runner: Runner, wanted: str) -> Path:
+    """Let the CLI download a plugin; return its program. wanted: the archive's SHA-256. Raises ToolchainError.
 
     Not tried on a machine without the internet, where this was written; its words are those of `pulumi plugin --help`.
     """
@@ -71,7 +77,7 @@ def install_official(cli: Path, home: Path, name: str, version: str, runner: Run
     if place.exists() and is_ours(program(home, name, version)):
         files.remove(place)
     runner.run(
-        [cli, "plugin", "install", "resource", name, version],
+        [cli, "plugin", "install", "resource", name, version, "--checksum", wanted],
         what=f"plugins: downloading {name} {version}",
         log="plugins",
         limit=INSTALL_LIMIT,

@@ -1,5 +1,6 @@
 """Pulumi's CLI: on PATH already, downloaded as Pulumi publishes it, or built from its Go module."""
 
+import hashlib
 import os
 import shutil
 import tarfile
@@ -45,6 +46,11 @@ def address(pins: Pins, machine: str) -> str:
     return pins.official.format(version=pins.pulumi, machine=names[machine])
 
 
+def archive(pins: Pins, machine: str) -> str:
+    """The name of that file, by which its sum is pinned."""
+    return address(pins, machine).rpartition("/")[2]
+
+
 def reachable(url: str, limit: float = 3.0) -> bool:
     """Whether a download may be had from here; says so within `limit` seconds, name look-up included."""
     import threading
@@ -66,16 +72,23 @@ def reachable(url: str, limit: float = 3.0) -> bool:
     return bool(said and said[0])
 
 
-def download(url: str, to: Path) -> Path:
+def download(url: str, to: Path, wanted: str) -> Path:
     """Download the CLI and its language hosts into a folder; return the CLI. Raises ToolchainError.
 
-    Pulumi publishes no signature; what is checked is the server's certificate, and later the version it tells.
+    wanted: the archive's SHA-256. Nothing is unpacked of an archive that has another.
     """
     to.mkdir(parents=True, exist_ok=True)
     archive = files.unfinished(to / "pulumi.tar.gz")
     try:
         with urllib.request.urlopen(url, timeout=DOWNLOAD_LIMIT) as reply, archive.open("wb") as file:  # noqa: S310
             shutil.copyfileobj(reply, file)
+        with archive.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != wanted:
+            raise ToolchainError(
+                f"pulumi: {url} is not the archive that toolchain/pins.toml names: its SHA-256 is {found}, wanted is "
+                f"{wanted}; nothing of it was unpacked. PORTAL_TOOLCHAIN=packages builds it from its Go module instead"
+            )
         unpack(archive, to)
     except (OSError, EOFError, tarfile.TarError) as error:
         raise ToolchainError(

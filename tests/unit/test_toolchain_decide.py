@@ -7,9 +7,14 @@ import pytest
 from toolchain.decide import Facts, decide
 from toolchain.engine import Answer
 from toolchain.errors import ToolchainError
-from toolchain.pins import Pins
+from toolchain.pins import Pins, _sums
 
-PINS = Pins.load()
+SUMS = {
+    "pulumi-v3.256.0-linux-x64.tar.gz": "a" * 64,
+    "pulumi-resource-docker-v5.1.0-linux-amd64.tar.gz": "b" * 64,
+    "pulumi-resource-random-v4.21.1-linux-amd64.tar.gz": "c" * 64,
+}
+PINS = replace(Pins.load(), archives=SUMS)
 READY = Answer(state="ready", where="unix:///var/run/docker.sock", version="API 1.41")
 ABSENT = Answer(state="absent", where="unix:///var/run/docker.sock", detail="No such file or directory")
 ALL = frozenset({"engine", "venv", "pulumi", "language-host", "plugins", "state", "images", "browser"})
@@ -96,6 +101,9 @@ def test_what_a_developer_has_is_used():
         ({"official": False}, "plugins", "packages"),
         ({"official": False}, "pulumi", "there"),
         ({"forced": "official", "official": False}, "plugins", "official"),
+        # an archive whose sum nobody has pinned is not taken
+        ({"pulumi": "", "machine": "aarch64"}, "pulumi", "packages"),
+        ({"machine": "aarch64"}, "plugins", "packages"),
         # Go, only where something is built
         ({"forced": "packages"}, "go", "there"),
         ({"forced": "packages", "go": "go version go1.19.8 linux/amd64"}, "go", "packages"),
@@ -162,6 +170,17 @@ def test_go_is_not_wanted_where_nothing_is_built():
             "pulumi: building it takes 4000 MiB for a while, and its cache's disk has 3999 free; "
             "make room, or set XDG_CACHE_HOME to a folder on another disk",
         ),
+        (
+            {"forced": "official", "machine": "aarch64"},
+            "\n".join(
+                f"{name} has no SHA-256 under [archives] in toolchain/pins.toml, so it would be taken on trust: write it "
+                "there (the file says how), or use what is built here instead, PORTAL_TOOLCHAIN=packages"
+                for name in (
+                    "pulumi-v3.256.0-linux-arm64.tar.gz",
+                    "pulumi-resource-docker-v5.1.0-linux-arm64.tar.gz",
+                )
+            ),
+        ),
         ({"forced": "yes"}, "PORTAL_TOOLCHAIN is 'yes'; it may be official or packages, or not set"),
     ],
 )
@@ -169,6 +188,11 @@ def test_what_cannot_be_had_is_told_with_the_way_out(changes, said):
     with pytest.raises(ToolchainError) as error:
         decide(replace(DEVELOPER, **changes), PINS, ALL)
     assert str(error.value) == said
+
+
+def test_a_sum_is_a_sum():
+    with pytest.raises(ToolchainError, match=r"archives: a\.tar\.gz: 'deadbeef' is no SHA-256"):
+        _sums({"a.tar.gz": "deadbeef"})
 
 
 def test_all_that_is_wrong_is_told_at_once():

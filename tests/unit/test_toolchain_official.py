@@ -1,5 +1,6 @@
 """Pulumi's own archive: is it to be had, and is nothing taken from it but programs."""
 
+import hashlib
 import http.server
 import io
 import os
@@ -15,6 +16,7 @@ import pytest
 
 from toolchain.errors import ToolchainError
 from toolchain.pins import Pins
+from toolchain.plugins import install_official
 from toolchain.process import Runner
 from toolchain.pulumi_cli import address, check, download, reachable
 
@@ -35,6 +37,10 @@ def archive(members: dict[str, bytes | str]) -> bytes:
                 member.size, member.mode = len(content), 0o755
                 tar.addfile(member, io.BytesIO(content))
     return out.getvalue()
+
+
+def summed(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 class Shelf(http.server.BaseHTTPRequestHandler):
@@ -102,7 +108,7 @@ def test_the_archives_programs_are_taken_and_nothing_else(shelf, tmp_path):
             "readme": b"text",
         }
     )
-    program = download(shelf, tmp_path / "bin")
+    program = download(shelf, tmp_path / "bin", summed(Shelf.content))
     assert sorted(path.name for path in (tmp_path / "bin").iterdir()) == ["pulumi", "pulumi-language-python"]
     assert not (tmp_path / "escaped").exists()
     runner = Runner(tmp_path / "logs", {"PATH": os.environ["PATH"]})
@@ -111,7 +117,7 @@ def test_the_archives_programs_are_taken_and_nothing_else(shelf, tmp_path):
 
 def test_a_cli_of_another_version_is_refused(shelf, tmp_path):
     Shelf.content = archive({"pulumi/pulumi": CLI})
-    program = download(shelf, tmp_path / "bin")
+    program = download(shelf, tmp_path / "bin", summed(Shelf.content))
     runner = Runner(tmp_path / "logs", {"PATH": os.environ["PATH"]})
     with pytest.raises(ToolchainError, match=r"says it is 'v3.256.0', wanted is v3.257.0"):
         check(program, replace(PINS, pulumi="3.257.0"), runner, tmp_path)
@@ -125,6 +131,31 @@ def test_a_broken_archive_is_told_with_the_way_out(shelf, tmp_path, content):
     with pytest.raises(
         ToolchainError, match=r"(?s)cannot download http.*PORTAL_TOOLCHAIN=packages builds it"
     ):
-        download(shelf, tmp_path / "bin")
+        download(shelf, tmp_path / "bin", summed(Shelf.content))
     assert not (tmp_path / "bin" / "pulumi").exists()
     assert not list(Path(tmp_path / "bin").glob("*unfinished*"))
+
+
+def test_an_archive_with_another_sum_is_not_unpacked(shelf, tmp_path):
+    """Whole and of the right version as it may be."""
+    Shelf.content = archive({"pulumi/pulumi": CLI, "pulumi/pulumi-language-python": b"other"})
+    with pytest.raises(
+        ToolchainError, match=rf"its SHA-256 is {summed(Shelf.content)}, wanted is {'0' * 64}"
+    ):
+        download(shelf, tmp_path / "bin", "0" * 64)
+    assert not list((tmp_path / "bin").iterdir())
+
+
+def test_an_archive_without_a_sum_is_refused():
+    name = "pulumi-v3.256.0-linux-x64.tar.gz"
+    with pytest.raises(ToolchainError, match=rf"{name} has no SHA-256 under \[archives\]"):
+        replace(PINS, archives={}).sum_of(name)
+    assert replace(PINS, archives={name: "a" * 64}).sum_of(name) == "a" * 64
+
+
+def test_a_plugin_is_downloaded_by_its_sum(tmp_path):
+    (tmp_path / "cli").write_text('#!/bin/sh\necho "$@" >"$PULUMI_HOME/words"\n')
+    (tmp_path / "cli").chmod(0o755)
+    runner = Runner(tmp_path / "logs", {"PATH": os.environ["PATH"]})
+    install_official(tmp_path / "cli", tmp_path, "docker", "5.1.0", runner, "a" * 64)
+    assert (tmp_path / "words").read_text() == f"plugin install resource docker 5.1.0 --checksum {'a' * 64}\n"
