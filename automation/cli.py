@@ -14,7 +14,7 @@ from config.images import ImageError
 
 EPILOG = (
     "Also: ./portal setup (puts engine, CLI and plugins on this machine), "
-    'eval "$(./portal env)" (for the plain pulumi command), ./portal engine start|stop|status.  '
+    'eval "$(./portal env)" (for the plain pulumi command), ./portal engine start|stop|status|rules.  '
     "Exit codes: 0 done, 1 failed, 2 wrong words or a wrong tenant file, 3 not confirmed, 4 locked by another run, "
     "5 no engine, 6 not healthy in time, 7 the drive is not mounted, 8 a preview puts data at risk, "
     "9 no room on the host, 130 interrupted, 141 whoever read the output has gone. Of several tenants: the code "

@@ -18,7 +18,9 @@ from config import pins, sources
 from config.errors import ConfigError
 from config.release import Releases
 from config.tenant import Tenant, survey
-from toolchain.paths import data_directory
+from toolchain import host_rules
+from toolchain.errors import ToolchainError
+from toolchain.paths import Paths, data_directory
 
 if TYPE_CHECKING:
     # Loaded where it is used: the Automation API takes half a second that `status` need not wait for.
@@ -80,6 +82,8 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
         if gone:
             say(f"not there or not running: {', '.join(gone)}; looking at what the engine really has first")
         drive.check(client, tenant)
+        if lacking := guarded(tenant):
+            say(f"{tenant.name}: {lacking}")
         with runs.of(tenant.name, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
             replace = recovery.failed_gates(state)
             plan = None if unseen else run.preview(refresh=bool(gone), replace=replace)
@@ -94,6 +98,21 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
                 + f"; look at `docker logs {late[0].name or tenant.name}`"
             )
     return {**facts(tenant), **found}
+
+
+def host(tenant: Tenant) -> host_rules.HostRules:
+    """The packet rules of the machine that runs a portal, as far as they can be seen from here."""
+    chosen = {"DOCKER_HOST": tenant.placement.docker_host} if tenant.placement.docker_host else {}
+    env = {**os.environ, **chosen}
+    return host_rules.HostRules(env, Paths.of(env))
+
+
+def guarded(tenant: Tenant) -> str:
+    """Put the host's packet rules there where the machine is ours; one line on what is lacking, with the remedy."""
+    try:
+        return host_rules.said(host(tenant).kept())
+    except ToolchainError as error:
+        return f"the host's packet rules for portals could not be put there: {error}"
 
 
 def as_told(tenant: Tenant) -> None:
@@ -253,6 +272,7 @@ def status(tenant: Tenant) -> dict[str, Any]:
     return {
         "tenant": tenant.name,
         "healthy": not late,
+        "host_rules": host(tenant).state(),
         "services": {
             each.service: {"container": each.name, "state": each.state, "health": each.health or None}
             for each in sorted(

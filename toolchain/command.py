@@ -92,9 +92,10 @@ def _parser() -> "argparse.ArgumentParser":
     env = verbs.add_parser("env", help='lines for a shell: eval "$(./portal env)"')
     env.set_defaults(verb=_env)
     daemon = verbs.add_parser(
-        "engine", help="the Docker engine: start, stop (one that was started here), status"
+        "engine",
+        help="the Docker engine: start, stop (one that was started here), status, rules (the host's packet rules for portals)",
     )
-    daemon.add_argument("what", choices=("start", "stop", "status"))
+    daemon.add_argument("what", choices=("start", "stop", "status", "rules"))
     daemon.add_argument("--json", action="store_true", help="print the facts as one JSON object")
     daemon.set_defaults(verb=_engine)
     return parser
@@ -181,12 +182,17 @@ def run(words: Sequence[str]) -> NoReturn:
 
 def _engine(said: "argparse.Namespace") -> int:
     from toolchain.dockerd import Daemon
+    from toolchain.host_rules import HostRules
 
     standing = _standing()
+    rules = HostRules(standing.env, standing.paths)
     daemon = Daemon(standing.paths.engine)
     done = ""
     if said.what == "start":
         _ensure(standing, frozenset({"engine"}))
+        rules.kept()
+    elif said.what == "rules":
+        rules.hold()
     elif said.what == "stop":
         done = "stopped" if daemon.stop() else "nothing stopped: no dockerd runs that was started here"
     answer = engine.ask(standing.env, standing.pins.engine_oldest_api)
@@ -197,9 +203,11 @@ def _engine(said: "argparse.Namespace") -> int:
             "where": answer.where,
             "version": answer.version,
             "started_here": started_here,
+            "host_rules": rules.state(),
         }
         output.tell_json(facts, indent=None)
     else:
         by_whom = " (started here)" if started_here else ""
-        output.tell(done or f"{answer.state}: {answer.where} {answer.version or answer.detail}{by_whom}")
+        held = f"; host rules {rules.state()}" if answer.usable else ""
+        output.tell(done or f"{answer.state}: {answer.where} {answer.version or answer.detail}{by_whom}{held}")
     return 0 if said.what == "stop" or answer.usable else 1

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from toolchain import dockerd, engine, environment, facts, golang, language_host, plugins, pulumi_cli, state
+from toolchain import (
+    dockerd,
+    engine,
+    environment,
+    facts,
+    golang,
+    host_rules,
+    language_host,
+    plugins,
+    pulumi_cli,
+    state,
+)
 from toolchain.apt import Apt
 from toolchain.decide import Choice
 from toolchain.errors import ToolchainError
@@ -88,11 +99,15 @@ class Parts:
         if choice.packages:
             say(f"installing {' '.join(choice.packages)}")
             self.apt.install(choice.packages, "engine")
+            paths.engine.mkdir(parents=True, exist_ok=True, mode=0o700)
+            paths.installed.touch()
         say("starting dockerd")
         answer = engine.ask(self.standing.env, pins.engine_oldest_api)
         if not answer.usable:
             daemon = dockerd.Daemon(paths.engine)
             answer = dockerd.up(daemon, self.runner.env, pins.engine_oldest_api, systemd=facts.has_systemd())
+        if lacking := host_rules.said(host_rules.HostRules(self.standing.env, paths).kept()):
+            self.progress.say(lacking)
         return Taken(part="engine", source=choice.source, version=answer.version, where=answer.where)
 
     def _venv(self, choice: Choice, say: Say) -> Taken:

@@ -145,6 +145,11 @@ class Paths:
         """The log and the record of a dockerd that was started here."""
         return self.data / "engine"
 
+    @property
+    def installed(self) -> Path:
+        """Says that the engine of this machine was installed here, and is ours to guard."""
+        return self.engine / "installed"
+
     def venv(self, key: str) -> Path:
         return self.cache / f"venv-{key}"
 

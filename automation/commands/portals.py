@@ -14,6 +14,7 @@ from automation.outcome import Outcome
 from automation.plan import Plan
 from config.errors import ConfigError
 from config.tenant import Tenant, names, survey
+from toolchain import host_rules
 
 app = typer.Typer()
 TenantNames = Annotated[
@@ -98,6 +99,8 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
         for service, row in told["services"].items():
             made.add_row(service, row["container"], row["state"], row["health"] or "")
         show.rows(made)
+        if lacking := host_rules.said(told["host_rules"]):
+            show.say(lacking)
     if not told["healthy"]:
         raise typer.Exit(6)
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from tests.e2e.waiting import until
 
 NAME = "portals-e2e"
-HERE = "10.77.253.1"
-THERE = "10.77.253.2"
+HERE = "198.51.100.1"
+THERE = "198.51.100.2"
 PORT = 18189
 LIMIT_SECONDS = 30
 # Takes every connection and says nothing.

@@ -167,7 +167,13 @@ def test_setup_tells_what_was_taken_from_where(checkout, env):
 
 def test_the_engine_is_told(checkout, env, engine):
     done = portal(checkout, env, "engine", "status", "--json")
-    facts = {"state": "ready", "where": env["DOCKER_HOST"], "version": "API 1.41", "started_here": False}
+    facts = {
+        "state": "ready",
+        "where": env["DOCKER_HOST"],
+        "version": "API 1.41",
+        "started_here": False,
+        "host_rules": "unseen",
+    }
     assert (done.returncode, json.loads(done.stdout)) == (0, facts)
     done = portal(checkout, env, "engine", "stop")
     assert (done.returncode, done.stdout) == (0, "nothing stopped: no dockerd runs that was started here\n")
