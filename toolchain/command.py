@@ -209,5 +209,7 @@ def _engine(said: "argparse.Namespace") -> int:
     else:
         by_whom = " (started here)" if started_here else ""
         held = f"; host rules {rules.state()}" if answer.usable else ""
-        output.tell(done or f"{answer.state}: {answer.where} {answer.version or answer.detail}{by_whom}{held}")
+        output.tell(
+            done or f"{answer.state}: {answer.where} {answer.version or answer.detail}{by_whom}{held}"
+        )
     return 0 if said.what == "stop" or answer.usable else 1

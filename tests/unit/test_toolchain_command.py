@@ -49,7 +49,8 @@ def test_a_verb_wants_no_more_than_it_needs(words, parts):
 def checkout(tmp_path: Path) -> Path:
     """The parts of the repo that the toolchain reads; the virtual environment gets nothing installed."""
     folder = tmp_path / "a checkout"
-    shutil.copytree(REPO / "toolchain", folder / "toolchain", ignore=shutil.ignore_patterns("__pycache__"))
+    for each in ("toolchain", "config"):
+        shutil.copytree(REPO / each, folder / each, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(REPO / "portal", folder / "portal")
     (folder / "plugins").mkdir()
     (folder / "plugins" / "__init__.py").touch()
