@@ -1,10 +1,11 @@
 """This stack's tenant becomes a portal; its facts become stack outputs."""
 
+import os
 from pathlib import Path
 
 import pulumi
 
-from components import in_force
+from components import in_force, preflight
 from components.portal import Portal
 from config.errors import ConfigError
 from config.mail import SMARTHOST_KEY
@@ -14,11 +15,20 @@ HERE = Path(__file__).parent
 
 try:
     tenant = Tenant.load(pulumi.get_stack(), HERE / "tenants")
-    tenant.may_follow(in_force.read(tenant.name))
+    state = in_force.resources(tenant.name)
+    tenant.may_follow(in_force.read(state))
 except ConfigError as error:
     # RunError ends the program with these words and no traceback.
     raise pulumi.RunError(str(error)) from None
 
-portal = Portal(tenant, images=HERE / "images", smarthost_password=pulumi.Config().get_secret(SMARTHOST_KEY))
+if preflight.LOOKED not in globals():
+    preflight.look(tenant, HERE / "images", state.values())
+
+portal = Portal(
+    tenant,
+    images=HERE / "images",
+    owner=in_force.owner(state, os.environ),
+    smarthost_password=pulumi.Config().get_secret(SMARTHOST_KEY),
+)
 for name, value in portal.facts.items():
     pulumi.export(name, value)

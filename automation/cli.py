@@ -17,7 +17,8 @@ EPILOG = (
     'eval "$(./portal env)" (for the plain pulumi command), ./portal engine start|stop|status|rules.  '
     "Exit codes: 0 done, 1 failed, 2 wrong words or a wrong tenant file, 3 not confirmed, 4 locked by another run, "
     "5 no engine, 6 not healthy in time, 7 the drive is not mounted, 8 a preview puts data at risk, "
-    "9 no room on the host, 130 interrupted, 141 whoever read the output has gone. Of several tenants: the code "
+    "9 no room on the host, 10 the engine would refuse it, 11 another state's portal, 130 interrupted, "
+    "141 whoever read the output has gone. Of several tenants: the code "
     "that all failures share, else 1."
 )
 

@@ -7,7 +7,7 @@ from automation.dangers import CONTAINER, NETWORK, PASSWORD, PROVIDER, VOLUME, D
 from automation.markdown import code
 from automation.markdown import cut as word
 from automation.plan import Change
-from automation.review import DATA_LOSS, Review, at_risk, by_danger
+from automation.review import DATA_LOSS, Review, at_risk, by_danger, not_known
 from automation.risk import Judged
 from automation.shown import lines, properties
 
@@ -18,6 +18,7 @@ MARKER = "<!-- portals: preview -->"
 _ROWS_BYTES = 24_000
 _WHY_BYTES = 6_000
 _NAMES_BYTES = 4_000
+_OBSTACLES_BYTES = 6_000
 # What is kept for the last words.
 _END_BYTES = 1_500
 _REASONS = 3
@@ -143,7 +144,13 @@ def _words(told: Sequence[Review], refreshed: bool, allowed: bool) -> list[str]:
         found.append(
             "Made after a look at what the engines really have."
             if refreshed
-            else "Made against the state alone: no engine was asked, so what was changed there by hand is not in it."
+            else "Made against the state alone: what was changed on an engine by hand is not in it."
+        )
+    found += _possible(told)
+    unsure = [each for each in told if each.tenant in not_known([each])]
+    if unsure:
+        found.append(
+            f"Whether data of {_names(unsure)} is at risk is **not known**: nobody could ask its engine."
         )
     risky = [each for each in told if each.tenant in at_risk([each])]
     if risky:
@@ -152,6 +159,27 @@ def _words(told: Sequence[Review], refreshed: bool, allowed: bool) -> list[str]:
             f"Data of {_names(risky)} is at risk, and `{DATA_LOSS}` allows it."
             if allowed
             else f"{held}. Whoever answers for it says so by the label or word `{DATA_LOSS}`."
+        )
+    return found
+
+
+def _possible(told: Sequence[Review]) -> list[str]:
+    """What engines would refuse, and which could not be asked."""
+    said = [f"- {code(each.tenant)}: {code(str(one))}" for each in told for one in each.obstacles[:_REASONS]]
+    found = []
+    if said:
+        shown = _fitting(said, _OBSTACLES_BYTES)
+        more = (
+            [f"- … {_many(len(said) - shown, 'more line')}: `./portal preview`"] if shown < len(said) else []
+        )
+        found.append(
+            "\n".join(["**`up` would be refused**, before anything is stopped:", "", *said[:shown], *more])
+        )
+    unchecked = [each for each in told if each.unchecked]
+    if unchecked:
+        found.append(
+            "Not checked whether the engine has room (ports, subnets, names, images, memory) for "
+            f"{_names(unchecked)}: {code(unchecked[0].unchecked)}. `up` checks it before it stops anything."
         )
     return found
 

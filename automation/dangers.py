@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import Any
 
 from automation.plan import SECRET, Change
+from config import engines
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
@@ -45,12 +46,17 @@ class DataRisk(IntEnum):
     NONE = 0
     RESTART = 1
     REWRITE = 2
-    LOSS = 3
+    UNKNOWN = 3
+    LOSS = 4
 
     def __str__(self) -> str:
-        return ("none", "restart on the same files", "changed with no way back", "deleted or left behind")[
-            self
-        ]
+        return (
+            "none",
+            "restart on the same files",
+            "changed with no way back",
+            "not known",
+            "deleted or left behind",
+        )[self]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,17 +211,31 @@ def _password(change: Change) -> Iterator[Finding]:
 
 
 def _provider(change: Change) -> Iterator[Finding]:
-    old, new = (each.get("host") or "the shell's own engine" for each in (change.before, change.after))
-    if change.op in ("update", "replace") and old != new:
-        yield Finding(
-            downtime=Downtime.PORTAL,
-            data=DataRisk.LOSS,
-            reason=f"the engine changes from {old} to {new}: containers left running there would write to the same files",
-        )
+    old, new = (engines.canonical(str(each.get("host") or "")) for each in (change.before, change.after))
+    if change.op in ("update", "replace") and change.type == PROVIDER and old != new:
+        yield _engine(change.engine, old, new)
     elif change.op == "replace":
         yield Finding(downtime=Downtime.PORTAL, reason="everything that it has made is made anew")
     else:
         yield Finding(reason="how the engine is reached; nothing runs there because of it")
+
+
+def _engine(same: str, old: str, new: str) -> Finding:
+    if same == "same":
+        return Finding(reason=f"{new} is the engine that was reached as {old}: the portal is on it")
+    if same == "other":
+        return Finding(
+            downtime=Downtime.PORTAL,
+            data=DataRisk.LOSS,
+            reason=f"the engine changes from {old} to {new}: containers left running there would write to the same files; where "
+            "only this shell is another, set placement/docker_host, or DOCKER_HOST as it was",
+        )
+    return Finding(
+        downtime=Downtime.PORTAL,
+        data=DataRisk.UNKNOWN,
+        reason=f"nobody could ask whether {new} is the engine that was reached as {old}: if it is another, containers left running "
+        "there would write to the same files",
+    )
 
 
 def _unknown(change: Change) -> Iterator[Finding]:

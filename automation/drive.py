@@ -1,8 +1,7 @@
 """The drive that every host mounts at the same path, and the sentinel file that proves it is mounted."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from automation.errors import PortalError
@@ -10,11 +9,9 @@ from automation.pulumi import ROOT
 from config.drive import SENTINEL
 from config.images import reference
 from config.tenant import Tenant
+from preflight import helper as helpers
 
 MARK = "portals-drive"
-# On containers that are there for one question: a killed command leaves its own behind.
-HELPER = "portal.helper"
-LEFT_SECONDS = 600
 
 
 class DriveMissing(PortalError):
@@ -72,27 +69,9 @@ def run(client: Any, root: str, script: str, limit: float = 60.0) -> str:
         return said
 
 
-@contextmanager
-def helper(client: Any, **how: Any) -> Iterator[str]:
+def helper(client: Any, **how: Any) -> AbstractContextManager[str]:
     """A container without a network for one question to the engine's host; its id. It is gone afterwards."""
-    sweep(client, time.time())
-    made: str = client.create_container(ops_image(), labels=[HELPER], network_disabled=True, **how)["Id"]
-    try:
-        yield made
-    finally:
-        client.remove_container(made, force=True)
-
-
-def sweep(client: Any, now: float) -> None:
-    """Remove the helpers of commands that were killed. One that runs still does what it was asked for."""
-    from docker.errors import APIError
-
-    ended = {"label": HELPER, "status": ["created", "exited", "dead"]}
-    for each in client.containers(all=True, filters=ended):
-        if now - each["Created"] > LEFT_SECONDS:
-            with suppress(APIError):
-                # Somebody else may be as quick.
-                client.remove_container(each["Id"])
+    return helpers.helper(client, ops_image(), **how)
 
 
 def ops_image() -> str:

@@ -3,6 +3,7 @@
 docker-py is loaded where an engine is asked, here and elsewhere: it takes half as long as all else, and a preview asks none.
 """
 
+import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from automation.errors import Cancelled, NoEngine, PortalError
+from config import engines
 from config.tenant import Tenant
+from preflight.connection import arguments
 
 LIMIT_SECONDS = 60
 POLL_SECONDS = 0.25
@@ -35,14 +38,16 @@ class Container:
 
 
 @contextmanager
-def connect(docker_host: str = "") -> Iterator[Any]:
-    """A low-level client of the engine. Raises NoEngine with the engine's address and the way out."""
+def connect(docker_host: str = "", *, limit: float = LIMIT_SECONDS) -> Iterator[Any]:
+    """A low-level client of the engine; each answer has `limit` seconds. Raises NoEngine with the engine's address and the way out."""
     import docker
     import requests
 
+    if why := engines.refused(docker_host or os.environ.get("DOCKER_HOST", ""), os.environ):
+        raise NoEngine(why)
     client = None
     try:
-        client = docker.APIClient(**arguments(docker_host), timeout=LIMIT_SECONDS)
+        client = docker.APIClient(**arguments(docker_host), timeout=limit)
         client.ping()
     except (docker.errors.DockerException, requests.RequestException, OSError) as error:
         if client is not None:
@@ -57,16 +62,6 @@ def connect(docker_host: str = "") -> Iterator[Any]:
         raise PortalError(f"the Docker engine: {getattr(error, 'explanation', None) or error}") from error
     finally:
         client.close()
-
-
-def arguments(docker_host: str) -> dict[str, Any]:
-    """What docker-py wants to know of an engine: the tenant's, or the shell's own."""
-    if docker_host:
-        return {"base_url": docker_host}
-    from docker.utils import kwargs_from_env
-
-    found: dict[str, Any] = kwargs_from_env()
-    return found
 
 
 def containers(client: Any, tenant: str) -> list[Container]:

@@ -7,23 +7,31 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from ipaddress import IPv4Network
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from automation import capacity, drive, engine, inside, portals
+from automation import capacity, drive, engine, inside, portals, possible
 from automation.errors import PortalError
 from automation.pulumi import ROOT, Stack
 from automation.wish import Wish, free_port, free_subnet, otherwise, text
+from config import engines
 from config import names as naming
 from config.errors import ConfigError
 from config.fleet import Fleet
+from config.keys import entries
 from config.routes import addresses
+from config.sections import Storage
 from config.tenant import Tenant, load_all, names
+from preflight import facts as asking
+from preflight import obstacles as judging
+from preflight.facts import Facts
+from preflight.tenant import Has, wanted
 from toolchain.paths import data_directory
 
 Say = Callable[[str], None]
+# The default of storage/root in config/reference.yml.
+USUAL_ROOT = str(entries(Storage)["root"].default)
 # The image's own entry, whatever its source (docs/images.md).
 LINK = ("sh", "-c", "exec $OPENEDX_ENTRY login-link")
 
@@ -51,20 +59,24 @@ def onboard(
 
     Returns what `up` returns, with `file`, `log_in_link` (good once) and `steps` (seconds by name). A tenant that is
     there already is brought to what its file says, and anything asked for otherwise is refused. Raises ConfigError for
-    a wish that cannot be a tenant, NoRoom, DriveMissing, and what `up` raises; the same words then go on.
+    a wish that cannot be a tenant, Impossible for a port or a subnet that is taken on the engine or its host, NoRoom and
+    DriveMissing, all before the file is written; and what `up` raises: the same words then go on.
     """
     began = time.monotonic()
     steps = Steps(say=say)
+    # All that can be known is known before the file is there: a wish that cannot be leaves nothing behind.
+    with steps.step("images"):
+        portals.prepare_images(found(wish)[0], say)
+    with steps.step("host and drive"):
+        tenant, _ = found(wish)
+        with engine.connect(tenant.placement.docker_host) as client:
+            drive.check(client, tenant)
+            # One that is up has taken its share already.
+            if not engine.containers(client, tenant.name):
+                note = capacity.judge(capacity.look(client, tenant.storage.root), tenant)
+                say(note or f"{tenant.name}: the host has room for it")
     with steps.step("tenant file"):
         tenant = written(wish, say)
-    with steps.step("images"):
-        portals.prepare_images(tenant, say)
-    with steps.step("host and drive"), engine.connect(tenant.placement.docker_host) as client:
-        drive.check(client, tenant)
-        # One that is up has taken its share already.
-        if not engine.containers(client, tenant.name):
-            note = capacity.judge(capacity.look(client, tenant.storage.root), tenant)
-            say(note or f"{tenant.name}: the host has room for it")
     with steps.step("stack"):
         Stack(name=tenant.name).ensure()
     with steps.step("portal"):
@@ -112,7 +124,7 @@ def written(wish: Wish, say: Say) -> Tenant:
 
 
 def found(wish: Wish) -> tuple[Tenant, str]:
-    """The tenant of a wish and the text of its file, empty for one that is there. Raises ConfigError."""
+    """The tenant of a wish and the text of its file, empty for one that is there. Raises ConfigError, Impossible, NoEngine."""
     # Before a file has this name.
     try:
         naming.tenant(wish.name)
@@ -125,10 +137,28 @@ def found(wish: Wish) -> tuple[Tenant, str]:
         return tenant, ""
     tenants = load_all(portals.TENANTS).values()
     fleet = Fleet.load(ROOT / "config" / "fleet.yml")
-    subnet = wish.subnet or free_subnet(fleet, tenants, taken(wish.docker_host))
-    port = wish.port or free_port(tenants, wish.docker_host, wish.address)
+    facts = surroundings(wish)
+    subnet = wish.subnet or free_subnet(fleet, tenants, [*facts.taken_subnets])
+    port = wish.port or free_port(tenants, wish.docker_host, wish.address, facts.taken_doors)
     told = text(wish.values(subnet, port))
-    return tried(wish.name, told, tenants), told
+    tenant = tried(wish.name, told, tenants)
+    asked = wanted(tenant, {}, Has())
+    possible.refuse(tenant, judging.obstacles(asked, facts, tenant.name))
+    return tenant, told
+
+
+def surroundings(wish: Wish) -> Facts:
+    """What the engine of a wish and its host have already. Raises NoEngine."""
+    root = wish.root or USUAL_ROOT
+    with engine.connect(wish.docker_host) as client:
+        facts = asking.of_engine(client, ())
+        try:
+            return replace(facts, host=asking.of_host(client, drive.ops_image(), root))
+        except asking.no_answer():
+            # Before the first image is there, or the drive: this machine can be asked by itself, where the engine is on it.
+            if engines.address_of(wish.docker_host, os.environ).startswith("unix://"):
+                return replace(facts, host=asking.here())
+            return replace(facts, unasked="the engine's host could not be asked yet")
 
 
 def tried(name: str, told: str, tenants: Collection[Tenant]) -> Tenant:
@@ -155,15 +185,6 @@ def place(path: Path, told: str) -> None:
         ) from None
     finally:
         fresh.unlink()
-
-
-def taken(docker_host: str) -> list[IPv4Network]:
-    """The IPv4 subnets that the engine's networks have already, whoever made them. Raises NoEngine."""
-    with engine.connect(docker_host) as client:
-        configs = [
-            config for each in client.networks() for config in (each.get("IPAM") or {}).get("Config") or []
-        ]
-    return [IPv4Network(each["Subnet"]) for each in configs if ":" not in each.get("Subnet", ":")]
 
 
 def log_in_link(tenant: Tenant) -> str:

@@ -1,28 +1,43 @@
-"""What carries the portals' labels or lies in their places, and belongs to no tenant."""
+"""What carries the portals' labels or lies in their places, and belongs to no tenant: by portal, and whose that is."""
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from automation import drive, engine, portals
+from automation import drive, engine, ownership, portals
+from automation.ownership import NOBODY, Ours, Owner, Side
 from automation.pulumi import stacks
 from config import names as naming
+from config import owner as naming_owner
 from config.drive import SENTINEL
 from config.tenant import Tenant, names
 
 LABEL = "portal.tenant"
 # As purge calls what it is deleting.
 HALF = ".purged-"
+# Directories, then what those say of their owner that say something.
+BETWEEN = "//"
+LIST = (
+    f"cd /drive && find . -mindepth 1 -maxdepth 1 -type d ! -name '{SENTINEL}' && echo {BETWEEN} && "
+    f'for each in ./*/{ownership.RECORD} ./{HALF}*/{ownership.RECORD}; do if [ -f "$each" ] && [ ! -L "$each" ]; then '
+    'printf \'%s %s\\n\' "$each" "$(head -c 200 "$each" | head -n 1)"; fi; done'
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Orphan:
-    """One thing without a tenant. `kind` is container, network, volume, directory or stack; `where` an engine or root."""
+    """One thing without a tenant. `kind` is container, network, volume, directory or stack; `where` an engine or root.
+
+    `id` is what the engine calls it, `owner` what it says itself of whose it is.
+    """
 
     kind: str
     name: str
     tenant: str
     where: str = ""
+    id: str = ""
+    owner: str = ""
 
     @property
     def way_out(self) -> str:
@@ -41,23 +56,78 @@ class Orphan:
 
     def facts(self) -> dict[str, Any]:
         """For `--json`."""
-        return {**asdict(self), "way_out": self.way_out}
+        return {key: value for key, value in asdict(self).items() if key not in ("id", "owner")}
 
 
-def find() -> list[Orphan]:
+@dataclass(frozen=True, kw_only=True)
+class Portal:
+    """All that there is of one portal without a tenant, and whose it is."""
+
+    tenant: str
+    owner: Owner
+    parts: tuple[Orphan, ...]
+
+    @property
+    def what(self) -> str:
+        """What there is, in a few words."""
+        counts = Counter(each.kind for each in self.parts)
+        plural = {"directory": "directories"}
+        return ", ".join(
+            f"{count} {kind if count == 1 else plural.get(kind, kind + 's')}"
+            for kind, count in sorted(counts.items())
+        )
+
+    @property
+    def way_out(self) -> str:
+        """How to remove it, or whom to ask."""
+        one = next((each for each in self.parts if each.kind == "directory"), self.parts[0])
+        if self.owner.side is Side.OTHERS:
+            return f"it is another state's: purge it where that of {self.owner.name} is"
+        if self.owner.side is Side.UNKNOWN and one.way_out.startswith("./portal purge"):
+            return f"another checkout or an earlier version may have made it; if nobody needs it: {one.way_out} (with --owner {NOBODY})"
+        return one.way_out
+
+    def facts(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "tenant": self.tenant,
+            "owner": self.owner.name or None,
+            "side": str(self.owner.side),
+            "way_out": self.way_out,
+            "parts": [each.facts() for each in self.parts],
+        }
+
+
+def grouped(found: Iterable[Orphan], ours: Ours) -> list[Portal]:
+    """By portal, in the order of their names. What an interrupted purge has left is one by itself."""
+    parts: dict[tuple[str, bool], list[Orphan]] = defaultdict(list)
+    for each in found:
+        parts[each.tenant, f"/{HALF}" in each.name].append(each)
+    return [
+        Portal(
+            tenant=tenant,
+            owner=ours.judge(tenant, [each.id for each in these if each.id], [each.owner for each in these]),
+            parts=tuple(sorted(these, key=lambda each: (each.kind, each.name))),
+        )
+        for (tenant, _), these in sorted(parts.items())
+    ]
+
+
+def find() -> list[Portal]:
     """All of them: on each engine and drive that a tenant names, the shell's own engine, and in the state.
 
     Raises ConfigError for a tenant file that is wrong, since what it owns is not known then; NoEngine, PortalError.
     """
     known = names(portals.TENANTS)
     tenants = [portals.load(each) for each in known]
-    found = [Orphan(kind="stack", name=each, tenant=each) for each in stacks() if each not in known]
+    left = [each for each in stacks() if each not in known]
+    found = [Orphan(kind="stack", name=each, tenant=each) for each in left]
     for docker_host, roots in places(tenants).items():
         with engine.connect(docker_host) as client:
             found += objects(client, known, docker_host)
             for root in roots:
                 found += directories(client, root, known)
-    return sorted(found, key=lambda each: (each.tenant, each.kind, each.name))
+    return grouped(found, Ours.of(left))
 
 
 def places(tenants: Iterable[Tenant]) -> dict[str, set[str]]:
@@ -80,7 +150,14 @@ def objects(client: Any, known: Collection[str], docker_host: str) -> list[Orpha
         *(("volume", each["Name"], each) for each in client.volumes(filters=label)["Volumes"] or []),
     ]
     return [
-        Orphan(kind=kind, name=name, tenant=each["Labels"][LABEL], where=docker_host)
+        Orphan(
+            kind=kind,
+            name=name,
+            tenant=each["Labels"][LABEL],
+            where=docker_host,
+            id="" if kind == "volume" else each["Id"],
+            owner=naming_owner.plain(each["Labels"].get(naming_owner.LABEL, "")),
+        )
         for kind, name, each in listed
         if each["Labels"][LABEL] not in known
     ]
@@ -90,13 +167,23 @@ def directories(client: Any, root: str, known: Collection[str]) -> list[Orphan]:
     """Directories at the top of a mounted drive that are no tenant's."""
     if not drive.has_sentinel(client, root):
         return []
-    listed = drive.run(
-        client, root, f"cd /drive && find . -mindepth 1 -maxdepth 1 -type d ! -name '{SENTINEL}'"
-    )
-    found = sorted(line.removeprefix("./") for line in listed.splitlines())
+    listed, _, records = drive.run(client, root, LIST).partition(f"\n{BETWEEN}")
+    owners = dict(record(line) for line in records.splitlines() if line)
     return [
-        Orphan(kind="directory", name=f"{root}/{each}", tenant=each.removeprefix(HALF), where=root)
-        for each in found
+        Orphan(
+            kind="directory",
+            name=f"{root}/{each}",
+            tenant=each.removeprefix(HALF),
+            where=root,
+            owner=owners.get(each, ""),
+        )
+        for each in sorted(line.removeprefix("./") for line in listed.splitlines() if line != BETWEEN)
         # Half purged is nobody's, whoever has its name by now.
         if each.startswith(HALF) or (each not in known and not each.startswith(".") and each != "lost+found")
     ]
+
+
+def record(line: str) -> tuple[str, str]:
+    """A directory's name and the owner that it names: `./acme/.portal/owner ops@host-1a2b3c4d`."""
+    name, _, told = line.removeprefix("./").rpartition(f"/{ownership.RECORD} ")
+    return name, naming_owner.plain(told)

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from preflight.obstacles import Obstacle
+
 # How Pulumi shows a secret in its events: the value itself never leaves the engine.
 SECRET = "[secret]"  # noqa: S105 (the word, not a secret)
 # Not looked at, or looked at and found the same.
@@ -38,7 +40,8 @@ class Difference:
 class Change:
     """One resource that a run touches. `op` is create, update, replace, delete or import.
 
-    `before` and `after` are its inputs, empty where there is none.
+    `before` and `after` are its inputs, empty where there is none. `engine` is for a change of how the engine is reached, once
+    somebody has asked: `same`, `other` or `unknown` (automation/identity.py).
     """
 
     urn: str
@@ -46,6 +49,7 @@ class Change:
     differences: tuple[Difference, ...] = ()
     before: Mapping[str, Any] = field(default_factory=dict, repr=False)
     after: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    engine: str = ""
 
     @property
     def name(self) -> str:
@@ -78,13 +82,17 @@ class Plan:
     """All that a run means to change in one tenant's stack, in the order of their names.
 
     `unchanged` counts the resources that stay; `bookkeeping` says whether only the state has something new to keep:
-    the stack's outputs, the components that resources hang on.
+    the stack's outputs, the components that resources hang on. `obstacles` are what the engine would refuse, `notes` what is worth
+    knowing besides; `unchecked` says why nobody could ask, empty where somebody did or nothing was to be asked.
     """
 
     tenant: str
     changes: tuple[Change, ...]
     unchanged: int = 0
     bookkeeping: bool = False
+    obstacles: tuple[Obstacle, ...] = ()
+    notes: tuple[str, ...] = ()
+    unchecked: str = ""
 
     @property
     def empty(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automation import drift, drive, engine, images, reality, recovery, truth
+from automation import drift, drive, engine, images, ownership, possible, reality, recovery, truth
 from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
 from automation.plan import Plan
 from automation.progress import building
@@ -45,7 +45,8 @@ def preview(tenant: Tenant, *, refresh: bool = False) -> Plan:
     from automation import runs
 
     with Stack(name=tenant.name).lent(), runs.of(tenant.name) as run:
-        return run.preview(refresh=refresh)
+        plan = run.preview(refresh=refresh)
+    return possible.told(plan, tenant)
 
 
 def up(
@@ -74,6 +75,7 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
     from automation import runs
 
     prepare_images(tenant, say)
+    ownership.ensure()
     stack = Stack(name=tenant.name)
     stack.ensure()
     with engine.connect(tenant.placement.docker_host) as client:
@@ -88,6 +90,7 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
             replace = recovery.failed_gates(state)
             plan = None if unseen else run.preview(refresh=bool(gone), replace=replace)
             as_told(tenant)
+            plan = could(client, tenant, plan, state, say)
             found = changed(run, client, say, plan, refresh=bool(gone), replace=replace)
         as_told(tenant)
         late = engine.wait_healthy(client, tenant, HEALTHY_LIMIT_SECONDS, cancel)
@@ -113,6 +116,20 @@ def guarded(tenant: Tenant) -> str:
         return host_rules.said(host(tenant).kept())
     except ToolchainError as error:
         return f"the host's packet rules for portals could not be put there: {error}"
+
+
+def could(client: Any, tenant: Tenant, plan: Plan | None, state: dict[str, Any], say: Say) -> Plan | None:
+    """The plan, once its engine is known to have room for it; what is worth knowing is said. Raises Impossible.
+
+    Without a plan all that the tenant's file asks for is looked at.
+    """
+    if plan is None:
+        possible.check_tenant(client, tenant, state)
+        return None
+    plan = possible.check(client, plan, tenant)
+    for each in plan.notes:
+        say(f"{tenant.name}: {each}")
+    return plan
 
 
 def as_told(tenant: Tenant) -> None:

@@ -4,12 +4,13 @@ import os
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from automation import drift, drive, engine, portals, recovery, slots
+from automation import drift, drive, engine, ownership, portals, recovery, slots
 from automation.errors import PortalError
+from automation.ownership import Ours, Owner, Side
 from automation.pulumi import Stack
 from config import names
 from config.drive import SENTINEL
@@ -47,6 +48,7 @@ class Trace:
     directory: str
     stack: bool
     files: tuple[str, ...]
+    owner: Owner = field(default_factory=lambda: Owner(side=Side.OURS))
 
     @property
     def empty(self) -> bool:
@@ -57,7 +59,7 @@ class Trace:
 
     def facts(self) -> dict[str, Any]:
         """For `--json`."""
-        return asdict(self)
+        return {**asdict(self), "owner": self.owner.name or None, "side": str(self.owner.side)}
 
 
 def trace(tenant: str, docker_host: str, root: str) -> Trace:
@@ -76,6 +78,10 @@ def trace(tenant: str, docker_host: str, root: str) -> Trace:
                 f"there never was one, run `./portal drive init {root}` once"
             )
         there = drive.run(client, root, LOOK.format(tenant)) == "there"
+        ids, names = ownership.labels(client, tenant)
+        if there:
+            names.add(ownership.record(client, root, tenant))
+    known = stack.exists()
     files = [
         portals.TENANTS / f"{tenant}.yaml",
         portals.TENANTS / f"Pulumi.{tenant}.yaml",
@@ -88,8 +94,12 @@ def trace(tenant: str, docker_host: str, root: str) -> Trace:
         networks=tuple(sorted(networks)),
         volumes=tuple(sorted(volumes)),
         directory=f"{root}/{tenant}" if there else "",
-        stack=stack.exists(),
+        stack=known,
         files=tuple(str(each) for each in files if each.exists()),
+        # What is on this machine alone needs no proof.
+        owner=Ours.of([tenant] if known else []).judge(tenant, ids, sorted(names))
+        if containers or networks or volumes or there
+        else Owner(side=Side.OURS),
     )
 
 

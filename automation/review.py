@@ -9,7 +9,10 @@ from automation.dangers import DataRisk
 from automation.plan import Change, Plan
 from automation.risk import Verdict, judge
 from automation.shown import properties
+from preflight.obstacles import Obstacle
 
+# The exit code of a preview of what an engine would refuse.
+IMPOSSIBLE = 10
 # The exit code of a preview with data at risk that nobody has allowed.
 AT_RISK = 8
 # The word that allows it, and by default the label of a pull request that says it.
@@ -42,7 +45,17 @@ class Review:
     @property
     def quiet(self) -> bool:
         """Whether nothing would change."""
-        return not self.failed and not self.verdict.judged
+        return not self.failed and not self.verdict.judged and not self.obstacles
+
+    @property
+    def obstacles(self) -> tuple[Obstacle, ...]:
+        """What its engine would refuse."""
+        return self.plan.obstacles if self.plan else ()
+
+    @property
+    def unchecked(self) -> str:
+        """Why nobody could ask its engine whether all this is possible; empty where somebody did."""
+        return self.plan.unchecked if self.plan else ""
 
     def facts(self) -> dict[str, Any]:
         """For `--json`; secrets are not in it."""
@@ -52,6 +65,9 @@ class Review:
             "removed": self.removed,
             "downtime": self.verdict.downtime.name.lower(),
             "data": self.verdict.data.name.lower(),
+            "obstacles": [each.facts() for each in self.obstacles],
+            "notes": list(self.plan.notes if self.plan else ()),
+            "unchecked": self.unchecked,
             "changes": [
                 {
                     **each.change.facts(),
@@ -76,6 +92,7 @@ def by_danger(reviews: Iterable[Review]) -> list[Review]:
         reviews,
         key=lambda each: (
             not each.failed,
+            not each.obstacles,
             -each.verdict.data,
             -each.verdict.downtime,
             -len(each.verdict.judged),
@@ -89,9 +106,18 @@ def at_risk(reviews: Iterable[Review]) -> list[str]:
     return [each.tenant for each in by_danger(reviews) if each.verdict.data is DataRisk.LOSS]
 
 
+def not_known(reviews: Iterable[Review]) -> list[str]:
+    """The tenants of whose data nobody could say whether it is at risk."""
+    return [each.tenant for each in by_danger(reviews) if each.verdict.data is DataRisk.UNKNOWN]
+
+
 def exit_code(reviews: Iterable[Review], allowed: Iterable[str] = ()) -> int:
-    """0 when all is well or allowed, 1 when a preview failed, AT_RISK when data is at risk and nobody has allowed it."""
+    """0 when all is well or allowed, 1 when a preview failed, IMPOSSIBLE when an engine would refuse a part of one, AT_RISK when
+    data is at risk and nobody has allowed it.
+    """
     told = list(reviews)
     if any(each.failed for each in told):
         return 1
+    if any(each.obstacles for each in told):
+        return IMPOSSIBLE
     return AT_RISK if at_risk(told) and DATA_LOSS not in allowed else 0

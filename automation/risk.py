@@ -1,11 +1,13 @@
 """What a plan does to those who use a portal and to its data: every change judged, the most dangerous first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from automation.dangers import CONTAINER, GROUPING, PLUGIN, DataRisk, Downtime, Finding, findings
+from automation.dangers import CONTAINER, GROUPING, PLUGIN, PROVIDER, DataRisk, Downtime, Finding, findings
 from automation.plan import Change, Plan
+from config import engines
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,15 @@ def touches(change: Change) -> bool:
     """Whether there is something of it on an engine or a secret in it."""
     # That a plugin is used, or no longer, is for the state alone; another engine behind it is not.
     is_plugin = change.type.startswith(PLUGIN) and change.op in ("create", "delete", "import")
+    if change.type == PROVIDER and change.op == "update" and not change.engine:
+        # The same address in other words, and nothing else.
+        is_plugin = settings(change.before) == settings(change.after)
     return not is_plugin and not change.type.startswith(GROUPING)
+
+
+def settings(told: Mapping[str, Any]) -> dict[str, Any]:
+    """How an engine is reached, its address in the one way to write it."""
+    return {**told, "host": engines.canonical(str(told.get("host") or ""))}
 
 
 def danger(one: Judged) -> tuple[Any, ...]:

@@ -201,4 +201,5 @@ def program() -> None:
     """The program as the plain CLI runs it, without the SDK's notes for `pulumi --debug`."""
     # Some 350 of them a run, each a call to the engine that is waited for: a sixth of a preview's time.
     pulumi.log.debug = unheard
-    runpy.run_path(str(ROOT / "__main__.py"))
+    # What the program would ask the engine for the plain CLI, automation/possible.py has asked.
+    runpy.run_path(str(ROOT / "__main__.py"), init_globals={"LOOKED": True})

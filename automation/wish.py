@@ -1,6 +1,5 @@
 """What somebody says who wants a portal, and the tenant file that it becomes; everything else is found."""
 
-import socket
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -12,6 +11,7 @@ from config.engines import machine
 from config.errors import ConfigError
 from config.fleet import Fleet
 from config.tenant import Tenant
+from preflight.procfs import Door
 
 HEAD = """\
 # yaml-language-server: $schema=../config/tenant.schema.json
@@ -19,6 +19,8 @@ HEAD = """\
 """
 FIRST_PORT = 8080
 LAST_PORT = 65535
+# The default of listen/address in config/reference.yml.
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,25 +112,17 @@ def free_subnet(fleet: Fleet, tenants: Collection[Tenant], others: Collection[IP
     )
 
 
-def free_port(tenants: Collection[Tenant], docker_host: str, address: str) -> int:
-    """The first port from 8080 that no tenant of the machine has, and, for this machine, no program."""
+def free_port(
+    tenants: Collection[Tenant], docker_host: str, address: str, others: Collection[Door] = ()
+) -> int:
+    """The first port from 8080 that no tenant of the machine has, and at which nothing (`others`) listens there."""
     here = machine(docker_host)
     taken = {each.listen.port for each in tenants if machine(each.placement.docker_host) == here}
     for port in range(FIRST_PORT, LAST_PORT + 1):
-        if port not in taken and (docker_host or bindable(address, port)):
+        door = Door(address=address or LOOPBACK, port=port)
+        if port not in taken and not any(each.meets(door) for each in others):
             return port
     raise ConfigError(f"listen/port: no port from {FIRST_PORT} is free on this machine")
-
-
-def bindable(address: str, port: int) -> bool:
-    """Whether nothing listens there."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address or "127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def otherwise(wish: Wish, tenant: Tenant) -> list[str]:

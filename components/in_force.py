@@ -5,6 +5,7 @@ from typing import Any
 
 import pulumi
 
+from config import owner as owners
 from config.upgrades import InForce
 
 CONTAINER = "docker:index/container:Container"
@@ -12,17 +13,33 @@ GATE = "storage-init"
 RELEASE, IMAGES = "portal.release", "portal.images"
 
 
-def read(stack: str) -> InForce | None:
-    """What the last successful storage-init was told; None when there was none.
+def resources(stack: str) -> Mapping[str, Mapping[str, Any]]:
+    """What a stack's own state has: by URN the type and the outputs of each resource."""
+    told = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack}).value or {}
+    found: Mapping[str, Mapping[str, Any]] = told.get("outputs") or {}
+    return found
+
+
+def read(state: Mapping[str, Mapping[str, Any]]) -> InForce | None:
+    """What the last successful storage-init of a state was told; None when there was none.
 
     Not the stack's outputs: an update that fails half-way leaves the old ones, though its migrations may have run.
     storage-init runs before anything else of a release does, and its container is in the state from then on.
     """
-    told = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack}).value or {}
-    for urn, resource in (told.get("outputs") or {}).items():
+    for urn, resource in state.items():
         if resource["type"] == CONTAINER and urn.endswith(f"::{GATE}"):
             return of_container(resource["outputs"])
     return None
+
+
+def owner(state: Mapping[str, Mapping[str, Any]], environ: Mapping[str, str]) -> str:
+    """Whose the portal is: what the state says already, so that it is the same whoever looks; else the shell's backend."""
+    for urn, resource in state.items():
+        if resource["type"] == CONTAINER and urn.endswith(f"::{GATE}"):
+            told = {each["label"]: each["value"] for each in resource["outputs"].get("labels") or []}
+            if known := owners.plain(told.get(owners.LABEL, "")):
+                return known
+    return owners.of_backend(environ)
 
 
 def of_container(outputs: Mapping[str, Any]) -> InForce | None:

@@ -1,5 +1,6 @@
 """The composition root: read it top to bottom and you know the system."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from components.ops import Ops, OpsArgs
 from components.secrets import Secrets, SecretsArgs, names
 from components.storage import Storage, StorageArgs
 from components.turns import Turns
+from config import engines
 from config.routes import addresses
 from config.sources import OPS, pictured
 from config.tenant import Tenant
@@ -37,6 +39,7 @@ class Portal(ComponentResource):
         tenant: Tenant,
         *,
         images: Path,
+        owner: str = "",
         smarthost_password: Input[str] | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
@@ -44,7 +47,9 @@ class Portal(ComponentResource):
         # One provider, handed down: a portal's engine is the tenant's placement, not the caller's shell.
         engine = docker.Provider(
             "engine",
-            host=tenant.placement.docker_host or None,
+            # Said even where it is the shell's own: the SDK would take DOCKER_HOST as it is written, and each way of writing
+            # the local socket would be a change.
+            host=engines.address_of(tenant.placement.docker_host, os.environ),
             # The official plugin else asks the engine who it is before anything, even for a preview of the state alone.
             disable_docker_daemon_check=True,
             opts=ResourceOptions(parent=self),
@@ -62,6 +67,7 @@ class Portal(ComponentResource):
             "storage",
             StorageArgs(
                 tenant=tenant.name,
+                owner=owner,
                 root=tenant.storage.root,
                 image=pictures[OPS],
                 memory=OPS_MEMORY_MIB,

@@ -10,6 +10,7 @@ from components import in_force
 from components.job import Job, JobArgs
 from components.turns import Turns
 from components.workload import HostMount, VolumeMount, identity
+from config import owner
 from config.drive import SENTINEL
 from config.upgrades import InForce
 
@@ -27,6 +28,8 @@ class StorageArgs:
     """
 
     tenant: str
+    # Of the state that keeps it; empty where nothing names one.
+    owner: str
     root: str
     image: str
     memory: int
@@ -63,6 +66,8 @@ class Storage(ComponentResource):
                     _release(args.wanted),
                     "--after",
                     ",".join(_release(each) for each in args.before),
+                    # And who may delete it.
+                    *(("--owner", args.owner) if args.owner else ()),
                     *(
                         f"{each}:{uid}:{uid}:{'0755' if each in SHARED else '0750'}"
                         for each, uid in sorted(args.directories.items())
@@ -76,7 +81,11 @@ class Storage(ComponentResource):
                     HostMount(source=self.directory, path="/portal", must_exist=False),
                 ),
                 capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
-                labels={in_force.RELEASE: args.wanted.release, in_force.IMAGES: args.wanted.images},
+                labels={
+                    in_force.RELEASE: args.wanted.release,
+                    in_force.IMAGES: args.wanted.images,
+                    **({owner.LABEL: args.owner} if args.owner else {}),
+                },
             ),
             ResourceOptions(parent=self),
         )

@@ -1,12 +1,18 @@
 """Where a portal runs and listens: engines, addresses, ports, subnets."""
 
+import os
 import re
-from ipaddress import IPv4Address, IPv4Network
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv4Network, ip_address
 
 from config.words import quoted
 
 # The machine of the local socket.
 HERE = ""
+# Where Docker's own clients look when nothing else is said.
+LOCAL = "unix:///var/run/docker.sock"
+# /var/run is /run on every system that has both: https://refspecs.linuxfoundation.org/FHS_3.0/fhs/ch05s13.html
+_LOCAL_SOCKETS = ("/run/docker.sock", "/var/run/docker.sock")
 _DIGITS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}")
 _HOST = r"(?P<host>[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)"
 _PORT = r":(?P<port>[1-9][0-9]{0,4})"
@@ -34,11 +40,70 @@ def docker_host(text: str) -> str:
     return text
 
 
+def address_of(
+    docker_host: str, environ: Mapping[str, str], resolve: Callable[[str], str] = os.path.realpath
+) -> str:
+    """The one text for the engine of a tenant or, where its file names none, of the shell: DOCKER_HOST, else LOCAL."""
+    return canonical(docker_host or environ.get("DOCKER_HOST", ""), resolve)
+
+
+def canonical(docker_host: str, resolve: Callable[[str], str] = os.path.realpath) -> str:
+    """The same text for the same address, however it is written: aliases of the local socket are LOCAL, nothing said is, too.
+
+    `resolve` follows symbolic links. Two texts may still lead to one engine, by a tunnel or another name of its machine.
+    """
+    text = docker_host.rstrip("/")
+    kind, _, rest = text.partition("://")
+    if not text or (kind == "unix" and _is_local(rest, resolve)):
+        return LOCAL
+    if kind == "tcp":
+        return re.sub(r"^tcp://localhost(?=:|$)", "tcp://127.0.0.1", text.lower())
+    return text.removesuffix(":22") if kind == "ssh" else text
+
+
+def _is_local(path: str, resolve: Callable[[str], str]) -> bool:
+    return path in _LOCAL_SOCKETS or resolve(path) in {resolve(each) for each in _LOCAL_SOCKETS}
+
+
+def refused(docker_host: str, environ: Mapping[str, str]) -> str:
+    """Why an engine at this address is not to be used from this shell, with the way out; empty when nothing speaks against it."""
+    context = environ.get("DOCKER_CONTEXT", "")
+    if context not in ("", "default"):
+        # The official plugin takes it before any host: pulumi-docker 5.1.0, Provider's `context`.
+        return (
+            f"DOCKER_CONTEXT is '{context}', which would lead some programs to another engine than others: unset it, and name the "
+            "engine by placement/docker_host or DOCKER_HOST"
+        )
+    if is_plain(docker_host) and not (environ.get("DOCKER_TLS_VERIFY") and environ.get("DOCKER_CERT_PATH")):
+        return (
+            f"{docker_host} would be used without TLS, and whoever reaches that port is root there: use ssh://user@host, or set "
+            "DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to a folder with ca.pem, cert.pem and key.pem "
+            "(https://docs.docker.com/engine/security/protect-access/)"
+        )
+    return ""
+
+
+def is_plain(docker_host: str) -> bool:
+    """Whether an address leads over a network, and says nothing of how that is protected: tcp:// to another machine."""
+    kind, _, rest = docker_host.partition("://")
+    host = rest.rstrip("/").rpartition(":")[0].strip("[]") or rest
+    return kind == "tcp" and bool(host) and not is_here(host)
+
+
+def is_here(host: str) -> bool:
+    """Whether a host's name or address is this machine's own, which no packet leaves."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        # A name, whatever it begins with: 127.0.0.1.example is anybody's.
+        return False
+
+
 def machine(docker_host: str) -> str:
     """The machine behind an engine, by its name, or HERE: two engines of one machine share its ports."""
     match = next((match for form in FORMS if (match := form.fullmatch(docker_host))), None)
     host = str(match.groupdict().get("host") or HERE) if match else HERE
-    return HERE if host == "localhost" or host.startswith("127.") else host
+    return HERE if is_here(host) else host
 
 
 def address(text: str) -> IPv4Address:

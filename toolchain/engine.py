@@ -5,17 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from config import engines
 from toolchain.pins import fits
 
 SOCKET = "/var/run/docker.sock"
 ANSWER_LIMIT = 5.0
 
-State = Literal["ready", "absent", "denied", "old", "unasked"]
+State = Literal["ready", "absent", "denied", "old", "unasked", "refused"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What an engine said. unasked: DOCKER_HOST is of a kind (ssh, TLS) that only Docker's own client can ask."""
+    """What an engine said.
+
+    unasked: DOCKER_HOST is of a kind (ssh, TLS) that only Docker's own client can ask. refused: it may not be asked.
+    """
 
     state: State
     where: str
@@ -35,6 +39,8 @@ def ask(env: Mapping[str, str], oldest_api: str, limit: float = ANSWER_LIMIT) ->
     """Ask the engine for its API version. Never raises; waits at most `limit` seconds for each thing it waits for."""
     where = address(env)
     kind, _, rest = where.partition("://")
+    if why := engines.refused(where, env):
+        return Answer(state="refused", where=where, detail=why)
     if kind not in ("unix", "tcp") or (kind == "tcp" and env.get("DOCKER_TLS_VERIFY")):
         return Answer(state="unasked", where=where)
     try:
@@ -87,6 +93,8 @@ def refusal(answer: Answer, env: Mapping[str, str], *, root: bool, debian: bool,
     """Why no engine can be had on this machine, and the way out; empty when one is there or can be installed."""
     if answer.usable:
         return ""
+    if answer.state == "refused":
+        return answer.detail
     if answer.state == "old":
         return f"the Docker engine at {answer.where} is too old ({answer.detail}); upgrade it, or point DOCKER_HOST to another"
     if answer.state == "denied":

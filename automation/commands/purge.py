@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from automation import images, orphans, purge
+from automation import images, orphans, ownership, purge
 from automation.commands import show
 from automation.errors import NotConfirmed
 from automation.progress import building
@@ -27,6 +27,10 @@ def purge_command(
         str, typer.Option(help="The drive, for a tenant of which no file and no stack is left.")
     ] = "",
     docker_host: Annotated[str, typer.Option(help="The engine of such a tenant.")] = "",
+    owner: Annotated[
+        str,
+        typer.Option(help="Whose it is, as `orphans` says, for a portal that this state does not know."),
+    ] = "",
     as_json: show.Json = False,
 ) -> None:
     """Delete a portal that is down, with its data: containers, networks, volumes, directory, stack, secrets, files."""
@@ -38,6 +42,7 @@ def purge_command(
     if dry_run or found.empty:
         told(found, as_json, purged=False)
         return
+    ownership.require(tenant, found.owner, owner)
     purge.refuse_running(found, host)
     if not confirm and sys.stdin.isatty():
         told(found, as_json=False, purged=False)
@@ -67,12 +72,16 @@ def told(found: Trace, as_json: bool, *, purged: bool) -> None:
             made.add_row("data", found.directory)
         if found.stack:
             made.add_row("stack", "state, history and secrets")
+        made.add_row("belongs to", str(found.owner))
         show.rows(made)
 
 
 @app.command("orphans", epilog="Example: ./portal orphans --json")
 def orphans_command(as_json: show.Json = False) -> None:
-    """List what carries our labels, lies on the drive or in the state, and belongs to no tenant. Removes nothing."""
+    """List by portal what carries our labels, lies on the drive or in the state, and belongs to no tenant, and whose it is.
+
+    Removes nothing.
+    """
     with building() as progress:
         images.build(["ops"], on_event=progress)
     found = orphans.find()
@@ -82,7 +91,7 @@ def orphans_command(as_json: show.Json = False) -> None:
     if not found:
         show.tell("none")
         return
-    made = show.table("tenant", "kind", "name", "way out")
+    made = show.table("portal", "belongs to", "what", "way out")
     for each in found:
-        made.add_row(each.tenant, each.kind, each.name, each.way_out)
+        made.add_row(each.tenant, str(each.owner), each.what, each.way_out)
     show.rows(made)

@@ -18,7 +18,7 @@ from automation.errors import PortalError
 from automation.markdown import rows
 from automation.outcome import Outcome
 from automation.pulumi import ROOT
-from automation.review import DATA_LOSS, Review, at_risk, by_danger, exit_code
+from automation.review import DATA_LOSS, Review, at_risk, by_danger, exit_code, not_known
 from toolchain.output import hand_on
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ Allow = Annotated[
 @app.command(
     epilog="Examples: ./portal preview acme    ./portal preview --all --json    "
     "./portal preview --changed-since origin/main --markdown    ./portal preview acme --allow data-loss.  "
-    "Exit code 8 when data would be deleted, moved or left behind, or a tenant's name or secrets change, and nobody "
+    "Exit code 10 when the engine would refuse a part of it, 8 when data would be deleted, moved or left behind, or a tenant's name or secrets change, and nobody "
     "has allowed it."
 )
 def preview(
@@ -76,6 +76,8 @@ def preview(
         tell(reviews, notes, as_json=as_json, markdown=markdown, refreshed=refresh, allowed=allowed)
     if risky := at_risk(reviews):
         show.say(f"data at risk: {', '.join(risky)}" + (f"; --allow {DATA_LOSS} allows it" * (not allowed)))
+    if unsure := not_known(reviews):
+        show.say(f"not known whether data is at risk: {', '.join(unsure)}")
     if code or (code := exit_code(reviews, allowed)):
         raise typer.Exit(code)
 
@@ -218,8 +220,21 @@ def tell(
     made = show.table("tenant", "preview", "downtime", "risk to data")
     for each in by_danger(reviews):
         what = portals.summary(each.plan) if each.plan else f"failed: {each.failure}"
+        if each.obstacles:
+            what += f"; would be refused: {each.obstacles[0]}"
+        told_of_engine(each)
         made.add_row(each.tenant, what, str(each.verdict.downtime), str(each.verdict.data))
     show.rows(made)
+
+
+def told_of_engine(review: Review) -> None:
+    """What its engine would refuse, what is worth knowing, and where nobody could ask."""
+    for each in review.obstacles:
+        show.say(f"{review.tenant}: `up` would be refused: {each}")
+    for note in review.plan.notes if review.plan else ():
+        show.say(f"{review.tenant}: {note}")
+    if review.unchecked:
+        show.say(f"{review.tenant}: not checked whether the engine has room for all this: {review.unchecked}")
 
 
 def print_changes(review: Review) -> None:
@@ -227,6 +242,7 @@ def print_changes(review: Review) -> None:
     if review.plan is not None and review.quiet:
         show.tell(f"{review.tenant}: {portals.summary(review.plan)}")
         return
+    told_of_engine(review)
     made = show.table("op", "type", "name", "properties", "downtime", "risk to data")
     for each in review.verdict.judged:
         change = each.change

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +105,30 @@ class Engine:
 
 def connect(host: str) -> Any:
     """Return a client of the engine at `host`, with the newest API that both speak."""
+    if unprotected(host):
+        raise EngineError(
+            f"{host} would be used without TLS, and whoever reaches that port is root there: use ssh://user@host, or set "
+            "DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to a folder with ca.pem, cert.pem and key.pem"
+        )
     # Imported late: it takes a quarter of a second, and a preview does without.
     import docker
 
     return docker.APIClient(host, version="auto", timeout=CALL_SECONDS, max_pool_size=THREADS, tls=tls(host))
+
+
+def unprotected(host: str) -> bool:
+    """Whether an engine would be reached over a network by what everybody there may read, change and pretend to be."""
+    kind, _, rest = host.partition("://")
+    name = rest.rstrip("/").rpartition(":")[0].strip("[]") or rest
+    protected = os.environ.get("DOCKER_TLS_VERIFY") and os.environ.get("DOCKER_CERT_PATH")
+    return kind == "tcp" and not _is_here(name) and not protected
+
+
+def _is_here(name: str) -> bool:
+    try:
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def tls(host: str) -> Any:

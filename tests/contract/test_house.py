@@ -228,6 +228,13 @@ def test_only_service_and_job_create_containers() -> None:
 
 
 @pytest.mark.parametrize("forbidden", ["pulumi", "components", "automation"])
+def test_the_look_before_knows_nothing_above_it(forbidden: str) -> None:
+    pattern = re.compile(rf"^\s*(from|import) {forbidden}\b", re.MULTILINE)
+    found = [path.name for path in Path(ROOT / "preflight").rglob("*.py") if pattern.search(path.read_text())]
+    assert not found
+
+
+@pytest.mark.parametrize("forbidden", ["pulumi", "components", "automation", "preflight"])
 def test_config_knows_nothing_above_it(forbidden: str) -> None:
     pattern = re.compile(rf"^\s*(from|import) {forbidden}\b", re.MULTILINE)
     assert not [path.name for path in Path(ROOT / "config").rglob("*.py") if pattern.search(path.read_text())]

@@ -1,5 +1,7 @@
 """What each change of each type does: a table."""
 
+from dataclasses import replace
+
 import pytest
 
 from automation.dangers import GROUPING, RULES, DataRisk, Downtime, findings
@@ -34,7 +36,7 @@ INIT = container(
 MIGRATIONS = container("edxapp-migrations", "ops", restart="no")
 
 NONE, SERVICE, PORTAL, STORE = Downtime
-SAFE, RESTART, REWRITE, LOSS = DataRisk
+SAFE, RESTART, REWRITE, _, LOSS = DataRisk
 
 
 def writer(service: str, group: str, **more: object) -> dict[str, object]:
@@ -239,10 +241,22 @@ CASES = {
         "how the engine is reached",
     ),
     "another engine": (
-        change("update", PROVIDER, "engine", {}, {"host": "ssh://a@b"}),
+        replace(change("update", PROVIDER, "engine", {}, {"host": "ssh://a@b"}), engine="other"),
         PORTAL,
         LOSS,
-        "from the shell's own engine to ssh://a@b",
+        "from unix:///var/run/docker.sock to ssh://a@b",
+    ),
+    "an engine that nobody could ask": (
+        change("update", PROVIDER, "engine", {}, {"host": "ssh://a@b"}),
+        PORTAL,
+        DataRisk.UNKNOWN,
+        "nobody could ask whether ssh://a@b is the engine",
+    ),
+    "the same engine by other words": (
+        replace(change("update", PROVIDER, "engine", {}, {"host": "ssh://a@b"}), engine="same"),
+        NONE,
+        SAFE,
+        "ssh://a@b is the engine that was reached as",
     ),
     "what nobody knows is new": (change("create", "aws:s3:Bucket", "b"), NONE, SAFE, "nothing is known"),
     "what nobody knows changes": (

@@ -7,6 +7,7 @@ import pytest
 
 from automation import drive
 from automation.errors import PortalError
+from preflight import helper
 
 NOW = 100_000.0
 
@@ -18,7 +19,7 @@ class Engine:
         self.exit_code = exit_code
         self.there: dict[str, dict[str, Any]] = {}
 
-    def add(self, name: str, status: str, age: float, label: str = drive.HELPER) -> None:
+    def add(self, name: str, status: str, age: float, label: str = helper.LABEL) -> None:
         """One that is there already."""
         self.there[name] = {"Id": name, "Created": NOW - age, "status": status, "label": label}
 
@@ -68,10 +69,10 @@ def test_a_failure_leaves_nothing() -> None:
 
 def test_what_killed_commands_left_goes_and_nothing_else() -> None:
     engine = Engine()
-    engine.add("killed before its start", "created", 2 * drive.LEFT_SECONDS)
-    engine.add("killed after its end", "exited", 2 * drive.LEFT_SECONDS)
-    engine.add("still deleting", "running", 2 * drive.LEFT_SECONDS)
+    engine.add("killed before its start", "created", 2 * helper.LEFT_SECONDS)
+    engine.add("killed after its end", "exited", 2 * helper.LEFT_SECONDS)
+    engine.add("still deleting", "running", 2 * helper.LEFT_SECONDS)
     engine.add("being read just now", "exited", 1)
-    engine.add("somebody else's", "exited", 2 * drive.LEFT_SECONDS, label="")
-    drive.sweep(engine, NOW)
+    engine.add("somebody else's", "exited", 2 * helper.LEFT_SECONDS, label="")
+    helper.sweep(engine, NOW)
     assert set(engine.there) == {"still deleting", "being read just now", "somebody else's"}

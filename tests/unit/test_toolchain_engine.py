@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from toolchain.dockerd import Daemon, awaited, look, up
-from toolchain.engine import ask, judge
+from toolchain.engine import ask, judge, refusal
 from toolchain.errors import ToolchainError
 
 PING = b"HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\nServer: Docker\r\n\r\nOK"
@@ -125,10 +125,22 @@ def test_a_tcp_engine():
 
 @pytest.mark.parametrize(
     "env",
-    [{"DOCKER_HOST": "ssh://root@host"}, {"DOCKER_HOST": "tcp://host:2376", "DOCKER_TLS_VERIFY": "1"}],
+    [
+        {"DOCKER_HOST": "ssh://root@host"},
+        {"DOCKER_HOST": "tcp://host:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"},
+    ],
 )
 def test_what_only_dockers_client_can_ask_is_believed(env):
     assert ask(env, "1.41").usable
+
+
+@pytest.mark.parametrize("env", [{}, {"DOCKER_TLS_VERIFY": "1"}, {"DOCKER_CERT_PATH": "/certs"}])
+def test_what_a_network_could_read_is_not_asked(env):
+    answer = ask({"DOCKER_HOST": "tcp://host:2375", **env}, "1.41")
+    assert (answer.state, answer.usable) == ("refused", False)
+    said = refusal(answer, {"DOCKER_HOST": "tcp://host:2375"}, root=True, debian=True, install="x")
+    assert "without TLS" in said
+    assert "ssh://" in said
 
 
 @pytest.mark.parametrize("where", ["tcp://", "tcp://127.0.0.1:x", "unix://", "unix:///" + "a" * 200])

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from automation import wish as wishes
 from automation.wish import Wish, free_port, free_subnet, otherwise, text
 from config.errors import ConfigError
 from config.fleet import Fleet
 from config.tenant import Tenant, load_all
+from preflight.procfs import Door
 
 OAK = Wish(name="oak", lms="learn.oak.example")
 FLEET = Fleet(pool=IPv4Network("10.77.0.0/22"))
@@ -63,18 +63,11 @@ def test_the_first_subnet_that_nobody_has(tmp_path: Path) -> None:
         free_subnet(FLEET, known, [IPv4Network("10.0.0.0/8")])
 
 
-def test_the_first_port_that_nobody_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wishes, "bindable", lambda address, port: port != 8081)
+def test_the_first_port_that_nobody_has(tmp_path: Path) -> None:
     known = tenants(tmp_path, OAK).values()
-    assert free_port(known, "", "") == 8082
-    # Another machine's ports are its own, and nothing there can be tried from here.
-    assert free_port(known, "ssh://ops@docker1.example", "") == 8080
-
-
-def test_a_port_that_listens_is_not_free() -> None:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        assert not wishes.bindable("127.0.0.1", port)
-    assert wishes.bindable("127.0.0.1", port)
+    there = [Door(address="127.0.0.1", port=8081), Door(address="0.0.0.0", port=8082)]
+    assert free_port(known, "", "") == 8081
+    assert free_port(known, "", "", there) == 8083
+    assert free_port(known, "", "127.0.0.2", there) == 8081
+    # Another machine's ports are its own.
+    assert free_port(known, "ssh://ops@docker1.example", "", there[:1]) == 8080

@@ -1,0 +1,270 @@
+"""What an engine and its host have: by the engine's API, and where that is blind by a container that reads /proc."""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from config import drive
+from preflight import procfs
+from preflight.helper import helper
+from preflight.procfs import Door, Route
+
+TENANT = "portal.tenant"
+# Every user may read these; the interface names of a host, and what listens there, are no secret to its engine's users.
+FILES = ("/proc/net/tcp", "/proc/net/tcp6", "/proc/net/route", "/proc/net/fib_trie", "/proc/meminfo")
+PAGE = "=== portal "
+DISK = "df"
+SENTINEL = "/sentinel"
+LOOK = (
+    f"for each in {' '.join(FILES)}; do echo '{PAGE}'$each; [ ! -e $each ] || cat $each; done; "
+    f"echo '{PAGE}{DISK}'; df -Pk {SENTINEL} | tail -n 1"
+)
+LIMIT_SECONDS = 30.0
+# A route to more than this is one to elsewhere, such as 10.0.0.0/8 by a router: all of a pool may lie in it.
+NARROW = 16
+NOBODY = "65534:65534"
+HELPER_MIB = 32
+# What the engine tells of machines, and what an image does: https://github.com/containerd/platforms (platforms.go).
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
+_MEMORY = re.compile(r"MemAvailable:\s+(\d+) kB")
+_DISK = re.compile(r"^\S+\s+\d+\s+\d+\s+(\d+)\s")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """A container that is there, with what it publishes while it runs."""
+
+    name: str
+    tenant: str = ""
+    doors: tuple[Door, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A network of the engine; its subnets only where they share the host's addresses."""
+
+    name: str
+    tenant: str = ""
+    subnets: tuple[IPv4Network, ...] = ()
+    interface: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Volume:
+    """A volume with the options that it was made with."""
+
+    name: str
+    tenant: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """What only the engine's host knows: where programs of its own listen, its routes and addresses, MiB of memory and drive.
+
+    `disk` is None where the drive was not looked at.
+    """
+
+    listening: frozenset[Door]
+    routes: tuple[Route, ...]
+    own: tuple[IPv4Network, ...]
+    memory: int
+    disk: int | None = None
+
+    @classmethod
+    def read(cls, pages: Mapping[str, str]) -> "Host":
+        """From the texts of FILES, by their paths, and that of `df` by DISK."""
+        tcp, tcp6, route, trie, memory = (pages.get(each, "") for each in FILES)
+        found, disk = _MEMORY.search(memory), _DISK.search(pages.get(DISK, ""))
+        return cls(
+            listening=frozenset(procfs.listening(tcp, tcp6)),
+            routes=tuple(procfs.routes(route)),
+            own=tuple(procfs.own(trie)),
+            memory=int(found[1]) // 1024 if found else 0,
+            disk=int(disk[1]) // 1024 if disk else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What an engine has. `host` is None where its host was not asked, and `unasked` says why."""
+
+    containers: tuple[Container, ...] = ()
+    networks: tuple[Network, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    # Architecture by reference, of those that are there.
+    images: Mapping[str, str] = field(default_factory=dict)
+    machine: str = ""
+    memory: int = 0
+    rootless: bool = False
+    host: Host | None = None
+    unasked: str = ""
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The host's routes but those of the engine's own networks, which are compared as networks."""
+        bridges = {each.interface for each in self.networks}
+        return tuple(
+            each for each in (self.host.routes if self.host else ()) if each.interface not in bridges
+        )
+
+    @property
+    def taken_subnets(self) -> tuple[IPv4Network, ...]:
+        """What the engine's networks have, and what its host reaches elsewhere."""
+        return (
+            *(subnet for each in self.networks for subnet in each.subnets),
+            *(each.network for each in self.routes if each.linked or each.network.prefixlen >= NARROW),
+        )
+
+    @property
+    def taken_doors(self) -> frozenset[Door]:
+        """Where containers and the host's own programs listen."""
+        published = {door for each in self.containers for door in each.doors}
+        return frozenset(published | (set(self.host.listening) if self.host else set()))
+
+
+def of_engine(client: Any, images: Iterable[str]) -> Facts:
+    """What the engine's API tells; `images` are the references to look for. Raises what docker-py raises."""
+    told = client.info()
+    machine = MACHINES.get(told.get("Architecture", ""), told.get("Architecture", ""))
+    there = {each: found for each in sorted(set(images)) if (found := architecture(client, each))}
+    return Facts(
+        containers=tuple(_container(each) for each in client.containers(all=True)),
+        networks=tuple(_network(each) for each in client.networks()),
+        volumes=tuple(_volume(each) for each in client.volumes()["Volumes"] or []),
+        images={
+            each: machine if found not in (machine, "unknown") and starts(client, each) else found
+            for each, found in there.items()
+        },
+        machine=machine,
+        memory=int(told.get("MemTotal") or 0) // 2**20,
+        rootless=any("rootless" in each for each in told.get("SecurityOptions") or ()),
+    )
+
+
+def of_host(client: Any, image: str, root: str) -> Host:
+    """What the engine's host tells a container in its own network, and of the drive at `root`.
+
+    Raises what docker-py raises (also where the drive is not mounted), and RuntimeError.
+
+    The container can do nothing but read what everybody may: it is nobody, without capabilities, on a root that it cannot write.
+    It is limited and logged as a portal's own are, so an engine that refuses these limits says so here, before anything is stopped.
+    """
+    from docker.types import LogConfig, Mount, Ulimit
+
+    config = client.create_host_config(
+        network_mode="host",
+        mounts=[Mount(SENTINEL, f"{root}/{drive.SENTINEL}", type="bind", read_only=True)],
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges:true"],
+        read_only=True,
+        mem_limit=f"{HELPER_MIB}m",
+        memswap_limit=f"{HELPER_MIB}m",
+        pids_limit=16,
+        ulimits=[Ulimit(name="nofile", soft=8192, hard=8192)],
+        log_config=LogConfig(type="json-file", config={"max-size": "10m", "max-file": "3"}),
+    )
+    how = {"entrypoint": ["sh", "-c", LOOK], "user": NOBODY, "host_config": config, "network_disabled": False}
+    with helper(client, image, **how) as made:
+        client.start(made)
+        code = client.wait(made, timeout=LIMIT_SECONDS)["StatusCode"]
+        said: str = client.logs(made).decode(errors="replace")
+    if code:
+        raise RuntimeError(f"looking at the engine's host ended with exit code {code}: {said[-200:]}")
+    return Host.read(pages(said))
+
+
+def here() -> Host:
+    """What this process's own machine tells, for an engine on it."""
+    return Host.read({each: Path(each).read_text() for each in FILES if Path(each).exists()})
+
+
+def no_answer() -> tuple[type[Exception], ...]:
+    """What asking an engine or its host may raise."""
+    import docker
+    import requests
+
+    return docker.errors.DockerException, requests.RequestException, OSError, RuntimeError
+
+
+def pages(said: str) -> dict[str, str]:
+    """The texts of the files, by path."""
+    found = {}
+    for each in said.split(PAGE)[1:]:
+        path, _, text = each.partition("\n")
+        found[path.strip()] = text
+    return found
+
+
+def architecture(client: Any, reference: str) -> str:
+    """What machine an image is for, empty where it is not there."""
+    from docker.errors import APIError, NotFound
+
+    try:
+        return str(client.inspect_image(reference).get("Architecture") or "unknown")
+    except NotFound:
+        return ""
+    except APIError as error:
+        # "invalid reference format": nothing can be there under such a name.
+        if error.status_code == 400:
+            return ""
+        raise
+
+
+def starts(client: Any, reference: str) -> bool:
+    """Whether programs of an image for another machine run here all the same, by an emulator that the host has."""
+    from docker.errors import APIError
+
+    with helper(client, reference, entrypoint=["/bin/true"]) as made:
+        try:
+            client.start(made)
+            client.wait(made, timeout=LIMIT_SECONDS)
+            said = client.logs(made).decode(errors="replace")
+        except APIError as error:
+            said = str(error.explanation)
+    return "exec format error" not in said
+
+
+def _container(listed: Mapping[str, Any]) -> Container:
+    return Container(
+        name=listed["Names"][0].lstrip("/") if listed.get("Names") else listed["Id"],
+        tenant=(listed.get("Labels") or {}).get(TENANT, ""),
+        doors=tuple(_published(listed.get("Ports") or ())),
+    )
+
+
+def _published(ports: Collection[Mapping[str, Any]]) -> list[Door]:
+    found = set()
+    for each in ports:
+        address = each.get("IP") or ""
+        # Docker opens `::` beside 0.0.0.0, for IPv6 alone; a single IPv6 address is no matter here.
+        if each.get("PublicPort") and each.get("Type") == "tcp" and ("." in address or address in ("", "::")):
+            found.add(Door(address=address if "." in address else procfs.ANY, port=each["PublicPort"]))
+    return sorted(found)
+
+
+def _network(listed: Mapping[str, Any]) -> Network:
+    options = listed.get("Options") or {}
+    shares = listed.get("Scope", "local") == "local"
+    configs = (listed.get("IPAM") or {}).get("Config") or []
+    return Network(
+        name=listed["Name"],
+        tenant=(listed.get("Labels") or {}).get(TENANT, ""),
+        subnets=tuple(
+            IPv4Network(each["Subnet"], strict=False)
+            for each in configs
+            if shares and ":" not in each.get("Subnet", ":")
+        ),
+        interface=options.get("com.docker.network.bridge.name") or f"br-{listed['Id'][:12]}",
+    )
+
+
+def _volume(listed: Mapping[str, Any]) -> Volume:
+    return Volume(
+        name=listed["Name"],
+        tenant=(listed.get("Labels") or {}).get(TENANT, ""),
+        options=listed.get("Options") or {},
+    )

@@ -1,0 +1,237 @@
+"""What stands in the way of what is wanted, with the way out: pure functions, a rule each.
+
+What engines refuse only after something was stopped is recorded in tests/contract/data/error.json.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from ipaddress import IPv4Address
+from typing import Any
+
+from preflight.facts import Facts, Network
+from preflight.procfs import Door, Route
+from preflight.wanted import Published, Subnet, Wanted
+
+# The engine refuses less: daemon/daemon_unix.go of moby (linuxMinMemory).
+LEAST_MEMORY_MIB = 6
+# Below it only a root engine opens a port, where nobody has set net.ipv4.ip_unprivileged_port_start otherwise.
+FIRST_UNPRIVILEGED_PORT = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Obstacle:
+    """One thing in the way. `key` is the tenant file's, empty where it is none of its keys; `what` names the two in conflict."""
+
+    key: str
+    what: str
+    way_out: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.what}; {self.way_out}" if self.key else f"{self.what}; {self.way_out}"
+
+    def facts(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+def asks_host(wanted: Wanted, facts: Facts) -> bool:
+    """Whether the engine's host has to be asked, too: for a door or a subnet that the portal does not have yet, or for room."""
+    has = {
+        (container.name, door)
+        for container in facts.containers
+        if container.name in wanted.leaving_containers
+        for door in container.doors
+    }
+    keeps = {(each.name, subnet) for each in facts.networks for subnet in each.subnets}
+    return (
+        wanted.room > 0
+        or wanted.disk > 0
+        or any((each.container, each.door) not in has for each in wanted.doors)
+        or any((each.network, each.subnet) not in keeps for each in wanted.subnets)
+    )
+
+
+def obstacles(
+    wanted: Wanted, facts: Facts, tenant: str, *, images_come: bool = False
+) -> tuple[Obstacle, ...]:
+    """All of them, what people decide in the tenant's file first. `images_come` when missing ones are brought before anything else."""
+    return (
+        *_doors(wanted, facts),
+        *_subnets(wanted, facts),
+        *_names(wanted, facts, tenant),
+        *_volumes(wanted, facts),
+        *_images(wanted, facts, images_come),
+        *_memory(wanted, facts),
+    )
+
+
+def notes(wanted: Wanted, facts: Facts) -> tuple[str, ...]:
+    """What is worth knowing and stands in nobody's way."""
+    missing = sorted(each for each in wanted.images if each not in facts.images)
+    found = [
+        f"the engine does not have {len(missing)} images yet, which `./portal up` builds or pulls first"
+    ] * bool(missing)
+    found += [
+        f"the host reaches {route.network} by {route.interface}, and {each.subnet} of {each.network} is part of it: "
+        "from then on those addresses are the portal's for this host"
+        for each in wanted.subnets
+        for route in facts.routes
+        if _around(route, each)
+    ]
+    found += [
+        f"{name} may take {limit} MiB and the engine's host has {facts.memory} in all: that limit limits nothing"
+        for name, limit in sorted(wanted.limits.items())
+        if 0 < facts.memory < limit
+    ]
+    return (*found, *((f"not asked: {facts.unasked}",) if facts.unasked else ()))
+
+
+def _doors(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
+    for each in wanted.doors:
+        holder = next((name for name in _holders(each, wanted, facts)), "")
+        where = f"{each.door}, where {each.container} is to listen,"
+        if holder:
+            yield Obstacle(key="listen/port", what=f"{where} is taken by {holder}", way_out=_OTHER_PORT)
+        elif facts.host and not _is_own(each.door, facts):
+            yield Obstacle(
+                key="listen/address",
+                what=f"{each.door.address} is no address of the engine's host",
+                way_out="choose one that it has, or 0.0.0.0 for all",
+            )
+        if facts.rootless and each.door.port < FIRST_UNPRIVILEGED_PORT:
+            yield Obstacle(
+                key="listen/port",
+                what=f"{where} is below {FIRST_UNPRIVILEGED_PORT}, and the engine is not root's",
+                way_out="choose a higher one, for example 8080",
+            )
+
+
+_OTHER_PORT = "choose another port or address, or free this one"
+
+
+def _holders(wanted_door: Published, wanted: Wanted, facts: Facts) -> Iterator[str]:
+    """Who has a door that is not given up: containers by name, then whatever program of the host listens."""
+    published: set[Door] = set()
+    for container in facts.containers:
+        published |= set(container.doors)
+        if container.name not in wanted.leaving_containers:
+            for door in container.doors:
+                if door.meets(wanted_door.door):
+                    yield f"container {container.name}" + (
+                        f" of portal {container.tenant}" if container.tenant else ""
+                    )
+    for door in sorted(facts.host.listening if facts.host else ()):
+        # What a container publishes, Docker's own proxy listens at.
+        if door not in published and door.meets(wanted_door.door):
+            yield f"a program of the engine's host, which listens at {door}"
+
+
+def _is_own(door: Door, facts: Facts) -> bool:
+    host = facts.host
+    address = IPv4Address(door.address)
+    # A text that could not be read has no address at all: it decides nothing.
+    return not host or not host.own or address.is_unspecified or any(address in each for each in host.own)
+
+
+def _subnets(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
+    for each in wanted.subnets:
+        way_out = "choose another /24 of the fleet's pool that is free there"
+        for network in facts.networks:
+            other = next((one for one in network.subnets if one.overlaps(each.subnet)), None)
+            if other and network.name not in wanted.leaving_networks and network.name != each.network:
+                whose = f" of portal {network.tenant}" if network.tenant else ""
+                yield Obstacle(
+                    key="placement/subnet",
+                    what=f"{each.subnet}, for {each.network}, overlaps {other} of the engine's network {network.name}{whose}",
+                    way_out=way_out,
+                )
+        for route in facts.routes:
+            if route.network.overlaps(each.subnet) and not _around(route, each):
+                yield Obstacle(
+                    key="placement/subnet",
+                    what=f"{each.subnet}, for {each.network}, overlaps {route.network}, which the engine's host reaches by "
+                    f"{route.interface}",
+                    way_out=way_out,
+                )
+
+
+def _around(route: Route, wanted: Subnet) -> bool:
+    """Whether a route is a wider one to elsewhere, such as 10.0.0.0/8 by a router: a portal takes a part of it, and may."""
+    return not route.linked and route.network != wanted.subnet and wanted.subnet.subnet_of(route.network)
+
+
+def _names(wanted: Wanted, facts: Facts, tenant: str) -> Iterator[Obstacle]:
+    for kind, there, new, leaving in (
+        ("container", facts.containers, wanted.new_containers, wanted.leaving_containers),
+        ("network", facts.networks, wanted.new_networks, wanted.leaving_networks),
+    ):
+        for each in there:
+            if each.name in new and each.name not in leaving:
+                yield Obstacle(
+                    key="", what=_whose(kind, each.name, each.tenant), way_out=_rid(kind, each, tenant)
+                )
+
+
+def _whose(kind: str, name: str, tenant: str) -> str:
+    owner = f"portal {tenant}, but not this state," if tenant else "no portal"
+    return f"a {kind} {name} is there already, and belongs to {owner}".rstrip(",")
+
+
+def _rid(kind: str, there: Any, tenant: str) -> str:
+    words = "docker network rm" if isinstance(there, Network) else "docker rm"
+    if there.tenant == tenant:
+        return f"another checkout may have made it: look with `./portal orphans`; if nobody needs it, `{words} {there.name}`"
+    return f"rename it, or remove it with `{words} {there.name}`"
+
+
+def _volumes(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
+    for each in facts.volumes:
+        options = wanted.volumes.get(each.name)
+        if options is not None and dict(options) != dict(each.options):
+            device = each.options.get("device") or "the engine's own disk"
+            yield Obstacle(
+                key="",
+                what=f"a volume {each.name} is there already and keeps its files in {device}, not in {options.get('device')}",
+                way_out=f"look at what is in it; if nobody needs it, `docker volume rm {each.name}`",
+            )
+
+
+def _images(wanted: Wanted, facts: Facts, come: bool) -> Iterator[Obstacle]:
+    for each in sorted(wanted.images):
+        machine = facts.images.get(each, "")
+        if not machine and come:
+            continue
+        if not machine:
+            yield Obstacle(
+                key="",
+                what=f"the engine does not have the image {each}",
+                way_out="`./portal up` builds or pulls what is missing",
+            )
+        elif facts.machine and machine not in ("unknown", facts.machine):
+            yield Obstacle(
+                key="",
+                what=f"the image {each} is for {machine}, and the engine's host is {facts.machine}",
+                way_out=f"name one for {facts.machine}",
+            )
+
+
+def _memory(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
+    for name, limit in sorted(wanted.limits.items()):
+        if limit < LEAST_MEMORY_MIB:
+            yield Obstacle(
+                key="sizes",
+                what=f"{name} has a limit of {limit} MiB, and the engine refuses less than {LEAST_MEMORY_MIB}",
+                way_out="give it more",
+            )
+    if facts.host and 0 < facts.host.memory < wanted.room:
+        yield Obstacle(
+            key="placement/docker_host",
+            what=f"the engine's host has {facts.host.memory} MiB of memory free, and what is new needs {wanted.room} to start",
+            way_out="choose another host or stop a portal there",
+        )
+    if facts.host and facts.host.disk is not None and facts.host.disk < wanted.disk:
+        yield Obstacle(
+            key="storage/root",
+            what=f"the drive has {facts.host.disk} MiB free, and what writes to it needs {wanted.disk} to start",
+            way_out="make room on the drive",
+        )

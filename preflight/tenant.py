@@ -1,0 +1,119 @@
+"""What a tenant's file asks for beyond what its state has: for a run that nobody has previewed, and for the plain CLI."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Any
+
+from config import engines
+from config.images import PREFIX
+from config.names import JOBS
+from config.sources import OPS, pictured
+from config.tenant import Tenant
+from preflight import facts as asking
+from preflight import obstacles as judging
+from preflight.connection import arguments
+from preflight.facts import Facts
+from preflight.obstacles import Obstacle
+from preflight.procfs import ANY, Door
+from preflight.wanted import Published, Subnet, Wanted
+
+CONTAINER = "docker:index/container:Container"
+NETWORK = "docker:index/network:Network"
+LOAD_BALANCER = "load-balancer"
+LIMIT_SECONDS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Has:
+    """What a state says that a portal has."""
+
+    doors: frozenset[Door] = frozenset()
+    subnets: frozenset[IPv4Network] = frozenset()
+    images: frozenset[str] = frozenset()
+    containers: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+
+    @classmethod
+    def read(cls, resources: Iterable[Mapping[str, Any]]) -> "Has":
+        """From a state's resources, each with its `type` and `outputs`."""
+        told = [(each.get("type"), each.get("outputs") or {}) for each in resources]
+        containers = [outputs for kind, outputs in told if kind == CONTAINER]
+        networks = [outputs for kind, outputs in told if kind == NETWORK]
+        return cls(
+            doors=frozenset(
+                Door(address=port.get("ip") or ANY, port=int(port["external"]))
+                for each in containers
+                for port in each.get("ports") or ()
+                if port.get("external")
+            ),
+            subnets=frozenset(
+                IPv4Network(config["subnet"])
+                for each in networks
+                for config in each.get("ipamConfigs") or ()
+                if "." in (config.get("subnet") or "")
+            ),
+            images=frozenset(str(each.get("image")) for each in containers),
+            containers=frozenset(str(each.get("name")) for each in containers),
+            networks=frozenset(str(each.get("name")) for each in networks),
+        )
+
+
+def wanted(tenant: Tenant, pictures: Mapping[str, str], has: Has) -> Wanted:
+    """What is not there yet, as far as it follows from the file alone; empty for a portal whose places stay."""
+    door = Door(address=tenant.listen.address, port=tenant.listen.port)
+    place = tenant.placement.subnet
+    stays = bool(has.subnets) and all(each.subnet_of(place) for each in has.subnets)
+    names = {f"{tenant.name}-{each}" for each in (*tenant.stays_up, *JOBS)}
+    return Wanted(
+        doors=()
+        if door in has.doors
+        else (Published(container=f"{tenant.name}-{LOAD_BALANCER}", door=door),),
+        subnets=() if stays else (Subnet(network=tenant.name, subnet=place),),
+        # Others the plugin pulls by itself.
+        images=frozenset(each for each in pictures.values() if each.startswith(PREFIX)) - has.images,
+        new_containers=frozenset(names) - has.containers if not (has.containers and stays) else frozenset(),
+        leaving_containers=has.containers,
+        leaving_networks=has.networks,
+    )
+
+
+def obstacles(
+    tenant: Tenant, images: Path, resources: Iterable[Mapping[str, Any]], client: Any = None
+) -> tuple[Obstacle, ...]:
+    """What stands in the way of a tenant's file on its engine. Asks nobody where all that it names is the portal's already.
+
+    Raises what docker-py raises, and ValueError with the reason where this shell may not use the engine.
+    """
+    pictures = pictured(tenant, images)
+    asked = wanted(tenant, pictures, Has.read(resources))
+    if asked.empty:
+        return ()
+    if client is not None:
+        return judging.obstacles(asked, look(client, asked, pictures[OPS], tenant.storage.root), tenant.name)
+    import docker
+
+    if why := engines.refused(engines.address_of(tenant.placement.docker_host, os.environ), os.environ):
+        raise ValueError(why)
+    client = docker.APIClient(**arguments(tenant.placement.docker_host), timeout=LIMIT_SECONDS)
+    try:
+        return judging.obstacles(asked, look(client, asked, pictures[OPS], tenant.storage.root), tenant.name)
+    finally:
+        client.close()
+
+
+def look(client: Any, asked: Wanted, image: str, root: str) -> Facts:
+    """What the engine has, and its host where that matters. Raises what docker-py raises for the engine alone."""
+    import docker
+
+    found = asking.of_engine(client, asked.images)
+    if not judging.asks_host(asked, found):
+        return found
+    try:
+        return replace(found, host=asking.of_host(client, image, root))
+    except docker.errors.ImageNotFound:
+        return replace(found, unasked="the engine has no image yet to look at its host with")
+    except asking.no_answer() as error:
+        return replace(found, unasked=str(getattr(error, "explanation", None) or error))
