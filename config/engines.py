@@ -74,9 +74,13 @@ def refused(docker_host: str, environ: Mapping[str, str]) -> str:
             f"DOCKER_CONTEXT is '{context}', which would lead some programs to another engine than others: unset it, and name the "
             "engine by placement/docker_host or DOCKER_HOST"
         )
+    kind = docker_host.partition("://")[0]
+    # By list: clients take more (`http://`, `TCP://`, a bare `host:port`), and all of that is without TLS.
+    if docker_host and kind not in ("unix", "ssh", "tcp"):
+        return f"DOCKER_HOST {quoted(docker_host)} is no address of an engine, expected unix:///path, tcp://host:port or ssh://user@host"
     if is_plain(docker_host) and not (environ.get("DOCKER_TLS_VERIFY") and environ.get("DOCKER_CERT_PATH")):
         return (
-            f"{docker_host} would be used without TLS, and whoever reaches that port is root there: use ssh://user@host, or set "
+            f"{quoted(docker_host)} would be used without TLS, and whoever reaches that port is root there: use ssh://user@host, or set "
             "DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to a folder with ca.pem, cert.pem and key.pem "
             "(https://docs.docker.com/engine/security/protect-access/)"
         )

@@ -43,7 +43,8 @@ def make(place: Path, who: str) -> None:
     """Name a file backend after who made it, and at random; the first of two at the same moment names it."""
     if read(place):
         return
-    name = f"{re.sub(r'[^A-Za-z0-9@._-]', '-', who)[:100]}-{os.urandom(4).hex()}"
+    maker = re.sub(r"[^A-Za-z0-9@._-]", "-", who)[:100].lstrip("@._-") or "portals"
+    name = f"{maker}-{os.urandom(4).hex()}"
     fresh = place / f".{FILE}.{os.getpid()}"
     fresh.write_text(f"{name}\n")
     try:

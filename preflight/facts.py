@@ -18,9 +18,13 @@ FILES = ("/proc/net/tcp", "/proc/net/tcp6", "/proc/net/route", "/proc/net/fib_tr
 PAGE = "=== portal "
 DISK = "df"
 SENTINEL = "/sentinel"
+# Only what is looked for: a busy host has a hundred thousand connections, a router as many routes.
 LOOK = (
-    f"for each in {' '.join(FILES)}; do echo '{PAGE}'$each; [ ! -e $each ] || cat $each; done; "
-    f"echo '{PAGE}{DISK}'; df -Pk {SENTINEL} | tail -n 1"
+    f"page() {{ echo '{PAGE}'$1; }}; "
+    "for each in /proc/net/tcp /proc/net/tcp6; do page $each; [ ! -e $each ] || awk 'NR == 1 || $4 == \"0A\"' $each; done; "
+    "page /proc/net/route; head -n 20000 /proc/net/route; "
+    "page /proc/net/fib_trie; awk '/\\|--/ { leaf = $0 } / LOCAL$/ { print leaf; print }' /proc/net/fib_trie; "
+    f"page /proc/meminfo; grep MemAvailable /proc/meminfo; page {DISK}; df -Pk {SENTINEL} | tail -n 1"
 )
 LIMIT_SECONDS = 30.0
 # A route to more than this is one to elsewhere, such as 10.0.0.0/8 by a router: all of a pool may lie in it.

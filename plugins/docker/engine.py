@@ -121,7 +121,8 @@ def unprotected(host: str) -> bool:
     kind, _, rest = host.partition("://")
     name = rest.rstrip("/").rpartition(":")[0].strip("[]") or rest
     protected = os.environ.get("DOCKER_TLS_VERIFY") and os.environ.get("DOCKER_CERT_PATH")
-    return kind == "tcp" and not _is_here(name) and not protected
+    # Clients take more than these three (`http://`, `TCP://`, a bare `host:port`), and all of that is without TLS.
+    return kind not in ("unix", "ssh", "tcp") or (kind == "tcp" and not _is_here(name) and not protected)
 
 
 def _is_here(name: str) -> bool:

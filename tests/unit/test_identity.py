@@ -79,6 +79,7 @@ TLS = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"}
         ("tcp://10.0.0.5:2376", {"DOCKER_TLS_VERIFY": "1"}, "without TLS"),
         ("tcp://127.0.0.1.example:2375", {}, "without TLS"),
         ("tcp://10.0.0.5:2376", TLS, ""),
+        ("tcp://10.0.0.5:2376/", {"DOCKER_TLS_VERIFY": "", "DOCKER_CERT_PATH": "/certs"}, "without TLS"),
         ("tcp://127.0.0.1:2375", {}, ""),
         ("tcp://localhost:2375", {}, ""),
         ("ssh://ops@docker1", {}, ""),
