@@ -5,7 +5,7 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any
 
-from automation import capacity, drift, drive, engine, identity
+from automation import capacity, drift, drive, engine, identity, recovery
 from automation.dangers import CONTAINER, NETWORK, PROVIDER, VOLUME
 from automation.errors import PortalError
 from automation.identity import Sameness
@@ -46,10 +46,27 @@ def told(plan: Plan, tenant: Tenant) -> Plan:
             found = look(client, asked, drive.ops_image(), tenant.storage.root)
     except PortalError as error:
         return replace(plan, obstacles=others, unchecked=str(error))
+    if judging.obstacles(asked, found, tenant.name, images_come=True):
+        asked = mended(asked, tenant.name)
     return replace(
         plan,
         obstacles=(*others, *judging.obstacles(asked, found, tenant.name, images_come=True)),
         notes=judging.notes(asked, found),
+    )
+
+
+def mended(asked: Wanted, tenant: str) -> Wanted:
+    """What is wanted once `up` has removed what an interrupted run has half made: in nobody's way then."""
+    try:
+        state = Stack(name=tenant).state()
+    except PortalError:
+        # Never up: nothing of it is half made.
+        return asked
+    half = {name for _, name, _ in recovery.half_made(recovery.pending_operations(state), state)}
+    return replace(
+        asked,
+        leaving_containers=asked.leaving_containers | half,
+        leaving_networks=asked.leaving_networks | half,
     )
 
 

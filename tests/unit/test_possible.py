@@ -1,0 +1,158 @@
+"""What a plan asks of an engine, whichever plugin has written its inputs."""
+
+from dataclasses import replace
+from ipaddress import IPv4Network
+from typing import Any
+
+import pytest
+
+from automation import possible
+from automation.capacity import LEAST_DISK_MIB
+from automation.errors import NoEngine
+from automation.plan import Change, Plan
+from automation.possible import RESTART_MIB, Impossible, refuse, told, wanted
+from automation.pulumi import Stack
+from config.tenant import Tenant
+from preflight.obstacles import Obstacle
+from preflight.procfs import Door
+from preflight.tenant import Has
+from preflight.tenant import wanted as of_file
+from preflight.wanted import Published, Subnet, Wanted
+from tests.programs import TENANTS
+
+ACME = Tenant.load("acme", TENANTS)
+
+
+def change(op: str, kind: str, name: str, before: dict[str, Any], after: dict[str, Any]) -> Change:
+    word = kind[0].lower() + kind[1:]
+    urn = f"urn:pulumi:acme::portals::portal:index:Portal$docker:index/{word}:{kind}::{name}"
+    return Change(urn=urn, op=op, before=before, after=after)
+
+
+def plan(*changes: Change, **more: Any) -> Plan:
+    return Plan(tenant="acme", changes=changes, **more)
+
+
+LB = {
+    "name": "acme-load-balancer",
+    "image": "portals/load-balancer:1",
+    "memory": 96.0,
+    "ports": [{"internal": 8080, "external": 8081.0, "ip": "127.0.0.1", "protocol": "tcp", "__defaults": []}],
+}
+MYSQL = {
+    "name": "acme-mysql",
+    "image": "portals/mysql:1",
+    "memory": 512,
+    "volumes": [{"volumeName": "acme-mysql"}],
+}
+
+
+def test_what_is_made_and_what_is_given_up() -> None:
+    found = wanted(
+        plan(
+            change("replace", "Container", "load-balancer", {"name": "acme-load-balancer"}, LB),
+            change("create", "Container", "mysql", {}, MYSQL),
+            change("delete", "Container", "forum", {"name": "acme-forum"}, {}),
+            change("update", "Container", "lms", {}, {"name": "acme-lms", "memory": 640}),
+            change("replace", "Network", "data", {"name": "acme-private"}, {
+                "name": "acme-data", "ipamConfigs": [{"subnet": "10.77.1.0/26", "__defaults": []}]}),
+            change("create", "Volume", "volume-mysql", {}, {
+                "name": "acme-mysql", "driverOpts": {"device": "/d", "o": "bind", "type": "none", "__defaults": []}}),
+        ),
+        ACME,
+    )  # fmt: skip
+    assert found == Wanted(
+        doors=(Published(container="acme-load-balancer", door=Door(address="127.0.0.1", port=8081)),),
+        subnets=(Subnet(network="acme-data", subnet=IPv4Network("10.77.1.0/26")),),
+        images=frozenset({"portals/load-balancer:1", "portals/mysql:1"}),
+        new_containers=frozenset({"acme-mysql"}),
+        leaving_containers=frozenset({"acme-load-balancer", "acme-forum"}),
+        leaving_networks=frozenset({"acme-private"}),
+        volumes={"acme-mysql": {"device": "/d", "o": "bind", "type": "none"}},
+        limits={"acme-load-balancer": 96, "acme-mysql": 512, "acme-lms": 640},
+        room=ACME.services["mysql"].memory_min,
+        disk=RESTART_MIB,
+    )
+
+
+def test_a_new_portal_wants_more_of_the_drive_than_one_that_starts_again() -> None:
+    init = change("create", "Container", "storage-init", {}, {"name": "acme-storage-init", "volumes": [{}]})
+    assert wanted(plan(init), ACME).disk == LEAST_DISK_MIB
+
+
+@pytest.mark.parametrize("changes", [(), (change("update", "Network", "data", {}, {}),)])
+def test_where_nothing_is_made_nobody_is_asked(
+    changes: tuple[Change, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(possible.engine, "connect", lambda *words, **more: pytest.fail("asked"))
+    assert told(plan(*changes), ACME) == plan(*changes)
+
+
+@pytest.mark.parametrize("value", [None, 7, "x", [7], [{"external": "x"}], [{"subnet": "::/8"}], {"a": 1}])
+def test_odd_inputs_decide_nothing(value: Any) -> None:
+    odd = dict.fromkeys(("ports", "ipamConfigs", "driverOpts", "memory", "volumes", "image"), value)
+    found = wanted(
+        plan(*(change("create", kind, "x", {}, odd) for kind in ("Container", "Network", "Volume"))), ACME
+    )
+    assert (found.doors, found.subnets) == ((), ())
+
+
+def test_a_preview_without_an_engine_says_that_nobody_looked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(*words: object, **more: object) -> object:
+        raise NoEngine("no Docker engine answers")
+
+    monkeypatch.setattr(possible.engine, "connect", connect)
+    made = plan(change("create", "Container", "mysql", {}, MYSQL))
+    assert told(made, ACME) == replace(made, unchecked="no Docker engine answers")
+
+
+def test_all_that_is_in_the_way_is_told_at_once() -> None:
+    refuse(ACME, ())
+    found = [
+        Obstacle(key="listen/port", what="a is taken", way_out="b"),
+        Obstacle(key="", what="c", way_out="d"),
+    ]
+    with pytest.raises(Impossible) as raised:
+        refuse(ACME, found)
+    assert str(raised.value).splitlines() == [
+        "tenants/acme.yaml: listen/port: a is taken; b",
+        "tenants/acme.yaml: c; d",
+        "nothing was stopped or changed",
+    ]
+    assert raised.value.exit_code == 10
+
+
+def test_what_an_interrupted_run_has_half_made_is_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    pending = {
+        "type": "creating",
+        "resource": {"type": "docker:index/container:Container", "inputs": {"name": "acme-lms"}},
+    }
+    state = {"deployment": {"pending_operations": [pending]}}
+    monkeypatch.setattr(Stack, "state", lambda stack: state)
+    found = possible.mended(Wanted(new_containers=frozenset({"acme-lms"})), "acme")
+    assert "acme-lms" in found.leaving_containers
+
+
+def resources(port: int, subnet: str, image: str) -> list[dict[str, Any]]:
+    return [
+        {"type": "docker:index/container:Container", "outputs": {
+            "name": "acme-load-balancer", "image": image, "ports": [{"ip": ACME.listen.address, "external": port}]}},
+        {"type": "docker:index/network:Network", "outputs": {"name": "acme-data", "ipamConfigs": [{"subnet": subnet}]}},
+        {"type": "pulumi:pulumi:Stack"},
+    ]  # fmt: skip
+
+
+def test_by_the_file_alone_only_what_the_state_does_not_have_is_wanted() -> None:
+    place, port = ACME.placement.subnet, ACME.listen.port
+    inside = str(next(place.subnets(new_prefix=26)))
+    pictures = {"lms": "portals/lms:1", "nginx": "nginx@sha256:1"}
+    has = Has.read(resources(port, inside, "portals/lms:1"))
+    assert of_file(ACME, pictures, has).empty
+    first = of_file(ACME, pictures, Has())
+    assert [str(each.door) for each in first.doors] == [f"{ACME.listen.address}:{port}"]
+    assert [each.subnet for each in first.subnets] == [place]
+    assert first.images == {"portals/lms:1"}
+    assert {"acme-lms", "acme-storage-init"} <= first.new_containers
+    assert of_file(ACME, pictures, Has.read(resources(port + 1, inside, "portals/lms:1"))).doors
+    assert of_file(ACME, pictures, Has.read(resources(port, "10.77.200.0/26", "portals/lms:1"))).subnets
+    assert of_file(ACME, pictures, Has.read(resources(port, inside, "portals/lms:0"))).images
