@@ -90,6 +90,10 @@ def web(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
         f"--module={variant}.wsgi:application",
         "--master", "--single-interpreter", "--enable-threads", "--die-on-term", "--need-app",
         f"--processes={env.get('OPENEDX_WORKERS') or 1}",
+        # No path, query or referrer: links of mails hold tokens, and no list of them would be edx-platform's next one.
+        "--log-format=%(method) %(status) %(size) %(msecs)ms",
+        # What uWSGI says of a client that has gone names the address it asked for.
+        "--ignore-sigpipe", "--ignore-write-errors", "--disable-write-exception",
         "--buffer-size=8192", "--thunder-lock", "--max-worker-lifetime=86400", "--worker-reload-mercy=25",
         *((f"--hook-accepting1-once=write:/proc/self/fd/{ready} 1",) if ready else ()),
     )  # fmt: skip

@@ -1,9 +1,11 @@
-"""Servers that a mailer meets, run inside containers: mail_servers.py authority|smarthost|mx|dns …
+"""Servers that a mailer meets, run inside containers: mail_servers.py authority|smarthost|mx|dns|client …
 
 authority NAME       prints a certificate for NAME, its key and that of the authority who signed it, as JSON
-smarthost ACCOUNT    SMTP on 8025 with STARTTLS and log-in; `plain` for ACCOUNT: without STARTTLS
+smarthost ACCOUNT    SMTP on 8025 with STARTTLS and log-in; `plain` for ACCOUNT: without STARTTLS.
+                     Refuses refused@ for good, busy@ once; with `nobounces` behind it, an empty sender
 mx                   SMTP on 8025 that takes everything
 dns ZONE=ADDRESS …   DNS on 53: an MX and an A record for each
+client HOST          ends well once HOST greets it
 
 What a server has taken it prints, a line of JSON a mail.
 """
@@ -52,7 +54,20 @@ def authority(name):
 
 
 class Taker:
-    """Takes every mail."""
+    """Takes every mail but for some people."""
+
+    def __init__(self, bounces=True):
+        self.bounces = bounces
+        self.busy = True
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("refused@") or not (self.bounces or envelope.mail_from != "<>"):
+            return "550 not here"
+        if address.startswith("busy@") and self.busy:
+            self.busy = False
+            return "451 later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
         told = {
@@ -74,7 +89,7 @@ def subject_of(content):
     return next((line[9:] for line in lines if line.startswith("Subject: ")), "")
 
 
-async def smarthost(account):
+async def smarthost(account, *more):
     """Mail by log-in alone, and by TLS alone unless the account is `plain`."""
     from aiosmtpd.smtp import SMTP, AuthResult
 
@@ -88,9 +103,10 @@ async def smarthost(account):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain("/srv/own.crt", "/srv/own.key")
     loop = asyncio.get_running_loop()
+    taker = Taker(bounces="nobounces" not in more)
     server = await loop.create_server(
         lambda: SMTP(
-            Taker(),
+            taker,
             authenticator=known,
             auth_required=context is not None,
             auth_require_tls=True,
@@ -151,6 +167,10 @@ def main(verb, *words):
         authority(*words)
     elif verb == "dns":
         dns(*words)
+    elif verb == "client":
+        with socket.create_connection((words[0], 8025), timeout=10) as talk:
+            greeting = talk.recv(100)
+        sys.exit(not greeting.startswith(b"220"))
     else:
         asyncio.run({"smarthost": smarthost, "mx": mx}[verb](*words))
 

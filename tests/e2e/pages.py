@@ -80,6 +80,7 @@ class Visitor:
         """Open the link of the activation mail."""
         [link] = until(f"a mail to {address}", lambda: self.portal.mailed_links(address))
         self.page.goto(link)
+        self.page.get_by_role("button", name="Continue").click()
         expect(self.page.get_by_role("status")).to_contain_text("Your account is active")
 
     def create(self, course: Course, picture: Path | None = None) -> None:

@@ -43,10 +43,22 @@ SECRETS = {
     "forum-api-key": "f0rum/k3y+%20&",
     "cms-sso-secret": "s$o s3cret'\"%41",
 }
-# Takes every mail and says it, a line of JSON each.
+# Takes every mail and says it, a line of JSON each; but of refused-… it takes none, and of busy-… not the first.
 SINK = """
 import asyncore, json, smtpd
+busy = set()
+class Channel(smtpd.SMTPChannel):
+    def smtp_RCPT(self, told):
+        if "<refused-" in told:
+            print(json.dumps({"refused": told.split("<")[1].split(">")[0]}), flush=True)
+            self.push("550 not here")
+        elif "<busy-" in told and told not in busy:
+            busy.add(told)
+            self.push("451 later")
+        else:
+            super().smtp_RCPT(told)
 class Sink(smtpd.SMTPServer):
+    channel_class = Channel
     def process_message(self, peer, mailfrom, rcpttos, data, **more):
         print(json.dumps({"from": mailfrom, "to": rcpttos, "text": data.decode()}), flush=True)
 Sink(("0.0.0.0", 8025), None)
@@ -386,7 +398,7 @@ class Bench:
     def mails(self, address: str) -> list[str]:
         """Every mail to an address so far, the oldest first."""
         told = (json.loads(line) for line in self.logs("mailer").splitlines())
-        return [str(each["text"]) for each in told if address in each["to"]]
+        return [str(each["text"]) for each in told if address in each.get("to", ())]
 
     def link(self, address: str, since: int = 0) -> str:
         """The one address that a mail leads to: that of the first mail after `since` others."""

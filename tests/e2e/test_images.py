@@ -357,6 +357,10 @@ def test_nginx_serves_static_and_media_and_nothing_else(nginx: Box) -> None:
         assert get(at, path)[0] in (400, 403, 404, 301), path
     assert get(at, "/media/passwd")[0] == 403
     assert get(at, "/media/")[0] == 403
+    for path in ("/static/a.css?token=s3cr3t", "/s3cr3t", "/static/%20s3cr3t", "/media/../s3cr3t"):
+        get(at, path)
+    assert "GET /static/a.css 200" in nginx.logs()
+    assert "s3cr3t" not in nginx.logs()
     code, seconds = nginx.stop()
     assert code == 0
     assert seconds < 10

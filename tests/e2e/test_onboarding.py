@@ -182,6 +182,7 @@ def test_from_an_empty_drive_to_the_first_log_in(checkout: Checkout, birch: str,
     token = link.rstrip("/").rpartition("/")[2]
     assert token not in logs
     page.goto(link)
+    page.get_by_role("button", name="Continue").click()
     for name in ("new_password1", "new_password2"):
         page.locator(f"input[name={name}]").fill("a horse of one's own, stapled")
     page.get_by_role("button", name="password").click()
@@ -189,5 +190,6 @@ def test_from_an_empty_drive_to_the_first_log_in(checkout: Checkout, birch: str,
     page.context.clear_cookies()
     page.goto(link)
     expect(page.get_by_text("no longer good")).to_be_visible()
+    assert token not in checkout.portal("logs", birch, "--tail", "0").out
     # Last: a busy machine says nothing of the log-in.
     assert told["seconds"] < FIRST_LOG_IN_SECONDS, told["steps"]

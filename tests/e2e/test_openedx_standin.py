@@ -1,8 +1,10 @@
 """The stand-in for edx-platform on the real data stores: the contract of docs/images.md, role by role."""
 
+import http.client
 import json
 import random
 import re
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +54,7 @@ def learner(portal: Bench) -> Browser:
     browser = Browser(portal, "lms")
     name = f"learner-{random.randrange(10**9)}"
     assert "Look at your mail" in register(browser, name).text
-    assert "Your account is active" in browser.get(portal.link(f"{name}@bench.test")).text
+    assert "Your account is active" in browser.submit(portal.link(f"{name}@bench.test")).text
     answer = browser.submit("/login", username=name, password=PASSWORD)
     assert f"Dashboard of {name}" in answer.text, answer
     return browser
@@ -401,7 +403,7 @@ def test_an_account_waits_for_its_mail(portal: Bench) -> None:
     assert "Look at your mail" in browser.submit("/login", username=address, password=PASSWORD).text
     second = portal.link(address, since=1)
     assert browser.get(second.removesuffix(second[-3:]) + "abc").status == 410
-    assert "Your account is active" in browser.get(first).text
+    assert "Your account is active" in browser.submit(first).text
     assert [browser.get(link).status for link in (first, second)] == [410, 410]
     assert f"Dashboard of {name}" in browser.submit("/login", username=name, password=PASSWORD).text
     # An account that an admin has closed stays closed.
@@ -420,7 +422,7 @@ def test_a_mail_waits_for_the_mailer(portal: Bench) -> None:
         until("the worker to have tried", lambda: "accounts.tasks.activation" in portal.logs("lms-workers"))
     finally:
         portal.container("mailer").start()
-    assert "Your account is active" in Browser(portal, "lms").get(portal.link(f"{name}@bench.test")).text
+    assert "Your account is active" in Browser(portal, "lms").submit(portal.link(f"{name}@bench.test")).text
 
 
 def test_a_new_password_by_mail(portal: Bench, learner: Browser) -> None:
@@ -430,8 +432,21 @@ def test_a_new_password_by_mail(portal: Bench, learner: Browser) -> None:
     told = [stranger.submit("/password_reset/", email=each).text for each in (address, "nobody@bench.test")]
     assert all("a mail is on its way" in each for each in told)
     link = portal.link(address, since=1)
-    assert "The two password fields" in stranger.submit(link, new_password1=new, new_password2="x").text
-    assert "Your new password is set" in stranger.submit(link, new_password1=new, new_password2=new).text
+    # Who only looks at a link, as scanners of mails do, neither has it nor uses it up.
+    scanner = Browser(portal, "lms")
+    assert [("Continue" in scanner.get(link).text, scanner.get(link).status) for _ in range(2)] == [
+        (True, 200)
+    ] * 2
+    form = stranger.submit(link)
+    assert form.url.endswith("/set-password/"), form.url
+    assert "The two password fields" in stranger.submit(form.url, new_password1=new, new_password2="x").text
+    # From the button on it is the first's, who may come back to it.
+    late = Browser(portal, "lms")
+    refused = late.submit(link)
+    assert (refused.status, "opened elsewhere" in refused.text) == (410, True)
+    assert "This link is no longer good" in late.get(form.url).text
+    assert stranger.submit(link).url == form.url
+    assert "Your new password is set" in stranger.submit(form.url, new_password1=new, new_password2=new).text
     assert f"Dashboard of {name}" in stranger.get("/dashboard").text
     other = Browser(portal, "lms")
     assert "no longer good" in other.get(link).text
@@ -440,6 +455,97 @@ def test_a_new_password_by_mail(portal: Bench, learner: Browser) -> None:
     # Whoever was logged in with the old password is out.
     assert "Log out" not in learner.get("/").text
     assert portal.mails("nobody@bench.test") == []
+
+
+def test_of_two_that_open_a_link_at_once_one_has_it(portal: Bench, learner: Browser) -> None:
+    address = f"{name_of(learner)}@bench.test"
+    learner.submit("/password_reset/", email=address)
+    link = portal.link(address, since=1)
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda _: Browser(portal, "lms").submit(link), range(6)))
+    assert sorted(answer.status for answer in answers) == [200] + [410] * 5
+
+
+def test_no_log_has_what_a_link_or_a_query_holds(portal: Bench, learner: Browser) -> None:
+    """Links of mails, OAuth's code and state, addresses: whoever reads logs gets none, whatever became of the request."""
+    name = name_of(learner)
+    address = f"{name}@bench.test"
+    learner.submit("/password_reset/", email=address)
+    link = portal.link(address, since=1)
+    token = urlsplit(link).path.rstrip("/").rpartition("/")[2]
+    activation = urlsplit(portal.link(address)).path.rpartition("/")[2]
+    studio = author(portal)
+    for verb in ("lms", "cms"):
+        browser = Browser(portal, verb)
+        for path in (
+            f"/login?next=/password_reset_confirm/x/{token}/&email={address}",
+            f"/nowhere/{token}?token={token}",
+            f"/complete/edx-oauth2/?code={token}&state={token}",
+            f"/courses/{token}%20{address}/about",
+            f"/activate/MQ/{token}",
+        ):
+            browser.get(path, Referer=link)
+        browser.get("/", Host=f"{token}.evil.test")
+        assert browser._send(f"/password_reset_confirm/MQ/{token}/", b"x=1", {}).status in (403, 404, 410)
+    Browser(portal, "lms").submit(link)
+    # No request at all, and one that fails within.
+    with socket.create_connection((portal.address("lms"), 8000), timeout=20) as talk:
+        talk.sendall(f"GET /{token}\x00 {token}\r\n\r\n".encode())
+        assert b" 400 " in talk.recv(200)
+    with paused(portal, "mysql"):
+        assert Browser(portal, "lms").get(link).status == 503
+    for role in ("lms", "cms", "lms-workers", "cms-workers"):
+        log = portal.logs(role)
+        for secret in (token, activation, address, "code=", "state="):
+            assert secret not in log, f"{role}: {[line for line in log.splitlines() if secret in line]}"
+    assert "GET /password_reset_confirm/<uidb64>/<token>/ 200" in portal.logs("lms")
+    assert "GET /complete/edx-oauth2/ 302" in portal.logs("cms")
+    assert "New course" in studio.get("/home").text
+
+
+def test_a_refusal_for_good_is_not_tried_again(portal: Bench) -> None:
+    """The sink refuses refused@ for good and busy@ once."""
+    names = {each: f"{each}-{random.randrange(10**9)}" for each in ("refused", "busy")}
+    for name in names.values():
+        assert "Look at your mail" in register(Browser(portal, "lms"), name).text
+    assert portal.link(f"{names['busy']}@bench.test")
+    until("the refusal to be said", lambda: "is refused for good: 550 not here" in portal.logs("lms-workers"))
+    tried = [line for line in portal.logs("mailer").splitlines() if "refused" in line]
+    assert tried == [json.dumps({"refused": f"{names['refused']}@bench.test"})]
+    assert "@bench.test" not in portal.logs("lms-workers")
+
+
+@pytest.mark.parametrize("kind", ["headers", "body", "idle"])
+def test_slow_clients_inside_do_not_keep_the_threads(portal: Bench, kind: str) -> None:
+    """As many as there are threads, thrice; a learner's page comes within the limit that each of them has."""
+    address = (portal.address("lms"), 8000)
+    begun = {
+        "headers": b"POST /login HTTP/1.1\r\nHost: lms.bench.test\r\nX: ",
+        "body": b"POST /login HTTP/1.1\r\nHost: lms.bench.test\r\nContent-Length: 100000\r\n\r\n",
+        "idle": b"",
+    }[kind]
+    open_ = [socket.create_connection(address, timeout=20) for _ in range(24)]
+    try:
+        for each in open_:
+            each.sendall(begun)
+        began = time.monotonic()
+        until("a page", lambda: answered(portal), 90)
+        assert time.monotonic() - began < 75
+    finally:
+        for each in open_:
+            each.close()
+
+
+def answered(portal: Bench) -> bool:
+    """Whether a page comes, without waiting for it long."""
+    connection = http.client.HTTPConnection(portal.address("lms"), 8000, timeout=5)
+    try:
+        connection.request("GET", "/heartbeat", headers={"Host": "lms.bench.test"})
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def test_without_the_broker_a_registration_is_kept_and_says_so(portal: Bench) -> None:
@@ -454,7 +560,7 @@ def test_without_the_broker_a_registration_is_kept_and_says_so(portal: Bench) ->
         portal.container("rabbitmq").start()
     until("the broker", lambda: Browser(portal, "lms").get("/heartbeat?extended").status == 200)
     assert "Look at your mail" in browser.submit("/login", username=name, password=PASSWORD).text
-    assert "Your account is active" in browser.get(portal.link(f"{name}@bench.test")).text
+    assert "Your account is active" in browser.submit(portal.link(f"{name}@bench.test")).text
 
 
 # Single sign-on

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -43,6 +44,13 @@ def test_pages_are_served_on_the_socket_that_is_open_already(entry: ModuleType) 
     )
     [words] = entry.commands("cms", {}, {})
     assert "--http-socket=0.0.0.0:8010" in words
+
+
+def test_the_log_has_nothing_of_what_a_request_was_told(entry: ModuleType) -> None:
+    """uWSGI's own format has the address with its query, and the referrer."""
+    [words] = entry.commands("lms", {}, {})
+    [form] = [each.partition("=")[2] for each in words if each.startswith("--log-format=")]
+    assert set(re.findall(r"%\((\w+)\)", form)) == {"method", "status", "size", "msecs"}
 
 
 def test_workers_take_their_variant_s_queues_by_a_name_of_their_generation(entry: ModuleType) -> None:

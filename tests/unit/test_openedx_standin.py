@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 from types import ModuleType
 from typing import Any
 
@@ -25,10 +26,21 @@ def standin() -> Iterator[dict[str, ModuleType]]:
     """The modules that must load on a bare Python."""
     sys.path.insert(0, str(APP))
     yield {
-        name: importlib.import_module(f"standin.{name}") for name in ("config", "entry", "assets", "theme")
+        name: importlib.import_module(f"standin.{name}")
+        for name in ("access", "assets", "bounded", "config", "entry", "theme")
     }
     sys.path.remove(str(APP))
     for name in [name for name in sys.modules if name.partition(".")[0] == "standin"]:
+        del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def accounts() -> Iterator[dict[str, ModuleType]]:
+    """Those of the accounts' modules that load on a bare Python."""
+    sys.path.insert(0, str(APP))
+    yield {name: importlib.import_module(f"accounts.{name}") for name in ("addresses", "refusals")}
+    sys.path.remove(str(APP))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "accounts"]:
         del sys.modules[name]
 
 
@@ -383,3 +395,181 @@ def test_what_is_needed_is_pinned_by_hash() -> None:
     for line in text.replace("\\\n", "").splitlines():
         assert re.fullmatch(r"#.*|[a-z0-9-]+==[\w.]+(\s+--hash=sha256:[0-9a-f]{64})+", line.strip()), line
     assert "://" not in text
+
+
+# Addresses and refusals
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ann@learner.example",
+        "a/b@learner.example",
+        "ann%b@learner.example",
+        "o'neil+tag@learner.example",
+        "!#$%&'*+-/=?^_`{|}~@learner.example",
+        f"{'a' * 64}@learner.example",
+        "ann@bücher.example",
+        "ann@xn--bcher-kva.example",
+        "admin@demo.localhost",
+    ],
+)
+def test_an_address_that_mail_can_reach(accounts: dict[str, ModuleType], address: str) -> None:
+    assert accounts["addresses"].refusal(address) == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ('"ann b"@learner.example', "Before the @"),
+        ('"@"@learner.example', "Before the @"),
+        (".ann@learner.example", "Before the @"),
+        ("ann..b@learner.example", "Before the @"),
+        ("änn@learner.example", "Before the @"),
+        ("ann\n@learner.example", "Before the @"),
+        (f"{'a' * 65}@learner.example", "Before the @"),
+        ("@learner.example", "Before the @"),
+        ("ann", "Before the @"),
+        ("ann@localhost", "Behind the @"),
+        ("ann@mysql", "Behind the @"),
+        ("ann@[127.0.0.1]", "Behind the @"),
+        ("ann@learner.example.", "Behind the @"),
+        ("ann@learner..example", "Behind the @"),
+        ("ann@metadata.google.internal", "Behind the @"),
+        ("ann@-learner.example", "Behind the @"),
+    ],
+)
+def test_an_address_that_mail_cannot_reach(accounts: dict[str, ModuleType], address: str, told: str) -> None:
+    assert accounts["addresses"].refusal(address).startswith(told)
+
+
+def test_registration_and_the_mailer_take_the_same_local_parts(accounts: dict[str, ModuleType]) -> None:
+    """One expression in two languages: what may register must be able to get mail."""
+    lines = (FOLDER.parent / "mailer" / "exim4.conf").read_text().splitlines()
+    [told] = [line.split(" = ", 1)[1] for line in lines if "!local_parts = " in line]
+    expression = re.compile(told.removeprefix(r"\N").removesuffix(r"\N"))
+
+    @given(st.text(st.characters(max_codepoint=0x17F), max_size=70))
+    def same(local: str) -> None:
+        # A line end never gets so far: it ends the SMTP command.
+        local = local.replace("\n", "")
+        assert bool(expression.match(local)) == bool(accounts["addresses"].LOCAL_PART.fullmatch(local))
+
+    same()
+    assert expression.match("a/b%c")
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            SMTPRecipientsRefused({"ann@x.example": (550, b"no such <ann@x.example> here\n")}),
+            "550 no such … here",
+        ),
+        (SMTPRecipientsRefused({"ann@x.example": (451, b"later")}), ""),
+        (SMTPRecipientsRefused({"a@x": (550, b"no"), "b@x": (421, b"later")}), ""),
+        (SMTPRecipientsRefused({}), ""),
+        (SMTPSenderRefused(550, b"not of this portal", "no@x.example"), "550 not of this portal"),
+        (SMTPSenderRefused(452, b"too many wait", "no@x.example"), ""),
+        (SMTPDataError(552, "too\x1b[2Jlarge"), "552 too [2Jlarge"),
+        (SMTPDataError(451, "cannot keep it now"), ""),
+    ],
+)
+def test_a_refusal_for_good_and_one_for_now(
+    accounts: dict[str, ModuleType], error: Exception, told: str
+) -> None:
+    assert accounts["refusals"].final(error) == told
+
+
+# What a log shows, and how long a client may take
+
+
+@pytest.mark.parametrize(
+    ("route", "parts", "told"),
+    [
+        ("", {}, "/"),
+        ("login", {}, "/login"),
+        ("courses/<str:key>/about", {"key": "course-v1:a+b+c"}, "/courses/course-v1:a+b+c/about"),
+        ("courses/<str:key>/about", {"key": "a b\x1b[2J"}, "/courses/<key>/about"),
+        ("courses/<str:key>/about", {"key": "a" * 121}, "/courses/<key>/about"),
+        (
+            "password_reset_confirm/<str:uidb64>/<str:token>/",
+            {"uidb64": "MQ", "token": "c0-ffee"},
+            "/password_reset_confirm/<uidb64>/<token>/",
+        ),
+        ("activate/<str:uid>/<str:token>", {"uid": "MQ", "token": "c0-ffee"}, "/activate/<uid>/<token>"),
+        # A part that nobody has thought of yet is not shown.
+        ("new/<int:secret>", {"secret": 4711}, "/new/<secret>"),
+    ],
+)
+def test_a_path_as_a_log_shows_it(
+    standin: dict[str, ModuleType], route: str, parts: dict[str, object], told: str
+) -> None:
+    assert standin["access"].shape(route, parts) == told
+
+
+def test_a_log_line_holds_nothing_that_a_client_made_up(standin: dict[str, ModuleType]) -> None:
+    line = standin["access"].line
+    assert line("10.0.0.1", "GET", "/login", "200", 12, 3) == "10.0.0.1 GET /login 200 12 3ms"
+    assert line("a@b.example", "G\nT", "/", "400", None, 0) == "- ? / 400 - 0ms"
+
+
+class Slowly:
+    """A socket that gives what it is told, each piece after some seconds of a clock that nobody waits for."""
+
+    def __init__(self, pieces: list[tuple[float, bytes]]) -> None:
+        self.pieces, self.clock, self.limit = pieces, 0.0, 0.0
+
+    def now(self) -> float:
+        return self.clock
+
+    def settimeout(self, limit: float) -> None:
+        self.limit = limit
+
+    def recv(self, size: int) -> bytes:
+        seconds, data = self.pieces.pop(0)
+        self.clock += min(seconds, self.limit)
+        if seconds > self.limit:
+            raise TimeoutError
+        return data
+
+
+@pytest.mark.parametrize(
+    ("pieces", "taken"),
+    [
+        ([(0, b"x" * 1024)] * 5, 5),
+        # Nothing for too long.
+        ([(0, b"x"), (16, b"x")], 1),
+        # A byte now and then.
+        ([(2, b"x")] * 60, 15),
+        # Large, slow and honest: 64 KiB each two seconds, ten minutes long.
+        ([(2, b"x" * 65536)] * 300, 300),
+    ],
+)
+def test_a_slow_request_ends_by_what_comes_and_not_by_the_clock(
+    standin: dict[str, ModuleType], pieces: list[tuple[float, bytes]], taken: int
+) -> None:
+    slowly = Slowly(list(pieces))
+    bounded = standin["bounded"].BoundedSocket(slowly, slowly.now)
+    got = 0
+    try:
+        for _ in pieces:
+            bounded.recv(65536)
+            got += 1
+    except ConnectionError:
+        assert got == taken
+    assert got == taken
+    # The next request of the connection begins anew.
+    slowly.pieces = [(1, b"x")]
+    bounded.begin()
+    assert bounded.recv(1) == b"x"
+
+
+def test_the_forum_s_limit_is_the_same() -> None:
+    """Two images that share nothing: what was found in one is to be mended in both."""
+    texts = [
+        (folder / "bounded.py").read_text().partition("import errno")[2]
+        for folder in (APP / "standin", FOLDER.parent / "forum" / "app" / "service")
+    ]
+    assert texts[0]
+    assert texts[0] == texts[1]

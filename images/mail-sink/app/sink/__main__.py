@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+import weakref
 from pathlib import Path
 
 import uvicorn
@@ -17,6 +18,18 @@ SECRET = Path("/run/secrets/admin-password")
 # As the mailer's own limit, with room for the headers that it adds.
 LARGEST = 21 * 1024 * 1024
 IDLE_SECONDS = 60
+# The mailer delivers four mails at a time; the pages are one person's.
+MOST_SMTP, MOST_PAGES = 32, 64
+
+
+class Crowded(asyncio.Protocol):
+    """Whoever comes when too many are there."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """421 is "not now": a mail server tries again."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(b"421 too many connections\r\n")
+        transport.close()
 
 
 class Inbox:
@@ -36,7 +49,8 @@ class Inbox:
         except OSError as error:
             print(f"mail-sink: cannot keep a mail: {error}", file=sys.stderr)
             return "451 cannot keep it now"
-        print(f"mail-sink: kept {name} for {', '.join(envelope.rcpt_tos)[:200]}", flush=True)
+        # Not for whom: a log has nobody's address.
+        print(f"mail-sink: kept {name} for {len(envelope.rcpt_tos)}", flush=True)
         return f"250 kept as {name}"
 
 
@@ -44,15 +58,24 @@ async def serve(store: Store, title: str, username: str, password: str) -> None:
     """Both doors, until SIGTERM."""
     inbox = Inbox(store)
     loop = asyncio.get_running_loop()
-    smtp = await loop.create_server(
-        lambda: SMTP(
+    open_: weakref.WeakSet[SMTP] = weakref.WeakSet()
+
+    def channel() -> asyncio.Protocol:
+        if sum(each.transport is not None for each in open_) >= MOST_SMTP:
+            return Crowded()
+        made = SMTP(
             inbox,
             data_size_limit=LARGEST,
             hostname="mail-sink",
             ident="sink",
             timeout=IDLE_SECONDS,
             loop=loop,
-        ),
+        )
+        open_.add(made)
+        return made
+
+    smtp = await loop.create_server(
+        channel,
         "0.0.0.0",  # noqa: S104 (the portal's private network)
         8025,
     )
@@ -66,6 +89,7 @@ async def serve(store: Store, title: str, username: str, password: str) -> None:
             lifespan="off",
             server_header=False,
             timeout_graceful_shutdown=5,
+            limit_concurrency=MOST_PAGES,
         )
     )
     print("mail-sink: a sink: what comes in stays here, the last 500 mails", flush=True)

@@ -6,6 +6,7 @@ from django.contrib.auth.forms import AuthenticationForm, BaseUserCreationForm
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
+from accounts import addresses
 from accounts.models import User
 
 
@@ -42,6 +43,13 @@ class RegistrationForm(BaseUserCreationForm):
         if name.lower() == str(settings.ADMIN.get("username", "")).lower():
             raise ValidationError("This user name is taken.")
         return name
+
+    def clean_email(self):
+        """An address that no mail can reach would be an account that nobody can make active."""
+        email = self.cleaned_data["email"]
+        if refusal := addresses.refusal(email):
+            raise ValidationError(refusal)
+        return email
 
     def save(self, commit=True):
         """Not active before the link of the mail is opened, unless the portal does without."""

@@ -18,3 +18,11 @@ class AppliedSecret(models.Model):
 
     username = models.CharField(max_length=150, primary_key=True)
     hash = models.CharField(max_length=255)
+
+
+class OpenedLink(models.Model):
+    """A link with a token that somebody has opened, and the session it belongs to: both as hashes."""
+
+    link = models.CharField(max_length=64, primary_key=True)
+    owner = models.CharField(max_length=64)
+    opened = models.DateTimeField(db_index=True)

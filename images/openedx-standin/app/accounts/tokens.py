@@ -24,7 +24,10 @@ def make(user: User) -> dict[str, str]:
 
 
 def reset(user: User) -> dict[str, str]:
-    """The two parts of a link to a new password: void once used, after a log-in, and after three days."""
+    """The two parts of a link to a new password: void once used, after a log-in, and after three days.
+
+    The session that opens it first has it for itself: see links.py.
+    """
     uid = urlsafe_base64_encode(str(user.pk).encode())
     return {"uidb64": uid, "token": default_token_generator.make_token(user)}
 

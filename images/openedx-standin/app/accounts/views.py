@@ -9,9 +9,11 @@ from django.db.models import Q
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse_lazy
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts import tasks, tokens
+from accounts import links, tasks, tokens
 from accounts.forms import LogInForm, RegistrationForm, ResetForm
 from accounts.models import User
 from courses.queue import send
@@ -54,6 +56,21 @@ class ResetConfirm(PasswordResetConfirmView):
     success_url = reverse_lazy("dashboard")
     post_reset_login = True
     post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
+
+    @method_decorator(never_cache)
+    def dispatch(self, *args, **kwargs):
+        """The link itself is a page with a button; the button makes it this session's, and leads to the form."""
+        uid, token = kwargs["uidb64"], kwargs["token"]
+        if token == self.reset_url_token:
+            return super().dispatch(*args, **kwargs)
+        user = self.get_user(uid)
+        if user is None or not self.token_generator.check_token(user, token):
+            return render(self.request, "accounts/reset_void.html", status=410)
+        if self.request.method != "POST":
+            return render(self.request, "accounts/link.html", {"what": "choose a new password"})
+        if not links.bind(self.request.session, uid, token):
+            return render(self.request, "accounts/link_elsewhere.html", status=410)
+        return super().dispatch(*args, **kwargs)
 
     def form_valid(self, form):
         messages.success(self.request, "Your new password is set, and you are logged in.")
@@ -103,11 +120,15 @@ def registered(request):
     return render(request, "accounts/registered.html")
 
 
+@never_cache
 def activate(request, uid, token):
-    """Where the link of an activation mail leads."""
+    """Where the link of an activation mail leads: to a button, and that to an active account."""
     user = tokens.user_of(uid, token)
     if user is None:
         return render(request, "accounts/activation_void.html", status=410)
+    # Whoever scans mails opens their links: an account is not made active by that.
+    if request.method != "POST":
+        return render(request, "accounts/link.html", {"what": "activate your account"})
     # The time also makes every other activation link of this account void for good.
     User.objects.filter(pk=user.pk).update(is_active=True, last_login=timezone.now())
     messages.success(request, "Your account is active. Please log in.")

@@ -8,6 +8,8 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 from pymongo.errors import PyMongoError
 
+from standin import access
+
 logger = logging.getLogger(__name__)
 
 # Browsers hold a form's redirects to the policy, too: log-in leads from the lms to the cms and back.
@@ -43,5 +45,5 @@ class StoreAway:
     def process_exception(self, request, exception):
         if not isinstance(exception, DatabaseError | PyMongoError):
             return None
-        logger.error("%s: %s: %s", request.path, type(exception).__name__, str(exception)[:200])
+        logger.error("%s: %s: %s", access.shown(request.path), type(exception).__name__, str(exception)[:200])
         return HttpResponse(render_to_string("503.html"), status=503, headers={"Retry-After": "5"})

@@ -188,9 +188,14 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"failures": {"()": "standin.logs.Failures"}},
+    "filters": {"failures": {"()": "standin.logs.Failures"}, "masked": {"()": "standin.logs.Masked"}},
     "handlers": {
-        "stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"},
+        "stdout": {
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stdout",
+            "formatter": "line",
+            "filters": ["masked"],
+        },
         "none": {"class": "logging.NullHandler"},
     },
     "root": {"handlers": ["stdout"], "level": "INFO"},
