@@ -6,7 +6,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
 from components.service import Port, Service, ServiceArgs
-from config.routes import LISTEN_PORT, caddyfile, routes
+from config.routes import LISTEN_PORT, caddyfile, routes, sites
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,12 +15,16 @@ class EdgeArgs:
 
 
 class Edge(ComponentResource):
-    """Caddy, the only container of a portal that publishes a port."""
+    """nginx, which takes requests whole, and Caddy: the only container of a portal that publishes a port."""
 
     def __init__(self, name: str, args: EdgeArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("portal:index:Edge", name, None, opts)
         base, tenant = args.foundation, args.foundation.tenant
-        told = base.told("load-balancer", files={"/portal/config/Caddyfile": caddyfile(routes(tenant))})
+        ways = routes(tenant)
+        told = base.told(
+            "load-balancer",
+            files={"/portal/config/Caddyfile": caddyfile(ways), "/portal/config/sites.conf": sites(ways)},
+        )
         self.load_balancer = Service(
             "load-balancer",
             ServiceArgs(

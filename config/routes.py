@@ -1,4 +1,4 @@
-"""Which host name and path of a portal leads to which of its services, and the load balancer's file for it."""
+"""Which host name and path of a portal leads to which of its services, and the load balancer's files for it."""
 
 from dataclasses import dataclass
 
@@ -19,12 +19,12 @@ STATIC = f"""
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """Requests for `host` go to `service`, those for static files to nginx. `body_limit` bounds an upload."""
+    """Requests for `host` go to `service`, those for static files to nginx. `body_limit` bounds an upload, in bytes."""
 
     host: str
     service: str
     port: int
-    body_limit: str
+    body_limit: int
     static: bool = False
 
 
@@ -47,7 +47,7 @@ def routes(tenant: Tenant) -> tuple[Route, ...]:
             host=host,
             service=service,
             port=services[service].port,
-            body_limit="250MB" if service == "cms" else "4MB",
+            body_limit=250_000_000 if service == "cms" else 4_000_000,
             # Without an nginx the image of lms and cms serves them itself.
             static=service in ("lms", "cms") and "nginx" in services,
         )
@@ -65,11 +65,34 @@ def addresses(tenant: Tenant) -> dict[str, str]:
     return {each.service: f"http://{base(each.host, tenant.listen.port)}" for each in routes(tenant)}
 
 
+def sites(told: tuple[Route, ...]) -> str:
+    """nginx's part of the load balancer built here (images/load-balancer): what it takes whole for each host.
+
+    Any other host may send no body; Caddy's answer to it is 404.
+    """
+    servers = [("_", 1000, " default_server"), *((each.host, each.body_limit, "") for each in told)]
+    return "".join(
+        f"""server {{
+	listen unix:/tmp/door/http.sock proxy_protocol{default};
+	server_name {host};
+	client_max_body_size {limit};
+	include /etc/door/common.conf;
+}}
+"""
+        for host, limit, default in servers
+    )
+
+
 def caddyfile(told: tuple[Route, ...]) -> str:
-    """The load balancer's configuration; a host that is not the portal's gets 404."""
+    """Caddy's part of the load balancer; a host that is not the portal's gets 404.
+
+    By itself, as a public image of Caddy runs it, it listens at LISTEN_PORT. The image built here has nginx there, and
+    tells it another place in PORTAL_BIND and PORTAL_PORT.
+    """
+    port = f"{{$PORTAL_PORT:{LISTEN_PORT}}}"
     sites = "".join(
         f"""
-http://{each.host}:{LISTEN_PORT} {{
+http://{each.host}:{port} {{
 	request_body {{
 		max_size {each.body_limit}
 	}}{STATIC if each.static else ""}
@@ -84,8 +107,29 @@ http://{each.host}:{LISTEN_PORT} {{
 	auto_https off
 	admin off
 	grace_period 20s
+	default_bind {{$PORTAL_BIND:0.0.0.0}}
+	# What an error says of a request may hold tokens: in its address, in its referrer.
+	log default {{
+		format filter {{
+			wrap json
+			fields {{
+				request>uri delete
+				request>headers delete
+				resp_headers delete
+			}}
+		}}
+	}}
 	servers {{
 		protocols h1 h2
+		# Nobody but an nginx before it, in the same container, may say who the client is.
+		trusted_proxies static 127.0.0.1/32
+		# An upload of 250 MB takes its time on a slow line; what is slower than that has no end of its own here.
+		timeouts {{
+			read_header 15s
+			read_body 1h
+			idle 75s
+		}}
+		max_header_size 64KB
 	}}
 }}
 
@@ -101,6 +145,7 @@ http://{each.host}:{LISTEN_PORT} {{
 		# A service that is being replaced answers within seconds: hold the request rather than fail it.
 		lb_try_duration 30s
 		lb_try_interval 250ms
+		header_up X-Forwarded-For {{client_ip}}
 		transport http {{
 			dial_timeout 1s
 			# A request on a kept connection to a process that just ended would be lost.
@@ -113,7 +158,7 @@ http://:{HEALTH_PORT} {{
 	respond /healthz 200
 }}
 
-http://:{LISTEN_PORT} {{
+http://:{port} {{
 	respond "No portal answers to this name." 404
 }}
 """

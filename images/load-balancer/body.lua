@@ -1,0 +1,42 @@
+-- Reads a request's body with a deadline that what comes in puts off: a byte now and then is not enough, and what is
+-- large and honest may take its time. nginx's own client_body_timeout is between two reads alone.
+-- https://github.com/openresty/lua-nginx-module: ngx.req.socket, ngx.req.init_body
+local M = {}
+
+-- Seconds between two reads; seconds for a body in all, to which every so many bytes add one.
+local IDLE, FIRST, LEAST_BYTES_A_SECOND = 15, 30, 8 * 1024
+local MEMORY, PIECE = 16 * 1024, 16 * 1024
+
+function M.take()
+    local length = tonumber(ngx.var.http_content_length or "")
+    -- Of an unknown length: nginx reads it itself, with its deadline between two reads, and few at a time.
+    if not length or length == 0 or ngx.req.get_headers()["transfer-encoding"] then
+        return
+    end
+    local client, why = ngx.req.socket()
+    if not client then
+        ngx.log(ngx.INFO, "no body to read: ", why)
+        return ngx.exit(ngx.HTTP_BAD_REQUEST)
+    end
+    ngx.req.init_body(MEMORY)
+    local taken = 0
+    ngx.update_time()
+    local began = ngx.now()
+    while taken < length do
+        ngx.update_time()
+        local left = began + FIRST + taken / LEAST_BYTES_A_SECOND - ngx.now()
+        if left <= 0 then
+            return ngx.exit(ngx.HTTP_REQUEST_TIMEOUT)
+        end
+        client:settimeout(math.max(1, math.min(IDLE, left) * 1000))
+        local piece, problem = client:receiveany(math.min(PIECE, length - taken))
+        if not piece then
+            return ngx.exit(problem == "timeout" and ngx.HTTP_REQUEST_TIMEOUT or 499)
+        end
+        taken = taken + #piece
+        ngx.req.append_body(piece)
+    end
+    ngx.req.finish_body()
+end
+
+return M
