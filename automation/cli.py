@@ -1,9 +1,8 @@
 """The `portal` command: every family of verbs, and how each failure ends."""
 
-import signal
-
 import typer
 
+from automation.cancelling import as_interrupts
 from automation.commands import checks, drive, images, looking, onboarding, portals, purge, review
 from automation.commands.show import say
 from automation.errors import PortalError
@@ -42,9 +41,7 @@ app.add_typer(checks.app)
 
 def main() -> int:
     """Run the command; errors of ours become one clear text and an exit code. All else is for `output.ended`."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # As Ctrl-C: what is under way is ended, and what was half made is removed.
-        signal.signal(number, signal.default_int_handler)
+    as_interrupts()
     try:
         # Typer ends by SystemExit with its own codes: 0, 2 for wrong words, 130 when interrupted.
         app(prog_name="portal")

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -13,9 +14,16 @@ import pulumi.automation as auto
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
+from automation.cancelling import at_once, heard
 from automation.errors import PortalError
+from automation.holding import Hold
 
 LOOK_SECONDS = 0.1
+# A CLI that was told to cancel ends the steps that it has begun. A plugin may be waiting for a container that was told to
+# stop, and has a day for it: it is not waited for longer than this. The engine goes on with it by itself.
+CANCEL_SECONDS = 30.0
+# The second SIGINT ends a CLI with its plugins; one that does not hear even that is killed.
+END_SECONDS = 3.0
 # Asking the CLI takes 0.3 s a run; any that is newer than 3.205 speaks the same, and `./portal setup` sees to that.
 SPEAKS = VersionInfo(3, 256, 0)
 
@@ -23,8 +31,15 @@ SPEAKS = VersionInfo(3, 256, 0)
 class Command(auto.PulumiCommand):
     """The CLI as a child that is told to cancel when its parent is: never left behind, never killed half-way."""
 
-    def __init__(self, cancel: threading.Event) -> None:
+    def __init__(
+        self,
+        cancel: threading.Event,
+        say: Callable[[str], None] = lambda text: None,
+        hold: Hold | None = None,
+    ) -> None:
+        """`hold`: of a command that changes the stack, whose lock the CLI then runs under."""
         self.command, self.version, self.cancel = "pulumi", SPEAKS, cancel
+        self.say, self.hold = say, hold
 
     def run(
         self,
@@ -35,7 +50,13 @@ class Command(auto.PulumiCommand):
         on_error: Callable[[str], Any] | None = None,
     ) -> auto.CommandResult:
         """Run the CLI to its end. Raises CommandError when it fails, PortalError when there is none."""
-        words = [*with_parent(), self.command, "--non-interactive", *args]
+        words = [
+            *with_parent(),
+            *(self.hold.words if self.hold else ()),
+            self.command,
+            "--non-interactive",
+            *args,
+        ]
         env = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
         try:
             process = subprocess.Popen(
@@ -52,7 +73,9 @@ class Command(auto.PulumiCommand):
             )
         except FileNotFoundError:
             raise PortalError("the Pulumi CLI is not on PATH; run `./portal setup`") from None
-        with told_to_cancel(process, self.cancel):
+        if self.hold:
+            self.hold.started(process.pid)
+        with told_to_cancel(process, self.cancel, self.say, self.hold.seen if self.hold else lambda: None):
             out, err = process.communicate()
         result = auto.CommandResult(stdout=out, stderr=err, code=process.returncode)
         if process.returncode:
@@ -68,24 +91,54 @@ def with_parent() -> list[str]:
 
 
 @contextmanager
-def told_to_cancel(process: "subprocess.Popen[str]", cancel: threading.Event) -> Iterator[None]:
-    """While the CLI runs, SIGINT and SIGTERM (and `cancel`) make it finish what it has begun, and no more."""
+def told_to_cancel(
+    process: "subprocess.Popen[str]",
+    cancel: threading.Event,
+    say: Callable[[str], None],
+    look: Callable[[], None],
+) -> Iterator[None]:
+    """While the CLI runs, SIGINT, SIGTERM and SIGHUP (and `cancel`) make it end what it has begun, and no more.
+
+    A second one, or CANCEL_SECONDS, and it is ended where it stands; the next command goes on from there. `look` is called
+    every LOOK_SECONDS until it is cancelled.
+    """
+    now = at_once(cancel)
 
     def watch() -> None:
         while process.poll() is None:
+            look()
             if cancel.wait(LOOK_SECONDS):
+                say(
+                    f"cancelling: what has begun is being ended, in {CANCEL_SECONDS:.0f} s at most; "
+                    "once more (Ctrl-C) ends it at once"
+                )
                 process.send_signal(signal.SIGINT)
+                if not ended(process, CANCEL_SECONDS, now):
+                    end(process, say)
                 return
 
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, lambda *_: cancel.set())
     watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        watcher.join()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with heard(cancel, now):
+        watcher.start()
+        try:
+            yield
+        finally:
+            watcher.join()
+
+
+def end(process: "subprocess.Popen[str]", say: Callable[[str], None]) -> None:
+    """End a CLI that was told to cancel and is no longer waited for."""
+    say("ending at once: what was under way is looked at by the next command, which goes on from there")
+    process.send_signal(signal.SIGINT)
+    if not ended(process, END_SECONDS):
+        process.kill()
+
+
+def ended(process: "subprocess.Popen[str]", limit: float, now: threading.Event | None = None) -> bool:
+    """Wait for a process to end, up to `limit` seconds or until `now` is set; whether it has."""
+    stop = now or threading.Event()
+    until = time.monotonic() + limit
+    while process.poll() is None:
+        if time.monotonic() > until or stop.wait(LOOK_SECONDS):
+            return process.poll() is not None
+    return True

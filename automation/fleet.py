@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from automation import worker
+from automation.cancelling import Cancel, at_once
 from automation.outcome import Outcome
 from automation.pulumi import ROOT
 from automation.wish import Wish
@@ -20,6 +22,8 @@ from automation.wish import Wish
 Say = Callable[[str], None]
 # A worker with nothing to do ends at once; one that was cancelled ends what its run has begun.
 END_SECONDS = 120.0
+# One that is to end at once has a CLI to end before.
+NOW_SECONDS = 10.0
 LOOK_SECONDS = 0.2
 
 
@@ -63,7 +67,7 @@ def over(
     """
     tasks = {task.tenant: task for task in (asked(each, options) for each in tenants)}
     names = list(tasks)
-    stop = cancel or threading.Event()
+    stop = cancel or Cancel()
     waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
     for each in tasks.values():
         waiting.put(each)
@@ -71,7 +75,7 @@ def over(
 
     def work() -> None:
         while not stop.is_set() and not waiting.empty():
-            with hired() as hand:
+            with hired(at_once(stop)) as hand:
                 for outcome in served(hand, waiting, verb, say, stop):
                     outcomes[outcome.tenant] = outcome
                     on_outcome(outcome)
@@ -80,17 +84,21 @@ def over(
     for thread in threads:
         thread.start()
     for thread in threads:
-        joined(thread, stop)
+        joined(thread, stop, say)
     return [outcomes.get(name) or unbegun(name) for name in names]
 
 
-def joined(thread: threading.Thread, stop: threading.Event) -> None:
-    """Wait for a thread. Ctrl-C has the workers end what they have begun; the wait goes on until they have."""
+def joined(thread: threading.Thread, stop: threading.Event, say: Say) -> None:
+    """Wait for a thread. Ctrl-C has the workers end what they have begun, a second one has them end at once."""
     while thread.is_alive():
         try:
             thread.join()
         except KeyboardInterrupt:
-            stop.set()
+            if not stop.is_set():
+                say(
+                    "cancelling every run that has begun, and beginning no more; once more (Ctrl-C) ends them at once"
+                )
+            (at_once(stop) if stop.is_set() else stop).set()
 
 
 def unbegun(tenant: str) -> Outcome:
@@ -99,8 +107,10 @@ def unbegun(tenant: str) -> Outcome:
 
 
 @contextmanager
-def hired() -> Iterator[tuple["subprocess.Popen[bytes]", "Connection[Any, Any]"]]:
-    """A worker process and the connection to it; it ends with the block."""
+def hired(
+    now: threading.Event,
+) -> Iterator[tuple["subprocess.Popen[bytes]", "Connection[Any, Any]"]]:
+    """A worker process and the connection to it; it ends with the block, soon once `now` is set."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         process = subprocess.Popen(
@@ -119,7 +129,7 @@ def hired() -> Iterator[tuple["subprocess.Popen[bytes]", "Connection[Any, Any]"]
         finally:
             connection.close()
             try:
-                process.wait(END_SECONDS)
+                process.wait(NOW_SECONDS if now.is_set() else END_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -143,6 +153,8 @@ def served(
             connection.send((verb, task.tenant, task.options))
             yield answered(connection, say, stop)
         except (EOFError, OSError):
+            if at_once(stop).is_set():
+                process.kill()
             code = process.wait(END_SECONDS)
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
             yield Outcome(
@@ -152,14 +164,20 @@ def served(
 
 
 def answered(connection: "Connection[Any, Any]", say: Say, stop: threading.Event) -> Outcome:
-    """Wait for one outcome, handing on what is said meanwhile. Raises EOFError when the worker is gone."""
-    told = False
+    """Wait for one outcome, handing on what is said meanwhile. Raises EOFError when the worker is gone or not waited for."""
+    # What is still to be said to the worker, in this order.
+    asked, now = [stop, at_once(stop)], at_once(stop)
+    end = None
     while True:
         if connection.poll(LOOK_SECONDS):
             heard = connection.recv()
             if isinstance(heard, Outcome):
                 return heard
             say(str(heard))
-        elif stop.is_set() and not told:
+        elif asked and asked[0].is_set():
+            asked.pop(0)
             connection.send(worker.CANCEL)
-            told = True
+        elif now.is_set():
+            end = end or time.monotonic() + NOW_SECONDS
+            if time.monotonic() > end:
+                raise EOFError

@@ -1,6 +1,5 @@
 """From a wish to a portal that its first admin can log in to; interrupted anywhere, the same words go on."""
 
-import fcntl
 import os
 import tempfile
 import threading
@@ -13,6 +12,8 @@ from typing import Any
 
 from automation import capacity, drive, engine, inside, portals, possible
 from automation.errors import PortalError
+from automation.exclusive import exclusive
+from automation.holding import held
 from automation.pulumi import ROOT, Stack
 from automation.wish import Wish, free_port, free_subnet, otherwise, text
 from config import engines
@@ -77,8 +78,8 @@ def onboard(
                 say(note or f"{tenant.name}: the host has room for it")
     with steps.step("tenant file"):
         tenant = written(wish, say)
-    with steps.step("stack"):
-        Stack(name=tenant.name).ensure()
+    with steps.step("stack"), held(Stack(name=tenant.name), "new", say, cancel=cancel) as hold:
+        hold.stack.ensure()
     with steps.step("portal"):
         told = portals.up(tenant, say, cancel=cancel)
     with steps.step("first log-in"):
@@ -113,8 +114,9 @@ def rehearse(wish: Wish) -> dict[str, Any]:
 def written(wish: Wish, say: Say) -> Tenant:
     """The tenant of a wish, its file in tenants/. Raises ConfigError before anything is written."""
     # Two that look for a free subnet at the same moment would find the same one.
-    with (data_directory(os.environ) / "onboarding.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with exclusive(
+        data_directory(os.environ) / "onboarding.lock", "the tenant file that another command writes", say
+    ):
         tenant, told = found(wish)
         path = portals.TENANTS / f"{wish.name}.yaml"
         if told:

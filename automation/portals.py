@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from automation import drift, drive, engine, images, ownership, possible, reality, recovery, truth
 from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
+from automation.exclusive import exclusive
+from automation.holding import held
 from automation.plan import Plan
 from automation.progress import building
 from automation.pulumi import ROOT, Stack
@@ -18,7 +20,7 @@ from config import pins, sources
 from config.errors import ConfigError
 from config.release import Releases
 from config.tenant import Tenant, survey
-from toolchain import host_rules
+from toolchain import files, host_rules
 from toolchain.errors import ToolchainError
 from toolchain.paths import Paths, data_directory
 
@@ -40,11 +42,11 @@ def load(name: str) -> Tenant:
     return Tenant.load(name, TENANTS)
 
 
-def preview(tenant: Tenant, *, refresh: bool = False) -> Plan:
-    """What `up` would change, without changing it: no stack is left behind. Raises UpFailed with the engine's reason."""
+def preview(tenant: Tenant, *, refresh: bool = False, cancel: threading.Event | None = None) -> Plan:
+    """What `up` would change, without changing or making anything. Raises UpFailed with the engine's reason."""
     from automation import runs
 
-    with Stack(name=tenant.name).lent(), runs.of(tenant.name) as run:
+    with runs.looking(tenant.name, cancel) as run:
         plan = run.preview(refresh=refresh)
     return possible.told(plan, tenant)
 
@@ -76,23 +78,26 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
 
     prepare_images(tenant, say)
     ownership.ensure()
-    stack = Stack(name=tenant.name)
-    stack.ensure()
     with engine.connect(tenant.placement.docker_host) as client:
-        state = recovery.recover(stack, client, say)
-        gone = drift.missing(state, *engine.objects(client, tenant.name))
-        if gone:
-            say(f"not there or not running: {', '.join(gone)}; looking at what the engine really has first")
-        drive.check(client, tenant)
-        if lacking := guarded(tenant):
-            say(f"{tenant.name}: {lacking}")
-        with runs.of(tenant.name, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
-            replace = recovery.failed_gates(state)
-            plan = None if unseen else run.preview(refresh=bool(gone), replace=replace)
+        with held(Stack(name=tenant.name), "up", say, cancel=cancel) as hold:
+            hold.stack.ensure()
+            fit = recovery.recover(hold, client, say)
+            gone = drift.missing(fit.state, *engine.objects(client, tenant.name))
+            if gone:
+                say(
+                    f"not there or not running: {', '.join(gone)}; looking at what the engine really has first"
+                )
+            drive.check(client, tenant)
+            if lacking := guarded(tenant):
+                say(f"{tenant.name}: {lacking}")
+            with runs.of(hold, say, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
+                replace = [*recovery.failed_gates(fit.state), *fit.stopping]
+                plan = None if unseen else run.preview(refresh=bool(gone), replace=replace)
+                as_told(tenant)
+                plan = could(client, tenant, plan, fit.state, say)
+                found = changed(run, client, say, plan, refresh=bool(gone), replace=replace)
             as_told(tenant)
-            plan = could(client, tenant, plan, state, say)
-            found = changed(run, client, say, plan, refresh=bool(gone), replace=replace)
-        as_told(tenant)
+            told = facts(tenant)
         late = engine.wait_healthy(client, tenant, HEALTHY_LIMIT_SECONDS, cancel)
         if late:
             raise NotHealthy(
@@ -100,7 +105,7 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
                 + ", ".join(f"{each.service} ({each.health or each.state})" for each in late)
                 + f"; look at `docker logs {late[0].name or tenant.name}`"
             )
-    return {**facts(tenant), **found}
+    return {**told, **found}
 
 
 def host(tenant: Tenant) -> host_rules.HostRules:
@@ -213,11 +218,12 @@ def pin(release: str, say: Say) -> Path:
     path = ROOT / "config" / pins.NAME
     releases = Releases(ROOT / "config" / "releases")
     public = releases.public() if release == "all" else releases.load(release).public()
-    known = {**pins.load(path), **images.digests(public, say)}
-    # Whole or not at all: a portal is planned from it.
-    fresh = path.with_suffix(".new")
-    fresh.write_text(pins.text({each: known[each] for each in releases.public() if each in known}))
-    fresh.replace(path)
+    digests = images.digests(public, say)
+    # Of two at the same moment, neither forgets what the other has found.
+    with exclusive(data_directory(os.environ) / "pins.lock", "another `./portal images pin`", say):
+        known = {**pins.load(path), **digests}
+        # Whole or not at all: a portal is planned from it.
+        files.write(path, pins.text({each: known[each] for each in releases.public() if each in known}))
     return path
 
 
@@ -250,22 +256,26 @@ def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) 
     from automation import runs
 
     stack = Stack(name=tenant.name)
-    stack.ensure()
-    with engine.connect(tenant.placement.docker_host) as client:
-        state = recovery.recover(stack, client, say)
-        with runs.of(tenant.name, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
-            happened = run.destroy(state)
+    with (
+        engine.connect(tenant.placement.docker_host) as client,
+        held(stack, "destroy", say, cancel=cancel) as hold,
+    ):
+        if not stack.exists():
+            return tenant.directory
+        fit = recovery.recover(hold, client, say)
+        with runs.of(hold, say, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
+            happened = run.destroy(fit.state)
     if happened.reason:
         raise UpFailed(happened.reason)
     return tenant.directory
 
 
 def destroys(tenant: Tenant) -> Plan:
-    """What `destroy` would remove."""
+    """What `destroy` would remove; nothing where it was never up."""
     return removal(tenant.name)
 
 
-def removal(name: str) -> Plan:
+def removal(name: str, *, cancel: threading.Event | None = None) -> Plan:
     """What `destroy` would remove of a tenant by its name, for its file may be gone; nothing where it was never up."""
     from automation import runs
 
@@ -274,11 +284,10 @@ def removal(name: str) -> Plan:
     except ValueError:
         # It is a file's, which may be any; one that no tenant can have never had a portal, and is no word for the CLI.
         return Plan(tenant=name, changes=())
-    with Stack(name=name).lent() as was_there:
-        if not was_there:
-            return Plan(tenant=name, changes=())
-        with runs.of(name) as run:
-            return run.preview_destroy()
+    if not Stack(name=name).exists():
+        return Plan(tenant=name, changes=())
+    with runs.looking(name, cancel) as run:
+        return run.preview_destroy()
 
 
 def status(tenant: Tenant) -> dict[str, Any]:

@@ -4,14 +4,17 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from automation.errors import PortalError
+from automation.errors import Locked, Overtaken, PortalError
+from toolchain import files
+
+if TYPE_CHECKING:
+    from automation.holding import Hold
 
 PROJECT = "portals"
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,10 +30,14 @@ class Stack:
 
     name: str
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    # Where Pulumi.yaml and the settings in tenants/ are.
+    folder: Path = ROOT
+    # Of a command that changes the stack: the CLI runs under its lock (automation/holding.py).
+    hold: "Hold | None" = field(default=None, repr=False, compare=False)
 
     def ensure(self) -> bool:
         """Make the stack if there is none, and say whether it was made. Raises PortalError with Pulumi's own reason."""
-        if self.checkpoint is not None and self.checkpoint.exists():
+        if self.files is not None and self.name in kept(self.files):
             return False
         made = self._run("stack", "init", "--no-select", self.name)
         if "incorrect passphrase" in made.stderr:
@@ -41,21 +48,6 @@ class Stack:
         if made.returncode and "already exists" not in made.stderr:
             raise PortalError(f"stack {self.name}: {one_line(made.stderr).removeprefix('error: ')}")
         return not made.returncode
-
-    @contextmanager
-    def lent(self) -> Iterator[bool]:
-        """The stack, made for the block alone where there is none; says whether it was there. Raises PortalError."""
-        settings = ROOT / "tenants" / f"Pulumi.{self.name}.yaml"
-        kept = settings.exists()
-        made = self.ensure()
-        try:
-            yield not made
-        finally:
-            if made:
-                # Without --force: one that somebody has brought up meanwhile stays.
-                self._run("stack", "rm", "--yes", "--preserve-config", self.name)
-                if not kept:
-                    settings.unlink(missing_ok=True)
 
     def exists(self) -> bool:
         """Whether the backend has it. Raises PortalError with Pulumi's own reason."""
@@ -70,6 +62,8 @@ class Stack:
         for kind in ("backups", "history", "locks/organization"):
             if self.files:
                 shutil.rmtree(self.files / kind / PROJECT / self.name, ignore_errors=True)
+        if self.hold:
+            self.hold.forget()
 
     def read(self, *words: str) -> Any:
         """A command that prints JSON, as data. Raises PortalError."""
@@ -94,7 +88,10 @@ class Stack:
         return shown
 
     def state(self) -> dict[str, Any]:
-        """The stack's state, secrets encrypted. Raises PortalError."""
+        """The stack's state, secrets encrypted. Raises PortalError, also where there is no such stack."""
+        if self.files is not None and self.name not in kept(self.files):
+            # The CLI would begin a backend where there is none, to say the same.
+            raise PortalError(f"there is no stack {self.name} in {self.files}")
         read = self._checkpoint()
         exported: dict[str, Any] = self.read("stack", "export") if read is None else read
         return exported
@@ -111,19 +108,30 @@ class Stack:
         return {"version": CHECKPOINT_VERSION, "deployment": told["checkpoint"]["latest"]}
 
     def replace_state(self, state: Mapping[str, Any]) -> None:
-        """Put a mended state back. Raises PortalError."""
-        told = subprocess.run(
-            ["pulumi", "stack", "import", "--stack", self.name],
-            cwd=ROOT,
-            env=dict(self.environ),
-            input=json.dumps(state),
-            capture_output=True,
-            text=True,
-            timeout=READ_LIMIT_SECONDS,
-            check=False,
-        )
+        """Put a mended state back. Raises Locked while somebody changes the stack, PortalError."""
+        told = self._run("stack", "import", "--stack", self.name, told=json.dumps(state))
+        if "currently locked" in told.stderr:
+            raise Locked(f"portal {self.name} is being changed: {reason(told)}")
         if told.returncode:
             raise PortalError(f"pulumi stack import of {self.name}: {reason(told)}")
+
+    def rewrite(self, seen: Mapping[str, Any], state: Mapping[str, Any], beside: Path) -> bool:
+        """Put a mended state into a file backend's file, where it still is the one that was `seen`.
+
+        For one who holds Pulumi's lock, with which the CLI imports nothing; `beside` is a folder of the same file system.
+        False where the file is not written as known: nothing was done then. Raises Overtaken.
+        """
+        if self.checkpoint is None or (now := self._checkpoint()) is None:
+            return False
+        if now != seen:
+            raise Overtaken(f"the state of portal {self.name} was changed while it was being mended")
+        whole = json.loads(self.checkpoint.read_bytes())
+        whole["checkpoint"]["latest"] = state["deployment"]
+        # Not in the backend's folder: whatever a kill leaves there would be the CLI's to read.
+        made = beside / self.checkpoint.name
+        files.write(made, json.dumps(whole, indent=4), mode=self.checkpoint.stat().st_mode & 0o777)
+        files.place(made, self.checkpoint)
+        return True
 
     @property
     def files(self) -> Path | None:
@@ -143,30 +151,49 @@ class Stack:
         """The folder of this stack's locks in a file backend, None with any other backend."""
         return self.files / "locks" / "organization" / PROJECT / self.name if self.files else None
 
-    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, *words: str, told: str | None = None) -> subprocess.CompletedProcess[str]:
+        """The CLI's answer, `told` on its standard input. Raises PortalError when it takes too long."""
+        before = self.hold.words if self.hold else ()
         try:
-            return subprocess.run(
-                ["pulumi", *words, "--non-interactive"],
-                cwd=ROOT,
+            process = subprocess.Popen(
+                [*before, "pulumi", *words, "--non-interactive"],
+                cwd=self.folder,
                 env=dict(self.environ),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
+                stdin=subprocess.DEVNULL if told is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
-                timeout=READ_LIMIT_SECONDS,
-                check=False,
             )
         except FileNotFoundError:
             raise PortalError("the Pulumi CLI is not on PATH; run `./portal setup`") from None
-        except subprocess.TimeoutExpired:
-            raise PortalError(
-                f"waited {READ_LIMIT_SECONDS} s for `pulumi {' '.join(words)}`; is the state's backend reachable?"
-            ) from None
+        if self.hold:
+            self.hold.started(process.pid)
+        with process:
+            try:
+                out, err = process.communicate(told, timeout=READ_LIMIT_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise PortalError(
+                    f"waited {READ_LIMIT_SECONDS} s for `pulumi {' '.join(words)}`; is the state's backend reachable?"
+                ) from None
+            except BaseException:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+def kept(folder: Path) -> list[str]:
+    """The names of this project's stacks in a file backend, by its folder, sorted: asking the CLI would write there."""
+    found = (each.name.removesuffix(".gz") for each in (folder / "stacks" / PROJECT).glob("*.json*"))
+    return sorted({each.removesuffix(".json") for each in found if each.endswith(".json")})
 
 
 def stacks(environ: Mapping[str, str] | None = None) -> list[str]:
     """The names of this project's stacks in the backend, sorted. Raises PortalError."""
-    told: list[dict[str, Any]] = Stack(name="", environ=environ or dict(os.environ)).listed()
-    return sorted(each["name"].rpartition("/")[2] for each in told)
+    asked = Stack(name="", environ=environ or dict(os.environ))
+    if asked.files is not None:
+        return kept(asked.files)
+    return sorted(each["name"].rpartition("/")[2] for each in asked.listed())
 
 
 def one_line(text: str) -> str:

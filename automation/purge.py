@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from automation import drift, drive, engine, ownership, portals, recovery, slots
+from automation import drift, drive, engine, ownership, portals, slots
 from automation.errors import PortalError
+from automation.holding import held
 from automation.ownership import Ours, Owner, Side
 from automation.pulumi import Stack
 from config import names
@@ -145,16 +146,24 @@ def purge(found: Trace, docker_host: str, root: str, say: Say) -> None:
 
     Raises Locked while somebody changes the portal, and PortalError for what the engine or the backend refuses.
     """
-    stack = Stack(name=found.tenant)
-    recovery.unlock(stack, say)
-    with engine.connect(docker_host) as client:
-        objects(client, found, say)
-        if found.directory:
-            say(f"deleting {found.directory}: many files take minutes")
-            drive.run(client, root, DELETE.format(found.tenant), DELETE_LIMIT_SECONDS)
-    if found.stack:
-        stack.remove()
-        say(f"removed the stack {found.tenant} with its secrets")
+    with held(Stack(name=found.tenant), "purge", say) as hold:
+        # Somebody may have brought it up while the name was being typed.
+        refuse_running(found, docker_host)
+        whose, found = found.owner, trace(found.tenant, docker_host, root)
+        if found.owner != whose:
+            raise PortalError(
+                f"portal {found.tenant} is {found.owner}'s by now: nothing was removed; look at it again"
+            )
+        with engine.connect(docker_host) as client:
+            objects(client, found, say)
+            if found.directory:
+                say(f"deleting {found.directory}: many files take minutes")
+                drive.run(client, root, DELETE.format(found.tenant), DELETE_LIMIT_SECONDS)
+        if found.stack:
+            hold.stack.remove()
+            say(f"removed the stack {found.tenant} with its secrets")
+        else:
+            hold.forget()
     # The tenant file says where all the rest was, so it goes when that is gone.
     for each in sorted(map(Path, found.files), key=lambda path: path.name == f"{found.tenant}.yaml"):
         if each.is_dir():

@@ -1,127 +1,76 @@
-"""Mends what a killed `pulumi` leaves behind: a stale lock, pending operations, half-made resources, failed gates."""
+"""Mends what a killed `pulumi` leaves behind: pending operations, half-made resources, failed gates."""
 
-import json
-import os
-import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from automation.drift import CONTAINER, MADE_BY_THE_ENGINE, NETWORK, resources
-from automation.errors import Locked
+from automation.errors import Overtaken
+from automation.holding import Hold
 from automation.pulumi import Stack
 
 # A plugin notices within 0.2 s that its CLI is gone; the engine may still be finishing its last request.
 SETTLE_SECONDS = 1.0
 SETTLE_LIMIT_SECONDS = 60.0
-# A run that was just told to stop still finishes the steps it has begun.
-LOCK_LIMIT_SECONDS = 60.0
-POLL_SECONDS = 0.25
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lock:
-    """A file backend's lock: the process that took it, and where."""
+class Fit:
+    """A stack's state without what was pending, and the containers (URNs) that an interrupted run has told to stop.
 
-    path: Path
-    pid: int
-    hostname: str
-    since: str
-
-    @classmethod
-    def read(cls, path: Path) -> "Lock | None":
-        """The lock in a file, None if it went meanwhile; a torn one belongs to nobody (pid 0)."""
-        try:
-            told = json.loads(path.read_text() or "{}")
-        except FileNotFoundError:
-            return None
-        except ValueError:
-            told = {}
-        return cls(
-            path=path,
-            pid=int(told.get("pid", 0)),
-            hostname=str(told.get("hostname", "")),
-            since=str(told.get("timestamp", "an unknown time")),
-        )
-
-    def stale(self, hostname: str, running: Callable[[int], bool]) -> bool:
-        """Whether its process is known to be gone: one of this machine that no longer runs."""
-        return self.hostname in ("", hostname) and not running(self.pid)
-
-
-def runs_pulumi(pid: int) -> bool:
-    """Whether this process is alive and still a pulumi, not a later one that was given its number."""
-    if pid <= 0:
-        return False
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        return b"pulumi" in command.split(b"\0")[0]
-    except FileNotFoundError:
-        return False
-    except OSError:
-        # Not Linux, or not ours to look at: alive as far as anyone can tell.
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            return True
-        return True
-
-
-def recover(stack: Stack, client: Any, say: Say) -> dict[str, Any]:
-    """Make the stack fit for the next command; return its state.
-
-    Raises Locked when another process holds the stack, PortalError when the backend or engine says no.
+    Such a one may run on for as long as its grace, and looks like any other meanwhile: only a new one serves.
     """
-    if unlock(stack, say):
+
+    state: dict[str, Any]
+    stopping: tuple[str, ...] = ()
+
+
+def recover(hold: Hold, client: Any, say: Say) -> Fit:
+    """Make a stack that is held fit for the next command.
+
+    What is read, removed and written here is done under our lock and Pulumi's own, so that neither another recovery nor a
+    plain `pulumi` comes between. Raises Locked when one does all the same, PortalError when the backend or engine says no.
+    """
+    stack = hold.stack
+    if hold.mended:
         settle(client, stack.name)
     exported = stack.state()
-    pending = pending_operations(exported)
-    if pending:
-        settle(client, stack.name)
+    if not pending_operations(exported):
+        return Fit(state=exported)
+    settle(client, stack.name)
+    with hold.alone():
+        exported = stack.state()
+        pending = pending_operations(exported)
+        if stack.locks is None:
+            idle(stack, exported)
         for each in half_made(pending, exported):
             remove(client, each, stack.name, say)
-        exported = without_pending(exported)
-        stack.replace_state(exported)
-        say(f"cleared {len(pending)} operations that an interrupted run had left pending")
-    return exported
+        mended = without_pending(exported)
+        written = stack.rewrite(exported, mended, hold.folder)
+    if not written:
+        unchanged(stack, exported)
+        stack.replace_state(mended)
+    say(f"cleared {len(pending)} operations that an interrupted run had left pending")
+    return Fit(state=mended, stopping=stopping(pending, {each["Id"] for each in running(client, stack.name)}))
 
 
-def unlock(stack: Stack, say: Say) -> bool:
-    """Remove locks whose process is gone. Returns whether there was one. Raises Locked for a live one."""
-    if stack.locks is None or not stack.locks.is_dir():
-        return False
-    found = wait_for_others(stack.name, stack.locks, say)
-    for lock in found:
-        lock.path.unlink(missing_ok=True)
-        say(f"removed the lock of process {lock.pid}, which no longer runs")
-    return bool(found)
+def idle(stack: Stack, exported: Mapping[str, Any]) -> None:
+    """Raises Locked while somebody changes a stack whose locks are not files: its backend takes no import then.
+
+    What is imported is what was read, a moment ago (the CLI's start): a run that begins and ends within it is undone. There is
+    no backend of Pulumi's that imports on a condition.
+    """
+    unchanged(stack, exported)
+    stack.replace_state(exported)
 
 
-def wait_for_others(tenant: str, folder: Path, say: Say, limit: float = LOCK_LIMIT_SECONDS) -> list[Lock]:
-    """Wait until no process that runs holds a lock; return the stale ones. Raises Locked after `limit` seconds."""
-    end = time.monotonic() + limit
-    told = False
-    while True:
-        found = [lock for path in sorted(folder.glob("*.json")) if (lock := Lock.read(path))]
-        live = [lock for lock in found if not lock.stale(socket.gethostname(), runs_pulumi)]
-        if not live:
-            return found
-        one = live[0]
-        if one.hostname != socket.gethostname() or time.monotonic() > end:
-            raise Locked(
-                f"portal {tenant} is being changed by process {one.pid} on {one.hostname} since {one.since}; "
-                f"wait for it, or, if you know that it is gone, run `pulumi cancel --stack {tenant}`"
-            )
-        if not told:
-            say(f"waiting for process {one.pid}, which is changing portal {tenant} since {one.since}")
-            told = True
-        time.sleep(POLL_SECONDS)
+def unchanged(stack: Stack, exported: Mapping[str, Any]) -> None:
+    """Raises Overtaken when a stack's state is not what it was."""
+    if stack.state() != exported:
+        raise Overtaken(f"the state of portal {stack.name} was changed while it was being mended")
 
 
 def settle(client: Any, tenant: str) -> None:
@@ -155,6 +104,23 @@ def without_pending(exported: Mapping[str, Any]) -> dict[str, Any]:
     """The state as it was, its pending operations forgotten."""
     deployment = {key: value for key, value in exported["deployment"].items() if key != "pending_operations"}
     return {**exported, "deployment": deployment}
+
+
+def running(client: Any, tenant: str) -> list[dict[str, Any]]:
+    """The tenant's containers that run."""
+    found: list[dict[str, Any]] = client.containers(filters={"label": f"portal.tenant={tenant}"})
+    return found
+
+
+def stopping(pending: list[dict[str, Any]], running: Collection[str]) -> tuple[str, ...]:
+    """URNs of the containers that were being deleted, and of `running` (their ids) still are there."""
+    return tuple(
+        each["resource"]["urn"]
+        for each in pending
+        if each.get("type") == "deleting"
+        and each["resource"]["type"] == CONTAINER
+        and each["resource"].get("id") in running
+    )
 
 
 def half_made(

@@ -12,16 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
 import pulumi.automation as auto
 from pulumi.automation._stack import StackInitMode
 
-from automation import attached, plan, slots
+from automation import apart, attached, plan, slots
+from automation.cancelling import Cancel
 from automation.command import Command
 from automation.errors import Cancelled, Overtaken, UpFailed
 from automation.events import Heard, OnProgress, Progress
+from automation.holding import Hold, Say
 from automation.plan import Change, Plan
 from automation.pulumi import ROOT
 
@@ -78,6 +81,8 @@ class Runs:
     stack: Stack
     cancel: threading.Event
     on_progress: OnProgress = field(default=nobody)
+    # Of a backend of its own, where it has one.
+    environ: Mapping[str, str] = field(default_factory=dict)
 
     def preview(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> Plan:
         """What `up` would do, without doing it."""
@@ -132,7 +137,7 @@ class Runs:
         workspace = self.stack.workspace
         try:
             with attached.served(Path(workspace.pulumi_home or ""), plugins) as env:
-                workspace.env_vars = env
+                workspace.env_vars = {**env, **self.environ}
                 run()
         except auto.ConcurrentUpdateError:
             raise Overtaken(
@@ -178,19 +183,42 @@ def reason(error: auto.CommandError) -> str:
 
 @contextmanager
 def of(
-    tenant: str, *, on_progress: OnProgress = nobody, cancel: threading.Event | None = None
+    hold: Hold,
+    say: Say,
+    *,
+    on_progress: OnProgress = nobody,
+    cancel: threading.Event | None = None,
 ) -> Iterator[Runs]:
-    """Runs of a tenant's stack, which must be there. `cancel`, once set, has the run end what it has begun."""
-    stop = cancel or threading.Event()
+    """Runs that change a stack that is held. `cancel`, once set, has the run end what it has begun."""
+    stop = cancel or Cancel()
     with slots.taken() as slot:
-        workspace = Workspace(
-            work_dir=str(slot.work),
-            pulumi_home=str(slot.home),
-            program=program,
-            pulumi_command=Command(stop),
-        )
-        stack = Stack(tenant, workspace, StackInitMode.SELECT)
-        yield Runs(tenant=tenant, stack=stack, cancel=stop, on_progress=on_progress)
+        command = Command(stop, say, hold)
+        yield made(hold.stack.name, slot.work, slot.home, command, on_progress=on_progress)
+
+
+@contextmanager
+def looking(name: str, cancel: threading.Event | None = None) -> Iterator[Runs]:
+    """Runs that only look at a stack: nothing is written to its backend or to the checkout, whatever there is of it.
+
+    A tenant that has no stack is looked at in an empty backend of the look's own.
+    """
+    with slots.taken() as slot, apart.settings(slot.look, name), apart.backend(name, slot.look) as environ:
+        yield made(name, slot.look, slot.home, Command(cancel or Cancel()), environ=environ)
+
+
+def made(
+    name: str,
+    work: Path,
+    home: Path,
+    command: Command,
+    *,
+    on_progress: OnProgress = nobody,
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> Runs:
+    """Runs of a stack, which must be there, in folders of their own."""
+    workspace = Workspace(work_dir=str(work), pulumi_home=str(home), program=program, pulumi_command=command)
+    stack = Stack(name, workspace, StackInitMode.SELECT)
+    return Runs(tenant=name, stack=stack, cancel=command.cancel, on_progress=on_progress, environ=environ)
 
 
 def unheard(*words: object, **more: object) -> None:

@@ -24,6 +24,8 @@ class Slot:
 
     work: Path
     home: Path
+    # As `work`, for runs that only look: its settings are copies (automation/apart.py).
+    look: Path
 
 
 @contextmanager
@@ -45,15 +47,16 @@ def taken(folder: Path | None = None) -> Iterator[Slot]:
 
 def furnished(place: Path) -> Slot:
     """The project as the CLI looks for it, and a home with the plugins of the shell's own."""
-    work, home = place / "work", place / "home"
-    for each in (work, home):
+    work, home, look = place / "work", place / "home", place / "look"
+    for each in (work, home, look):
         each.mkdir(exist_ok=True)
     for name in ("Pulumi.yaml", "tenants"):
         link(work / name, ROOT / name)
+    link(look / "Pulumi.yaml", ROOT / "Pulumi.yaml")
     for name in SHARED:
         link(home / name, usual_home() / name)
     unlogged(home / "logs")
-    return Slot(work=work, home=home)
+    return Slot(work=work, home=home, look=look)
 
 
 def usual_home() -> Path:

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from automation import onboarding, outcome, portals
+from automation.cancelling import Cancel
 from automation.outcome import Outcome
 from toolchain import output
 
@@ -25,7 +26,7 @@ def main(words: list[str]) -> int:
     output.settle()
     connection: Connection[Any, Any] = Connection(int(words[0]))
     asked: queue.Queue[tuple[str, str, Mapping[str, Any]] | None] = queue.Queue()
-    cancel = threading.Event()
+    cancel = Cancel()
     threading.Thread(target=listen, args=(connection, asked, cancel), daemon=True).start()
     while (request := asked.get()) is not None:
         verb, tenant, options = request
@@ -44,13 +45,13 @@ def told(connection: "Connection[Any, Any]", tenant: str, text: str) -> None:
     tell(connection, text if text.startswith(f"{tenant}: ") else f"{tenant}: {text}")
 
 
-def listen(connection: "Connection[Any, Any]", asked: "queue.Queue[Any]", cancel: threading.Event) -> None:
-    """Hand on what comes in; a fleet that is gone, or says so, has the run cancelled."""
+def listen(connection: "Connection[Any, Any]", asked: "queue.Queue[Any]", cancel: Cancel) -> None:
+    """Hand on what comes in; a fleet that is gone, or says so, has the run cancelled, and ended at once if it says so twice."""
     try:
         while True:
             heard = connection.recv()
             if heard == CANCEL:
-                cancel.set()
+                cancel.again()
             else:
                 asked.put(heard)
     except (EOFError, OSError):
@@ -64,12 +65,12 @@ def done(
     """One command on one tenant."""
     commands: Mapping[str, Callable[[], Any]] = {
         "onboard": lambda: onboarding.onboard(say=say, cancel=cancel, **options),
-        "preview": lambda: portals.preview(portals.load(tenant), **options),
+        "preview": lambda: portals.preview(portals.load(tenant), cancel=cancel, **options),
         "up": lambda: portals.up(portals.load(tenant), say, cancel=cancel, **options),
         "destroy": lambda: {
             "directory": portals.destroy(portals.load(tenant), say, cancel=cancel, **options)
         },
-        "removal": lambda: portals.removal(tenant, **options),
+        "removal": lambda: portals.removal(tenant, cancel=cancel, **options),
         "status": lambda: portals.status(portals.load(tenant), **options),
     }
     return outcome.of(tenant, commands[verb])

@@ -1,12 +1,12 @@
 """`./portal up`, `destroy`, `status`, `tenants`, `demo`: one portal, some, or all."""
 
 import sys
-import threading
 from typing import Annotated, Any
 
 import typer
 
 from automation import fleet, outcome, portals
+from automation.cancelling import Cancel
 from automation.commands import show
 from automation.commands.show import Json, TenantName
 from automation.errors import NotConfirmed
@@ -159,7 +159,7 @@ def over(verb: str, tenants: list[str], workers: int, as_json: bool, **options: 
         show.say(f"{outcome.tenant}: {verb} {how} ({outcome.seconds:.1f} s)")
 
     found = fleet.over(
-        verb, tenants, workers=workers, say=show.say, on_outcome=told, cancel=threading.Event(), **options
+        verb, tenants, workers=workers, say=show.say, on_outcome=told, cancel=Cancel(), **options
     )
     if as_json:
         show.show({"tenants": {each.tenant: each.told() for each in found}})

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from automation import fleet, outcome, portals
+from automation.cancelling import Cancel
 from automation.commands import show
 from automation.commands.portals import All, TenantNames, Workers, chosen
 from automation.commands.show import Json
@@ -177,7 +177,7 @@ def previewed(found: Iterable[Review], workers: int, refresh: bool) -> tuple[lis
     for verb, removed, options in (("preview", False, {"refresh": refresh}), ("removal", True, {})):
         names = [each.tenant for each in told if each.removed is removed]
         made = fleet.over(
-            verb, names, workers=workers, say=show.say, on_outcome=ended, cancel=threading.Event(), **options
+            verb, names, workers=workers, say=show.say, on_outcome=ended, cancel=Cancel(), **options
         )
         outcomes |= {each.tenant: each for each in made}
     reviews = [

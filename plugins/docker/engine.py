@@ -4,12 +4,12 @@ import asyncio
 import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from plugins.docker.events import Events
+from plugins.docker.threads import Threads
 from plugins.docker.unrecorded import Unrecorded
 from plugins.errors import Cancelled, Refused, one_line
 
@@ -44,7 +44,7 @@ class Engine:
         self.cancelled = asyncio.Event()
         self.events = Events(self.client)
         self.unrecorded = Unrecorded()
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="engine")
+        self._threads = Threads(THREADS)
         self._connecting = threading.Lock()
         self._client: Any = None
 

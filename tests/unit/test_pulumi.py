@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from automation.pulumi import Stack
+from automation.errors import PortalError
+from automation.pulumi import Stack, stacks
 from toolchain import files
 
 
@@ -46,7 +47,6 @@ def test_a_state_is_read_from_its_file(stack: Stack) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        None,
         b"",
         b"{",
         b"\x1f\x8b\x08 compressed",
@@ -57,6 +57,27 @@ def test_a_state_is_read_from_its_file(stack: Stack) -> None:
 def test_a_file_that_is_not_as_known_is_the_clis_to_read(stack: Stack, content: bytes | None) -> None:
     write(stack, content)
     assert stack.state()["deployment"] == "told by the CLI"
+
+
+def test_a_stack_that_there_is_not_is_no_question_for_the_cli(stack: Stack) -> None:
+    """It would begin a backend, where a look makes nothing."""
+    with pytest.raises(PortalError, match="there is no stack acme"):
+        stack.state()
+    assert stack.files
+    assert not stack.files.exists()
+
+
+@pytest.mark.parametrize("name", ["acme.json", "acme.json.gz"])
+def test_the_stacks_of_a_file_backend(stack: Stack, name: str) -> None:
+    assert stacks(stack.environ) == []
+    assert not stack.exists()
+    write(stack, None)
+    assert stack.checkpoint
+    for each in (name, "acme.json.bak", "oak.json.attrs"):
+        (stack.checkpoint.parent / each).touch()
+    assert stacks(stack.environ) == ["acme"]
+    assert stack.exists()
+    assert not stack.ensure()
 
 
 def write(stack: Stack, content: bytes | None) -> None:

@@ -1,24 +1,8 @@
 """What a killed run leaves behind is recognised from plain data."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from automation.errors import Locked
-from automation.pulumi import Stack
-from automation.recovery import (
-    Lock,
-    failed_gates,
-    half_made,
-    pending_operations,
-    runs_pulumi,
-    unlock,
-    without_pending,
-)
+from automation.recovery import failed_gates, half_made, pending_operations, stopping, without_pending
 
 CONTAINER = "docker:index/container:Container"
 
@@ -82,50 +66,15 @@ def test_a_failed_gate_is_a_job_with_an_exit_code(resource: dict[str, object], f
     assert failed_gates(exported(resources=(resource,))) == (["u"] if failed else [])
 
 
-@pytest.mark.parametrize(
-    ("hostname", "alive", "stale"),
-    [("here", False, True), ("here", True, False), ("elsewhere", False, False), ("", False, True)],
-)
-def test_a_lock_is_stale_when_its_process_is_known_to_be_gone(
-    hostname: str, alive: bool, stale: bool
-) -> None:
-    lock = Lock(path=Path("x"), pid=4242, hostname=hostname, since="")
-    assert lock.stale("here", lambda _: alive) is stale
+def deleting(urn: str, identity: str, type_: str = CONTAINER) -> dict[str, object]:
+    return {"type": "deleting", "resource": {"type": type_, "urn": urn, "id": identity}}
 
 
-def test_this_process_is_no_pulumi() -> None:
-    assert not runs_pulumi(os.getpid())
-    assert not runs_pulumi(0)
-
-
-def test_a_process_that_ended_runs_no_more() -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait(timeout=30)
-    assert not runs_pulumi(ended.pid)
-
-
-def stack(tmp_path: Path, lock: str) -> Stack:
-    made = Stack(name="acme", environ={"PULUMI_BACKEND_URL": f"file://{tmp_path}"})
-    assert made.locks is not None
-    made.locks.mkdir(parents=True)
-    (made.locks / "one.json").write_text(lock)
-    return made
-
-
-def test_a_torn_lock_is_removed(tmp_path: Path) -> None:
-    made, said = stack(tmp_path, '{"pid": 12'), []
-    assert unlock(made, said.append)
-    assert made.locks is not None
-    assert list(made.locks.iterdir()) == []
-    assert said == ["removed the lock of process 0, which no longer runs"]
-
-
-def test_a_lock_of_another_machine_is_respected(tmp_path: Path) -> None:
-    made = stack(tmp_path, json.dumps({"pid": 1, "hostname": "elsewhere", "timestamp": "noon"}))
-    with pytest.raises(Locked, match="portal acme is being changed by process 1 on elsewhere since noon"):
-        unlock(made, print)
-
-
-def test_no_lock_is_no_work(tmp_path: Path) -> None:
-    assert not unlock(Stack(name="acme", environ={"PULUMI_BACKEND_URL": f"file://{tmp_path}"}), print)
-    assert not unlock(Stack(name="acme", environ={"PULUMI_BACKEND_URL": "s3://bucket"}), print)
+def test_a_container_that_was_told_to_stop_and_runs_on_is_known() -> None:
+    pending = [
+        deleting("worker", "a"),
+        deleting("gone", "b"),
+        deleting("net", "a", "x"),
+        operation("creating", "c"),
+    ]
+    assert stopping(pending, {"a"}) == ("worker",)

@@ -1,0 +1,119 @@
+"""Two operators on one portal: nobody's lock is broken while it may be held, and a dead one's is no obstacle."""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.checkout import Running
+from tests.e2e.light import Fleet
+from tests.e2e.processes import cli_below
+from tests.e2e.trial import Trial
+from tests.e2e.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+# Another container's view of this machine: the same host name, none of its processes.
+ELSEWHERE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+
+
+@pytest.fixture
+def birch(fleet: Fleet) -> Trial:
+    """A light portal that is not up."""
+    if os.geteuid() or not shutil.which("unshare"):
+        pytest.skip("another PID namespace takes root")
+    return fleet.trial(1)
+
+
+def held(portal: Trial) -> Running:
+    """An `up` that has begun to make containers, and Pulumi's lock is there."""
+    running = portal.checkout.start("./portal", "up", portal.name, "--json")
+    until(
+        "the first containers of the up",
+        lambda: len(portal.objects.ids(portal.name)) > 3 or running.process.poll() is not None,
+        limit=120,
+    )
+    assert running.process.poll() is None, str(running.ran(0))
+    assert locks(portal)
+    return running
+
+
+def locks(portal: Trial) -> list[Path]:
+    """Pulumi's locks of a portal."""
+    return sorted((portal.checkout.backend / "locks").rglob("*.json"))
+
+
+def events(portal: Trial, since: int) -> list[str]:
+    """Names of the containers that were removed since a moment."""
+    told = portal.objects.client.events(
+        since=since,
+        until=until_now(portal),
+        filters={"event": "destroy", "label": f"portal.tenant={portal.name}"},
+        decode=True,
+    )
+    return [each["Actor"]["Attributes"]["name"] for each in told]
+
+
+def until_now(portal: Trial) -> int:
+    """The engine's clock, one second on: what has happened by now is before it."""
+    from datetime import datetime
+
+    told = portal.objects.client.info()["SystemTime"]
+    return int(datetime.fromisoformat(told).timestamp()) + 1
+
+
+def test_an_up_that_cannot_be_seen_is_left_alone(birch: Trial) -> None:
+    """From another PID namespace the second waits, the first ends well, and no container was removed meanwhile."""
+    since = until_now(birch) - 1
+    first = held(birch)
+    second = birch.checkout.start(*ELSEWHERE, "./portal", "up", birch.name, "--json")
+    one, two = first.end(300), second.end(300)
+    assert one.code == 0, str(one)
+    assert two.code == 0, str(two)
+    assert f"which is changing portal {birch.name}" in two.said, str(two)
+    assert "removed" not in two.said, str(two)
+    assert two.facts()["changes"] == [], str(two)
+    assert events(birch, since) == []
+    birch.assert_whole()
+
+
+def test_a_plain_pulumi_that_cannot_be_seen_is_not_judged(birch: Trial) -> None:
+    """It holds Pulumi's lock alone: seen it is waited for, unseen the second is refused with the way out, at once."""
+    plain = birch.checkout.start(
+        "bash",
+        "-ec",
+        'eval "$(./portal env)"; exec pulumi up --yes --skip-preview --stack ' + birch.name,
+    )
+    until("the plain CLI's lock", lambda: locks(birch) or plain.process.poll() is not None, limit=120)
+    assert locks(birch), str(plain.ran(0))
+    refused = birch.checkout.run(*ELSEWHERE, "./portal", "up", birch.name, limit=60)
+    assert refused.code == 4, str(refused)
+    assert f"pulumi cancel --stack {birch.name}" in refused.said, str(refused)
+    seen = birch.checkout.portal("up", birch.name, "--json")
+    assert seen.code == 0, str(seen)
+    assert "removed" not in seen.said, str(seen)
+    ran = plain.end(300)
+    assert ran.code == 0, str(ran)
+    birch.assert_whole()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["all", "command"])
+def test_a_run_killed_where_it_could_not_be_seen_is_healed(birch: Trial, victim: str) -> None:
+    """The kernel's lock is the proof: the same command goes on, without asking, from another PID namespace."""
+    running = birch.checkout.start(*ELSEWHERE, "./portal", "up", birch.name, "--json")
+    until(
+        "the first containers of the up",
+        lambda: len(birch.objects.ids(birch.name)) > 3 or running.process.poll() is not None,
+        limit=120,
+    )
+    cli = until("its CLI", lambda: cli_below(running.process.pid, "up"))
+    struck = running.process.pid if victim == "all" else cli.parent
+    # Its namespace goes with the first process of it.
+    os.kill(struck, signal.SIGKILL)
+    running.process.wait(timeout=60)
+    ran = birch.checkout.run(*ELSEWHERE, "./portal", "up", birch.name, "--json")
+    assert ran.code == 0, str(ran)
+    birch.assert_whole()

@@ -1,0 +1,117 @@
+"""Looking touches nothing: not the backend, the checkout, the engine or the drive, whatever there is of a portal."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.checkout import Running
+from tests.e2e.light import Fleet
+from tests.e2e.processes import cli_below
+from tests.e2e.trial import Trial
+from tests.e2e.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+NEW = (
+    "new",
+    "e2e-light-20",
+    "--lms",
+    "new.localhost",
+    "--port",
+    "18999",
+    "--subnet",
+    "10.77.199.0/24",
+    "--dry-run",
+)
+# Every verb that says of itself that it changes nothing; {0} is a portal that is up, {1} one that never was.
+LOOKS: tuple[tuple[str, ...], ...] = (
+    ("preview", "{0}"),
+    ("preview", "{0}", "--refresh", "--json"),
+    ("preview", "{1}"),
+    ("preview", "--all", "--markdown"),
+    ("destroy", "{0}", "--dry-run"),
+    ("destroy", "{1}", "--dry-run"),
+    ("status", "{0}"),
+    ("status", "{1}"),
+    ("tenants",),
+    ("logs", "{0}", "--tail", "1"),
+    ("open", "{0}", "--print"),
+    NEW,
+    ("purge", "{0}", "--dry-run"),
+    ("purge", "{1}", "--dry-run"),
+    ("orphans",),
+    ("images", "list"),
+)
+# 6 is a portal that is not up, 8 data at risk: those were looked at, too.
+CODES = (0, 6, 8)
+
+
+def files(folder: Path) -> dict[str, tuple[int, int, int]]:
+    """Every file and folder below one, with what changes when somebody writes there; Python's byte code is its own."""
+    return {
+        str(path.relative_to(folder)): (told.st_ino, told.st_size, told.st_mtime_ns)
+        for path in [folder, *folder.rglob("*")]
+        if "__pycache__" not in path.parts
+        for told in [path.lstat()]
+        # A folder in which byte code was written for the first time.
+        if not (path.is_dir() and (path / "__pycache__").exists())
+    }
+
+
+def seen(portal: Trial) -> dict[str, object]:
+    """All that others may be using."""
+    client = portal.objects.client
+    checkout = portal.checkout
+    return {
+        "backend": files(checkout.backend.parent),
+        "admins": files(checkout.data / "portals" / "tenants"),
+        "checkout": files(checkout.folder),
+        "drive": portal.objects.on_drive(checkout.drive, "find /drive -printf '%p %s %T@\\n' | sort"),
+        "containers": sorted(each["Id"] for each in client.containers(all=True)),
+        "networks": sorted(each["Id"] for each in client.networks()),
+        "volumes": sorted(each["Name"] for each in client.volumes()["Volumes"] or []),
+        "images": sorted(each["Id"] for each in client.images(all=True)),
+        "left": sorted(map(str, (checkout.data / "portals" / "workers").glob("*/look/*/*"))),
+    }
+
+
+def test_a_look_changes_nothing(fleet: Fleet) -> None:
+    up, never = fleet.trials(2)
+    up.up()
+    # What the first command of its kind makes on a machine: the image that looks at the drive.
+    assert fleet.checkout.portal("orphans").code == 0
+    before = seen(up)
+    for words in LOOKS:
+        ran = fleet.checkout.portal(*(each.format(up.name, never.name) for each in words))
+        assert ran.code in CODES, str(ran)
+        after = seen(up)
+        for what, told in before.items():
+            assert after[what] == told, (words, what)
+    # As in another operator's checkout: the settings of a portal that is up are not there, and no look writes them.
+    settings = fleet.checkout.folder / "tenants" / f"Pulumi.{up.name}.yaml"
+    kept = settings.read_text()
+    settings.unlink()
+    before = seen(up)
+    assert up.changes() == []
+    assert seen(up) == before
+    settings.write_text(kept)
+
+
+def test_a_preview_of_a_new_tenant_and_its_first_up_at_the_same_moment(fleet: Fleet) -> None:
+    """Neither takes the stack from the other, and a preview's end is not the end of what the `up` has made."""
+    aspen = fleet.trial(1)
+    looks = [fleet.checkout.start("./portal", "preview", aspen.name, "--json") for _ in range(2)]
+    until("the first preview's CLI", lambda: begun(looks[0]), limit=120)
+    ran = fleet.checkout.portal("up", aspen.name, "--json")
+    assert ran.code == 0, str(ran)
+    for each in looks:
+        told = each.end(120)
+        assert told.code == 0, str(told)
+        assert told.facts()["changes"], str(told)
+    aspen.assert_whole()
+    assert (fleet.checkout.folder / "tenants" / f"Pulumi.{aspen.name}.yaml").exists()
+
+
+def begun(running: Running) -> bool:
+    """Whether a preview's CLI runs, or its command has ended."""
+    return running.process.poll() is not None or cli_below(running.process.pid, "preview") is not None

@@ -1,0 +1,120 @@
+"""Ended once, a command ends what it has begun; ended twice, it ends at once; and nothing waits for ever."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from automation import command
+from automation.cancelling import Cancel, as_interrupts, at_once, heard
+
+# A CLI that hears SIGINT as often as it is told to, then ends.
+DEAF = """
+import signal, sys, time
+left = [int(sys.argv[1])]
+def heard(*_):
+    left[0] -= 1
+    print("heard", flush=True)
+    if not left[0]:
+        sys.exit(3)
+signal.signal(signal.SIGINT, heard)
+print("begun", flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+def cli(times: int) -> "subprocess.Popen[str]":
+    made = subprocess.Popen([sys.executable, "-c", DEAF, str(times)], stdout=subprocess.PIPE, text=True)
+    assert made.stdout
+    assert made.stdout.readline() == "begun\n"
+    return made
+
+
+def cancelled(process: "subprocess.Popen[str]", cancel: threading.Event, say: Callable[[str], None]) -> int:
+    with process, command.told_to_cancel(process, cancel, say, lambda: None):
+        return process.wait(timeout=30)
+
+
+def test_a_cli_that_ends_what_it_has_begun_is_waited_for() -> None:
+    said: list[str] = []
+    cancel = Cancel()
+    cancel.set()
+    assert cancelled(cli(1), cancel, said.append) == 3
+    assert said == [
+        "cancelling: what has begun is being ended, in 30 s at most; once more (Ctrl-C) ends it at once"
+    ]
+
+
+def test_asked_twice_it_ends_at_once() -> None:
+    said: list[str] = []
+    cancel = Cancel()
+    process = cli(2)
+    cancel.set()
+    threading.Timer(0.5, cancel.again).start()
+    assert cancelled(process, cancel, said.append) == 3
+    assert said[1].startswith("ending at once")
+
+
+@pytest.mark.parametrize("event", [Cancel, threading.Event])
+def test_one_that_ends_never_is_killed(event: type[threading.Event], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without being asked again: a script's own event is set once."""
+    monkeypatch.setattr(command, "CANCEL_SECONDS", 0.5)
+    monkeypatch.setattr(command, "END_SECONDS", 0.5)
+    cancel = event()
+    cancel.set()
+    began = time.monotonic()
+    assert cancelled(cli(100), cancel, lambda text: None) == -signal.SIGKILL
+    assert time.monotonic() - began < 10
+
+
+def test_it_looks_while_it_waits() -> None:
+    looks = []
+    process = cli(1)
+    cancel = Cancel()
+    with process, command.told_to_cancel(process, cancel, lambda text: None, lambda: looks.append(1)):
+        while len(looks) < 2:
+            time.sleep(0.01)
+        cancel.set()
+        process.wait(timeout=30)
+    assert looks
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_first_signal_asks_and_a_second_one_asks_for_at_once(number: signal.Signals) -> None:
+    cancel = Cancel()
+    before = signal.getsignal(number)
+    with heard(cancel, at_once(cancel)):
+        os.kill(os.getpid(), number)
+        assert (cancel.is_set(), cancel.at_once.is_set()) == (True, False)
+        os.kill(os.getpid(), number)
+        assert cancel.at_once.is_set()
+    assert signal.getsignal(number) == before
+
+
+def test_a_closed_terminal_means_nothing_under_nohup(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        cancel = Cancel()
+        with heard(cancel, at_once(cancel)):
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not cancel.is_set()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_what_ends_a_service_or_a_job_leaves_its_blocks_in_order() -> None:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        as_interrupts()
+        for number in before:
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), number)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,21 @@
+"""What one command of a machine does at a time."""
+
+from pathlib import Path
+
+import pytest
+
+from automation.errors import Locked
+from automation.exclusive import exclusive
+
+
+def test_a_second_one_waits_says_for_what_and_gives_up(tmp_path: Path) -> None:
+    path, said = tmp_path / "below" / "lock", []
+    with exclusive(path, "the first", said.append):
+        with (
+            pytest.raises(Locked, match="waited 0 s for the first"),
+            exclusive(path, "the first", said.append, limit=0.2),
+        ):
+            pass
+        assert said == ["waiting for the first"]
+    with exclusive(path, "nobody", said.append):
+        assert len(said) == 1

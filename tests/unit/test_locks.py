@@ -1,0 +1,196 @@
+"""When Pulumi's lock is proved to be nobody's, what a run writes of itself, and who is seen from where."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from automation import locks, place
+from automation.errors import Overtaken
+from automation.locks import Lock, Verdict, View
+from automation.place import Place, Process
+from automation.record import Record
+
+HERE = Place(boot="this-boot", pids="pid:[1]", host="here")
+OTHER_BOOT = Place(boot="an-earlier-boot", pids="pid:[1]", host="here")
+CONTAINER = Place(boot="this-boot", pids="pid:[2]", host="here")
+SINCE = "2026-08-22T10:00:00.123456789+02:00"
+TIME = 1787385600.123456
+# Of a process that has ended: a number that is never given.
+DEAD = Process(pid=2**22 + 1, started=1)
+LIVING = Process.of(os.getpid())
+
+
+def lock(name: str = "plain.json", pid: int = 4242, host: str = "here", since: str = SINCE) -> Lock:
+    return Lock(path=Path(name), pid=pid, host=host, user="root", since=since)
+
+
+def record(where: Place = HERE, cli: Process | None = DEAD, **more: object) -> Record:
+    assert LIVING
+    facts = {
+        "user": "root",
+        "verb": "up",
+        "since": SINCE,
+        "cli_since": TIME - 0.4,
+        "locks": ("ours.json",),
+        **more,
+    }
+    return Record(place=where, processes=(DEAD, cli) if cli else (DEAD,), **facts)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("what", "which", "one_kernel", "sees_all", "who", "seen", "verdict"),
+    [
+        ("a plain pulumi that is seen", lock(), True, True, None, True, Verdict.LIVE),
+        ("one that would be seen, and is not", lock(), True, True, None, False, Verdict.GONE),
+        ("the same, of a container that has another name", lock(host="c1"), True, True, None, False, Verdict.GONE),
+        ("one that might be in another namespace", lock(), True, False, None, False, Verdict.UNKNOWN),
+        ("seen in this namespace", lock(), True, False, None, True, Verdict.LIVE),
+        ("another host with the same name", lock(), False, True, None, False, Verdict.UNKNOWN),
+        ("its number is somebody's here", lock(), False, True, None, True, Verdict.LIVE),
+        ("another host", lock(host="elsewhere"), False, True, None, False, Verdict.UNKNOWN),
+        ("another host, its number is somebody's here", lock(host="elsewhere"), False, True, None, True, Verdict.UNKNOWN),
+        ("a run of ours, by the lock's name", lock("ours.json"), True, False, record(), False, Verdict.GONE),
+        ("its number was given anew", lock("ours.json"), True, False, record(), True, Verdict.GONE),
+        ("a run of ours in another namespace", lock("ours.json"), True, False, record(CONTAINER), False, Verdict.GONE),
+        ("a run of ours before a reboot", lock("ours.json"), True, False, record(OTHER_BOOT), False, Verdict.GONE),
+        ("by its CLI's number", lock(pid=DEAD.pid), True, False, record(), False, Verdict.GONE),
+        ("that number, an hour later", lock(pid=DEAD.pid, since="2026-08-22T11:00:00+02:00"), True, False, record(), False, Verdict.UNKNOWN),
+        ("that number before our CLI", lock(pid=DEAD.pid, since="2026-08-22T09:00:00+02:00"), True, False, record(), False, Verdict.UNKNOWN),
+        ("that number, another host's name", lock(pid=DEAD.pid, host="c1"), True, False, record(), False, Verdict.UNKNOWN),
+        ("no run of ours took it", lock(), True, False, record(), False, Verdict.UNKNOWN),
+        ("a run that had no CLI yet", lock(pid=DEAD.pid), True, False, record(cli=None), False, Verdict.UNKNOWN),
+        ("shared by hosts: a dead run seen from its own namespace", lock("ours.json"), False, False, record(), False, Verdict.GONE),
+        ("shared by hosts: a CLI that runs on", lock("ours.json"), False, False, record(cli=LIVING), False, Verdict.LIVE),
+        ("shared by hosts: another namespace", lock("ours.json"), False, False, record(CONTAINER), False, Verdict.UNKNOWN),
+        ("shared by hosts: a reboot, or another host of that name", lock("ours.json"), False, False, record(OTHER_BOOT), False, Verdict.UNKNOWN),
+        ("torn, and some pulumi is seen", lock(pid=0, host="", since=""), True, True, None, True, Verdict.LIVE),
+        ("torn, and none is", lock(pid=0, host="", since=""), True, True, None, False, Verdict.GONE),
+        ("torn, and not all are seen", lock(pid=0, host="", since=""), True, False, None, False, Verdict.UNKNOWN),
+    ],
+)  # fmt: skip
+def test_a_lock_is_nobodys_only_where_that_is_proved(
+    what: str, which: Lock, one_kernel: bool, sees_all: bool, who: Record | None, seen: bool, verdict: Verdict
+) -> None:
+    view = View(here=HERE, one_kernel=one_kernel, sees_all=sees_all, record=who)
+    assert view.judge(which, lambda pid, since: seen) is verdict, what
+
+
+def test_where_nothing_is_known_of_the_kernel_nothing_is_proved() -> None:
+    nowhere = Place(boot="", pids="", host="here")
+    view = View(here=nowhere, one_kernel=False, sees_all=False, record=record(nowhere))
+    assert view.judge(lock("ours.json"), lambda pid, since: False) is Verdict.UNKNOWN
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    made = record().with_cli(Process(pid=7, started=9), 3.5).with_lock("more.json")
+    made.write(tmp_path / "record.json")
+    assert Record.read(tmp_path / "record.json") == made
+    assert made.processes == (DEAD, Process(pid=7, started=9))
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"place": 3}', '{"place": {"boot": "x"}}'])
+def test_a_record_that_is_not_whole_says_nothing(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "record.json").write_text(content)
+    assert Record.read(tmp_path / "record.json") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "pid", "host"),
+    [
+        ('{"pid": 12, "username": "u", "hostname": "h", "timestamp": "t"}', 12, "h"),
+        ('{"pid": 12', 0, ""),
+        ("", 0, ""),
+        ('{"pid": "12"}', 0, ""),
+        ('{"pid": -1}', 0, ""),
+    ],
+)
+def test_a_torn_lock_says_nothing(tmp_path: Path, content: str, pid: int, host: str) -> None:
+    (tmp_path / "one.json").write_text(content)
+    (found,) = locks.found(tmp_path)
+    assert (found.pid, found.host, found.time) == (pid, host, 0.0)
+
+
+def test_a_locks_time_is_gos() -> None:
+    assert lock().time == pytest.approx(TIME, abs=1e-5)
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is no pulumi, and runs."""
+    made = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield made
+    made.communicate(b"\n", timeout=30)
+
+
+def test_a_number_that_was_given_anew_holds_nothing(sleeper: subprocess.Popen[bytes]) -> None:
+    assert place.may_hold(sleeper.pid, time.time() + 60)
+    assert not place.may_hold(sleeper.pid, time.time() - 60)
+
+
+def test_a_pulumi_of_that_number_may_hold_it_whenever_it_began(tmp_path: Path) -> None:
+    program = tmp_path / "pulumi"
+    program.symlink_to("/bin/sleep")
+    made = subprocess.Popen([str(program), "30"])
+    try:
+        assert place.may_hold(made.pid, time.time() - 3600)
+        assert place.may_hold(0, 0.0)
+    finally:
+        made.kill()
+        made.wait(timeout=30)
+    assert not place.may_hold(made.pid, time.time())
+
+
+MOUNTS = """\
+22 1 259:2 / / rw,relatime shared:1 - ext4 /dev/vda rw
+23 22 0:40 / /srv/drive rw - nfs4 server:/portals rw
+24 22 0:41 / /srv/drive/local rw shared:7 master:3 - xfs /dev/vdb rw
+25 22 0:42 / /mnt/two\\040words rw - fuse.sshfs host: rw
+26 22 0:43 / /over rw - tmpfs tmpfs rw
+27 22 0:44 / /over rw - 9p share rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/root/.local/share/portals/state", "ext4"),
+        ("/srv/drive/state", "nfs4"),
+        ("/srv/drive", "nfs4"),
+        ("/srv/drives", "ext4"),
+        ("/srv/drive/local/x", "xfs"),
+        ("/mnt/two words/x", "fuse.sshfs"),
+        ("/over/x", "9p"),
+    ],
+)
+def test_the_file_system_of_a_path(path: str, expected: str) -> None:
+    assert place.kind(MOUNTS, Path(path)) == expected
+
+
+@pytest.mark.parametrize(
+    "kind", ["nfs", "nfs4", "cifs", "9p", "virtiofs", "fuse.sshfs", "ceph", "gfs2", "ocfs2", ""]
+)
+def test_what_several_kernels_may_write_to_proves_nothing(kind: str) -> None:
+    assert kind not in place.OF_ONE_KERNEL
+
+
+def test_pulumis_lock_is_held_as_the_cli_holds_it(tmp_path: Path) -> None:
+    folder, noted = tmp_path / "locks", []
+    (tmp_path / "beside").mkdir()
+    with locks.taken(folder, tmp_path / "beside", "acme", noted.append):
+        (path,) = folder.iterdir()
+        assert [path.name] == noted
+        assert set(json.loads(path.read_text())) == {"pid", "username", "hostname", "timestamp"}
+        (told,) = locks.found(folder)
+        assert (told.pid, told.host) == (os.getpid(), Place.here().host)
+        assert abs(told.time - time.time()) < 60
+        with pytest.raises(Overtaken), locks.taken(folder, tmp_path / "beside", "acme", noted.append):
+            pass
+        assert list(folder.iterdir()) == [path]
+    assert list(folder.iterdir()) == []
