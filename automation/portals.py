@@ -124,14 +124,22 @@ def guarded(tenant: Tenant) -> str:
 
 
 def could(client: Any, tenant: Tenant, plan: Plan | None, state: dict[str, Any], say: Say) -> Plan | None:
-    """The plan, once its engine is known to have room for it; what is worth knowing is said. Raises Impossible.
+    """The plan, once its engine is known to have room for it; what is worth knowing is said. Raises Impossible, Overtaken.
 
-    Without a plan all that the tenant's file asks for is looked at.
+    Without a plan all that the tenant's file asks for is looked at. Raises Impossible, and Overtaken.
     """
-    if plan is None:
-        possible.check_tenant(client, tenant, state)
-        return None
-    plan = possible.check(client, plan, tenant)
+    try:
+        if plan is None:
+            possible.check_tenant(client, tenant, state)
+            return None
+        plan = possible.check(client, plan, tenant)
+    except possible.Impossible:
+        # What stands in the way may be what another run of the same portal has made since.
+        if Stack(name=tenant.name).state() == state:
+            raise
+        raise Overtaken(
+            f"portal {tenant.name} is being changed by another run, which has made something of it meanwhile"
+        ) from None
     for each in plan.notes:
         say(f"{tenant.name}: {each}")
     return plan

@@ -1,12 +1,15 @@
 """The same look at the engine for the plain CLI that `./portal up` takes: before the first resource is asked for."""
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
+from config import engines
 from config.tenant import Tenant
+from preflight import facts as asking
 from preflight import tenant as looking
 from preflight.obstacles import Obstacle
 
@@ -19,18 +22,19 @@ def look(tenant: Tenant, images: Path, state: Iterable[Mapping[str, Any]]) -> No
 
     A preview needs no engine: where none answers, it says that nobody has looked.
     """
-    import docker
-    import requests
-
+    if why := engines.refused(engines.address_of(tenant.placement.docker_host, os.environ), os.environ):
+        # Against the state alone nobody is asked, so nothing is refused there.
+        if not pulumi.runtime.is_dry_run():
+            raise pulumi.RunError(f"{why}; nothing was stopped or changed")
+        pulumi.log.info(f"not checked whether the engine has room for all this: {why}")
+        return
     try:
         found = looking.obstacles(tenant, images, state)
-    except (docker.errors.DockerException, requests.RequestException, OSError, ValueError) as error:
+    # By a call: what an engine may raise is loaded where one was asked, which takes longer than all else here.
+    except asking.no_answer() as error:
         # An update is told by the plugin, which cannot do without the engine.
         if pulumi.runtime.is_dry_run():
             pulumi.log.info(f"not checked whether the engine has room for all this: {error}")
-            return
-        if isinstance(error, ValueError):
-            raise pulumi.RunError(f"{error}; nothing was stopped or changed") from None
         return
     lines = told(tenant, found)
     if lines and not pulumi.runtime.is_dry_run():

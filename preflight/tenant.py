@@ -1,13 +1,11 @@
 """What a tenant's file asks for beyond what its state has: for a run that nobody has previewed, and for the plain CLI."""
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from config import engines
 from config.images import PREFIX
 from config.names import JOBS
 from config.sources import OPS, pictured
@@ -85,7 +83,7 @@ def obstacles(
 ) -> tuple[Obstacle, ...]:
     """What stands in the way of a tenant's file on its engine. Asks nobody where all that it names is the portal's already.
 
-    Raises what docker-py raises, and ValueError with the reason where this shell may not use the engine.
+    Raises what docker-py raises.
     """
     pictures = pictured(tenant, images)
     asked = wanted(tenant, pictures, Has.read(resources))
@@ -95,8 +93,6 @@ def obstacles(
         return judging.obstacles(asked, look(client, asked, pictures[OPS], tenant.storage.root), tenant.name)
     import docker
 
-    if why := engines.refused(engines.address_of(tenant.placement.docker_host, os.environ), os.environ):
-        raise ValueError(why)
     client = docker.APIClient(**arguments(tenant.placement.docker_host), timeout=LIMIT_SECONDS)
     try:
         return judging.obstacles(asked, look(client, asked, pictures[OPS], tenant.storage.root), tenant.name)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from automation import possible
+from automation import portals, possible
 from automation.capacity import LEAST_DISK_MIB
-from automation.errors import NoEngine
+from automation.errors import NoEngine, Overtaken
 from automation.plan import Change, Plan
 from automation.possible import RESTART_MIB, Impossible, refuse, told, wanted
 from automation.pulumi import Stack
@@ -156,3 +156,17 @@ def test_by_the_file_alone_only_what_the_state_does_not_have_is_wanted() -> None
     assert of_file(ACME, pictures, Has.read(resources(port + 1, inside, "portals/lms:1"))).doors
     assert of_file(ACME, pictures, Has.read(resources(port, "10.77.200.0/26", "portals/lms:1"))).subnets
     assert of_file(ACME, pictures, Has.read(resources(port, inside, "portals/lms:0"))).images
+
+
+@pytest.mark.parametrize(("now", "error"), [("before", Impossible), ("after", Overtaken)])
+def test_what_another_run_has_made_meanwhile_is_no_obstacle_but_a_reason_to_look_anew(
+    now: str, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def check(*words: object) -> Plan:
+        raise Impossible("a container acme-lms is there already")
+
+    monkeypatch.setattr(possible, "check", check)
+    monkeypatch.setattr(Stack, "state", lambda stack: {"deployment": now})
+    with pytest.raises(error) as raised:
+        portals.could(None, ACME, plan(), {"deployment": "before"}, print)
+    assert raised.type is error
