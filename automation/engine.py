@@ -3,18 +3,16 @@
 docker-py is loaded where an engine is asked, here and elsewhere: it takes half as long as all else, and a preview asks none.
 """
 
-import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from automation.errors import Cancelled, NoEngine, PortalError
-from config import engines
 from config.tenant import Tenant
-from preflight.connection import arguments
+from preflight import connection
 
 LIMIT_SECONDS = 60
 POLL_SECONDS = 0.25
@@ -43,25 +41,23 @@ def connect(docker_host: str = "", *, limit: float = LIMIT_SECONDS) -> Iterator[
     import docker
     import requests
 
-    if why := engines.refused(docker_host or os.environ.get("DOCKER_HOST", ""), os.environ):
-        raise NoEngine(why)
-    client = None
-    try:
-        client = docker.APIClient(**arguments(docker_host), timeout=limit)
-        client.ping()
-    except (docker.errors.DockerException, requests.RequestException, OSError) as error:
-        if client is not None:
-            client.close()
-        where = docker_host or "DOCKER_HOST or /var/run/docker.sock"
-        raise NoEngine(
-            f"no Docker engine answers at {where}: {error}; start it with `./portal engine start`"
-        ) from None
-    try:
-        yield client
-    except (docker.errors.APIError, requests.RequestException) as error:
-        raise PortalError(f"the Docker engine: {getattr(error, 'explanation', None) or error}") from error
-    finally:
-        client.close()
+    with ExitStack() as held:
+        try:
+            client = docker.APIClient(**held.enter_context(connection.reached(docker_host)), timeout=limit)
+            held.callback(client.close)
+            client.ping()
+        except connection.Refused as error:
+            raise NoEngine(str(error)) from None
+        except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+            where = docker_host or "DOCKER_HOST or /var/run/docker.sock"
+            start = "start it with `./portal engine start`"
+            if docker_host.startswith(("ssh://", "tcp://")):
+                start = "is it running there, and may this user use it?"
+            raise NoEngine(f"no Docker engine answers at {where}: {error}; {start}") from None
+        try:
+            yield client
+        except (docker.errors.APIError, requests.RequestException) as error:
+            raise PortalError(f"the Docker engine: {getattr(error, 'explanation', None) or error}") from error
 
 
 def containers(client: Any, tenant: str) -> list[Container]:

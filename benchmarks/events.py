@@ -9,7 +9,7 @@ from typing import Any
 
 import docker
 
-from automation.engine import arguments
+from preflight.connection import arguments
 
 NANO = 1e9
 LATE_SECONDS = 0.3

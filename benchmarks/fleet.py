@@ -12,10 +12,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from automation.engine import arguments
 from benchmarks import processes
 from benchmarks.plot import Panel, svg
 from benchmarks.processes import Run, RunFailed
+from preflight.connection import arguments
 from tests.e2e.checkout import Checkout, grounded
 from tests.e2e.light import lighten
 from tests.e2e.objects import LIMIT_SECONDS, Objects

@@ -10,9 +10,9 @@ from config.images import PREFIX
 from config.names import JOBS
 from config.sources import OPS, pictured
 from config.tenant import Tenant
+from preflight import connection
 from preflight import facts as asking
 from preflight import obstacles as judging
-from preflight.connection import arguments
 from preflight.facts import Facts
 from preflight.obstacles import Obstacle
 from preflight.procfs import ANY, Door
@@ -93,11 +93,14 @@ def obstacles(
         return judging.obstacles(asked, look(client, asked, pictures[OPS], tenant.storage.root), tenant.name)
     import docker
 
-    client = docker.APIClient(**arguments(tenant.placement.docker_host), timeout=LIMIT_SECONDS)
-    try:
-        return judging.obstacles(asked, look(client, asked, pictures[OPS], tenant.storage.root), tenant.name)
-    finally:
-        client.close()
+    with connection.reached(tenant.placement.docker_host) as given:
+        made = docker.APIClient(**given, timeout=LIMIT_SECONDS)
+        try:
+            return judging.obstacles(
+                asked, look(made, asked, pictures[OPS], tenant.storage.root), tenant.name
+            )
+        finally:
+            made.close()
 
 
 def look(client: Any, asked: Wanted, image: str, root: str) -> Facts:

@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from docker import APIClient
 from docker.errors import DockerException, ImageNotFound
-from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
 from automation.images.event import BuildError
+from plugins.docker.tunnel import NoWay
+from preflight import connection
 
 # The longest silence of a build: apt unpacking, a package's own script.
 SILENCE_SECONDS = 600
@@ -23,21 +24,22 @@ OLDEST_API = "1.41"
 def engine(docker_host: str = "") -> Iterator[APIClient]:
     """A client of the engine at `docker_host`, else of the shell's own. Raises BuildError when none answers."""
     where = docker_host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-    try:
-        given = {"base_url": docker_host} if docker_host else kwargs_from_env()
-        # Asked by a client of its own: one that finds no engine while it is made could not be closed.
-        asking = APIClient(**given, version=OLDEST_API, timeout=ANSWER_SECONDS)
+    with ExitStack() as held:
         try:
-            version = asking.version(api_version=False)["ApiVersion"]
-        finally:
-            asking.close()
-    except (DockerException, RequestException) as error:
-        raise BuildError(f"no Docker engine answers at {where}: {error}") from None
-    client = APIClient(**given, version=version, timeout=SILENCE_SECONDS)
-    try:
+            given = held.enter_context(connection.reached(docker_host))
+            # Asked by a client of its own: one that finds no engine while it is made could not be closed.
+            asking = APIClient(**given, version=OLDEST_API, timeout=ANSWER_SECONDS)
+            try:
+                version = asking.version(api_version=False)["ApiVersion"]
+            finally:
+                asking.close()
+        except connection.Refused as error:
+            raise BuildError(str(error)) from None
+        except (DockerException, RequestException, NoWay) as error:
+            raise BuildError(f"no Docker engine answers at {where}: {error}") from None
+        client = APIClient(**given, version=version, timeout=SILENCE_SECONDS)
+        held.callback(client.close)
         yield client
-    finally:
-        client.close()
 
 
 def present(client: APIClient, reference: str) -> bool:

@@ -1,6 +1,7 @@
 """The Docker engine, seen from asyncio: calls in threads, errors in one line, waits that can be cancelled."""
 
 import asyncio
+import atexit
 import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
@@ -10,6 +11,7 @@ from typing import Any
 
 from plugins.docker.events import Events
 from plugins.docker.threads import Threads
+from plugins.docker.tunnel import SCHEME, Tunnel
 from plugins.docker.unrecorded import Unrecorded
 from plugins.errors import Cancelled, Refused, one_line
 
@@ -113,7 +115,15 @@ def connect(host: str) -> Any:
     # Imported late: it takes a quarter of a second, and a preview does without.
     import docker
 
-    return docker.APIClient(host, version="auto", timeout=CALL_SECONDS, max_pool_size=THREADS, tls=tls(host))
+    # One behind ssh is brought here until this process ends.
+    address = host
+    if host.startswith(SCHEME):
+        way = Tunnel(host)
+        atexit.register(way.close)
+        address = way.address
+    return docker.APIClient(
+        address, version="auto", timeout=CALL_SECONDS, max_pool_size=THREADS, tls=tls(host)
+    )
 
 
 def unprotected(host: str) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -66,14 +66,23 @@ def running(trial: Trial) -> dict[str, tuple[str, str, str]]:
     }
 
 
-@pytest.mark.parametrize("attack", TAKEN_PORT)
+def some(attacks: Iterable[str]) -> list[Any]:
+    """Each, those of another address or width among the slow ones."""
+    wide = ("every address", "wider")
+    return [
+        pytest.param(each, marks=[pytest.mark.slow] if any(word in each for word in wide) else [])
+        for each in attacks
+    ]
+
+
+@pytest.mark.parametrize("attack", some(TAKEN_PORT))
 def test_a_port_that_is_taken_stops_nothing(birch: Trial, attack: str) -> None:
     birch.write(listen={"address": "127.0.0.1", "port": PORT})
     with TAKEN_PORT[attack](birch.objects.client) as holder:
         refused(birch, "listen/port", holder, every_way=attack == "a program of the host")
 
 
-@pytest.mark.parametrize("attack", TAKEN_SUBNET)
+@pytest.mark.parametrize("attack", some(TAKEN_SUBNET))
 def test_a_subnet_that_is_taken_stops_nothing(birch: Trial, attack: str) -> None:
     if "route" in attack and os.getuid():
         pytest.skip("only root can add a route")

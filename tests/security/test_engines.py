@@ -1,5 +1,6 @@
 """Whose words lead to which engine, what a look at its host may do there, and who may delete what."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from automation.errors import NoEngine
 from config import engines, owner
 from plugins.docker.engine import EngineError, connect
 from preflight import facts
+from tests.programs import ROOT
 from tests.security.hostile import TEXTS
 
 # Each reaches another machine without TLS in one client or the other, or tries to look as if it did not.
@@ -104,3 +106,21 @@ def test_a_look_at_a_host_can_do_nothing_there(monkeypatch: pytest.MonkeyPatch) 
     assert config["pids_limit"] <= 16
     (mount,) = config["mounts"]
     assert (mount["Source"], mount["ReadOnly"]) == ("/srv/portals/.portals-drive", True)
+
+
+def test_every_client_of_an_engine_is_made_where_its_address_was_looked_at() -> None:
+    """By one place of the command and the program, and by one of the plugin."""
+    makers = {
+        str(path.relative_to(ROOT)): path.read_text()
+        for folder in ("automation", "components", "preflight", "plugins", "toolchain", "policies")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"\bAPIClient\(|docker\.from_env|DockerClient\(", path.read_text())
+    }
+    assert set(makers) == {
+        "automation/engine.py",
+        "automation/images/engine.py",
+        "plugins/docker/engine.py",
+        "preflight/tenant.py",
+    }
+    assert "if unprotected(host)" in makers.pop("plugins/docker/engine.py")
+    assert all("connection.reached(" in text for text in makers.values())
