@@ -10,6 +10,7 @@ from components.portal import Portal
 from config.errors import ConfigError
 from config.mail import SMARTHOST_KEY
 from config.tenant import Tenant
+from toolchain import terminal
 
 HERE = Path(__file__).parent
 
@@ -19,7 +20,7 @@ try:
     tenant.may_follow(in_force.read(state))
 except ConfigError as error:
     # RunError ends the program with these words and no traceback.
-    raise pulumi.RunError(str(error)) from None
+    raise pulumi.RunError(terminal.lines(str(error))) from None
 
 if preflight.LOOKED not in globals():
     preflight.look(tenant, HERE / "images", state.values())

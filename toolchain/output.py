@@ -3,13 +3,14 @@
 Facts that cannot be written are a failure, with a line that says so. Progress that nobody can take is none: the work goes on.
 """
 
+import contextlib
 import errno
 import io
 import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 from toolchain import terminal
 
@@ -49,6 +50,25 @@ class Output(io.TextIOWrapper):
             raise OutputLost(error) from None
 
 
+class Progress(io.TextIOWrapper):
+    """Standard error: what nobody can take is dropped, and so is all that follows."""
+
+    def write(self, text: str, /) -> int:
+        """As any text file."""
+        try:
+            return super().write(text)
+        except OSError:
+            _drop(2)
+            return len(text)
+
+    def flush(self) -> None:
+        """As any text file."""
+        try:
+            super().flush()
+        except OSError:
+            _drop(2)
+
+
 def settle() -> None:
     """Make the standard streams fit for use, whatever the caller has closed or set.
 
@@ -61,17 +81,19 @@ def settle() -> None:
         except OSError:
             _open(number, flags)
     sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115 (it stays open)
-    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
-    if isinstance(sys.stderr, io.TextIOWrapper):
-        sys.stderr.reconfigure(errors="backslashreplace")
     if not isinstance(sys.stdout, Output):
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        sys.stdout = Output(
-            open(1, "wb", closefd=False),  # noqa: SIM115
-            encoding=encoding,
-            errors="backslashreplace",
-            line_buffering=os.isatty(1),
-        )
+        sys.stdout = Output(_bytes(1), _encoding(sys.stdout), "backslashreplace", line_buffering=os.isatty(1))
+    if not isinstance(sys.stderr, Progress):
+        sys.stderr = Progress(_bytes(2), _encoding(sys.stderr), "backslashreplace", line_buffering=True)
+
+
+def _bytes(number: int) -> BinaryIO:
+    return open(number, "wb", closefd=False)  # (it stays open)
+
+
+def _encoding(stream: TextIO | None) -> str:
+    """What the operator has set for it; Python has none for a stream that is closed."""
+    return stream.encoding if stream else "utf-8"
 
 
 def _open(number: int, flags: int) -> None:
@@ -84,11 +106,8 @@ def _open(number: int, flags: int) -> None:
 
 def say(text: str) -> None:
     """Lines of progress or a reason on standard error, whole even when several runs tell at once. Never fails."""
-    with _LINE:
-        try:
-            print(terminal.lines(text), file=sys.stderr, flush=True)
-        except (OSError, ValueError):
-            _drop(2)
+    with _LINE, contextlib.suppress(OSError, ValueError):
+        print(terminal.lines(text), file=sys.stderr, flush=True)
 
 
 def tell(text: str, *, flush: bool = False) -> None:

@@ -1,5 +1,6 @@
 """Which tenants a change can touch: a table of paths, and git itself."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -184,3 +185,36 @@ def test_beginnings_that_have_nothing_in_common(repository: Repository, tmp_path
     commit(checkout, "Another beginning")
     with pytest.raises(PortalError, match="no common beginning"):
         since("origin/main", checkout)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give a checkout to another user")
+def test_gits_own_words_are_told_with_its_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkout of another user: git does not look at all, which is no answer about the ref."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")
+    git(tmp_path, "init", "--quiet")
+    for each in (tmp_path, tmp_path / ".git"):
+        os.chown(each, 65534, 65534)
+    with pytest.raises(
+        PortalError, match=r"(?s)git says: .*dubious ownership.*--add safe\.directory"
+    ) as told:
+        since("HEAD", tmp_path)
+    assert "knows no such ref" not in str(told.value)
+
+
+def test_a_name_with_a_carriage_return_is_that_name(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    git(
+        tmp_path,
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@b",
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "--message",
+        "a",
+    )
+    (tmp_path / "a\rb\nc").touch()
+    assert since("HEAD", tmp_path) == [File(path="a\rb\nc", status="A")]
