@@ -1,8 +1,8 @@
-"""What a portal's Open edX is configured with: three layers of the four that Ansible merges in the container.
+"""What a portal's Open edX is configured with: three layers of the four that the container lays over each other.
 
 release and tenant are variables by openedx/configuration's names; then come the overrides that the portal's own admins
 write; protected comes last and is settings by Open edX's own key names: hosts, stores, keys. Passwords stand in none:
-a text `secret:NAME` is replaced in the container.
+a marker in the protected layer is replaced in the container.
 """
 
 import json
@@ -10,6 +10,7 @@ from typing import Any
 
 from config import stores
 from config.routes import addresses, base
+from config.stores import secret
 from config.tenant import Tenant
 
 # database, user, the secret that holds its password
@@ -44,8 +45,13 @@ def release_variables(tenant: Tenant) -> dict[str, Any]:
 
 
 def tenant_variables(tenant: Tenant) -> dict[str, Any]:
-    """What the tenant's file says; its admins may say otherwise."""
-    return {"EDXAPP_PLATFORM_NAME": tenant.title, "EDXAPP_CONTACT_EMAIL": tenant.admin.email}
+    """What the tenant's file says; its admins may say otherwise of what they may set at all."""
+    own = {"EDXAPP_FEATURES": dict(tenant.features), "EDXAPP_ENV_EXTRA": dict(tenant.settings)}
+    return {
+        "EDXAPP_PLATFORM_NAME": tenant.title,
+        "EDXAPP_CONTACT_EMAIL": tenant.admin.email,
+        **{name: value for name, value in own.items() if value},
+    }
 
 
 def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
@@ -90,7 +96,7 @@ def protected_auth(tenant: Tenant) -> dict[str, Any]:
             "host": "redis",
             "port": services["redis"].port,
             "db": 0,
-            "password": "secret:redis-password",
+            "password": secret("redis-password"),
         },
         "CONTENTSTORE": stores.mongo(tenant),
         "DATABASES": {
@@ -98,30 +104,31 @@ def protected_auth(tenant: Tenant) -> dict[str, Any]:
                 "ENGINE": "django.db.backends.mysql",
                 "NAME": "edxapp",
                 "USER": "edxapp",
-                "PASSWORD": "secret:mysql-edxapp-password",
+                "PASSWORD": secret("mysql-edxapp-password"),
                 "HOST": "mysql",
                 "PORT": services["mysql"].port,
                 "CONN_MAX_AGE": 60,
             }
         },
         "DOC_STORE_CONFIG": stores.mongo(tenant),
-        "SECRET_KEY": "secret:edxapp-secret-key",
-        "SOCIAL_AUTH_EDX_OAUTH2_SECRET": "secret:cms-sso-secret",
+        "SECRET_KEY": secret("edxapp-secret-key"),
+        "SOCIAL_AUTH_EDX_OAUTH2_SECRET": secret("cms-sso-secret"),
     }
 
 
 def settings_files(tenant: Tenant) -> dict[str, str]:
-    """Path → text of the layers. JSON, which is YAML as well; the same text for the same tenant."""
+    """Path → text of the layers: JSON, read as JSON. The same text for the same tenant."""
     layers = {
-        "release.yml": release_variables(tenant),
-        "tenant.yml": tenant_variables(tenant),
-        "protected.yml": {
-            "PORTAL_PROTECTED_ENV": {variant: protected_env(tenant, variant) for variant in VARIANTS},
-            "PORTAL_PROTECTED_AUTH": {variant: protected_auth(tenant) for variant in VARIANTS},
+        "release.json": release_variables(tenant),
+        "tenant.json": tenant_variables(tenant),
+        "protected.json": {
+            "env": {variant: protected_env(tenant, variant) for variant in VARIANTS},
+            "auth": {variant: protected_auth(tenant) for variant in VARIANTS},
         },
     }
     return {
-        f"{FOLDER}/{name}": json.dumps(layer, indent=2, sort_keys=True) + "\n"
+        # As it is written, for whoever reads a preview.
+        f"{FOLDER}/{name}": json.dumps(layer, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
         for name, layer in layers.items()
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from config import manual, names, workergroups
+from config import manual, names, ownsettings, workergroups
 from config.keys import Entry, Key, entries
 from config.nodes import join
 from config.release import Release, ReleaseService
@@ -64,10 +64,17 @@ def _entry(entry: Entry, docs: Mapping[str, str], path: str) -> Shape:
         return _section(entry.section, docs, path)
     assert entry.key
     if entry.key.kind == "keys":
-        # What may stand in it is the release's to say.
-        return {"type": ["object", "null"], "description": docs[path], "default": {}}
+        # What may stand in it is the release's to say, or Open edX's.
+        own = _own(path) if path in ownsettings.KEYS else {}
+        return {"type": ["object", "null"], "description": docs[path], **own, "default": {}}
     default = {} if entry.required else {"default": list(entry.default) if _is_list(entry) else entry.default}
     return {**leaf(entry.key, docs[path]), **default}
+
+
+def _own(path: str) -> Shape:
+    value = {"additionalProperties": {"not": {"type": "null"}}} if path == "features" else {}
+    program = {"not": {"enum": sorted((*ownsettings.PROGRAM, "FEATURES"))}} if path == "settings" else {}
+    return {"propertyNames": {"pattern": f"^{ownsettings.NAME.pattern}$", **program}, **value}
 
 
 def _is_list(entry: Entry) -> bool:

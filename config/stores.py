@@ -1,6 +1,6 @@
 """How Open edX reaches what its release has of data stores and forum, under Open edX's own key names.
 
-A text `secret:NAME` is a password that is filled in inside the container.
+A password is a marker (`secret`) that is filled in inside the container, in this layer alone.
 """
 
 from typing import Any
@@ -19,6 +19,11 @@ FORUM_DATABASE = "cs_comments_service"
 SEARCH_USER = "elastic"
 
 
+def secret(name: str) -> dict[str, str]:
+    """The marker of a password: no text, so that no text of another layer can be one."""
+    return {"secret": name}
+
+
 def env(tenant: Tenant) -> dict[str, Any]:
     """Where they are."""
     services = tenant.services
@@ -32,22 +37,22 @@ def auth(tenant: Tenant) -> dict[str, Any]:
     """As whom Open edX comes, and with what password."""
     services = tenant.services
     told: dict[str, Any] = (
-        {"CELERY_BROKER_USER": BROKER_USER, "CELERY_BROKER_PASSWORD": "secret:rabbitmq-password"}
+        {"CELERY_BROKER_USER": BROKER_USER, "CELERY_BROKER_PASSWORD": secret("rabbitmq-password")}
         if "rabbitmq" in services
-        else {"CELERY_BROKER_USER": "", "CELERY_BROKER_PASSWORD": "secret:redis-password"}
+        else {"CELERY_BROKER_USER": "", "CELERY_BROKER_PASSWORD": secret("redis-password")}
     )
     if "memcached" not in services:
-        told["CACHES"] = {"default": {"OPTIONS": {"PASSWORD": "secret:redis-password"}}}
+        told["CACHES"] = {"default": {"OPTIONS": {"PASSWORD": secret("redis-password")}}}
     if "forum" in services:
-        told["COMMENTS_SERVICE_KEY"] = "secret:forum-api-key"
+        told["COMMENTS_SERVICE_KEY"] = secret("forum-api-key")
     if "meilisearch" in services:
-        told["MEILISEARCH_API_KEY"] = "secret:meilisearch-master-key"
+        told["MEILISEARCH_API_KEY"] = secret("meilisearch-master-key")
     if "elasticsearch" in services:
         told["ELASTIC_SEARCH_CONFIG"] = [
             {
                 "host": "elasticsearch",
                 "port": services["elasticsearch"].port,
-                "http_auth": [SEARCH_USER, "secret:search-password"],
+                "http_auth": [SEARCH_USER, secret("search-password")],
             }
         ]
     return told
@@ -60,7 +65,7 @@ def mongo(tenant: Tenant) -> dict[str, Any]:
         "port": tenant.services["mongo"].port,
         "db": MONGO_DATABASE,
         "user": MONGO_USER,
-        "password": "secret:mongo-password",
+        "password": secret("mongo-password"),
     }
 
 

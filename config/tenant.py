@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from config import checks, networks, upgrades, workergroups
 from config import names as naming
@@ -75,6 +76,16 @@ class Tenant:
         default_factory=dict,
         metadata=each(
             "Workers of some queues in containers of their own, so that a heavy task harms no other.", "lms"
+        ),
+    )
+    features: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata=each("Features of Open edX (FEATURES) that are the operator's to switch.", "lms"),
+    )
+    settings: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata=each(
+            "Settings of Open edX by their own names that are the operator's to make, for lms and cms.", "lms"
         ),
     )
     # All that there are: which of them this one may follow.

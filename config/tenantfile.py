@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from config import hub, names, workergroups, yamlfile
+from config import hub, names, ownsettings, workergroups, yamlfile
 from config.claims import PATHS, Claims
 from config.errors import ConfigError
 from config.fleet import Fleet
@@ -38,6 +38,7 @@ class TenantFile(Reading):
         super().__init__(f"{folder.name}/{quoted(name)[1:-1]}.yaml")
         self.name = name
         self.own_images: dict[str, str] = {}
+        self.own_settings: dict[str, dict[str, Any]] = {}
         self.groups: list[str] = []
         self.path = folder / f"{name}.yaml"
 
@@ -50,6 +51,7 @@ class TenantFile(Reading):
         root = yamlfile.load(self.path, self.findings)
         if root:
             self.keys(cls, root)
+            self.own_settings = {key: ownsettings.read(self, root, key) for key in ownsettings.KEYS}
             self.of_release(root, releases)
             self.within(fleet)
 
@@ -202,6 +204,7 @@ class TenantFile(Reading):
             "release": self.release,
             "sizes": self.sizes(self.release),
             "service_images": MappingProxyType(self.own_images),
+            **{key: MappingProxyType(said) for key, said in self.own_settings.items()},
             "worker_groups": MappingProxyType(workergroups.made(self, self.groups)),
             "releases": self.releases.all(),
         }

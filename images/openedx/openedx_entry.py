@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 CONFIG = Path("/openedx/config")
 QUEUES = {"lms": ("default", "high", "high_mem"), "cms": ("default", "high", "low")}
 PORTS = {"lms": 8000, "cms": 8010}
@@ -70,13 +72,17 @@ def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def write_settings(variant: str) -> None:
-    """Lay the passwords over the settings, into the file that LMS_CFG or CMS_CFG names; JSON is YAML."""
+    """Lay the passwords over the settings, into the file that LMS_CFG or CMS_CFG names.
+
+    Written by the library that edx-platform reads it with: JSON is not YAML where a text has an emoji or a number
+    an exponent.
+    """
     env, auth = (json.loads((CONFIG / f"{variant}.{kind}.json").read_text()) for kind in ("env", "auth"))
     target = CONFIG / f"{variant}.yml"
     fresh = target.with_suffix(f".{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
     with os.fdopen(descriptor, "w") as file:
-        json.dump(merged(env, auth), file)
+        yaml.safe_dump(merged(env, auth), file)
     fresh.replace(target)
 
 

@@ -177,7 +177,9 @@ def _settings(variant: str, told: Mapping[str, Any]) -> dict[str, str]:
 def _flat(told: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
     for key, value in told.items():
         path = f"{above}{key}"
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict) and set(value) == {"secret"}:
+            yield path, "(secret)"
+        elif isinstance(value, dict) and value:
             yield from _flat(value, f"{path}/")
         else:
             secret = any(word in str(key) for word in SECRET) and value

@@ -1,8 +1,8 @@
-"""The role itself, by real Ansible in the image: whatever the overrides say, what is the operator's stays."""
+"""The role itself, by real Ansible in the image: no text of others is evaluated, and what is the operator's stays."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -15,74 +15,93 @@ from tests.e2e import inside
 from tests.e2e.ground import ground
 from tests.e2e.image_trial import Box
 from tests.programs import TENANTS
+from tests.security.templates import EVALUATED, MARK
 
 pytestmark = pytest.mark.e2e
 
-# Each is a run of Ansible, 1 to 2 s.
+# Each is a run of Ansible, 1 to 2 s, with a dozen texts.
 EXAMPLES = 12
-# Past the checks of names: merge and verification alone must hold. Prints the four files.
+# Past the checks of names: layers alone must hold. Prints the four files, and what hostile text has left behind.
 SCRIPT = """
 import json, sys, tempfile
 from pathlib import Path
 from configuration import rendering
 from configuration.places import Places
+told = json.load(sys.stdin)
 with tempfile.TemporaryDirectory() as folder:
-    output = Path(folder)
-    rendering.run_ansible(Places(), json.loads(sys.argv[1]), output)
-    rendering.verify(output, rendering.protected(Places()))
-    print(json.dumps({each.name: [each.read_text(), oct(each.stat().st_mode)] for each in output.iterdir()}))
+    own = {name: Path(folder) / name for name in ("given", "overrides", "rendered", "settings")}
+    for each in own.values():
+        each.mkdir()
+    for path, text in told["files"].items():
+        (own["given"] / Path(path).name).write_text(text, encoding="utf-8")
+    places = Places(**own)
+    rendering.take(places, rendering.ensure(places, told["overrides"]))
+    files = {each.name: [each.read_text(), oct(each.stat().st_mode)] for each in own["settings"].iterdir()}
+    ran = [str(each) for each in (*Path("/tmp").glob(told["mark"] + "*"), *Path(folder).rglob(told["mark"] + "*"))]
+    print(json.dumps({"files": files, "ran": ran}))
 """
 PYTHON = "/opt/configuration/venv/bin/python"
-HOSTILE = st.sampled_from(
-    [
-        "{{ lookup('pipe', 'id') }}",
-        "{% for x in range(9) %}x{% endfor %}",
-        "secret:edxapp-secret-key",
-        "{{ PORTAL_PROTECTED_AUTH }}",
-        "off",
-        "1e400",
-        "2024-01-31",
-        "é\u2028\U0001f600",
-    ]
+HOSTILE = st.sampled_from(EVALUATED) | st.sampled_from(
+    ["secret:mysql-edxapp-password", "off", "1e400", "2024-01-31", "é\u2028\U0001f600", "\ue0000\ue001"]
 )
-KEYS = st.sampled_from(
-    ["DATABASES", "SECRET_KEY", "LMS_BASE", "CACHES", "EMAIL_HOST", "MEDIA_ROOT", "NOTE", "FEATURES"]
-)
+KEYS = HOSTILE | st.sampled_from(["DATABASES", "SECRET_KEY", "LMS_BASE", "CACHES", "NOTE", "secret"])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | HOSTILE | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=2),
     max_leaves=5,
 )
+MAPPINGS = st.dictionaries(KEYS, VALUES, max_size=4)
+# Open edX's name of each setting → the role's variable, for every place that a text can stand in.
+TEXTS = {
+    "PLATFORM_NAME": "EDXAPP_PLATFORM_NAME",
+    "PLATFORM_DESCRIPTION": "EDXAPP_PLATFORM_DESCRIPTION",
+    "CONTACT_EMAIL": "EDXAPP_CONTACT_EMAIL",
+    "LANGUAGE_CODE": "EDXAPP_LANGUAGE_CODE",
+    "LOGO_URL": "PORTAL_LOGO_URL",
+    "CUSTOM_CERT_ISSUER": "PORTAL_CUSTOM_CERT_ISSUER",
+}
 OVERRIDES = st.fixed_dictionaries(
     {},
     optional={
-        "EDXAPP_PLATFORM_NAME": HOSTILE,
-        "EDXAPP_ENV_EXTRA": st.dictionaries(KEYS, VALUES, max_size=3),
-        "EDXAPP_LMS_ENV_EXTRA": st.dictionaries(KEYS, VALUES, max_size=3),
-        "EDXAPP_FEATURES": st.dictionaries(KEYS, VALUES, max_size=3),
-        "EDXAPP_MYSQL_HOST": HOSTILE,
-        "openedx_files": st.dictionaries(st.just("lms.env.json"), st.just({"LMS_BASE": "evil"})),
+        **dict.fromkeys(TEXTS.values(), HOSTILE | st.text(max_size=20)),
+        "EDXAPP_MKTG_URLS": MAPPINGS,
+        "EDXAPP_FEATURES": MAPPINGS,
+        "EDXAPP_ENV_EXTRA": MAPPINGS,
+        "EDXAPP_LMS_ENV_EXTRA": MAPPINGS,
+        "PORTAL_HEADER_NAVIGATION_LINKS": st.lists(MAPPINGS, max_size=2),
     },
 )
+SECRETS = {"mysql-edxapp-password": "generated-mysql", "edxapp-secret-key": "generated-key"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
-    """A container of the image, and what the operator protects in it."""
+    """A container of the image, and the tenant that is configured in it."""
 
     # Hypothesis shows what a test was given.
     box: Box = field(repr=False)
-    protected: dict[str, Any] = field(repr=False)
+    tenant: Tenant = field(repr=False)
 
     def python(self, *words: str) -> tuple[int, str]:
         """The exit code of the image's own Python, and what it said."""
         return inside.run(self.box.client, self.box.name, PYTHON, "-I", *words)
 
+    def settings(self, tenant: Tenant, overrides: dict[str, Any]) -> dict[str, Any]:
+        """The four files by name, each with its mode; and what ran, as `ran`."""
+        told = json.dumps({"files": settings_files(tenant), "overrides": overrides, "mark": MARK})
+        # As an argument: texts may be anything but a NUL, which JSON has as an escape.
+        code, said = self.python(
+            "-c", f"import io, sys; sys.stdin = io.StringIO(sys.argv[1])\n{SCRIPT}", told
+        )
+        assert code == 0, said
+        found: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
+        return found
+
 
 @pytest.fixture(scope="module")
 def role() -> Iterator[Role]:
     """A container that waits."""
-    given_files = settings_files(Tenant.load("acme", TENANTS))
+    tenant = Tenant.load("acme", TENANTS)
     with ground(["configuration"]) as client:
         made = Box(
             client=client,
@@ -91,11 +110,21 @@ def role() -> Iterator[Role]:
             user="1000",
             memory=256,
             entrypoint=("sleep", "infinity"),
-            files={**given_files, "/portal/render.py": SCRIPT},
+            files={
+                **settings_files(tenant),
+                **{f"/run/secrets/{name}": text for name, text in SECRETS.items()},
+            },
         )
         made.create().start()
-        yield Role(box=made, protected=json.loads(given_files["/portal/config/protected.yml"]))
+        yield Role(box=made, tenant=tenant)
         made.remove()
+
+
+def over(under: Any, upper: Any) -> Any:
+    """Mappings merged by key, of anything else the upper wins."""
+    if not (isinstance(under, dict) and isinstance(upper, dict)):
+        return upper
+    return {**under, **{key: over(under[key], each) if key in under else each for key, each in upper.items()}}
 
 
 @settings(
@@ -106,31 +135,62 @@ def role() -> Iterator[Role]:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )
-@given(overrides=OVERRIDES)
-@example(overrides={})
-@example(overrides={"EDXAPP_ENV_EXTRA": {"LMS_BASE": "evil", "DATABASES": {"other": {}}, "NOTE": None}})
-@example(overrides={"EDXAPP_PLATFORM_NAME": "{{ lookup('pipe', 'id') }}"})
-@example(overrides={"openedx_files": {"lms.env.json": {"LMS_BASE": "evil"}}})
-def test_whatever_the_overrides_say_the_operators_settings_stay(
-    role: Role, overrides: dict[str, Any]
+@given(overrides=OVERRIDES, title=HOSTILE | st.text(min_size=1, max_size=20), own=MAPPINGS)
+@example(overrides={}, title="Akademie \U0001f393", own={})
+@example(overrides={"EDXAPP_ENV_EXTRA": {"LMS_BASE": "evil", "DATABASES": {"other": {}}}}, title="a", own={})
+@example(overrides={"EDXAPP_FEATURES": {each: each for each in EVALUATED}}, title=EVALUATED[0], own={})
+@example(
+    overrides={"EDXAPP_LMS_ENV_EXTRA": {each: [each] for each in EVALUATED}}, title="a", own={"secret": "x"}
+)
+@example(
+    overrides={
+        **dict(zip(TEXTS.values(), EVALUATED, strict=False)),
+        "EDXAPP_MKTG_URLS": {each: {"secret": "edxapp-secret-key"} for each in EVALUATED},
+        "PORTAL_HEADER_NAVIGATION_LINKS": [{each: each} for each in EVALUATED],
+    },
+    title="secret:edxapp-secret-key",
+    own={each: each for each in EVALUATED},
+)
+def test_every_text_comes_out_letter_by_letter_and_none_is_evaluated(
+    role: Role, overrides: dict[str, Any], title: str, own: dict[str, Any]
 ) -> None:
-    code, said = role.python("/portal/render.py", json.dumps(overrides))
-    if code:
-        # Refused as a whole: the settings in force are untouched.
-        assert "AnsibleError" in said or "Refusal" in said, said
-        return
-    files = json.loads(said.strip().splitlines()[-1])
-    assert sorted(files) == ["cms.auth.json", "cms.env.json", "lms.auth.json", "lms.env.json"]
-    for name, (text, mode) in files.items():
-        variant, kind, _ = name.split(".")
-        told = json.loads(text)
-        owned = role.protected[f"PORTAL_PROTECTED_{kind.upper()}"][variant]
-        assert {key: told[key] for key in owned} == owned
-        assert mode == "0o100640"
-        if kind == "auth":
-            assert set(told) == set(owned)
-        else:
-            assert told["PLATFORM_NAME"] == overrides.get("EDXAPP_PLATFORM_NAME", "Acme Academy")
+    tenant = replace(role.tenant, title=title, features=own, settings=own)
+    told = role.settings(tenant, overrides)
+    assert told["ran"] == []
+    assert sorted(told["files"]) == ["cms.auth.json", "cms.env.json", "lms.auth.json", "lms.env.json"]
+    given_files = settings_files(tenant)
+    protected = json.loads(given_files["/portal/config/protected.json"])
+    features = json.loads(given_files["/portal/config/release.json"])["EDXAPP_FEATURES"]
+    for variant in ("lms", "cms"):
+        env, auth = (json.loads(told["files"][f"{variant}.{kind}.json"][0]) for kind in ("env", "auth"))
+        assert told["files"][f"{variant}.env.json"][1] == "0o100640"
+        # What is the operator's is whole, and passwords stand where the operator has them and nowhere else.
+        owned = {**protected["env"][variant], **protected["auth"][variant]}
+        assert {key: env[key] for key in protected["env"][variant]} == protected["env"][variant]
+        assert set(auth) <= set(protected["auth"][variant])
+        assert auth["DATABASES"]["default"]["PASSWORD"] == SECRETS["mysql-edxapp-password"]
+        assert auth["SECRET_KEY"] == SECRETS["edxapp-secret-key"]
+        assert not [text for text in SECRETS.values() if text in json.dumps(env)]
+        # What is others' is as they wrote it.
+        extra = over(own, overrides.get("EDXAPP_ENV_EXTRA", {}))
+        if variant == "lms":
+            extra = {**extra, **overrides.get("EDXAPP_LMS_ENV_EXTRA", {})}
+        assert {key: env[key] for key in extra if key not in owned} == {
+            key: each for key, each in extra.items() if key not in owned
+        }
+        expected = {
+            "PLATFORM_NAME": title,
+            "CONTACT_EMAIL": tenant.admin.email,
+            **{key: overrides[name] for key, name in TEXTS.items() if name in overrides},
+            "MKTG_URLS": overrides.get("EDXAPP_MKTG_URLS", {}),
+            "HEADER_NAVIGATION_LINKS": overrides.get("PORTAL_HEADER_NAVIGATION_LINKS", []),
+        }
+        assert {key: env[key] for key in expected} == expected
+        # The role's own templates are evaluated: one variable's default is another.
+        assert env["BUGS_EMAIL"] == expected["CONTACT_EMAIL"]
+        said = over(over(features, own), overrides.get("EDXAPP_FEATURES", {}))
+        assert {key: env["FEATURES"][key] for key in said} == said
+        assert env["FEATURES"]["ENABLE_THIRD_PARTY_AUTH"] is False
 
 
 def test_what_a_start_costs_with_and_without_ansible(role: Role) -> None:

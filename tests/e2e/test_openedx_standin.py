@@ -779,7 +779,7 @@ def test_a_portal_without_activation_and_with_a_logo(portal: Bench) -> None:
         "LOGO_URL": "https://img.bench.test/logo.svg",
         "PLATFORM_DESCRIPTION": "Learning by <doing>",
     }
-    portal.start("lms", files={"/openedx/config/lms.env.json": json.dumps(told)})
+    portal.start("lms", files={"/openedx/config/lms.env.json": json.dumps(told, indent=2)})
     until("lms to be ready", lambda: portal.answers("lms"))
     try:
         name = f"quick-{random.randrange(10**9)}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,9 +31,39 @@ def test_passwords_are_laid_over_the_settings(
     (tmp_path / "lms.env.json").write_text(json.dumps({"A": {"x": 1, "y": [1]}, "B": 1}))
     (tmp_path / "lms.auth.json").write_text(json.dumps({"A": {"y": [2], "z": "secret"}}))
     entry.write_settings("lms")
-    assert json.loads((tmp_path / "lms.yml").read_text()) == {"A": {"x": 1, "y": [2], "z": "secret"}, "B": 1}
+    assert yaml.safe_load((tmp_path / "lms.yml").read_text()) == {
+        "A": {"x": 1, "y": [2], "z": "secret"},
+        "B": 1,
+    }
     assert (tmp_path / "lms.yml").stat().st_mode & 0o777 == 0o640
     assert {path.name for path in tmp_path.iterdir()} == {"lms.env.json", "lms.auth.json", "lms.yml"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Akademie \U0001f393",
+        "a\u2028b\x85c\ufeff\u200f",
+        "off",
+        "1e3",
+        "012",
+        "2024-01-31",
+        1e16,
+        1e-7,
+        True,
+        None,
+        "x\n y",
+    ],
+)
+def test_a_setting_is_read_as_it_was_written(
+    entry: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: object
+) -> None:
+    """edx-platform reads the file with PyYAML."""
+    monkeypatch.setattr(entry, "CONFIG", tmp_path)
+    (tmp_path / "lms.env.json").write_text(json.dumps({"A": {"x": [value]}}))
+    (tmp_path / "lms.auth.json").write_text("{}")
+    entry.write_settings("lms")
+    assert yaml.safe_load((tmp_path / "lms.yml").read_bytes()) == {"A": {"x": [value]}}
 
 
 def test_pages_are_served_on_the_socket_that_is_open_already(entry: ModuleType) -> None:

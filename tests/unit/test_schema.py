@@ -83,6 +83,7 @@ BLIND = {
         "expected a whole number in plain digits",
         "found the text '0o17620'",
         "found the text '8e3'",
+        "true, false, null or a number in plain digits",
     ),
     "the file's name, and the characters of a title": (": name: ", "has no character that can be seen"),
     "other files: tenants, the fleet's pool, digests": (

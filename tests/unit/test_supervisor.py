@@ -10,6 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,16 @@ HOME = Path(__file__).parents[2] / "images" / "configuration"
 SERVER = """
 import http.server, json, os, signal, socket, sys, threading, time
 said = json.load(open(sys.argv[1]))["NAME"]
-if said == "broken":
+starts = os.path.join(os.path.dirname(sys.argv[1]), "starts")
+with open(starts, "a") as file:
+    file.write(said + "\\n")
+count = open(starts).read().split("\\n").count(said)
+if said == "wrong":
+    sys.exit(78)
+if said == "failing" or (said == "unlucky" and count < 3):
     sys.exit(3)
+if said == "heavy" or (said == "late" and count < 3):
+    os.kill(os.getpid(), signal.SIGKILL)
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         open(os.path.join(os.path.dirname(sys.argv[1]), "asked"), "w").close()
@@ -38,6 +47,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = False
+if "OPENEDX_LISTEN_FD" not in os.environ:
+    os.write(int(os.environ["OPENEDX_READY_FD"]), b"1")
+    signal.pause()
 listen = socket.socket(fileno=int(os.environ["OPENEDX_LISTEN_FD"]))
 server = Server(listen.getsockname(), Handler, bind_and_activate=False)
 server.socket.close()
@@ -52,19 +64,21 @@ server.server_close()
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from configuration import rendering, supervisor
+from configuration import ansible, supervisor, verdict
 from configuration.keeper import Keeper
 from configuration.places import Places
 home, ground, port, server = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-def ansible(places, overrides, output):
-    for name in rendering.FILES:
-        said = {"NAME": overrides.get("EDXAPP_PLATFORM_NAME", "none")} if "env" in name else {}
-        (output / name).write_text(json.dumps(said))
-rendering.run_ansible = ansible
+def role(places, values):
+    if values.get("EDXAPP_PLATFORM_DESCRIPTION") == "crash":
+        raise RuntimeError("of a kind that nobody thought of")
+    return {variant: {"NAME": values.get("EDXAPP_PLATFORM_NAME", "none")} for variant in ("lms", "cms")}
+ansible.settings = role
+verdict.FIRST_SECONDS, verdict.LONGEST_SECONDS = 0.1, 0.2
 places = Places(home=home, **{each: ground / each for each in ("given", "secrets", "overrides", "rendered", "settings")})
-supervisor.POLL_SECONDS = 0.1
+supervisor.POLL_SECONDS = supervisor.WORKERS_POLL_SECONDS = 0.1
 words = [sys.executable, server, str(places.settings / "lms.env.json")]
-sys.exit(supervisor.Supervisor("lms", words, port, Keeper(places)).run())
+name = "lms" if port else "lms-workers"
+sys.exit(supervisor.Supervisor(name, words, port, Keeper(places)).run())
 """
 
 
@@ -81,27 +95,42 @@ def ground(tmp_path: Path) -> Path:
     """The folders of a container."""
     for name in ("given", "secrets", "overrides", "rendered", "settings"):
         (tmp_path / name).mkdir()
-    empty = {"PORTAL_PROTECTED_ENV": {"lms": {}, "cms": {}}, "PORTAL_PROTECTED_AUTH": {"lms": {}, "cms": {}}}
+    empty = {"env": {"lms": {}, "cms": {}}, "auth": {"lms": {}, "cms": {}}}
     for name, said in (("release", {}), ("tenant", {}), ("protected", empty)):
-        (tmp_path / "given" / f"{name}.yml").write_text(json.dumps(said))
+        (tmp_path / "given" / f"{name}.json").write_text(json.dumps(said))
     (tmp_path / "server.py").write_text(SERVER)
     (tmp_path / "program.py").write_text(PROGRAM)
     return tmp_path
 
 
-@pytest.fixture
-def running(ground: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    """A supervisor and its software, which answers."""
+@contextmanager
+def started(ground: Path, port: int, serves: str = "none") -> Iterator[subprocess.Popen[str]]:
+    """A supervisor and its software, which answers; one of workers, port 0, answers nobody."""
     words = [str(ground / "program.py"), str(HOME), str(ground), str(port), str(ground / "server.py")]
     env = {**os.environ, "PYTHONPATH": str(HOME)}
     with subprocess.Popen([sys.executable, *words], env=env, stderr=subprocess.PIPE, text=True) as process:
         try:
-            until("the software to answer", lambda: ask(port) == "none")
+            if port:
+                until("the software to answer", lambda: ask(port) == serves)
             yield process
         finally:
             process.kill()
             process.wait()
             kill_software(ground, check=False)
+
+
+@pytest.fixture
+def running(ground: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    """A supervisor of pages."""
+    with started(ground, port) as process:
+        yield process
+
+
+def ended(ground: Path, port: int) -> int:
+    """The exit code of a supervisor whose software does not start."""
+    words = [str(ground / "program.py"), str(HOME), str(ground), str(port), str(ground / "server.py")]
+    env = {**os.environ, "PYTHONPATH": str(HOME)}
+    return subprocess.run([sys.executable, *words], env=env, capture_output=True, timeout=30).returncode
 
 
 def kill_software(ground: Path, *, check: bool) -> None:
@@ -149,15 +178,95 @@ def test_ten_changes_under_load_lose_no_request(ground: Path, port: int, running
     assert (report["version"], report["trouble"]) == (10, "")
 
 
-def test_what_does_not_start_leaves_the_one_before(ground: Path, port: int, running: Any) -> None:
+def status(ground: Path) -> dict[str, Any]:
+    """The judgement, as people read it."""
+    said: dict[str, Any] = json.loads((ground / "overrides/status.json").read_text())
+    return said
+
+
+def report(ground: Path, service: str = "lms") -> dict[str, Any]:
+    """What a service says of itself; nothing yet is an empty one."""
+    path = ground / f"overrides/services/{service}.json"
+    said: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return said
+
+
+def starts(ground: Path, name: str) -> int:
+    """How often the software was started with a name."""
+    return (ground / "settings/starts").read_text().split("\n").count(name)
+
+
+@pytest.mark.parametrize(("name", "code", "tries"), [("wrong", 78, 1), ("failing", 3, 3)])
+def test_what_is_wrong_leaves_the_one_before(
+    ground: Path, port: int, running: Any, name: str, code: int, tries: int
+) -> None:
     override(ground, "EDXAPP_PLATFORM_NAME: good\n")
     until("the good one to be live", lambda: ask(port) == "good")
-    override(ground, "EDXAPP_PLATFORM_NAME: broken\n")
-    status = ground / "overrides/status.json"
-    until("the refusal", lambda: json.loads(status.read_text())["refused"])
-    assert "lms does not start with it (exit code 3)" in json.loads(status.read_text())["refused"]["reason"]
+    override(ground, f"EDXAPP_PLATFORM_NAME: {name}\n")
+    until("the refusal", lambda: status(ground)["refused"])
+    assert f"lms does not start with it (ended with code {code})" in status(ground)["refused"]["reason"]
+    assert starts(ground, name) == tries
     assert ask(port) == "good"
     assert json.loads((ground / "settings/lms.env.json").read_text())["NAME"] == "good"
+    assert (report(ground)["version"], "was refused" in report(ground)["trouble"]) == (1, True)
+    override(ground, "EDXAPP_PLATFORM_NAME: better\n")
+    until("the next to be live", lambda: ask(port) == "better")
+
+
+@pytest.mark.parametrize("name", ["unlucky", "late"])
+def test_what_could_not_be_tried_is_tried_again(ground: Path, port: int, running: Any, name: str) -> None:
+    override(ground, f"EDXAPP_PLATFORM_NAME: {name}\n")
+    until("the report of a try", lambda: "tried again in" in report(ground).get("trouble", ""))
+    assert (ask(port), report(ground)["version"]) == ("none", 0), "what runs, not what was to run"
+    assert status(ground)["refused"] is None
+    until("it to be live", lambda: ask(port) == name)
+    until("the report of it", lambda: report(ground)["version"] == 1)
+    assert (report(ground)["trouble"], starts(ground, name)) == ("", 3)
+
+
+def test_what_never_can_be_tried_is_given_up_and_said(ground: Path, port: int, running: Any) -> None:
+    override(ground, "EDXAPP_PLATFORM_NAME: heavy\n")
+    until("it to be given up", lambda: "not tried again until" in report(ground).get("trouble", ""))
+    assert (starts(ground, "heavy"), status(ground)["refused"], ask(port)) == (8, None, "none")
+    # Written anew it is tried anew.
+    override(ground, "EDXAPP_PLATFORM_NAME: heavy\n")
+    until("another try", lambda: starts(ground, "heavy") > 8)
+
+
+@pytest.mark.parametrize("name", ["wrong", "failing", "heavy"])
+def test_workers_report_the_version_that_runs(ground: Path, name: str) -> None:
+    with started(ground, 0):
+        until("the workers' report", lambda: report(ground, "lms-workers").get("version") == 0)
+        override(ground, f"EDXAPP_PLATFORM_NAME: {name}\n")
+        until("it to be given up", lambda: "not tried again" in report(ground, "lms-workers")["trouble"])
+        assert report(ground, "lms-workers")["version"] == 0
+        assert status(ground)["refused"] is None, "pages may start with it"
+
+
+def test_a_restart_begins_with_what_is_known_to_start(ground: Path, port: int) -> None:
+    override(ground, "EDXAPP_PLATFORM_NAME: good\n")
+    with started(ground, port, "good"):
+        until("the report", lambda: report(ground).get("version") == 1)
+    override(ground, "EDXAPP_PLATFORM_NAME: heavy\n")
+    with started(ground, port, "good"):
+        until("the report of a try", lambda: "was not taken up" in report(ground)["trouble"])
+        assert ask(port) == "good"
+
+
+@pytest.mark.parametrize("name", ["wrong", "failing"])
+def test_a_first_start_with_what_is_wrong_comes_up_without_it(ground: Path, port: int, name: str) -> None:
+    override(ground, f"EDXAPP_PLATFORM_NAME: {name}\n")
+    for _ in range(2 if name == "failing" else 0):
+        assert ended(ground, port) == 3, "the engine starts it anew"
+    with started(ground, port, "none"):
+        assert "does not start with it" in status(ground)["refused"]["reason"]
+
+
+def test_a_fault_while_judging_ends_nothing_that_serves(ground: Path, port: int, running: Any) -> None:
+    override(ground, "EDXAPP_PLATFORM_DESCRIPTION: crash\n")
+    until("the report", lambda: report(ground).get("trouble"))
+    assert "nobody thought of" in report(ground)["trouble"]
+    assert ask(port) == "none"
     override(ground, "EDXAPP_PLATFORM_NAME: better\n")
     until("the next to be live", lambda: ask(port) == "better")
 

@@ -6,12 +6,25 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from automation.wish import Wish, free_port, free_subnet, otherwise, text
-from config.errors import ConfigError
+from config import checks, plaintext, yamlfile
+from config.errors import ConfigError, Findings
 from config.fleet import Fleet
+from config.nodes import Scalar
 from config.tenant import Tenant, load_all
 from preflight.procfs import Door
+
+
+def accepted(title: str) -> bool:
+    """Whether a tenant may be called so, and a file of a person's may hold it."""
+    try:
+        return checks.title(title) == title and not any(map(plaintext.unseen, title))
+    except ValueError:
+        return False
+
 
 OAK = Wish(name="oak", lms="learn.oak.example")
 FLEET = Fleet(pool=IPv4Network("10.77.0.0/22"))
@@ -45,6 +58,39 @@ def test_every_word_of_a_wish_reaches_the_tenant(tmp_path: Path) -> None:
     tenant = tenants(tmp_path, wish)["oak"]
     assert otherwise(wish, tenant) == []
     assert len(wish.said()) == 13
+
+
+# All that the check of a title takes, and the YAML reader of the file does not take for hidden or reordering.
+TITLES = (
+    st.text(
+        st.characters(categories=["L", "M", "N", "P", "S", "Zs"])
+        | st.sampled_from("'\"\\#%$&*!|>:{}[]-?@`\u200c"),
+        min_size=1,
+        max_size=80,
+    )
+    .map(str.strip)
+    .filter(accepted)
+)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(TITLES)
+@example("Akademie \U0001f393")
+@example("أكاديمية")
+@example("שלום 'x'")
+@example("a\u0301: # %TAG $HOME {{ x }} \\")
+@example("off")
+@example("1e3")
+@example("2024-01-31")
+@example("=")
+@example("- a")
+def test_a_title_of_any_script_is_read_as_it_was_written(title: str) -> None:
+    findings = Findings("tenants/oak.yaml")
+    root = yamlfile.parse(text(replace(OAK, title=title).values("10.77.2.0/24", 8082)).encode(), findings)
+    assert root is not None, findings.lines()
+    found = root.items["title"]
+    assert isinstance(found, Scalar)
+    assert (found.kind, found.text, findings.lines()) == ("text", title, ())
 
 
 def test_what_is_there_otherwise_is_told_with_the_way_out(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import yaml
 
-from configuration import rendering, variables
+from configuration import files, plain, rendering, variables
 from configuration.keeper import Keeper
+from configuration.log import say
 from configuration.places import Places
 from configuration.refusal import Refusal
-from configuration.supervisor import Supervisor, say
+from configuration.supervisor import Supervisor
 
 # sysexits.h
 USAGE, DATA, CONFIG = 64, 65, 78
@@ -34,7 +35,7 @@ def run(verbs: Sequence[str]) -> int:
         # Several containers may have one verb: each reports by its own name.
         name = os.environ.get("OPENEDX_SERVICE") or verbs[0]
         return Supervisor(name, software, PORTS[verbs[0]], keeper).run()
-    found = keeper.settle()
+    found = keeper.at_start()
     rendering.take(places, found.folder)
     if found.refused:
         say(f"overrides refused: {found.refused}")
@@ -43,12 +44,12 @@ def run(verbs: Sequence[str]) -> int:
 
 def check(path: str) -> int:
     """Print the finding of a file."""
-    places = Places()
-    table = variables.Table.load(places.home / "variables.yml")
+    table = variables.Table.load(Places().home / "variables.yml")
     try:
-        variables.check(Path(path).read_bytes(), table, rendering.own(places))
-    except Refusal as error:
-        print(f"{path}: {error}", file=sys.stderr)
+        found = files.read_regular(Path(path), plain.LARGEST_BYTES)
+        variables.check(found[0] if found else b"", table)
+    except (Refusal, OSError) as error:
+        print(f"{path}: {error if isinstance(error, Refusal) else error.strerror}", file=sys.stderr)
         return DATA
     print(f"{path}: accepted")
     return 0

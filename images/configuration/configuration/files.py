@@ -1,7 +1,9 @@
-"""Files that are whole or not there."""
+"""Files that are whole or not there, and reading what others may have put in a file's place."""
 
+import errno
 import os
 import secrets
+import stat
 from pathlib import Path
 
 MODE = 0o640
@@ -9,16 +11,68 @@ MODE = 0o640
 
 def write(path: Path, data: bytes, mode: int = MODE) -> None:
     """Replace a file at once; a reader, on whatever host, sees the old or the new one."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _write(folder, path.name, data, mode)
+    finally:
+        os.close(folder)
+
+
+def publish(folder: Path, names: tuple[str, ...], data: bytes) -> None:
+    """Replace a file below a folder where others may write: no link on the way is followed. Raises OSError.
+
+    `names` are the folders below `folder`, made where they are not there, and the file.
+    """
+    *between, name = names
+    here = _below(folder, between)
+    try:
+        _write(here, name, data, MODE)
+    finally:
+        os.close(here)
+
+
+def withdraw(folder: Path, names: tuple[str, ...]) -> None:
+    """Take away what `publish` laid there. Raises OSError where it is not there, too."""
+    *between, name = names
+    here = _below(folder, between)
+    try:
+        os.unlink(name, dir_fd=here)
+    finally:
+        os.close(here)
+
+
+def _below(folder: Path, between: list[str]) -> int:
+    """A folder's descriptor, by real folders alone."""
+    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    for each in between:
+        above = here
+        try:
+            if not _is_folder(above, each):
+                os.mkdir(each, 0o750, dir_fd=above)
+            here = os.open(each, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
+        finally:
+            os.close(above)
+    return here
+
+
+def _is_folder(here: int, name: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _write(folder: int, name: str, data: bytes, mode: int) -> None:
+    partial = f".{name}.{secrets.token_hex(4)}"
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode, dir_fd=folder)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
+        os.rename(partial, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        os.unlink(partial, dir_fd=folder)
         raise
 
 
@@ -32,3 +86,39 @@ def read(path: Path, most: int) -> bytes | None:
             return file.read(most + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def read_regular(path: Path, most: int) -> tuple[bytes, int] | None:
+    """Up to `most` + 1 bytes of a file that others put there, and its age (ns); None where there is nothing.
+
+    Never waits and never follows: a FIFO, a device, a folder and a link are refused. What a link leads to may be a
+    secret of this container, and a refusal would quote it. Raises OSError, whose strerror says what stands there.
+    """
+    try:
+        before = path.lstat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(before.st_mode):
+        raise OSError(errno.EINVAL, f"is {_kind(before.st_mode)}, expected a file", str(path))
+    try:
+        # Between the two looks anything may have taken its place: an open FIFO must not wait for a writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        now = os.fstat(file.fileno())
+        if not stat.S_ISREG(now.st_mode):
+            raise OSError(errno.EINVAL, f"is {_kind(now.st_mode)}, expected a file", str(path))
+        return file.read(most + 1), now.st_mtime_ns
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFLNK: "a link",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFBLK: "a device",
+        stat.S_IFCHR: "a device",
+    }
+    return kinds.get(stat.S_IFMT(mode), "no file")

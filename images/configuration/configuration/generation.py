@@ -5,12 +5,26 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from configuration.records import Version
 
 
 class Generation:
-    """A child process that says when it accepts work, by one byte into OPENEDX_READY_FD."""
+    """A child process that says when it accepts work, by one byte into OPENEDX_READY_FD.
 
-    def __init__(self, words: Sequence[str], env: Mapping[str, str], listen: int | None) -> None:
+    `version` is of the overrides that its settings were made of, `replaced` what those files held before.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        env: Mapping[str, str],
+        listen: int | None,
+        version: Version,
+        replaced: Mapping[Path, bytes | None],
+    ) -> None:
+        self.version, self.replaced = version, replaced
         self.began = time.monotonic()
         self.pipe, told = os.pipe()
         os.set_blocking(self.pipe, False)

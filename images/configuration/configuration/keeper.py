@@ -1,36 +1,23 @@
 """Which version of the overrides is in force: judged, kept, reported beside the file."""
 
 import fcntl
-import hashlib
-import json
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from configuration import files, plain, rendering, variables
+from configuration import files, plain, rendering, variables, verdict
+from configuration.ansible import AnsibleError
 from configuration.places import Places
+from configuration.records import NONE, Records, State, Version, sha
 from configuration.refusal import Refusal
 
-KEPT = 50
 LOCK_SECONDS = 150.0
-_VERSION = re.compile(r"([0-9]{6})-([0-9a-f]{12})\.yml")
 
-
-@dataclass(frozen=True, kw_only=True)
-class Version:
-    """One accepted file; number 0 is a portal without overrides."""
-
-    number: int
-    sha256: str
-    since: str
-
-
-NONE = Version(number=0, sha256=hashlib.sha256(b"").hexdigest(), since="")
+__all__ = ["NONE", "InForce", "Keeper", "Version"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +27,20 @@ class InForce:
     version: Version
     folder: Path
     refused: str
-    unsure: bool = False
-    """Ansible failed, perhaps for want of memory or disk: worth another try although the file is the same."""
+    again: float | None = None
+    """Seconds until a file that could not be tried (Ansible had no memory, time or drive) is worth another try."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What stands in the overrides' place: `data` is None for what cannot be read, and `reason` says why.
+
+    `mark` tells one file from the next, the same text written anew included.
+    """
+
+    data: bytes | None
+    mark: str
+    reason: str = ""
 
 
 class Keeper:
@@ -50,160 +49,179 @@ class Keeper:
     def __init__(self, places: Places) -> None:
         self.places = places
         self.table = variables.Table.load(places.home / "variables.yml")
-        self.status = places.overrides / "status.json"
-        self.history = places.overrides / "history"
+        self.records = Records(places)
+
+    def given(self) -> Given:
+        """The overrides as they are now. Never waits and never raises: whatever stands there is no crash."""
+        try:
+            found = files.read_regular(self.places.file, plain.LARGEST_BYTES)
+        except OSError as error:
+            reason = str(error.strerror or error)
+            reason = reason if reason.startswith("is ") else f"cannot be read: {reason}"
+            return Given(data=None, mark=f"unreadable: {reason}", reason=reason)
+        if found is None:
+            return Given(data=b"", mark="none")
+        return Given(data=found[0], mark=f"{sha(found[0])} {found[1]}")
 
     def seen(self) -> str:
         """Changes when the file does, and when another container has found that what is in force does not start."""
-        known = self._known()
-        return f"{_sha(self._file())} {known['in_force']['number'] if known else ''}"
+        known = self.records.state()
+        return f"{self.given().mark} {known.in_force.number if known else ''}"
+
+    def at_start(self) -> InForce:
+        """As `settle`; where that is not possible just now, what was in force last. Raises as `settle` does."""
+        try:
+            return self.settle()
+        except (OSError, AnsibleError) as error:
+            last = self._last(self.records.state(), str(error))
+            if last is None:
+                raise
+            return last
 
     def settle(self) -> InForce:
         """Judge the file as it is now, and have the settings of what is in force rendered.
 
-        Raises OSError where the drive does not let us, AnsibleError where Ansible fails for another reason than the
-        overrides.
+        Raises OSError where the drive does not let us, AnsibleError where Ansible fails for all that could be in
+        force.
         """
         with self._locked():
-            self.history.mkdir(mode=0o750, exist_ok=True)
-            data = self._file()
+            self.records.prepare()
+            given = self.given()
             by = rendering.fingerprint(self.places)
-            known = self._known()
-            if known.get("by") == by and known.get("checked") == _sha(data) and self._good(known):
-                return self._again(known, data)
-            return self._judge(data, by, known)
+            known = self.records.state()
+            if known and known.by == by and known.checked == given.mark and self._good(known):
+                again = self._again(known, (known.refused or {}).get("reason", ""))
+                if again is not None:
+                    return again
+            return self._judge(given, by, known)
 
     def reject(self, version: Version, reason: str) -> None:
         """The software does not start with a version: as if its file had been refused."""
-        files.write(self._rejection(version.sha256), reason.encode())
+        known = self.records.state()
+        by = rendering.fingerprint(self.places)
+        self.records.reject(by, version.sha256, known.checked if known else "", reason)
+
+    def proved(self, service: str, instead_of: Version) -> InForce | None:
+        """What a service last was ready with, if that is another version and can be had still."""
+        version = self.records.live(service)
+        if version is None or version.sha256 == instead_of.sha256:
+            return None
+        by = rendering.fingerprint(self.places)
+        try:
+            data = self.records.content(version)
+            if data is None or self.records.rejected(by, version.sha256, None):
+                return None
+            with self._locked():
+                folder = rendering.ensure(self.places, variables.check(data, self.table))
+        except (Refusal, AnsibleError, OSError):
+            return None
+        return InForce(version=version, folder=folder, refused="")
 
     def restore(self, number: int) -> None:
         """Make an accepted version the file again. Raises Refusal if it is not among the kept."""
-        for path, found in self._versions():
+        for path, found in self.records.versions():
             if found == number:
-                files.write(self.places.file, path.read_bytes())
+                files.publish(self.places.overrides, (self.places.file.name,), path.read_bytes())
                 return
-        kept = ", ".join(str(found) for _, found in self._versions()) or "none"
+        kept = ", ".join(str(found) for _, found in self.records.versions()) or "none"
         raise Refusal(f"version {number} is not kept; kept are: {kept}")
 
     def versions(self) -> list[int]:
         """The numbers of the kept versions, newest first."""
-        return [number for _, number in self._versions()]
+        return [number for _, number in self.records.versions()]
 
-    def _file(self) -> bytes:
-        return files.read(self.places.file, plain.LARGEST_BYTES) or b""
-
-    def _judge(self, data: bytes, by: str, known: dict[str, Any]) -> InForce:
-        refused: Refusal | None = None
-        unsure = False
-        before = self._before(known)
-        own = rendering.own(self.places)
-        for candidate, version in [(data, None), *before, (b"", NONE)]:
+    def _judge(self, given: Given, by: str, known: State | None) -> InForce:
+        refused = None if given.data is not None else Refusal(given.reason)
+        waiting: dict[str, Any] | None = None
+        own = [] if given.data is None else [(given.data, None)]
+        for candidate, version in [*own, *self._before(known), (b"", NONE)]:
             try:
-                values = self._checked(candidate, own)
-                folder = rendering.ensure(self.places, candidate, values)
+                folder = rendering.ensure(self.places, self._checked(candidate, version, given, by))
             except Refusal as error:
-                if candidate == b"":
-                    raise rendering.AnsibleError(f"without any overrides: {error}") from error
                 refused = refused or error
                 continue
-            except rendering.AnsibleError as error:
-                if candidate == b"":
+            except AnsibleError as error:
+                # What is in force is not left for an older one because Ansible had no memory or time.
+                if version is not None:
                     raise
-                refused, unsure = refused or Refusal(str(error)), True
+                refused, waiting = refused or Refusal(str(error)), self._waiting(known, given, str(error))
                 continue
-            version = version or self._accept(candidate, known)
-            self._report("" if unsure else _sha(data), by, version, refused)
-            return InForce(version=version, folder=folder, refused=str(refused or ""), unsure=unsure)
-        raise AssertionError("an empty file is always accepted")
+            version = version or self._accept(candidate, known, by)
+            state = State(
+                by=by, checked=given.mark, in_force=version, refused=_told(refused), waiting=waiting
+            )
+            self.records.judged(state)
+            return InForce(
+                version=version, folder=folder, refused=str(refused or ""), again=self._left(waiting)
+            )
+        raise AnsibleError(f"without any overrides: {refused}")
 
-    def _checked(self, data: bytes, own: frozenset[str]) -> dict[str, Any]:
-        if data and (reason := files.read(self._rejection(_sha(data)), 4096)):
-            raise Refusal(reason.decode())
-        return variables.check(data, self.table, own)
+    def _checked(self, data: bytes, version: Version | None, given: Given, by: str) -> dict[str, Any]:
+        if data and (reason := self.records.rejected(by, sha(data), given.mark if version is None else None)):
+            raise Refusal(reason)
+        return variables.check(data, self.table)
 
-    def _rejection(self, sha256: str) -> Path:
-        """Forgotten with the image or the operator's settings: with others it may start."""
-        return self.places.rendered / f"rejected-{rendering.fingerprint(self.places)[:12]}-{sha256[:12]}"
+    def _waiting(self, known: State | None, given: Given, reason: str) -> dict[str, Any]:
+        before = known.waiting if known and known.checked == given.mark else None
+        tries = 1 + (before["tries"] if before else 0)
+        seconds = verdict.delay(tries)
+        # Of the wall's clock, since containers of several hosts share it.
+        return {
+            "tries": tries,
+            "next": None if seconds is None else round(time.time() + seconds),
+            "reason": reason,
+        }
 
-    def _good(self, known: dict[str, Any]) -> bool:
-        """Whether what was in force at the last report can be so still."""
-        version = Version(**known["in_force"])
-        return not self._lost(known) and not self._rejection(version.sha256).exists()
+    def _left(self, waiting: dict[str, Any] | None) -> float | None:
+        """Seconds until the next try; a clock that was set must not put it off for ever."""
+        if not waiting or waiting["next"] is None:
+            return None
+        return float(min(max(0.0, waiting["next"] - time.time()), verdict.LONGEST_SECONDS))
 
-    def _again(self, known: dict[str, Any], data: bytes) -> InForce:
-        version = Version(**known["in_force"])
-        content = data if version.sha256 == _sha(data) else self._content(version)
-        values = variables.check(content, self.table, rendering.own(self.places))
-        folder = rendering.ensure(self.places, content, values)
-        refused = known.get("refused") or {}
-        return InForce(version=version, folder=folder, refused=str(refused.get("reason", "")))
+    def _good(self, known: State) -> bool:
+        """Whether the last report can be so still, and nothing waits that could be tried now."""
+        rejected = self.records.rejected(known.by, known.in_force.sha256, None)
+        return not rejected and self._left(known.waiting) != 0.0
 
-    def _lost(self, known: dict[str, Any]) -> bool:
-        version = Version(**known["in_force"])
-        return version != NONE and self._path(version) is None
+    def _again(self, known: State, refused: str) -> InForce | None:
+        """What is in force by the last report; None where its version is no longer kept, or no longer good."""
+        content = self.records.content(known.in_force)
+        if content is None:
+            return None
+        try:
+            folder = rendering.ensure(self.places, variables.check(content, self.table))
+        except Refusal:
+            return None
+        return InForce(
+            version=known.in_force, folder=folder, refused=refused, again=self._left(known.waiting)
+        )
 
-    def _accept(self, data: bytes, known: dict[str, Any]) -> Version:
+    def _last(self, known: State | None, trouble: str) -> InForce | None:
+        try:
+            found = self._again(known, "") if known else None
+        except (OSError, AnsibleError):
+            return None
+        return found and InForce(
+            version=found.version, folder=found.folder, refused=trouble, again=verdict.FIRST_SECONDS
+        )
+
+    def _accept(self, data: bytes, known: State | None, by: str) -> Version:
         """A file that is in force already keeps its number and its time."""
-        now = Version(**known["in_force"]) if known else NONE
-        if now.sha256 == _sha(data):
+        self.records.forgive(by, sha(data))
+        now = known.in_force if known else NONE
+        if now.sha256 == sha(data):
             return now
         last = max([now.number, *self.versions()])
-        version = Version(number=last + 1, sha256=_sha(data), since=_now())
-        files.write(self.history / f"{version.number:06d}-{version.sha256[:12]}.yml", data)
-        for path, _ in self._versions()[KEPT:]:
-            path.unlink(missing_ok=True)
+        version = Version(number=last + 1, sha256=sha(data), since=_now())
+        self.records.keep(version, data)
         return version
 
-    def _before(self, known: dict[str, Any]) -> list[tuple[bytes, Version]]:
+    def _before(self, known: State | None) -> list[tuple[bytes, Version]]:
         """What was in force, then what was before that: rules may have changed since it was accepted."""
         found = []
-        if known and not self._lost(known):
-            now = Version(**known["in_force"])
-            found.append((self._content(now), now))
-        for path, number in self._versions():
-            data = path.read_bytes()
-            since = datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
-            found.append((data, Version(number=number, sha256=_sha(data), since=since)))
-        return found
-
-    def _report(self, checked: str, by: str, version: Version, refused: Refusal | None) -> None:
-        said = {
-            "by": by,
-            "checked": checked,
-            "in_force": asdict(version),
-            "refused": None
-            if refused is None
-            else {
-                "at": _now(),
-                "reason": str(refused),
-                "line": refused.line,
-                "column": refused.column,
-                "key": refused.key,
-            },
-        }
-        files.write(self.status, (json.dumps(said, indent=2) + "\n").encode())
-
-    def _known(self) -> dict[str, Any]:
-        """The last report; a broken one counts as none, since all of it can be found again."""
-        try:
-            said = json.loads(files.read(self.status, 65536) or b"{}")
-            Version(**said["in_force"])
-            return dict(said)
-        except (ValueError, TypeError, KeyError):
-            return {}
-
-    def _content(self, version: Version) -> bytes:
-        path = self._path(version)
-        return b"" if path is None else path.read_bytes()
-
-    def _path(self, version: Version) -> Path | None:
-        path = self.history / f"{version.number:06d}-{version.sha256[:12]}.yml"
-        return path if path.is_file() else None
-
-    def _versions(self) -> list[tuple[Path, int]]:
-        found = [(path, _VERSION.fullmatch(path.name)) for path in self.history.glob("*.yml")]
-        return sorted(((path, int(name[1])) for path, name in found if name), key=lambda each: -each[1])
+        if known and (data := self.records.content(known.in_force)) is not None:
+            found.append((data, known.in_force))
+        return [*found, *self.records.kept()]
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -223,8 +241,11 @@ class Keeper:
             yield
 
 
-def _sha(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _told(refused: Refusal | None) -> dict[str, Any] | None:
+    if refused is None:
+        return None
+    place = {"line": refused.line, "column": refused.column, "key": refused.key}
+    return {"at": _now(), "reason": str(refused), **place}
 
 
 def _now() -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
+# Not frozen: contextlib sets the traceback of what passes through a `with`.
+@dataclass(eq=False)
 class Refusal(Exception):
     """What is wrong, and where: line and column count from 1; 0 is the file as a whole."""
 

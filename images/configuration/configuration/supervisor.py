@@ -10,16 +10,17 @@ import os
 import select
 import signal
 import socket
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from configuration import files, rendering
+from configuration import files, rendering, verdict
 from configuration.generation import Generation
 from configuration.keeper import InForce, Keeper
+from configuration.log import say
+from configuration.verdict import Verdict
 
 # Pages first: what is seen is taken up at once. Workers take what they see at a second look, by when a page's
 # container has judged and rendered it, and has had the processor.
@@ -30,12 +31,8 @@ RETRY_SECONDS = 60.0
 # Workers that finish long tasks. More changes wait, the last of them is taken.
 MOST_GENERATIONS = 3
 BACKLOG = 512
+NEVER = float("inf")
 Replaced = dict[Path, bytes | None]
-
-
-def say(text: str) -> None:
-    """A line for the container's log."""
-    print(f"configuration: {text}", file=sys.stderr, flush=True)
 
 
 class Supervisor:
@@ -50,7 +47,9 @@ class Supervisor:
         self.live = -1
         self.generations: list[Generation] = []
         self.seen = ""
-        self.retry = float("inf")
+        self.retry = NEVER
+        # How often in a row the software did not start with what was seen, and which sight that was.
+        self.tries, self.tried = 0, ""
         self.patience = 0 if port else 1
         self.looks = 0
         self.poll = POLL_SECONDS if port else WORKERS_POLL_SECONDS
@@ -66,8 +65,7 @@ class Supervisor:
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
             signal.signal(number, self._heard)
-        self._take(*self._settle())
-        self._start()
+        self._first()
         while True:
             code = self._look()
             if code is not None:
@@ -86,19 +84,52 @@ class Supervisor:
         except BlockingIOError:
             return
 
+    def _first(self) -> None:
+        """Start with what this service is known to start with; what came since is then tried beside it."""
+        self.seen = self.keeper.seen()
+        found = self.keeper.at_start()
+        if proved := self.keeper.proved(self.name, found.version):
+            say(f"overrides version {found.version.number} waits: {self.name} has not started with it yet")
+            found, self.seen = proved, ""
+        else:
+            self.seen = self.keeper.seen()
+        self._start(found, rendering.take(self.keeper.places, found.folder))
+
     def _look(self) -> int | None:
         """One round; the exit code once all is over."""
         if self.stopping:
             return self._stopped()
         serving = self.generations[0]
         if len(self.generations) == 1 and (code := serving.ended()) is not None:
-            say(f"{self.name} ended by itself with code {code}")
-            return code
+            return self._over(serving, code)
         self._hand_over()
         if self.settling is not None and self.settling.done():
             self._settled()
-        elif self.settling is None:
+        elif self.settling is None and self._settings_are_read():
             self._watch()
+        return None
+
+    def _settings_are_read(self) -> bool:
+        """A change writes the settings files anew: not under the hands of a generation that still reads them."""
+        newest = self.generations[-1]
+        return newest.ready() or time.monotonic() > newest.began + READY_SECONDS
+
+    def _over(self, serving: Generation, code: int) -> int | None:
+        """The only generation has ended: so does the container, unless it never began and there is something older."""
+        say(f"{self.name} ended by itself with code {code}")
+        version, judged = serving.version, verdict.of(code)
+        if serving.ready() or not version.number or self.socket is None or judged is Verdict.UNTRIED:
+            return code
+        try:
+            if not verdict.final(judged, self.keeper.records.failures(self.name, version.sha256)):
+                return code
+            self.keeper.reject(version, self._reason(f"ended with code {code}"))
+            self.generations.remove(serving)
+            serving.close()
+            self._first()
+        except (OSError, rendering.AnsibleError) as error:
+            say(f"nothing older can be started: {error}")
+            return code
         return None
 
     def _stopped(self) -> int | None:
@@ -110,15 +141,11 @@ class Supervisor:
 
     def _watch(self) -> None:
         """Polled: inotify does not hear of what another host writes over NFS."""
-        try:
-            seen = self.keeper.seen()
-        except OSError as error:
-            self._report(f"the overrides cannot be read: {error}")
-            return
+        seen = self.keeper.seen()
         changed = seen != self.seen or time.monotonic() > self.retry
         self.looks = self.looks + 1 if changed else 0
         if self.looks > self.patience and len(self.generations) < MOST_GENERATIONS:
-            self.seen, self.looks = seen, 0
+            self.seen, self.looks, self.retry = seen, 0, NEVER
             self.settling = self.thread.submit(self._settle)
 
     def _settle(self) -> tuple[InForce, Replaced]:
@@ -132,26 +159,30 @@ class Supervisor:
         settling, self.settling = self.settling, None
         try:
             found, replaced = settling.result()
-        except (OSError, rendering.AnsibleError) as error:
-            say(f"the overrides wait: {error}")
+        except Exception as error:  # noqa: BLE001 (whatever it is, what serves goes on serving)
+            say(f"the overrides wait: {type(error).__name__}: {error}")
+            self._report(f"the overrides could not be judged: {error}; tried again in {RETRY_SECONDS:.0f} s")
             self.retry = time.monotonic() + RETRY_SECONDS
             return
-        self._take(found, replaced)
         if replaced:
-            self._start()
+            self._start(found, replaced)
+        else:
+            # Other words for the same settings: what runs, or is about to, runs with this version.
+            self.generations[-1].version = found.version
+            self._say(found)
 
-    def _take(self, found: InForce, replaced: Replaced) -> None:
-        self.found, self.replaced = found, replaced
-        self.retry = time.monotonic() + RETRY_SECONDS if found.unsure else float("inf")
+    def _say(self, found: InForce) -> None:
+        self.retry = NEVER if found.again is None else time.monotonic() + max(1.0, found.again)
         if found.refused:
             say(f"overrides refused: {found.refused}")
         say(f"overrides version {found.version.number} in force")
 
-    def _start(self) -> None:
+    def _start(self, found: InForce, replaced: Replaced) -> None:
+        self._say(found)
         listen = self.socket.fileno() if self.socket else None
         self.number += 1
         env = {**self.env, "OPENEDX_GENERATION": str(self.number)}
-        self.generations.append(Generation(self.words, env, listen))
+        self.generations.append(Generation(self.words, env, listen, found.version, replaced))
 
     def _hand_over(self) -> None:
         """The newest that is ready serves; all before it finish and go."""
@@ -159,14 +190,22 @@ class Supervisor:
         if newest.ready():
             for each in self.generations[:-1]:
                 each.end()
-            if self.live != self.found.version.number:
-                self.live = self.found.version.number
-                self._report("")
+            if self.live != newest.version.number:
+                self._lives(newest)
         elif len(self.generations) > 1:
             self._judge(newest)
         for each in [each for each in self.generations[:-1] if each.ended() is not None]:
             self.generations.remove(each)
             each.close()
+
+    def _lives(self, newest: Generation) -> None:
+        self.live = newest.version.number
+        self.tries = 0
+        try:
+            self.keeper.records.lives(self.name, newest.version)
+        except OSError as error:
+            say(f"cannot keep that version {self.live} is live: {error}")
+        self._report("")
 
     def _judge(self, newest: Generation) -> None:
         """One that does not get ready goes, and its settings with it."""
@@ -177,18 +216,37 @@ class Supervisor:
         newest.process.wait()
         newest.close()
         self.generations.pop()
-        for path, before in self.replaced.items():
+        for path, before in newest.replaced.items():
             if before is not None:
                 files.write(path, before)
-        why = "was not ready in time" if code is None else f"ended with code {code}"
-        version = self.found.version
+        self._failed(newest, code)
+
+    def _failed(self, newest: Generation, code: int | None) -> None:
+        """Refused where the software says that its settings are wrong, or ended too often; else tried again."""
+        why = f"was not ready within {READY_SECONDS:.0f} s" if code is None else f"ended with code {code}"
+        version, judged = newest.version, verdict.of(code)
+        self.tries = self.tries + 1 if self.tried == self.seen else 1
+        self.tried = self.seen
         say(f"{self.name} with overrides version {version.number} {why}; the one before goes on")
-        self._report(f"the new configuration was not taken up: {self.name} {why}")
-        self.retry = time.monotonic() + RETRY_SECONDS
         # A worker may end for want of its broker; what serves pages starts without any store.
-        if self.socket is not None and code is not None and version.number:
-            self.keeper.reject(version, f"{self.name} does not start with it (exit code {code})")
-            self.seen = ""
+        if self.socket is not None and version.number and verdict.final(judged, self.tries):
+            self.keeper.reject(version, self._reason(why))
+            self.seen, self.retry = "", NEVER
+            self._report(f"version {version.number} was refused: {self.name} {why}")
+            return
+        seconds = verdict.delay(self.tries)
+        self.retry = NEVER if seconds is None else time.monotonic() + seconds
+        after = (
+            "not tried again until the overrides are written anew or the container is started anew"
+            if seconds is None
+            else f"tried again in {seconds:.0f} s"
+        )
+        self._report(
+            f"version {version.number} was not taken up: {self.name} {why}, try {self.tries}; {after}"
+        )
+
+    def _reason(self, why: str) -> str:
+        return f"{self.name} does not start with it ({why})"
 
     def _report(self, trouble: str) -> None:
         """What this container runs with, for those who wait for a change to be live."""
@@ -198,12 +256,8 @@ class Supervisor:
             "since": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "trouble": trouble,
         }
-        folder = self.keeper.places.overrides / "services"
-        try:
-            folder.mkdir(mode=0o750, exist_ok=True)
-            files.write(folder / f"{self.name}.json", (json.dumps(said) + "\n").encode())
-        except OSError as error:
-            say(f"cannot report: {error}")
+        data = (json.dumps(said) + "\n").encode()
+        self.keeper.records.publish(("services", f"{self.name}.json"), data)
 
 
 def listening(port: int) -> socket.socket:

@@ -1,195 +1,115 @@
-"""Which variables overrides may set, and to what: the table is variables.yml, the checks are here."""
+"""Which variables overrides may set, and to what: the table is variables.yml, all that is not in it is refused."""
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
-from configuration import plain
+from configuration import plain, values
+from configuration.layers import SETTINGS
 from configuration.refusal import Refusal
+from configuration.values import Row
 
-# Mappings of which each key becomes a setting of Open edX.
-SETTINGS = ("EDXAPP_ENV_EXTRA", "EDXAPP_LMS_ENV_EXTRA", "EDXAPP_CMS_ENV_EXTRA")
-_SETTING = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
-_EMAIL = re.compile(r"[^\s@<>\"',;]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z0-9-]{2,63}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-_TIME_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-_PLACE = re.compile(r"/(static|media)/[A-Za-z0-9._/-]+")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variable:
-    """One row of the table."""
-
-    type: str
-    longest: int
-    least: int
-    most: int
+OPERATORS = "is the operator's alone and cannot be overridden; remove it"
+REVIEWED = "the operator may set it in the tenant's file, under {key}, where it is reviewed"
+FEATURES = "EDXAPP_FEATURES"
+Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """The whole table; `protected` and `settings` match whole names."""
+    """The whole table; `program` matches whole names of what nobody sets."""
 
-    variables: Mapping[str, Variable]
-    protected: re.Pattern[str]
-    settings: re.Pattern[str]
+    variables: Mapping[str, Row]
+    program: re.Pattern[str]
 
     @classmethod
     def load(cls, path: Path) -> "Table":
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return cls(
-            variables={
-                name: Variable(
-                    type=row["type"],
-                    longest=row.get("longest", 500 if row["type"] == "text" else 50),
-                    least=row.get("least", 0),
-                    most=row.get("most", 0),
-                )
-                for name, row in said["variables"].items()
-            },
-            protected=re.compile("|".join(said["protected"])),
-            settings=re.compile("|".join(said["settings"])),
-        )
+        tables = {name: _rows(rows, {}) for name, rows in said["tables"].items()}
+        return cls(variables=_rows(said["variables"], tables), program=re.compile("|".join(said["program"])))
 
 
-def check(data: bytes, table: Table, own: Iterable[str]) -> dict[str, Any]:
-    """The overrides of a file. `own` are the settings that the operator's files set. Raises Refusal."""
+def _rows(said: Mapping[str, Any], tables: Mapping[str, Mapping[str, Row]]) -> dict[str, Row]:
+    return {name: _row({"type": row} if isinstance(row, str) else row, tables) for name, row in said.items()}
+
+
+def _row(said: Mapping[str, Any], tables: Mapping[str, Mapping[str, Row]]) -> Row:
+    keys = said.get("keys", {})
+    if said["type"] not in (*values.CHECKS, "mapping"):
+        raise ValueError(f"variables.yml: there is no type {said['type']}")
+    return Row(
+        type=said["type"],
+        longest=said.get("longest", 500 if said["type"] == "text" else 50),
+        least=said.get("least", 0),
+        most=said.get("most", 0),
+        of=tuple(said.get("of", ())),
+        keys=tables[keys] if isinstance(keys, str) else _rows(keys, tables),
+    )
+
+
+def check(data: bytes, table: Table) -> dict[str, Any]:
+    """The overrides of a file. Raises Refusal for the first thing that is not listed, or listed with another type."""
     read = plain.read(data)
-    owned = frozenset(own)
-    for name, value in read.values.items():
-        line = read.lines[name]
-        if name not in table.variables:
-            raise Refusal(_stranger(name, table), line, 1, name)
-        reason = _finding(table.variables[name], value)
-        if reason is None and name in SETTINGS:
-            reason = next((why for each in value if (why := _setting(each, table, owned))), None)
-        if reason is not None:
-            raise Refusal(reason, line, 1, name)
+    for place, reason in findings(read.values, table):
+        # The key itself where it stands; of a list's entry the list's.
+        raise Refusal(reason, *read.places.get(place, (0, 0)), plain.shown(place))
     return read.values
 
 
+def findings(said: Mapping[str, Any], table: Table) -> Iterator[tuple[Place, str]]:
+    """All that is wrong with the variables of overrides, in the file's order: where, and why."""
+    for name, value in said.items():
+        row = table.variables.get(name)
+        if row is None:
+            yield (name,), _stranger(name, table)
+        elif row.type != "mapping":
+            if reason := values.finding(row, value):
+                yield (name,), reason
+        elif not isinstance(value, dict):
+            yield (
+                (name,),
+                f"is {values.short(value)}, expected keys with values, for example '{_sample(row)}'",
+            )
+        else:
+            yield from _within(name, row, value)
+
+
+def _within(variable: str, row: Row, said: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    for name, value in said.items():
+        if name not in row.keys:
+            yield (variable, name), _unlisted(variable, name, row)
+        elif reason := values.finding(row.keys[name], value):
+            yield (variable, name), reason
+
+
+def _sample(row: Row) -> str:
+    name, inner = next(iter(row.keys.items()))
+    return f"{name}: {'true' if inner.type == 'switch' else '…'}"
+
+
 def _stranger(name: str, table: Table) -> str:
-    if table.protected.fullmatch(name):
-        return "is the operator's alone and cannot be overridden; remove it"
-    near = difflib.get_close_matches(name, table.variables, n=1, cutoff=0.75)
-    return "is not a variable that can be overridden" + (f"; is {near[0]} meant?" if near else "")
+    if table.program.fullmatch(name):
+        return OPERATORS
+    told = _meant(name, table.variables)
+    who = "" if told else f"; {REVIEWED.format(key='settings')}, by the name that Open edX has for it"
+    return f"is not a variable that can be overridden{told or who}"
 
 
-def _setting(name: str, table: Table, own: frozenset[str]) -> str | None:
-    if not _SETTING.fullmatch(name):
-        return f"{name!r} is no name of a setting, for example 'MAX_FAILED_LOGIN_ATTEMPTS_ALLOWED'"
-    if name in own or table.settings.fullmatch(name):
-        return f"{name} is the operator's alone and cannot be overridden; remove it"
-    return None
+def _unlisted(variable: str, name: str, row: Row) -> str:
+    """Who may set what is not listed. The program's own settings are refused to the tenant's file as well, by name."""
+    told = _meant(name, row.keys)
+    if variable == FEATURES:
+        return f"is not a feature that a portal's admin may set{told}; {REVIEWED.format(key='features')}"
+    if variable in SETTINGS:
+        return f"is not a setting that a portal's admin may set{told}; {REVIEWED.format(key='settings')}"
+    return f"is not known{told}; known here: {', '.join(row.keys)}"
 
 
-def _finding(variable: Variable, value: Any) -> str | None:
-    told = _CHECKS[variable.type](variable, value)
-    return None if told is None else f"is {_short(value)}, expected {told}"
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return "empty"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    kinds: dict[type, str] = {dict: "a mapping", list: "a list"}
-    return kinds.get(type(value)) or (repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}…")
-
-
-def _text(variable: Variable, value: Any) -> str | None:
-    if isinstance(value, str) and 0 < len(value) <= variable.longest:
-        return None
-    return f"a text of 1 to {variable.longest} characters (a number or truth value stands in quotes)"
-
-
-def _matching(pattern: re.Pattern[str], example: str) -> Callable[[Variable, Any], str | None]:
-    def check_(variable: Variable, value: Any) -> str | None:
-        good = isinstance(value, str) and len(value) <= 255 and pattern.fullmatch(value)
-        return None if good else example
-
-    return check_
-
-
-def address(value: Any) -> bool:
-    """Whether a value is an http(s) address without a user or password in it."""
-    if not isinstance(value, str) or len(value) > 500 or re.search(r"[\s\"'<>\\]", value):
-        return False
-    try:
-        parts = urlsplit(value)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
-    except ValueError:
-        return False
-
-
-def _url(variable: Variable, value: Any) -> str | None:
-    return None if address(value) else "an address, for example 'https://help.acme.com'"
-
-
-def _place(variable: Variable, value: Any) -> str | None:
-    good = value == "" or (address(value) and value.startswith("https://"))
-    good = good or (isinstance(value, str) and _PLACE.fullmatch(value) and ".." not in value)
-    return (
-        None
-        if good
-        else "a path below /static/ or /media/ or an https address, for example '/media/logo.png'"
-    )
-
-
-def _number(variable: Variable, value: Any) -> str | None:
-    good = isinstance(value, int) and not isinstance(value, bool) and variable.least <= value <= variable.most
-    return None if good else f"a whole number, {variable.least} to {variable.most}"
-
-
-def _texts(variable: Variable, value: Any) -> str | None:
-    good = isinstance(value, list) and len(value) <= variable.longest
-    good = good and all(isinstance(each, str) and len(each) <= 500 for each in value)
-    return None if good else f"a list of at most {variable.longest} texts"
-
-
-def _links(variable: Variable, value: Any) -> str | None:
-    good = isinstance(value, list) and len(value) <= variable.longest
-    good = good and all(
-        isinstance(each, dict)
-        and set(each) == {"title", "url"}
-        and isinstance(each["title"], str)
-        and 0 < len(each["title"]) <= 100
-        and (address(each["url"]) or _path(each["url"]))
-        for each in value
-    )
-    return (
-        None
-        if good
-        else f"a list of at most {variable.longest} links, each as '{{title: Help, url: https://help.acme.com}}'"
-    )
-
-
-def _path(value: Any) -> bool:
-    return isinstance(value, str) and bool(re.fullmatch(r"/(?!/)[A-Za-z0-9._~/?=&%#-]{0,200}", value))
-
-
-def _mapping(variable: Variable, value: Any) -> str | None:
-    good = isinstance(value, dict) and len(value) <= variable.longest
-    return None if good else f"a mapping of at most {variable.longest} keys"
-
-
-_CHECKS: Mapping[str, Callable[[Variable, Any], str | None]] = {
-    "text": _text,
-    "email": _matching(_EMAIL, "an e-mail address, for example 'help@acme.com'"),
-    "url": _url,
-    "place": _place,
-    "colour": _matching(_COLOUR, "a colour, for example '#1d4f91'"),
-    "number": _number,
-    "language": _matching(_LANGUAGE, "a language code, for example 'fr' or 'pt-br'"),
-    "timezone": _matching(_TIME_ZONE, "a time zone, for example 'Europe/Vienna'"),
-    "texts": _texts,
-    "links": _links,
-    "mapping": _mapping,
-}
+def _meant(name: str, known: Mapping[str, Row]) -> str:
+    near = difflib.get_close_matches(name[:100], known, n=1, cutoff=0.75)
+    return f"; is {near[0]} meant?" if near else ""

@@ -1,0 +1,69 @@
+"""JSON told as YAML's events, so that one reader judges both.
+
+YAML's readers take JSON for YAML, and do not agree with JSON's writers: `\\ud83c\\udf93`, an emoji in Python's
+json.dump and PHP's json_encode, is an error to them.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+_TOKEN = re.compile(r'[ \t\r\n]+|"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+')
+_EXPONENT = re.compile(r"(-?[0-9]+)(\.[0-9]+)?[eE]([-+]?)([0-9]+)")
+_CONSTANTS = {"NaN": ".nan", "Infinity": ".inf", "-Infinity": "-.inf"}
+_BRACKETS: dict[str, type[Any]] = {
+    "{": yaml.MappingStartEvent,
+    "[": yaml.SequenceStartEvent,
+    "}": yaml.MappingEndEvent,
+    "]": yaml.SequenceEndEvent,
+}
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is a JSON object or list; NaN and the like, which Python writes, are YAML's `.nan` in `events`."""
+    if not text.lstrip(" \t\r\n").startswith(("{", "[")):
+        return False
+    try:
+        # A number is judged where its line is known; Python makes none of one with thousands of digits.
+        json.loads(text, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def events(text: str) -> Iterator[Any]:
+    """The events of a text that is JSON."""
+    start = yaml.Mark("", 0, 0, 0, None, None)
+    yield yaml.StreamStartEvent(start, start)
+    yield yaml.DocumentStartEvent(start, start)
+    line, begin = 0, 0
+    end = start
+    for found in _TOKEN.finditer(text):
+        token = found[0]
+        mark = yaml.Mark("", found.start(), line, found.start() - begin, None, None)
+        end = mark
+        if token.isspace():
+            if "\n" in token:
+                line += token.count("\n")
+                begin = found.start() + token.rindex("\n") + 1
+        elif token in ("{", "["):
+            yield _BRACKETS[token](None, None, True, start_mark=mark, end_mark=mark)
+        elif token in ("}", "]"):
+            yield _BRACKETS[token](start_mark=mark, end_mark=mark)
+        elif token not in (",", ":"):
+            quoted = token.startswith('"')
+            value = json.loads(token) if quoted else _plain(token)
+            style = '"' if quoted else None
+            yield yaml.ScalarEvent(None, None, (not quoted, quoted), value, mark, mark, style=style)
+    yield yaml.DocumentEndEvent(end, end)
+    yield yaml.StreamEndEvent(end, end)
+
+
+def _plain(token: str) -> str:
+    """As YAML 1.1 has it: a number with an exponent has a point and the exponent's sign, or it is a text."""
+    if not (found := _EXPONENT.fullmatch(token)):
+        return _CONSTANTS.get(token, token)
+    return f"{found[1]}{found[2] or '.0'}e{found[3] or '+'}{found[4]}"

@@ -1,0 +1,67 @@
+"""The configuration of an Open edX container, loaded from the image's folder, on ground of its own."""
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from config.openedx import SECRETS, settings_files
+from config.tenant import Tenant
+from tests.programs import ROOT, TENANTS
+
+HOME = ROOT / "images" / "configuration"
+MODULES = (
+    "ansible",
+    "files",
+    "keeper",
+    "layers",
+    "places",
+    "plain",
+    "records",
+    "refusal",
+    "rendering",
+    "variables",
+)
+
+
+@pytest.fixture(scope="module")
+def configuration() -> Iterator[SimpleNamespace]:
+    """The package's modules by name."""
+    sys.path.insert(0, str(HOME))
+    yield SimpleNamespace(**{name: importlib.import_module(f"configuration.{name}") for name in MODULES})
+    sys.path.remove(str(HOME))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "configuration"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def given_to_ansible(configuration: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What Ansible is given, run by run; it makes of each variable a setting, as the role does of some."""
+    given: list[dict[str, Any]] = []
+
+    def run(places: object, variables: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
+        given.append(dict(variables))
+        made = json.loads(json.dumps({"FEATURES": {}, **variables}))
+        return {"lms": made, "cms": made}
+
+    monkeypatch.setattr(configuration.ansible, "run", run)
+    return given
+
+
+@pytest.fixture
+def places(configuration: SimpleNamespace, tmp_path: Path, given_to_ansible: object) -> Any:
+    """A container's folders, with the layers and every secret of a tenant."""
+    names = ("given", "secrets", "overrides", "rendered", "settings")
+    made = configuration.places.Places(home=HOME, **{name: tmp_path / name for name in names})
+    for name in names:
+        (tmp_path / name).mkdir()
+    for path, text in settings_files(Tenant.load("acme", TENANTS)).items():
+        (made.given / Path(path).name).write_text(text)
+    for name in SECRETS:
+        (made.secrets / name).write_text(f"generated-{name}")
+    return made

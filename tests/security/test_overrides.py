@@ -1,0 +1,438 @@
+"""What a portal's admin may try who can write to overrides/, and nobody else: no command, no secret, no door, no crash."""
+
+import functools
+import json
+import os
+import re
+import socket
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from config.openedx import SECRETS
+from config.ownsettings import PROGRAM
+from tests.security.templates import EVALUATED
+
+# Open edX's features and settings that load code, open a door, or lead somewhere else: lms/envs/common.py.
+FEATURES = [
+    "ALLOW_PUBLIC_ACCOUNT_CREATION",
+    "AUTOMATIC_AUTH_FOR_TESTING",
+    "RESTRICT_AUTOMATIC_AUTH",
+    "ENABLE_THIRD_PARTY_AUTH",
+    "ENABLE_CORS_HEADERS",
+    "ENABLE_CROSS_DOMAIN_CSRF_COOKIE",
+    "ENABLE_MOBILE_REST_API",
+    "ENABLE_OAUTH2_PROVIDER",
+    "SKIP_EMAIL_VALIDATION",
+    "DISABLE_START_DATES",
+    "ENABLE_DJANGO_ADMIN_SITE",
+    "ENABLE_DEBUG_RUN_PYTHON",
+    "ENABLE_XBLOCK_VIEW_ENDPOINT",
+    "CUSTOM_COURSES_EDX",
+    "ENABLE_CHANGE_USER_PASSWORD_ADMIN",
+    "ENABLE_CREATOR_GROUP",
+    "ENABLE_MAX_FAILED_LOGIN_ATTEMPTS",
+    "PREVENT_CONCURRENT_LOGINS",
+    "SQUELCH_PII_IN_LOGS",
+    "REROUTE_ACTIVATION_EMAIL",
+    "ENABLE_LTI_PROVIDER",
+    "ENABLE_BULK_ENROLLMENT_VIEW",
+    "ENABLE_MASQUERADE",
+    "MODE_CREATION_FOR_TESTING",
+    "AUTOMATIC_VERIFY_STUDENT_IDENTITY_FOR_TESTING",
+    "ENABLE_SERVICE_STATUS",
+    "ENABLE_ENTERPRISE_INTEGRATION",
+]
+SETTINGS = [
+    "ADDL_INSTALLED_APPS",
+    "ADMINS",
+    "AUTHENTICATION_BACKENDS",
+    "AUTH_PASSWORD_VALIDATORS",
+    "AWS_ACCESS_KEY_ID",
+    "BADGING_BACKEND",
+    "BLOCK_STRUCTURES_SETTINGS",
+    "CODE_JAIL",
+    "COMPREHENSIVE_THEME_DIRS",
+    "CONTEXT_PROCESSORS",
+    "CORS_ORIGIN_WHITELIST",
+    "COURSES_WITH_UNSAFE_CODE",
+    "CSRF_TRUSTED_ORIGINS",
+    "DATABASE_ROUTERS",
+    "DEBUG",
+    "DEFAULT_FILE_STORAGE",
+    "DJFS",
+    "EDX_API_KEY",
+    "ENABLE_COMPREHENSIVE_THEMING",
+    "ENABLE_CODEJAIL_REST_SERVICE",
+    "CODE_JAIL_REST_SERVICE_HOST",
+    "EVENT_TRACKING_BACKENDS",
+    "EXTRA_MIDDLEWARE_CLASSES",
+    "FEATURES",
+    "FERNET_KEYS",
+    "FIELD_OVERRIDE_PROVIDERS",
+    "GRADES_DOWNLOAD",
+    "HEARTBEAT_CHECKS",
+    "IDA_LOGOUT_URI_LIST",
+    "INSTALLED_APPS",
+    "JWT_AUTH",
+    "LOCALE_PATHS",
+    "LOGGING",
+    "LOGIN_REDIRECT_WHITELIST",
+    "MAKO_TEMPLATE_DIRS_BASE",
+    "MIDDLEWARE",
+    "MODULESTORE",
+    "OAUTH_ENFORCE_SECURE",
+    "PROFILE_IMAGE_BACKEND",
+    "PROCTORING_BACKENDS",
+    "RATELIMIT_ENABLE",
+    "REGISTRATION_EXTENSION_FORM",
+    "ROOT_URLCONF",
+    "SEARCH_INITIALIZER",
+    "SESSION_COOKIE_DOMAIN",
+    "SESSION_SERIALIZER",
+    "SOCIAL_AUTH_OAUTH_SECRETS",
+    "STATICFILES_STORAGE",
+    "SYSLOG_SERVER",
+    "SYSTEM_WIDE_ROLE_CLASSES",
+    "TEMPLATES",
+    "THIRD_PARTY_AUTH_BACKENDS",
+    "TRACKING_BACKENDS",
+    "WIKI_EDITOR",
+    "X_FRAME_OPTIONS",
+    "XBLOCK_EXTRA_MIXINS",
+    "XBLOCK_FIELD_DATA_WRAPPERS",
+    "XBLOCK_SETTINGS",
+    "XQUEUE_INTERFACE",
+    "ZENDESK_URL",
+    "__class__",
+    "lms_base",
+]
+EXTRA = ("EDXAPP_ENV_EXTRA", "EDXAPP_LMS_ENV_EXTRA", "EDXAPP_CMS_ENV_EXTRA")
+
+
+def refusal(configuration: SimpleNamespace, said: object) -> str:
+    """Why overrides are refused, or nothing."""
+    table = table_of(configuration)
+    try:
+        configuration.variables.check(json.dumps(said).encode(), table)
+    except configuration.refusal.Refusal as error:
+        return str(error)
+    return ""
+
+
+@functools.cache
+def table(home: Path, variables: ModuleType) -> Any:
+    """The table of what may be set, read once."""
+    return variables.Table.load(home / "variables.yml")
+
+
+def table_of(configuration: SimpleNamespace) -> Any:
+    """The table of what may be set."""
+    return table(Path(configuration.plain.__file__).parents[1], configuration.variables)
+
+
+# No text is a template
+
+
+@pytest.mark.parametrize("text", EVALUATED)
+def test_ansible_sees_no_text_of_others(
+    configuration: SimpleNamespace, places: Any, given_to_ansible: list[dict[str, Any]], text: str
+) -> None:
+    tenant = {"EDXAPP_PLATFORM_NAME": text, "EDXAPP_CONTACT_EMAIL": text, "EDXAPP_FEATURES": {text: text}}
+    (places.given / "tenant.json").write_text(json.dumps(tenant))
+    overrides = {
+        "EDXAPP_PLATFORM_DESCRIPTION": text,
+        "EDXAPP_MKTG_URLS": {text: [text, {text: text}]},
+        "PORTAL_HEADER_NAVIGATION_LINKS": [{"title": text, "url": text}],
+        "EDXAPP_ENV_EXTRA": {text: text},
+    }
+    folder = configuration.rendering.ensure(places, overrides)
+    (given,) = given_to_ansible
+    for name, value in given.items():
+        assert re.fullmatch(r"[A-Z][A-Z_]+", name)
+        assert re.fullmatch("\ue000[0-9]+\ue001", value if isinstance(value, str) else "".join(value)), value
+        assert isinstance(value, str) or set(value.values()) == {""}
+    made = json.loads((folder / "lms.json").read_text())
+    assert made["EDXAPP_PLATFORM_NAME"] == made["EDXAPP_PLATFORM_DESCRIPTION"] == made[text] == text
+    assert made["EDXAPP_MKTG_URLS"] == overrides["EDXAPP_MKTG_URLS"]
+    assert made["PORTAL_HEADER_NAVIGATION_LINKS"] == overrides["PORTAL_HEADER_NAVIGATION_LINKS"]
+
+
+@pytest.mark.parametrize(
+    "name", ["openedx_files", "output", "ansible_python_interpreter", "hosts", "{{ x }}"]
+)
+def test_no_name_of_others_becomes_a_variable_of_ansible_s(
+    configuration: SimpleNamespace, places: Any, given_to_ansible: list[dict[str, Any]], name: str
+) -> None:
+    """Past the checks of names, too."""
+    with pytest.raises(configuration.ansible.AnsibleError, match="the role has no variable"):
+        configuration.rendering.ensure(places, {name: "x"})
+    assert given_to_ansible == []
+    assert refusal(configuration, {name: "x"})
+
+
+# No text is a secret
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_s_name_is_a_text_wherever_a_person_may_write_one(
+    configuration: SimpleNamespace, places: Any, name: str
+) -> None:
+    marked = [f"secret:{name}", {"secret": name}, f"/run/secrets/{name}", [{"secret": name}]]
+    said = {f"A{number}": each for number, each in enumerate(marked)}
+    (places.given / "tenant.json").write_text(
+        json.dumps({"EDXAPP_PLATFORM_NAME": marked[0], "EDXAPP_ENV_EXTRA": {"TENANT": said}})
+    )
+    overrides = {
+        "EDXAPP_PLATFORM_DESCRIPTION": marked[0],
+        "EDXAPP_FEATURES": said,
+        "EDXAPP_LMS_ENV_EXTRA": said,
+    }
+    configuration.rendering.take(places, configuration.rendering.ensure(places, overrides))
+    env = json.loads((places.settings / "lms.env.json").read_text())
+    assert (env["EDXAPP_PLATFORM_NAME"], env["EDXAPP_PLATFORM_DESCRIPTION"]) == (marked[0], marked[0])
+    assert {key: env[key] for key in said} == said
+    assert env["TENANT"] == said
+    assert not [each for each in SECRETS if f"generated-{each}" in json.dumps(env)]
+
+
+def test_nothing_is_slipped_into_a_mapping_of_the_operator_s(
+    configuration: SimpleNamespace, places: Any
+) -> None:
+    """Past the checks of names, too; software that merges both files gets nothing of it either."""
+    overrides = {"EDXAPP_ENV_EXTRA": {name: {"default": {"OPTIONS": "evil"}} for name in PROGRAM}}
+    configuration.rendering.take(places, configuration.rendering.ensure(places, overrides))
+    for path in places.settings.iterdir():
+        assert "evil" not in path.read_text() or path.name.endswith(".env.json")
+        protected = json.loads((places.given / "protected.json").read_text())
+        variant, kind, _ = path.name.split(".")
+        told = json.loads(path.read_text())
+        if kind == "env":
+            assert {key: told[key] for key in protected["env"][variant]} == protected["env"][variant]
+            assert not set(told) & set(protected["auth"][variant]) - set(protected["env"][variant])
+
+
+# No door
+
+
+def test_a_feature_that_opens_a_door_is_the_operator_s(configuration: SimpleNamespace) -> None:
+    told = "the operator may set it in the tenant's file, under features, where it is reviewed"
+    for name in FEATURES:
+        assert told in refusal(configuration, {"EDXAPP_FEATURES": {name: True}}), name
+
+
+@pytest.mark.parametrize("variable", EXTRA)
+def test_a_setting_that_loads_code_or_leads_elsewhere_is_the_operator_s(
+    configuration: SimpleNamespace, variable: str
+) -> None:
+    told = "the operator may set it in the tenant's file, under settings, where it is reviewed"
+    for name in (*SETTINGS, *PROGRAM):
+        assert told in refusal(configuration, {variable: {name: "x"}}), name
+
+
+def test_what_may_be_set_is_listed_and_none_of_it_is_the_program_s(configuration: SimpleNamespace) -> None:
+    table = table_of(configuration)
+    listed = {name for variable in EXTRA for name in table.variables[variable].keys}
+    assert not listed & {*PROGRAM, *SETTINGS}
+    assert not set(table.variables["EDXAPP_FEATURES"].keys) & set(FEATURES)
+    # A type is a check; no type takes a mapping of any keys with any values.
+    types = {
+        row.type
+        for rows in (table.variables.values(), *(each.keys.values() for each in table.variables.values()))
+        for row in rows
+    }
+    for each in types - {"mapping"}:
+        row = configuration.variables.Row(type=each, of=("a",))
+        assert configuration.variables.values.finding(row, {"BACKEND": {"a": "b.c.D"}}), each
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "javascript:alert(1)",
+        "//evil.example",
+        "https://user:pw@evil.example",
+        "data:text/html,x",
+        "/\\evil.example",
+    ],
+)
+@pytest.mark.parametrize(
+    "where", ["EDXAPP_PASSWORD_RESET_SUPPORT_LINK", "PORTAL_LOGO_URL", "PORTAL_PRIVATE_PORTAL_URL"]
+)
+def test_an_address_leads_to_a_page_and_nowhere_else(
+    configuration: SimpleNamespace, where: str, text: str
+) -> None:
+    assert refusal(configuration, {where: text})
+    assert refusal(configuration, {"EDXAPP_MKTG_URLS": {"ABOUT": text}})
+    assert refusal(configuration, {"PORTAL_FOOTER_NAVIGATION_LINKS": [{"title": "x", "url": text}]})
+
+
+# No crash: whatever stands at the file's place
+
+
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _large(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(2**40)
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(os.path.relpath(path))
+
+
+PLACED = {
+    "a named pipe": _fifo,
+    "a folder": Path.mkdir,
+    "a socket": _socket,
+    "a link to a secret": lambda path: path.symlink_to(path.parents[1] / "secrets" / SECRETS[0]),
+    "a link to a device": lambda path: path.symlink_to("/dev/zero"),
+    "a loop of links": lambda path: path.symlink_to(path),
+    "a link to nothing": lambda path: path.symlink_to("/nowhere"),
+    "too large": _large,
+    "no text": lambda path: path.write_bytes(b"\xff\xfe\x00"),
+    "a bomb": lambda path: path.write_text(
+        "a: &a [x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(50))
+    ),
+}
+
+
+@pytest.mark.parametrize("what", PLACED)
+@pytest.mark.timeout(60)
+def test_what_cannot_be_read_changes_nothing_at_any_time(
+    configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.chdir(places.overrides)
+    running = configuration.keeper.Keeper(places)
+    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    first, seen = running.settle(), running.seen()
+    places.file.unlink()
+    PLACED[what](places.file)
+    assert running.seen() != seen
+    # While it runs; at a start, with nothing in memory; and in a job.
+    for found in (
+        running.settle(),
+        configuration.keeper.Keeper(places).settle(),
+        configuration.keeper.Keeper(places).at_start(),
+    ):
+        assert (found.version, found.folder) == (first.version, first.folder)
+        assert found.refused
+    said = json.loads((places.overrides / "status.json").read_text())
+    assert said["refused"]["reason"] == found.refused
+    assert not [each for each in SECRETS if f"generated-{each}" in json.dumps(said)]
+    if places.file.is_dir():
+        places.file.rmdir()
+    else:
+        places.file.unlink()
+    places.file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
+    assert running.settle().version.number == 2
+
+
+@pytest.mark.parametrize("what", PLACED)
+@pytest.mark.timeout(60)
+def test_a_portal_s_first_start_needs_no_readable_file(
+    configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.chdir(places.overrides)
+    PLACED[what](places.file)
+    assert configuration.keeper.Keeper(places).at_start().version.number == 0
+
+
+def test_a_file_of_root_s_alone_changes_nothing(
+    configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """These tests may run as root, whom no mode keeps out: the answer of the system is given instead."""
+    keeper = configuration.keeper.Keeper(places)
+    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    keeper.settle()
+    places.file.chmod(0)
+    really = os.open
+
+    def refuse(path: Any, *more: Any, **named: Any) -> int:
+        if path == places.file:
+            raise PermissionError(13, "Permission denied", str(path))
+        return really(path, *more, **named)
+
+    monkeypatch.setattr(configuration.files.os, "open", refuse)
+    found = configuration.keeper.Keeper(places).at_start()
+    assert (found.version.number, found.refused) == (1, "cannot be read: Permission denied")
+
+
+# The product's own records
+
+
+def test_records_beside_the_overrides_are_written_and_never_believed(
+    configuration: SimpleNamespace, places: Any
+) -> None:
+    keeper = configuration.keeper.Keeper(places)
+    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    keeper.settle()
+    forged = b"EDXAPP_PLATFORM_NAME: Forged\n"
+    name = f"000002-{configuration.records.sha(forged)[:12]}.yml"
+    (places.overrides / "history" / name).write_bytes(forged)
+    status = json.loads((places.overrides / "status.json").read_text())
+    status["in_force"] = {"number": 2, "sha256": configuration.records.sha(forged), "since": ""}
+    (places.overrides / "status.json").write_text(json.dumps(status))
+    places.file.write_text("nonsense")
+    for each in (keeper, configuration.keeper.Keeper(places)):
+        assert each.settle().version.number == 1
+        assert each.versions() == [1]
+    with pytest.raises(configuration.refusal.Refusal, match="version 2 is not kept"):
+        keeper.restore(2)
+
+
+def test_a_link_beside_the_overrides_is_not_followed(configuration: SimpleNamespace, places: Any) -> None:
+    keeper = configuration.keeper.Keeper(places)
+    keeper.settle()
+    (places.overrides / "history").symlink_to(places.secrets)
+    (places.overrides / "status.json").unlink()
+    (places.overrides / "status.json").symlink_to(places.secrets / SECRETS[0])
+    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    assert keeper.settle().version.number == 1
+    assert sorted(each.name for each in places.secrets.iterdir()) == sorted(SECRETS)
+    assert (places.secrets / SECRETS[0]).read_text() == f"generated-{SECRETS[0]}"
+    assert not (places.overrides / "status.json").is_symlink()
+
+
+def test_a_place_where_nothing_can_be_written_keeps_nothing_from_being_in_force(
+    configuration: SimpleNamespace, places: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("status.json", "history"):
+        (places.overrides / name).mkdir()
+        (places.overrides / name / "in the way").mkdir()
+    (places.overrides / "history" / "in the way").rmdir()
+    (places.overrides / "history").rmdir()
+    (places.overrides / "history").write_text("a file")
+    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    keeper = configuration.keeper.Keeper(places)
+    assert keeper.settle().version.number == 1
+    places.file.write_text("nonsense")
+    assert configuration.keeper.Keeper(places).settle().version.number == 1
+    said = capsys.readouterr().err
+    assert "overrides/status.json cannot be written: Is a directory" in said
+    assert "overrides/history/" in said
+
+
+def test_what_is_rendered_decides_no_host_and_no_key(configuration: SimpleNamespace, places: Any) -> None:
+    folder = configuration.rendering.ensure(places, {})
+    (folder / "lms.json").write_text(
+        json.dumps({"LMS_BASE": "evil", "DATABASES": "evil", "PLATFORM_NAME": "a"})
+    )
+    configuration.rendering.take(places, folder)
+    assert "evil" not in (places.settings / "lms.env.json").read_text()
+    assert "evil" not in (places.settings / "lms.auth.json").read_text()
+
+
+@pytest.mark.parametrize("name", ["\x1b[31mred", "\n::error::x", "a" * 5000, "\u202ex", "\u2028"])
+def test_a_refusal_holds_nothing_that_a_terminal_or_a_page_obeys(
+    configuration: SimpleNamespace, name: str
+) -> None:
+    for said in ({name: "x"}, {"EDXAPP_FEATURES": {name: True}}, {"PORTAL_PRIMARY_COLOR": name}):
+        told = refusal(configuration, said)
+        assert told.isprintable()
+        assert len(told) < 600
