@@ -35,6 +35,7 @@ SERVERS = (Path(__file__).parent / "mail_servers.py").read_text()
 ODD = "p^a:s$s {w}\"o'r%d\\é"
 IDLE_MIB = 24
 PER_CLIENT = 10
+SINK_MOST = 32
 # As many deliveries as may be under way at one moment, and so be repeated after a kill.
 AT_ONCE = 4
 
@@ -371,6 +372,23 @@ def test_connections_without_end_are_bounded_and_the_probe_gets_through(running:
             each.close()
     until("the connections to be gone", lambda: accepts(ground_), limit=30)
     assert not box.state["OOMKilled"]
+
+
+def test_the_sink_has_a_bound_too_and_forgets_who_is_gone(mails: Ground) -> None:
+    mails.sink().start().wait_ready()
+    most = SINK_MOST + 8
+    open_ = [socket.create_connection((mails.address("c-mail-sink"), 8025), timeout=20) for _ in range(most)]
+    greetings = [each.recv(3) for each in open_]
+    for each in open_:
+        each.close()
+    assert greetings == [b"220"] * SINK_MOST + [b"421"] * 8
+    until("the connections to be gone", lambda: greeted(mails), limit=20)
+
+
+def greeted(mails: Ground) -> bool:
+    """Whether the sink takes a connection."""
+    with socket.create_connection((mails.address("c-mail-sink"), 8025), timeout=20) as talk:
+        return talk.recv(3) == b"220"
 
 
 def accepts(ground_: Ground) -> bool:
