@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,10 @@ class Host:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What an engine has. `host` is None where its host was not asked, and `unasked` says why."""
+    """What an engine has. `host` is None where its host was not asked, and `unasked` says why, or why only in part.
+
+    `refused` is why it will not have even a container that is limited as a portal's are.
+    """
 
     containers: tuple[Container, ...] = ()
     networks: tuple[Network, ...] = ()
@@ -106,6 +109,7 @@ class Facts:
     rootless: bool = False
     host: Host | None = None
     unasked: str = ""
+    refused: str = ""
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -149,10 +153,11 @@ def of_engine(client: Any, images: Iterable[str]) -> Facts:
     )
 
 
-def of_host(client: Any, image: str, root: str) -> Host:
+def of_host(client: Any, image: str, root: str, network: str = "host") -> Host:
     """What the engine's host tells a container in its own network, and of the drive at `root`.
 
-    Raises what docker-py raises (also where the drive is not mounted), and RuntimeError.
+    With `network` none it tells memory and drive alone. Raises what docker-py raises (also where the drive is not mounted), and
+    RuntimeError.
 
     The container can do nothing but read what everybody may: it is nobody, without capabilities, on a root that it cannot write.
     It is limited and logged as a portal's own are, so an engine that refuses these limits says so here, before anything is stopped.
@@ -160,7 +165,7 @@ def of_host(client: Any, image: str, root: str) -> Host:
     from docker.types import LogConfig, Mount, Ulimit
 
     config = client.create_host_config(
-        network_mode="host",
+        network_mode=network,
         mounts=[Mount(SENTINEL, f"{root}/{drive.SENTINEL}", type="bind", read_only=True)],
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true"],
@@ -178,7 +183,9 @@ def of_host(client: Any, image: str, root: str) -> Host:
         said: str = client.logs(made).decode(errors="replace")
     if code:
         raise RuntimeError(f"looking at the engine's host ended with exit code {code}: {said[-200:]}")
-    return Host.read(pages(said))
+    host = Host.read(pages(said))
+    # In a network of its own it sees its own.
+    return host if network == "host" else replace(host, listening=frozenset(), routes=(), own=())
 
 
 def here() -> Host:

@@ -62,6 +62,7 @@ def obstacles(
         *_volumes(wanted, facts),
         *_images(wanted, facts, images_come),
         *_memory(wanted, facts),
+        *_refused(facts),
     )
 
 
@@ -234,4 +235,19 @@ def _memory(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
             key="storage/root",
             what=f"the drive has {facts.host.disk} MiB free, and what writes to it needs {wanted.disk} to start",
             way_out="make room on the drive",
+        )
+
+
+def _refused(facts: Facts) -> Iterator[Obstacle]:
+    if "bind source path does not exist" in facts.refused:
+        yield Obstacle(
+            key="storage/root",
+            what=f"the drive is not mounted on the engine's host, or is not marked ({facts.refused})",
+            way_out="mount it; a new drive is marked once by `./portal drive init`",
+        )
+    elif facts.refused:
+        yield Obstacle(
+            key="",
+            what=f"the engine does not run a container that is limited as a portal's are: {facts.refused}",
+            way_out="mend the engine; docs/decisions/0013 says what that container is",
         )

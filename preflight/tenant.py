@@ -115,4 +115,9 @@ def look(client: Any, asked: Wanted, image: str, root: str) -> Facts:
     except docker.errors.ImageNotFound:
         return replace(found, unasked="the engine has no image yet to look at its host with")
     except asking.no_answer() as error:
-        return replace(found, unasked=str(getattr(error, "explanation", None) or error))
+        why = str(getattr(error, "explanation", None) or error)
+    try:
+        # An engine that maps users lends nobody the host's network.
+        return replace(found, host=asking.of_host(client, image, root, "none"), unasked=why)
+    except asking.no_answer():
+        return replace(found, refused=why)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from preflight import procfs
+from preflight import tenant as looking
 from preflight.facts import FILES, PAGE, Container, Facts, Host, Network, Volume, pages
 from preflight.obstacles import asks_host, notes, obstacles
 from preflight.procfs import Door, Route
@@ -133,6 +134,8 @@ IN_THE_WAY: dict[str, tuple[Wanted, Facts, str]] = {
         Wanted(images=frozenset({"lms:1"})), Facts(images={"lms:1": "arm64"}, machine="amd64"), "is for arm64, and the engine's host is amd64"),
     "less memory than an engine takes": (Wanted(limits={"oak-lms": 5}), Facts(), "refuses less than 6"),
     "no memory left": (Wanted(room=5000), Facts(host=HOST), "4096 MiB of memory free, and what is new needs 5000"),
+    "no drive": (Wanted(room=1), Facts(refused="invalid mount config: bind source path does not exist: /d/.portals-drive"), "the drive is not mounted"),
+    "limits that the engine refuses": (Wanted(room=1), Facts(refused="error setting rlimit type 7"), "limited as a portal's are: error setting rlimit type 7"),
     "no space left": (Wanted(disk=10000), Facts(host=HOST), "9999 MiB free"),
 }  # fmt: skip
 
@@ -205,3 +208,42 @@ def test_the_host_is_asked_only_for_what_the_portal_does_not_have() -> None:
     assert not asks_host(NET, Facts(networks=(network("oak-private", "10.77.2.0/25", "oak"),)))
     assert asks_host(NET, Facts())
     assert not asks_host(Wanted(images=frozenset({"a"})), Facts())
+
+
+class Answers:
+    """An engine that makes a look's container as a test says."""
+
+    def __init__(self, *fails: str) -> None:
+        self.fails = list(fails)
+        self.networks: list[str] = []
+
+    def of_host(self, client: object, image: str, root: str, network: str = "host") -> Host:
+        self.networks.append(network)
+        if self.fails:
+            raise RuntimeError(self.fails.pop(0))
+        return HOST
+
+
+@pytest.mark.parametrize(
+    ("fails", "networks", "asked", "refused"),
+    [
+        ((), ["host"], True, ""),
+        # An engine that maps users: memory and drive are known all the same.
+        (("cannot share the host's network namespace",), ["host", "none"], True, ""),
+        (("error setting rlimit",) * 2, ["host", "none"], False, "error setting rlimit"),
+    ],
+)
+def test_where_the_host_s_network_is_not_lent_the_rest_is_asked(
+    fails: tuple[str, ...],
+    networks: list[str],
+    asked: bool,
+    refused: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = Answers(*fails)
+    monkeypatch.setattr(looking.asking, "of_engine", lambda client, images: Facts())
+    monkeypatch.setattr(looking.asking, "of_host", engine.of_host)
+    found = looking.look(None, Wanted(room=1), "portals/ops:1", "/srv/portals")
+    assert engine.networks == networks
+    assert (found.host is not None, found.refused) == (asked, refused)
+    assert bool(found.unasked) is (len(fails) == 1)
