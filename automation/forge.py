@@ -12,6 +12,7 @@ from typing import Any
 
 from automation.comment import MARKER
 from automation.errors import PortalError
+from toolchain import output
 
 LIMIT_SECONDS = 30.0
 PAGE = 100
@@ -46,7 +47,7 @@ class Forge:
     headers: Mapping[str, str] = field(repr=False)
     author: str
     key: tuple[str, str]
-    say: Callable[[str], None] = print
+    say: Callable[[str], None] = output.say
     wait: Callable[[float], None] = time.sleep
 
     def post(self, body: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from requests.exceptions import RequestException
 from automation.images.event import BuildError
 from plugins.docker.tunnel import NoWay
 from preflight import connection
+from toolchain.paths import cache_directory
 
 # The longest silence of a build: apt unpacking, a package's own script.
 SILENCE_SECONDS = 600
@@ -53,5 +54,4 @@ def present(client: APIClient, reference: str) -> bool:
 
 def cache_folder() -> Path:
     """Where wheels and jars are kept between builds."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "portals"
+    return cache_directory(os.environ)

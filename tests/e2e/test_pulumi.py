@@ -30,6 +30,10 @@ def yew(objects: Objects) -> Iterator[Trial]:
         made.write()
         built = checkout.portal("images", "build")
         assert built.code == 0, str(built)
+        # To set the shell's environment makes nothing.
+        ran = checkout.shell("pulumi stack ls --json")
+        assert (ran.code, ran.facts()) == (0, []), str(ran)
+        assert not (checkout.folder / "tenants" / f"Pulumi.{made.name}.yaml").exists()
         ran = checkout.shell(f"pulumi stack select --create {made.name} && pulumi up --yes --non-interactive")
         assert ran.code == 0, str(ran)
         yield made
@@ -66,6 +70,27 @@ def memory(trial: Trial, service: str) -> int:
     """A container's limit in MiB."""
     found = trial.objects.containers(trial.name)[service]
     return int(found["HostConfig"]["Memory"]) // 2**20
+
+
+# Nothing listens there: whoever asked it for this machine's own would fail.
+PROXY = "http://127.0.0.1:9"
+PROXIES = {
+    "http_proxy": PROXY,
+    "https_proxy": PROXY,
+    "HTTP_PROXY": PROXY,
+    "HTTPS_PROXY": PROXY,
+    "ALL_PROXY": PROXY,
+}
+
+
+@pytest.mark.parametrize("excepted", [{}, {"no_proxy": "example.com", "no_grpc_proxy": "example.com"}])
+def test_a_proxy_is_not_asked_for_this_machine(yew: Trial, excepted: dict[str, str]) -> None:
+    """Program, CLI, language host, plugins and engine talk to each other on 127.0.0.1 and by a socket."""
+    works(yew, "preview --expect-no-changes --refresh", **PROXIES, **excepted)
+    ran = yew.checkout.portal("preview", yew.name, "--json", **PROXIES, **excepted)
+    assert ran.code == 0, str(ran)
+    assert ran.facts()["changes"] == []
+    assert yew.checkout.portal("status", yew.name, **PROXIES, **excepted).code == 0
 
 
 def test_up_makes_a_portal_and_a_second_one_changes_nothing(yew: Trial) -> None:

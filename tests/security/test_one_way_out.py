@@ -17,10 +17,13 @@ def printing(path: Path) -> list[str]:
     """The places of a file that write on a standard stream."""
     found = []
     for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Name) and node.id in ("print", "pprint"):
+            # Called, or handed on to be.
+            found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.id}")
         if not isinstance(node, ast.Call):
             continue
         words = ast.unparse(node.func)
-        if words in ("print", "pprint", "typer.echo", "click.echo", "typer.secho", "rich.print", "os.write"):
+        if words in ("builtins.print", "typer.echo", "click.echo", "typer.secho", "rich.print", "os.write"):
             found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {words}")
         if words.startswith(("sys.stdout.", "sys.stderr.", "sys.__std")) and words.endswith(
             ("write", "writelines")

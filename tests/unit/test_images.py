@@ -281,3 +281,25 @@ def test_scripts_are_executable_and_strict() -> None:
                 text = path.read_text()
                 assert text.startswith("#!/bin/bash\n# "), path
                 assert "\nset -e" in text, path
+
+
+def test_what_a_tool_puts_aside_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when it is stopped half-way, as Ctrl-C and SIGTERM do it."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    stop = threading.Event()
+    said: list[str] = []
+
+    def heard(line: str) -> None:
+        said.append(line)
+        stop.set()
+
+    with pytest.raises(Stopped):
+        run(
+            ["sh", "-c", 'touch "$TMPDIR/pip-a"; echo "$TMPDIR"; exec tail -f /dev/null'],
+            what="x",
+            limit=60,
+            stop=stop,
+            said=heard,
+        )
+    assert Path(said[0]).parent == tmp_path
+    assert not any(tmp_path.iterdir())
