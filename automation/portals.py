@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automation import drift, drive, engine, images, ownership, possible, reality, recovery, truth
+from automation import drift, drive, engine, images, limits, ownership, possible, reality, recovery, truth
 from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
 from automation.exclusive import exclusive
 from automation.holding import held
@@ -90,6 +90,8 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
             drive.check(client, tenant)
             if lacking := guarded(tenant):
                 say(f"{tenant.name}: {lacking}")
+            # What a run of plain pulumi has made; below, what this one makes.
+            limits.hold(client, engine.containers(client, tenant.name))
             with runs.of(hold, say, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
                 replace = [*recovery.failed_gates(fit.state), *fit.stopping]
                 plan = None if unseen else run.preview(refresh=bool(gone), replace=replace)
@@ -97,6 +99,7 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
                 plan = could(client, tenant, plan, fit.state, say)
                 found = changed(run, client, say, plan, refresh=bool(gone), replace=replace)
             as_told(tenant)
+            limits.hold(client, engine.containers(client, tenant.name))
             told = facts(tenant)
         late = engine.wait_healthy(client, tenant, HEALTHY_LIMIT_SECONDS, cancel)
         if late:
@@ -302,11 +305,13 @@ def status(tenant: Tenant) -> dict[str, Any]:
     """A portal as its engine has it: every service and job with its state and health."""
     with engine.connect(tenant.placement.docker_host) as client:
         found = engine.containers(client, tenant.name)
+        unlimited = limits.unlimited(client, found)
     late = engine.not_up(found, tenant.stays_up)
     return {
         "tenant": tenant.name,
         "healthy": not late,
         "host_rules": host(tenant).state(),
+        "without_process_limit": unlimited,
         "services": {
             each.service: {"container": each.name, "state": each.state, "health": each.health or None}
             for each in sorted(

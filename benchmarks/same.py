@@ -18,6 +18,7 @@ ALLOWED = {
     "HostConfig.Binds": "the same mounts in another notation; what was mounted is compared in Mounts",
     "HostConfig.Mounts": "the same mounts in another notation; what was mounted is compared in Mounts",
     "HostConfig.NetworkMode": "the provider says `bridge` and joins afterwards; the networks joined are compared",
+    "HostConfig.PidsLimit": "set by `./portal up` on the engine afterwards, as the provider has no word for it; it costs nothing",
     "Networks aliases": "Compose adds the container's and the service's name",
 }
 SECRETS = "/run/secrets/"

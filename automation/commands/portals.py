@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from automation import fleet, outcome, portals
+from automation import fleet, limits, outcome, portals
 from automation.cancelling import Cancel
 from automation.commands import show
 from automation.commands.show import Json, TenantName
@@ -100,6 +100,8 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
             made.add_row(service, row["container"], row["state"], row["health"] or "")
         show.rows(made)
         if lacking := host_rules.said(told["host_rules"]):
+            show.say(lacking)
+        if lacking := limits.said(tenant, told["without_process_limit"]):
             show.say(lacking)
     if not told["healthy"]:
         raise typer.Exit(6)

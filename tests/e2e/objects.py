@@ -93,7 +93,7 @@ class Objects:
     ) -> str:
         """The output of a command in a throw-away container of an image built here."""
         made = self.client.create_container(
-            reference(role, HERE / "images"),
+            self.image(role),
             entrypoint=list(words),
             user="0:0",
             labels=["portals.e2e"],
@@ -110,6 +110,10 @@ class Objects:
             return str(out)
         finally:
             self.client.remove_container(made["Id"], force=True)
+
+    def image(self, role: str) -> str:
+        """The reference of an image built here."""
+        return reference(role, HERE / "images")
 
     def remove(self, tenant: str) -> None:
         """Remove whatever carries the tenant's label, however a test has left it."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
+from automation.limits import PROCESSES
 from tests.e2e.mounts import directory, mounts
 from tests.e2e.objects import Objects
 from tests.e2e.outside import NoOutside, answers, outside
@@ -229,12 +230,13 @@ def test_a_pickle_gets_to_the_lms_from_nobody_but_its_own(
     """Open edX reads pickles from its cache: whoever writes there is the lms."""
     containers = objects.containers(pair[0].name, jobs=False)
     addresses = objects.addresses(pair[0].name)["memcached"]
-    for service, told in containers.items():
-        answers_ = objects.beside(told["Id"], PLANT, *addresses)
-        if service in APPLICATIONS or service == "memcached":
-            assert "STORED" in answers_, service
-        else:
-            assert "STORED" not in answers_, service
+    told = {
+        service: objects.beside(containers[service]["Id"], PLANT, *addresses)
+        for service in ("lms", "nginx", "load-balancer", "redis")
+    }
+    # The control: by the very same words the lms may.
+    assert told.pop("lms") == ["STORED"]
+    assert all("STORED" not in each for each in told.values()), told
 
 
 def test_service_names_are_known_to_those_who_call(
@@ -352,6 +354,12 @@ def test_nothing_has_a_way_out(
         if view.doors[beyond] != "silent"
     }
     assert out <= (set() if guarded else {"load-balancer"})
+
+
+def test_no_container_can_take_all_process_numbers(pair: tuple[Trial, Trial], objects: Objects) -> None:
+    """Every container that stays up, by what the kernel holds it to."""
+    for service, told in objects.containers(pair[0].name, jobs=False).items():
+        assert told["HostConfig"]["PidsLimit"] == PROCESSES, service
 
 
 @pytest.fixture(scope="module")

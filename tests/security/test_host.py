@@ -143,7 +143,7 @@ def published(objects: Objects, network: str) -> Iterator[None]:
     """A server on the way in, its port published on all of the host's addresses."""
     client: Any = objects.client
     made = client.create_container(
-        client.images("portals/python")[0]["Id"],
+        objects.image("python"),
         entrypoint=["python3", "-c", outside.SERVER, "8080"],
         ports=[8080],
         labels=["portals.e2e"],
