@@ -122,7 +122,7 @@ def override(client: Any, place: Site) -> float:
     drive.run(
         client,
         str(place.drive),
-        f"cd {folder} && printf '%s' '{OVERRIDES}' > .new && chown 1000:1000 .new && mv .new ansible_overrides.yml",
+        f"cd {folder} && printf '%s' '{OVERRIDES}' > .new && chown 61000:61000 .new && mv .new ansible_overrides.yml",
     )
     while time.monotonic() < began + LIVE_LIMIT_SECONDS:
         told = (place.drive / TENANT / "overrides" / "services" / "lms.json").read_text()

@@ -33,11 +33,12 @@ class DataStores(ComponentResource):
 
 
 def _mysql(base: Foundation) -> dict[str, Any]:
+    user = base.tenant.services["mysql"].owner(base.tenant.source("mysql"))
     return {
         "files": {"/portal/config/databases": "".join(f"{' '.join(each)}\n" for each in DATABASES)},
         "secrets": base.secrets.files("mysql-root-password", *(secret for _, _, secret in DATABASES)),
         "volumes": (base.storage.mount("mysql", "/data"),),
-        "tmpfs": {"/run/mysqld": "mode=0755,size=4m,uid=1999,gid=1999"},
+        "tmpfs": {"/run/mysqld": f"mode=0755,size=4m,uid={user},gid={user}"},
     }
 
 

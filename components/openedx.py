@@ -25,6 +25,8 @@ class OpenEdxArgs:
 
 def configured(base: Foundation) -> dict[str, Any]:
     """What a container of the openedx image needs to make its configuration, as arguments of its workload."""
+    # lms and cms, their workers and their migrations share directories, and so the user.
+    user = base.tenant.services["lms"].owner(base.tenant.source("lms"))
     return {
         "files": settings_files(base.tenant),
         "secrets": base.secrets.files(*SECRETS),
@@ -34,7 +36,7 @@ def configured(base: Foundation) -> dict[str, Any]:
             base.storage.mount("rendered", "/openedx/rendered"),
         ),
         # Passwords are filled in here: never on the drive, where backups go.
-        "tmpfs": {"/openedx/config": "mode=0750,size=8m,uid=1000,gid=1000"},
+        "tmpfs": {"/openedx/config": f"mode=0750,size=8m,uid={user},gid={user}"},
     }
 
 

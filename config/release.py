@@ -69,7 +69,7 @@ class ReleaseService:
         metadata=number(
             checks.Between(1, 65533),
             "The numeric user and group that it runs as and that own its directories.",
-            1999,
+            60999,
         )
     )
     memory: int = field(metadata=text(checks.memory, "Its limit unless the tenant says otherwise.", "512MiB"))

@@ -47,26 +47,26 @@ KINDS = {
     for each in (
         Kind(
             role="mysql",
-            uid=1999,
+            uid=60999,
             memory=512,
             secrets=("mysql-root-password", "mysql-edxapp-password"),
             password="mysql-edxapp-password",
             config={"databases": "edxapp edxapp mysql-edxapp-password\n"},
-            tmpfs={"/run/mysqld": "mode=0755,size=4m,uid=1999,gid=1999"},
+            tmpfs={"/run/mysqld": "mode=0755,size=4m,uid=60999,gid=60999"},
         ),
         # A Java program that is asked to end by SIGTERM says so in its code.
         Kind(
             role="mongo",
-            uid=1998,
+            uid=60998,
             memory=384,
             exit_codes=(143,),
             secrets=("mongo-password",),
             password="mongo-password",
         ),
-        Kind(role="redis", uid=1997, memory=128, secrets=("redis-password",), password="redis-password"),
+        Kind(role="redis", uid=60997, memory=128, secrets=("redis-password",), password="redis-password"),
         Kind(
             role="rabbitmq",
-            uid=1996,
+            uid=60996,
             memory=384,
             secrets=("rabbitmq-password",),
             password="rabbitmq-password",
@@ -74,7 +74,7 @@ KINDS = {
         ),
         Kind(
             role="elasticsearch",
-            uid=1995,
+            uid=60995,
             memory=768,
             exit_codes=(143,),
             secrets=("search-password",),

@@ -81,26 +81,26 @@ class Store:
 
 STORES = {
     "mysql": Store(
-        user=1999,
+        user=60999,
         memory=512,
         port=3306,
         secrets=("mysql-root-password", "mysql-edxapp-password"),
-        tmpfs={"/run/mysqld": "uid=1999,gid=1999,mode=0755"},
+        tmpfs={"/run/mysqld": "uid=60999,gid=60999,mode=0755"},
         files={"/portal/config/databases": "edxapp edxapp mysql-edxapp-password\n"},
     ),
-    "mongo": Store(user=1998, memory=384, port=27017, secrets=("mongo-password",)),
-    "redis": Store(user=1997, memory=128, port=6379, secrets=("redis-password",)),
-    "memcached": Store(user=1994, memory=96, port=11211),
+    "mongo": Store(user=60998, memory=384, port=27017, secrets=("mongo-password",)),
+    "redis": Store(user=60997, memory=128, port=6379, secrets=("redis-password",)),
+    "memcached": Store(user=60994, memory=96, port=11211),
     "rabbitmq": Store(
-        user=1996,
+        user=60996,
         memory=384,
         port=5672,
         secrets=("rabbitmq-password",),
         env={"RABBITMQ_USER": "edxapp", "RABBITMQ_VHOST": "openedx"},
     ),
-    "elasticsearch": Store(user=1995, memory=768, port=9200, secrets=("search-password",)),
+    "elasticsearch": Store(user=60995, memory=768, port=9200, secrets=("search-password",)),
     "forum": Store(
-        user=1001, memory=192, port=4567, secrets=("forum-api-key", "mongo-password", "search-password")
+        user=61001, memory=192, port=4567, secrets=("forum-api-key", "mongo-password", "search-password")
     ),
 }
 
@@ -387,7 +387,7 @@ class Bench:
             self.images["openedx-standin"],
             [],
             entrypoint=words,
-            user=1000,
+            user=61000,
             memory=64,
             env={},
             tmpfs={},
@@ -472,13 +472,13 @@ class Bench:
         }
         for volume in ("static", "media"):
             self.client.volumes.create(f"{NETWORK}-{volume}", labels={NETWORK: ""})
-            self._give(f"{NETWORK}-{volume}", 1000)
+            self._give(f"{NETWORK}-{volume}", 61000)
         return self._create(
             name,
             self.images["openedx-standin"],
             verbs,
             entrypoint=["python3", "-m", "standin.entry"],
-            user=1000,
+            user=61000,
             memory=memory,
             env=env or {},
             tmpfs={},

@@ -107,7 +107,7 @@ def role() -> Iterator[Role]:
             client=client,
             name="c-configuration",
             role="configuration",
-            user="1000",
+            user="61000",
             memory=256,
             entrypoint=("sleep", "infinity"),
             files={

@@ -121,7 +121,7 @@ def service(client: docker.APIClient, *command: str, key: str | None = KEY, name
         client=client,
         name=name,
         role="forum",
-        user="1001",
+        user="61001",
         memory=192,
         command=command,
         env=("MONGODB_HOST=mongo", "SEARCH_SERVER=http://elasticsearch:9200"),
@@ -164,7 +164,7 @@ def test_it_runs_as_its_user_without_any_right(forum: Forum) -> None:
         for line in forum.box.exec("cat", "/proc/1/status")[1].splitlines()
         if ":\t" in line
     )
-    assert status["Uid"].split() == ["1001"] * 4
+    assert status["Uid"].split() == ["61001"] * 4
     assert {int(status[each], 16) for each in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {0}
 
 

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.e2e
 
 LOADERS = ["ops", "nginx", "load-balancer", "memcached", "openedx-standin", *KINDS]
 ENOUGH = 40
-UIDS = {**{kind.role: kind.uid for kind in KINDS.values()}, "static": 1000, "media": 1000}
+UIDS = {**{kind.role: kind.uid for kind in KINDS.values()}, "static": 61000, "media": 61000}
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +291,7 @@ def test_mysql_is_not_ready_when_an_account_could_not_be_made(
 
 
 def test_memcached_keeps_what_it_is_given_and_ends_at_once(client: docker.APIClient, drivers: Box) -> None:
-    box = Box(client=client, name="c-memcached", role="memcached", user="1994", memory=96).create().start()
+    box = Box(client=client, name="c-memcached", role="memcached", user="60994", memory=96).create().start()
     box.wait_ready()
     script = f"import pymemcache; c = pymemcache.Client('{box.address}'); c.set('k', b'v'); print(c.get('k'))"
     assert drivers.exec("python3", "-c", script) == (0, "b'v'\n")
@@ -329,7 +329,9 @@ def nginx(client: docker.APIClient, drive: Path) -> Iterator[Box]:
     (drive / "portal/media/.dir").mkdir(exist_ok=True)
     binds = (f"{drive}/portal/static:/openedx/static:ro", f"{drive}/portal/media:/openedx/media:ro")
     box = (
-        Box(client=client, name="c-nginx", role="nginx", user="1993", memory=64, binds=binds).create().start()
+        Box(client=client, name="c-nginx", role="nginx", user="60993", memory=64, binds=binds)
+        .create()
+        .start()
     )
     box.wait_ready()
     yield box
@@ -396,7 +398,7 @@ def test_the_load_balancer_routes_by_host_name(client: docker.APIClient, nginx: 
         client=client,
         name="c-load-balancer",
         role="load-balancer",
-        user="1992",
+        user="60992",
         files={"/portal/config/Caddyfile": caddyfile},
     ).create()
     box.start().wait_ready()
@@ -424,7 +426,9 @@ def storage_init(
     mounts: tuple[Any, ...] = (),
 ) -> tuple[int, str]:
     """Run the job as the program does; its exit code and what it said."""
-    given = words if words is not None else (*directories(), "static:1000:1000:0755", "media:1000:1000:0755")
+    given = (
+        words if words is not None else (*directories(), "static:61000:61000:0755", "media:61000:61000:0755")
+    )
     binds = [f"{root}/.portals-drive:/sentinel:ro"]
     if not mounts:
         binds.append(f"{root}/portal:/portal")
@@ -455,18 +459,18 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_storage_init_makes_the_tree_once(client: docker.APIClient, root: Path) -> None:
-    words = ("mysql:1999:1999:0750", "media:1000:1000:0755")
+    words = ("mysql:60999:60999:0750", "media:61000:61000:0755")
     code, said = storage_init(client, root, words)
     assert code == 0, said
     assert said.splitlines() == [
-        "storage-init: made mysql for 1999:1999",
-        "storage-init: made media for 1000:1000",
+        "storage-init: made media for 61000:61000",
+        "storage-init: made mysql for 60999:60999",
         "storage-init: 2 directories are there",
     ]
     found = {path.name: path.stat() for path in (root / "portal").iterdir() if path.name != ".portal"}
     assert {name: (at.st_uid, at.st_gid, at.st_mode & 0o7777) for name, at in found.items()} == {
-        "mysql": (1999, 1999, 0o750),
-        "media": (1000, 1000, 0o755),
+        "mysql": (60999, 60999, 0o750),
+        "media": (61000, 61000, 0o755),
     }
     assert (root / "portal/.portal/directories").read_text() == "media\nmysql\n"
     before = (root / "portal/.portal/directories").stat().st_ino
@@ -474,15 +478,147 @@ def test_storage_init_makes_the_tree_once(client: docker.APIClient, root: Path) 
     assert (root / "portal/.portal/directories").stat().st_ino == before
 
 
-def test_storage_init_mends_an_owner_and_leaves_the_files(client: docker.APIClient, root: Path) -> None:
-    path = root / "portal/mysql"
-    path.mkdir()
-    (path / "ibdata1").write_text("data")
-    os.chown(path, 4711, 4711)
-    code, said = storage_init(client, root, ("mysql:1999:1999:0750",))
+def owners(folder: Path) -> dict[str, tuple[int, int]]:
+    """Owner and group of all below a folder, links themselves."""
+    found = {path.relative_to(folder).as_posix(): path.lstat() for path in folder.rglob("*")}
+    return {name: (at.st_uid, at.st_gid) for name, at in found.items()}
+
+
+def old_tree(folder: Path, *, files: int = 3, user: int = 1999) -> None:
+    """A directory of an older portal: files, a folder, links that lead out of it, and what an administrator left."""
+    (folder / "deep/er").mkdir(parents=True)
+    for number in range(files):
+        (folder / f"deep/er/{number}").touch()
+    (folder / "out").symlink_to(folder.parent.parent / "outside")
+    (folder / "away").symlink_to("/etc")
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, user, user, follow_symlinks=False)
+    (folder / "an-admins").write_text("kept")
+    os.chown(folder / "an-admins", 4711, user)
+    (folder / "roots").write_text("kept")
+
+
+def test_storage_init_hands_a_tree_over_once_and_follows_no_link(
+    client: docker.APIClient, root: Path
+) -> None:
+    folder = root / "portal/mysql"
+    old_tree(folder)
+    (root / "outside").write_text("not of this portal")
+    code, said = storage_init(client, root, ("mysql:60999:60999:0750",))
     assert code == 0, said
-    assert "storage-init: mysql belonged to 4711:4711 and now belongs to 1999:1999" in said
-    assert (path.stat().st_uid, (path / "ibdata1").stat().st_uid) == (1999, 0)
+    assert said.splitlines() == [
+        "storage-init: mysql belonged to 1999:1999; handing it over to 60999:60999 with its files, which takes a while"
+        " for many",
+        "storage-init: mysql belongs to 60999:60999",
+        "storage-init: 1 directories are there",
+    ]
+    given = owners(folder)
+    assert given.pop("an-admins") == (4711, 60999)
+    assert given.pop("roots") == (0, 0)
+    assert set(given) == {"deep", "deep/er", "deep/er/0", "deep/er/1", "deep/er/2", "out", "away"}
+    assert set(given.values()) == {(60999, 60999)}
+    assert (folder.stat().st_uid, folder.stat().st_gid) == (60999, 60999)
+    assert (root / "outside").stat().st_uid == 0
+    # Never again: not even a file that came from elsewhere since, among what may be millions.
+    os.chown(folder / "deep/er/0", 1999, 1999)
+    assert storage_init(client, root, ("mysql:60999:60999:0750",)) == (
+        0,
+        "storage-init: 1 directories are there\n",
+    )
+    assert owners(folder)["deep/er/0"] == (1999, 1999)
+
+
+def test_storage_init_goes_on_with_a_tree_that_was_half_handed_over(
+    client: docker.APIClient, root: Path
+) -> None:
+    folder = root / "portal/media"
+    old_tree(folder, files=20_000, user=1000)
+    box = Box(
+        client=client,
+        name="c-storage-init",
+        role="ops",
+        user="0",
+        command=("storage-init", "--min-free-mb", "64", "media:61000:61000:0755"),
+        binds=(f"{root}/.portals-drive:/sentinel:ro", f"{root}/portal:/portal"),
+        capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
+        network="none",
+    ).create()
+    box.start()
+    until("a part to be handed over", lambda: _given(folder), limit=30)
+    box.kill()
+    half = list(owners(folder).values())
+    assert half.count((1000, 1000)) + half.count((1000, 61000)) > 0, "killed too late"
+    assert folder.stat().st_uid == 1000
+    code, said = storage_init(client, root, ("media:61000:61000:0755",))
+    assert code == 0, said
+    assert "storage-init: media belongs to 61000:61000" in said
+    given = owners(folder)
+    assert (given.pop("an-admins"), given.pop("roots")) == ((4711, 61000), (0, 0))
+    assert set(given.values()) == {(61000, 61000)}
+    assert folder.stat().st_uid == 61000
+
+
+def _given(folder: Path) -> bool:
+    """Whether any file belongs to the new owner's group by now."""
+    with os.scandir(folder / "deep/er") as found:
+        return any(each.stat(follow_symlinks=False).st_gid == 61000 for each in found)
+
+
+def test_storage_init_where_root_is_squashed(client: docker.APIClient, root: Path) -> None:
+    """As on a file server that takes root for nobody: what root makes is nobody's, and can be given to no one."""
+
+    def squashed(*words: str) -> tuple[int, list[str]]:
+        box = Box(
+            client=client,
+            name="c-storage-init",
+            role="ops",
+            user="65534:65534",
+            command=("storage-init", "--min-free-mb", "64", *words),
+            binds=(f"{root}/.portals-drive:/sentinel:ro", f"{root}/portal:/portal"),
+            network="none",
+        ).create()
+        code = box.start().wait_end()
+        said = box.logs().splitlines()
+        box.remove()
+        return code, said
+
+    portal = root / "portal"
+    os.chown(portal, 65534, 65534)
+    old_tree(portal / "mongo", user=1998)
+    code, said = squashed("mongo:60998:60998:0750", "redis:60997:60997:0750")
+    assert code == 1
+    here = "the portal's directory"
+    assert said == [
+        "storage-init: the drive takes root for the user 65534 (root_squash), so directories cannot be given to their"
+        " services; none was changed.",
+        "storage-init: Export the drive to its hosts with no_root_squash, or run on the file server, by its own path of"
+        f" {here}:",
+        f"storage-init:     mkdir -p {here}/mongo && chown -R 60998:60998 {here}/mongo && chmod 0750 {here}/mongo",
+        f"storage-init:     mkdir -p {here}/redis && chown -R 60997:60997 {here}/redis && chmod 0750 {here}/redis",
+    ]
+    assert not (portal / "redis").exists()
+    # The way out that it names.
+    for name, uid in (("mongo", 60998), ("redis", 60997)):
+        (portal / name).mkdir(exist_ok=True)
+        os.chown(portal / name, uid, uid)
+    portal.chmod(0o755)
+    assert squashed("mongo:60998:60998:0750", "redis:60997:60997:0750") == (
+        0,
+        ["storage-init: 2 directories are there"],
+    )
+    # The engine's root is nobody there, too, and must get through to what it mounts.
+    assert portal.stat().st_mode & 0o777 == 0o711
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(0o755, 0o700), (0o777, 0o700), (0o711, 0o710), (0o750, 0o750), (0o700, 0o700)]
+)
+def test_storage_init_closes_the_portals_directory(
+    client: docker.APIClient, root: Path, before: int, after: int
+) -> None:
+    (root / "portal").chmod(before)
+    assert storage_init(client, root, ("mysql:60999:60999:0750",))[0] == 0
+    assert (root / "portal").stat().st_mode & 0o777 == after
 
 
 @pytest.mark.parametrize(("content", "found"), [("", ""), ("portals-drive2\n", "portals-drive2"), ("\n", "")])
@@ -520,7 +656,7 @@ def test_storage_init_refuses_a_full_drive(client: docker.APIClient, root: Path)
 
 
 def test_storage_init_refuses_when_a_directory_has_gone(client: docker.APIClient, root: Path) -> None:
-    words = ("mongo:1998:1998:0750", "mysql:1999:1999:0750")
+    words = ("mongo:60998:60998:0750", "mysql:60999:60999:0750")
     assert storage_init(client, root, words)[0] == 0
     (root / "portal/mysql").rmdir()
     code, said = storage_init(client, root, words)
@@ -539,7 +675,7 @@ def test_storage_init_refuses_when_a_directory_has_gone(client: docker.APIClient
 
 def test_storage_init_hands_the_data_from_release_to_release(client: docker.APIClient, root: Path) -> None:
     def to(release: str, after: str) -> tuple[int, str]:
-        return storage_init(client, root, ("--release", release, "--after", after, "mysql:1999:1999:0750"))
+        return storage_init(client, root, ("--release", release, "--after", after, "mysql:60999:60999:0750"))
 
     told = root / "portal/.portal/release"
     assert to("juniper/packages", "juniper/packages")[0] == 0
@@ -577,16 +713,16 @@ def test_storage_init_hands_the_data_from_release_to_release(client: docker.APIC
     ("words", "reason"),
     [
         (
-            ("--release", "Redwood!", "mysql:1999:1999:0750"),
+            ("--release", "Redwood!", "mysql:60999:60999:0750"),
             "--release: 'Redwood!' should read NAME/SOURCE, for example redwood/packages",
         ),
         (
-            ("mysql:1999:1999",),
-            "'mysql:1999:1999' should read NAME:UID:GID:MODE, for example mysql:1999:1999:0750",
+            ("mysql:60999:60999",),
+            "'mysql:60999:60999' should read NAME:UID:GID:MODE, for example mysql:60999:60999:0750",
         ),
         (
             ("../etc:0:0:0777",),
-            "'../etc:0:0:0777' should read NAME:UID:GID:MODE, for example mysql:1999:1999:0750",
+            "'../etc:0:0:0777' should read NAME:UID:GID:MODE, for example mysql:60999:60999:0750",
         ),
         ((), "no directory is named"),
     ],

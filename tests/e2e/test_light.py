@@ -31,4 +31,4 @@ def test_a_light_portal_lives_a_whole_life(fleet: Fleet) -> None:
     owners = fleet.objects.on_drive(
         birch.root, f"stat -c %u /drive/{birch.name}/mysql; cat /drive/{birch.name}/mysql/light"
     )
-    assert owners.split() == ["1999", "started"]
+    assert owners.split() == ["60999", "started"]

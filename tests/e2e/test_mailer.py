@@ -53,7 +53,7 @@ class Ground:
             client=self.client,
             name="c-mailer",
             role="mailer",
-            user="1991",
+            user="60991",
             memory=memory,
             env=(
                 f"MAIL_HOSTNAME={DOMAIN}",
@@ -93,7 +93,7 @@ class Ground:
             client=self.client,
             name="c-mail-sink",
             role="mail-sink",
-            user="1990",
+            user="60990",
             env=("SINK_TITLE=<Trial> University", "SINK_USERNAME=admin"),
             files={"/run/secrets/admin-password": ODD},
             binds=(f"{self.root}/mail-sink:/data",),
@@ -126,7 +126,7 @@ def ground_() -> Iterator[Ground]:
     with ground(("ops", "mailer", "mail-sink")) as client:
         network(client, OUTSIDE, OUTSIDE_SUBNET, internal=False)
         root = Path(tempfile.mkdtemp(prefix="portals-mail-", dir="/var/tmp"))
-        directories(client, root, {"mailer": 1991, "mail-sink": 1990})
+        directories(client, root, {"mailer": 60991, "mail-sink": 60990})
         made = Ground(client=client, root=root)
         yield made
         for name in ("c-mailer", "c-mail-sink"):
@@ -210,7 +210,7 @@ def test_it_runs_as_its_user_without_any_right_and_is_small(running: tuple[Groun
     status = dict(
         line.split(":\t", 1) for line in box.exec("cat", "/proc/1/status")[1].splitlines() if ":\t" in line
     )
-    assert status["Uid"].split() == ["1991"] * 4
+    assert status["Uid"].split() == ["60991"] * 4
     assert {int(status[each], 16) for each in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {0}
     assert box.exec("find", "/usr", "-user", "root", "-perm", "-4000", "-name", "*exim*")[1] == ""
     used = box.client.stats(box.name, stream=False)["memory_stats"]
@@ -720,9 +720,9 @@ def test_what_it_is_told_wrongly_ends_it_with_a_line(ground_: Ground, env: str, 
         client=ground_.client,
         name="c-mailer-wrong",
         role="mailer",
-        user="1991",
+        user="60991",
         env=(*(each for each in right if each.partition("=")[0] != env.partition("=")[0]), env),
-        tmpfs={"/data": "uid=1991,gid=1991"},
+        tmpfs={"/data": "uid=60991,gid=60991"},
     )
     box.create().start()
     assert box.wait_end() == 1

@@ -1,5 +1,6 @@
 """Releases: what is read of them, and what is said of bad ones (tests/unit/data/bad-releases.txt)."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -110,3 +111,43 @@ def test_a_release_that_does_not_exist(folder: Path) -> None:
         ConfigError, match=r"config/releases/none\.yml: cannot be read: No such file or directory"
     ):
         Release.load("none", folder)
+
+
+# Debian's people have up to 59999; systemd homes, greeters and dynamic services have 60001 to 60705 and 61184 to 65519.
+# https://systemd.io/UIDS-GIDS/ https://www.debian.org/doc/debian-policy/ch-opersys.html#uid-and-gid-classes
+OURS = range(60900, 61100)
+
+
+@pytest.mark.parametrize("path", sorted((CONFIG / "releases").glob("*.yml")), ids=lambda path: path.stem)
+def test_images_built_here_run_as_nobody_that_a_host_has(path: Path) -> None:
+    found = Release.load(path.stem, CONFIG / "releases")
+    users = {service: told.user for service, told in found.services.items()}
+    assert all(each in OURS for each in users.values()), users
+    by_image: dict[str, set[int]] = {}
+    for told in found.services.values():
+        if told.image:
+            by_image.setdefault(told.image, set()).add(told.user)
+    assert all(len(each) == 1 for each in by_image.values())
+    numbers = [user for each in by_image.values() for user in each]
+    assert len(numbers) == len(set(numbers)), "two images share a user"
+    # A public image keeps its own: what it holds belongs to that one.
+    kept = {service for service, told in found.services.items() if told.hub.image and not told.hub.user}
+    assert kept == {"load-balancer"}
+    for image, user in by_image.items():
+        text = (CONFIG.parent / "images" / image / "Dockerfile").read_text()
+        (number,) = user
+        assert f"\nUSER {number}:{number}\n" in text
+
+
+def test_no_other_user_is_written_anywhere_in_an_image_built_here() -> None:
+    """Owners in Dockerfiles and in words to an operator are those that the release says."""
+    loose = {}
+    for role in {each.parent for each in (CONFIG.parent / "images").glob("*/image.yml")}:
+        for path in (role / "Dockerfile", role / "entry", role / "entrypoint"):
+            if path.is_file():
+                text = path.read_text()
+                uids = re.findall(r"(?:--[ug]id[ =]|USER |chown |owner |--reu?id=|--regid=)(\d+)", text)
+                wrong = {each for each in uids if each != "0" and int(each) not in OURS}
+                if wrong:
+                    loose[path.name, role.name] = wrong
+    assert loose == {}
