@@ -8,8 +8,20 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automation import drift, drive, engine, images, limits, ownership, possible, reality, recovery, truth
-from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
+from automation import (
+    drift,
+    drive,
+    engine,
+    images,
+    limits,
+    ownership,
+    possible,
+    reality,
+    recovery,
+    truth,
+    usage,
+)
+from automation.errors import FileChanged, NotHealthy, Overtaken, PortalError, UpFailed
 from automation.exclusive import exclusive
 from automation.holding import held
 from automation.plan import Plan
@@ -108,7 +120,11 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
                 + ", ".join(f"{each.service} ({each.health or each.state})" for each in late)
                 + f"; look at `docker logs {late[0].name or tenant.name}`"
             )
-    return {**told, **found}
+        # An `up` that has nothing to do is quick, and takes no space.
+        space = taken(client, tenant) if found["changes"] else None
+    for each in space["warnings"] if space else ():
+        say(f"{tenant.name}: {each}")
+    return {**told, **found, "drive": space}
 
 
 def host(tenant: Tenant) -> host_rules.HostRules:
@@ -302,16 +318,18 @@ def removal(name: str, *, cancel: threading.Event | None = None) -> Plan:
 
 
 def status(tenant: Tenant) -> dict[str, Any]:
-    """A portal as its engine has it: every service and job with its state and health."""
+    """A portal as its engine has it: every service and job with its state and health; and how full its drive is."""
     with engine.connect(tenant.placement.docker_host) as client:
         found = engine.containers(client, tenant.name)
         unlimited = limits.unlimited(client, found)
+        space = taken(client, tenant)
     late = engine.not_up(found, tenant.stays_up)
     return {
         "tenant": tenant.name,
         "healthy": not late,
         "host_rules": host(tenant).state(),
         "without_process_limit": unlimited,
+        "drive": space,
         "services": {
             each.service: {"container": each.name, "state": each.state, "health": each.health or None}
             for each in sorted(
@@ -319,6 +337,18 @@ def status(tenant: Tenant) -> dict[str, Any]:
             )
         },
     }
+
+
+def taken(client: Any, tenant: Tenant) -> dict[str, Any]:
+    """How full the drive is, and what the portal has taken of it; where nobody can say, `unknown` has the reason."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    try:
+        return usage.facts(usage.look(client, tenant), tenant)
+    except (PortalError, DockerException, RequestException) as error:
+        # Neither a portal's state nor an `up` that has succeeded hangs on this.
+        return {"unknown": str(error), "warnings": []}
 
 
 def demo(say: Say) -> dict[str, Any]:

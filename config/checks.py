@@ -8,6 +8,7 @@ from config.hosts import host
 from config.words import character, characters, listed, quoted
 
 LARGEST_MEMORY = 64 * 1024
+LARGEST_QUOTA = 1024 * 1024
 MEMORY = re.compile(r"([1-9][0-9]{0,8})(MiB|GiB)")
 USERNAME = re.compile(r"[A-Za-z0-9_.@+-]+")
 QUEUE = re.compile(r"[a-z][a-z0-9_]*")
@@ -57,13 +58,25 @@ def username(text: str) -> str:
 
 def memory(text: str) -> int:
     """A size in MiB, of text such as `512MiB` or `1GiB`."""
+    found = size(text)
+    if found > LARGEST_MEMORY:
+        raise ValueError(f"{quoted(text)} is more than 64GiB")
+    return found
+
+
+def size(text: str) -> int:
+    """MiB of a size such as `512MiB` or `1GiB`."""
     match = MEMORY.fullmatch(text)
     if not match:
         raise ValueError(f"{quoted(text)} is not a size, expected a whole number of MiB or GiB")
-    size = int(match[1]) * (1024 if match[2] == "GiB" else 1)
-    if size > LARGEST_MEMORY:
-        raise ValueError(f"{quoted(text)} is more than 64GiB")
-    return size
+    return int(match[1]) * (1024 if match[2] == "GiB" else 1)
+
+
+def quota(text: str) -> str:
+    """What a portal may take of the drive: a size, at most 1024 GiB."""
+    if size(text) > LARGEST_QUOTA:
+        raise ValueError(f"{quoted(text)} is more than 1024GiB")
+    return text
 
 
 @dataclass(frozen=True)

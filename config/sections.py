@@ -72,7 +72,7 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Storage:
-    """Where the drive is mounted on every host."""
+    """Where the drive is mounted on every host, and how much of it the portal may take."""
 
     root: str = field(
         default="/srv/portals",
@@ -82,6 +82,19 @@ class Storage:
             "/srv/portals",
         ),
     )
+    quota: str = field(
+        default="",
+        metadata=text(
+            checks.OrNothing(checks.quota),
+            "What the portal may take of it before `./portal status` and `up` warn, from 80 % on; nothing for no limit.",
+            "20GiB",
+        ),
+    )
+
+    @property
+    def quota_mib(self) -> int:
+        """The quota in MiB; 0 for none."""
+        return checks.size(self.quota) if self.quota else 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ _PATTERNS: Mapping[Callable[..., Any], str] = {
     checks.email: rf"({checks.MAILBOX.pattern})@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+",
     checks.username: checks.USERNAME.pattern,
     checks.memory: checks.MEMORY.pattern,
+    checks.quota: checks.MEMORY.pattern,
     checks.smarthost: _SMARTHOST,
     checks.account: r"(\S(.*\S)?)?",
     checks.queue: checks.QUEUE.pattern,

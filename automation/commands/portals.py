@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from automation import fleet, limits, outcome, portals
+from automation import fleet, limits, outcome, portals, usage
 from automation.cancelling import Cancel
 from automation.commands import show
 from automation.commands.show import Json, TenantName
@@ -90,7 +90,7 @@ def destroy(
 
 @app.command(epilog="Example: ./portal status acme --json")
 def status(tenant: TenantName, as_json: Json = False) -> None:
-    """Show every service of a portal, its state and its health. Exit code 6 when one is not up."""
+    """Show every service of a portal, its state and health, and how full its drive is. Exit code 6 when one is not up."""
     told = portals.status(portals.load(tenant))
     if as_json:
         show.show(told)
@@ -103,6 +103,10 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
             show.say(lacking)
         if lacking := limits.said(tenant, told["without_process_limit"]):
             show.say(lacking)
+        space = told["drive"]
+        print(usage.shown(space) if "unknown" not in space else f"drive: not known: {space['unknown']}")
+        for each in space["warnings"]:
+            show.say(each)
     if not told["healthy"]:
         raise typer.Exit(6)
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.objects import Objects
+from config.images import reference
+from tests.e2e.objects import HERE, Objects
 from tests.e2e.ran import Ran
 from tests.e2e.trial import Trial
 
@@ -204,3 +205,46 @@ def fingerprints(portal: Trial) -> dict[str, str]:
         service: json.dumps([told["Id"], told["HostConfig"]["Memory"], told["State"]["StartedAt"]])
         for service, told in portal.objects.containers(portal.name).items()
     }
+
+
+# Debian's first person.
+PERSON = 1000
+STRANGER = """
+for each in /drive/{name} /drive/{name}/media /drive/{name}/static /drive/{name}/overrides /drive/{name}/.portal; do
+    ls "$each" >/dev/null 2>&1 && echo "listed $each"
+done
+cat /drive/{name}/.portal/release 2>/dev/null
+touch /drive/{name}/overrides/ansible_overrides.yml /drive/{name}/x 2>/dev/null && echo wrote
+stat --format=%a /drive/{name}
+"""
+
+
+def test_a_person_of_the_host_gets_nowhere_in_its_directory(oak: Trial) -> None:
+    """The first account of a host was the user of lms and cms; all of a portal's directories are closed to people."""
+    client = oak.objects.client
+    made = client.create_container(
+        reference("ops", HERE / "images"),
+        entrypoint=["sh", "-c", STRANGER.format(name=oak.name)],
+        user=f"{PERSON}:{PERSON}",
+        network_disabled=True,
+        host_config=client.create_host_config(binds=[f"{oak.root}:/drive"], cap_drop=["ALL"]),
+    )["Id"]
+    try:
+        client.start(made)
+        client.wait(made, timeout=60)
+        said = client.logs(made).decode().splitlines()
+    finally:
+        client.remove_container(made, force=True)
+    assert said == ["700"]
+    running = oak.objects.containers(oak.name, jobs=False)
+    users = {service: int(told["Config"]["User"]) for service, told in running.items()}
+    assert all(60900 <= each < 61100 for each in users.values()), users
+
+
+def test_status_tells_how_full_the_drive_is(oak: Trial) -> None:
+    told = oak.checkout.portal("status", oak.name, "--json").facts()["drive"]
+    assert 0 < told["free_mib"] < told["size_mib"]
+    assert told["used_mib"] > 10
+    assert told["quota_mib"] is None
+    ran = oak.checkout.portal("status", oak.name)
+    assert f"the portal has taken {told['used_mib']} (" in ran.stdout

@@ -52,7 +52,7 @@ class Door:
             client=self.client,
             name="c-load-balancer",
             role="load-balancer",
-            user="1992",
+            user="60992",
             memory=MEMORY,
             files=files,
         )

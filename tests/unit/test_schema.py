@@ -101,6 +101,7 @@ BLIND = {
         "is not a server with its port",
         "is too little for",
         "is more than 64GiB",
+        "is more than 1024GiB",
         "which is for punycode",
     ),
 }

@@ -1,0 +1,90 @@
+"""How full the drive is, read from what a helper said, and what is told of it."""
+
+import dataclasses
+
+import pytest
+
+from automation import usage
+from automation.errors import PortalError
+from automation.usage import Usage
+from config.tenant import Tenant
+from tests.programs import TENANTS
+
+DF = "/dev/sdb1       1048576000 52428800 943718400      6% /drive\n"
+GIB = 1024
+
+
+def tenant(quota: int = 0) -> Tenant:
+    acme = Tenant.load("acme", TENANTS)
+    return dataclasses.replace(
+        acme, storage=dataclasses.replace(acme.storage, quota=f"{quota}MiB" if quota else "")
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        (DF, Usage(size=1024000, free=921600)),
+        (DF + "used 2097152 1790000000", Usage(size=1024000, free=921600, used=2048, measured=1790000000)),
+        # A record that was cut short, or that somebody has written into, counts as none.
+        (DF + "used 20", Usage(size=1024000, free=921600)),
+        (DF + "used x 1790000000", Usage(size=1024000, free=921600)),
+    ],
+)
+def test_what_a_helper_says(told: str, found: Usage) -> None:
+    assert usage.read(told) == found
+
+
+@pytest.mark.parametrize("told", ["", "df: /drive: Stale file handle", "used 1 2"])
+def test_what_cannot_be_understood_is_no_number(told: str) -> None:
+    with pytest.raises(PortalError, match="does not say how much space its drive has"):
+        usage.read(told)
+
+
+@pytest.mark.parametrize(
+    ("found", "quota", "words"),
+    [
+        (Usage(size=1000 * GIB, free=200 * GIB), 0, []),
+        (Usage(size=1000 * GIB, free=60 * GIB), 0, []),
+        (Usage(size=1000 * GIB, free=49 * GIB), 0, ["50176 of 1024000 MiB free"]),
+        (Usage(size=100 * GIB, free=10 * GIB), 0, []),
+        (Usage(size=100 * GIB, free=10 * GIB - 1), 0, ["10239 of 102400 MiB free"]),
+        (Usage(size=100 * GIB, free=1023), 0, ["1023 MiB free: no portal starts with less than 1024"]),
+        (Usage(size=100 * GIB, free=0), 0, ["0 MiB free: no portal starts"]),
+        (Usage(size=100 * GIB, free=90 * GIB, used=5 * GIB, measured=1), 0, []),
+        (Usage(size=100 * GIB, free=90 * GIB, used=799, measured=1), 1000, []),
+        (
+            Usage(size=100 * GIB, free=90 * GIB, used=800, measured=1),
+            1000,
+            ["has taken 800 MiB, of its 1000"],
+        ),
+        (Usage(size=100 * GIB, free=90 * GIB, used=1001, measured=1), 1000, ["1001 MiB, more than its 1000"]),
+        (Usage(size=100 * GIB, free=90 * GIB), 1000, []),
+        (Usage(size=100 * GIB, free=0, used=1001, measured=1), 1000, ["0 MiB free", "more than its 1000"]),
+    ],
+)
+def test_what_is_told_before_it_is_full(found: Usage, quota: int, words: list[str]) -> None:
+    told = list(usage.warnings(found, tenant(quota)))
+    assert len(told) == len(words)
+    assert all(word in line for word, line in zip(words, told, strict=True))
+    assert usage.facts(found, tenant(quota))["warnings"] == told
+
+
+@pytest.mark.parametrize(
+    ("found", "quota", "line"),
+    [
+        (Usage(size=2, free=1), 0, "drive: 1 of 2 MiB free; the portal's files were not counted within 3 s"),
+        (
+            Usage(size=2, free=1, used=1, measured=1000),
+            0,
+            "drive: 1 of 2 MiB free; the portal has taken 1 (5 min ago)",
+        ),
+        (
+            Usage(size=2, free=1, used=1, measured=1000),
+            7,
+            "drive: 1 of 2 MiB free; the portal has taken 1 of 7 (5 min ago)",
+        ),
+    ],
+)
+def test_a_line_for_people(found: Usage, quota: int, line: str) -> None:
+    assert usage.shown(usage.facts(found, tenant(quota)), now=1300) == line
