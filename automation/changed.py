@@ -38,6 +38,7 @@ ALL = {
     "__main__.py": "the program of every portal",
     "Pulumi.yaml": "the project of every portal",
     "config/": "what every tenant file and release is read by",
+    "preflight/": "what the program looks at before it begins",
     "plugins/": "what decides between a change in place and a replacement",
     "automation/": "what runs the program",
     "toolchain/": "which Pulumi and which plugins run it",

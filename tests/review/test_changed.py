@@ -62,6 +62,7 @@ CASES = {
     "config/pins.yml": (WILLOW, BIRCH),
     "plugins/docker/volume.py": EVERY,
     "automation/runs.py": EVERY,
+    "preflight/obstacles.py": EVERY,
     "toolchain/pins.toml": EVERY,
     "requirements.txt": EVERY,
     "requirements.in": (),
