@@ -139,6 +139,8 @@ def found(wish: Wish) -> tuple[Tenant, str]:
         return tenant, ""
     tenants = load_all(portals.TENANTS).values()
     fleet = Fleet.load(ROOT / "config" / "fleet.yml")
+    # What the files alone tell comes first: bad words are no matter of an engine that may be away.
+    drafted(wish, tenants, fleet)
     facts = surroundings(wish)
     subnet = wish.subnet or free_subnet(fleet, tenants, [*facts.taken_subnets])
     port = wish.port or free_port(tenants, wish.docker_host, wish.address, facts.taken_doors)
@@ -147,6 +149,13 @@ def found(wish: Wish) -> tuple[Tenant, str]:
     asked = wanted(tenant, {}, Has())
     possible.refuse(tenant, judging.obstacles(asked, facts, tenant.name))
     return tenant, told
+
+
+def drafted(wish: Wish, tenants: Collection[Tenant], fleet: Fleet) -> Tenant:
+    """The tenant of a wish as far as the files tell, with a subnet and a port that no other tenant has. Raises ConfigError."""
+    subnet = wish.subnet or free_subnet(fleet, tenants, ())
+    port = wish.port or free_port(tenants, wish.docker_host, wish.address, ())
+    return tried(wish.name, text(wish.values(subnet, port)), tenants)
 
 
 def surroundings(wish: Wish) -> Facts:
