@@ -29,10 +29,11 @@ class Overrides:
         self.portal = portal
         self.folder = portal.directory / "overrides"
 
-    def write(self, text: str) -> None:
+    def write(self, text: str, mode: int = 0o644) -> None:
         """As an editor does: a new file under the old name."""
         partial = self.folder / ".edited"
         partial.write_text(text)
+        partial.chmod(mode)
         partial.replace(self.folder / "ansible_overrides.yml")
 
     def status(self) -> dict[str, Any]:
@@ -124,6 +125,35 @@ def test_a_bad_file_changes_nothing_and_is_reported_with_its_line(oak: Trial, ov
     assert "operator's alone" in refused["reason"]
     assert overrides.status()["in_force"]["number"] == version
     assert "Oak Institute" in oak.ask("/login")[1]
+
+
+def test_what_json_dump_writes_is_taken_letter_by_letter(oak: Trial, overrides: Overrides) -> None:
+    name = "Oak \U0001f393 أكاديمية {{ 7 * 7 }} secret:edxapp-secret-key"
+    overrides.accepted(json.dumps({"EDXAPP_PLATFORM_NAME": name}))
+    until("the page to show it", lambda: name in oak.ask("/login")[1], limit=LIVE_SECONDS)
+
+
+def test_a_file_that_cannot_be_read_changes_nothing_not_even_at_a_start(
+    oak: Trial, overrides: Overrides
+) -> None:
+    version = overrides.accepted("EDXAPP_PLATFORM_NAME: Oak Conservatory\n")
+    until("the lms to run with it", lambda: overrides.live("lms") == version, limit=LIVE_SECONDS)
+    file = overrides.folder / "ansible_overrides.yml"
+    file.unlink()
+    os.mkfifo(file)
+    refused = until("the refusal", lambda: overrides.status()["refused"], limit=LIVE_SECONDS)
+    assert refused["reason"] == "is a named pipe, expected a file"
+    # Of root alone: written by another system's administrator.
+    overrides.write("EDXAPP_PLATFORM_NAME: Elsewhere\n", mode=0o600)
+    until(
+        "the refusal of what may not be read",
+        lambda: "Permission denied" in overrides.status()["refused"]["reason"],
+        limit=LIVE_SECONDS,
+    )
+    oak.objects.client.restart(f"{oak.name}-lms", timeout=60)
+    until("the lms to be back", lambda: "Oak Conservatory" in oak.ask("/login")[1], limit=LIVE_SECONDS)
+    assert overrides.status()["in_force"]["number"] == version
+    assert not [each for each in ("lms", "cms") if overrides.live(each) != version]
 
 
 def test_a_restart_keeps_what_is_in_force_and_needs_no_ansible(oak: Trial, overrides: Overrides) -> None:

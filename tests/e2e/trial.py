@@ -69,7 +69,8 @@ class Trial:
         """Write its tenant file: what every tenant must say, and the choices so far."""
         self.choices.update(choices)
         told: dict[str, Any] = {
-            "title": self.name.removeprefix("e2e-").capitalize() + " University",
+            # In any script: a title passes through YAML, Pulumi, JSON, Ansible, pages and the heads of mails.
+            "title": self.name.removeprefix("e2e-").capitalize() + " University \U0001f393 جامعة",
             "hosts": {"lms": self.host, "cms": f"studio.{self.host}", "mail": f"mail.{self.host}"},
             "listen": {"address": "127.0.0.1", "port": self.port},
             "placement": {"subnet": f"10.77.{self.number}.0/24"},

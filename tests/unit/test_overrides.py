@@ -62,6 +62,7 @@ GOOD = (
     b"EDXAPP_MKTG_URLS: {ROOT: 'https://acme.com', ABOUT: /about}\n",
     b"PORTAL_LEARNER_SUPPORT_CONFIG: {hours: 9 to 5, chat: true}\n",
     b"EDXAPP_SESSION_COOKIE_AGE: 3600\n",
+    b"EDXAPP_PLATFORM_DESCRIPTION: |\n  Two\n  lines\n",
     # A template is a text like any other: nothing evaluates it.
     b"EDXAPP_PLATFORM_NAME: \"{{ lookup('pipe', 'id') }}\"",
     # As json.dump, PHP's json_encode and others write it.
@@ -176,6 +177,10 @@ BAD = (
     (
         b"EDXAPP_REGISTRATION_EXTRA_FIELDS: {city: yes}",
         "line 1, column 36: EDXAPP_REGISTRATION_EXTRA_FIELDS.city: is true, expected one of required, optional, ",
+    ),
+    (
+        b'EDXAPP_PLATFORM_NAME: "Acme\\nBcc: all@acme.com"',
+        "line 1, column 1: EDXAPP_PLATFORM_NAME: is 'Acme\\nBcc: all@acme.com', expected a text of one line",
     ),
     (
         b"EDXAPP_PLATFORM_NAME: 2024",

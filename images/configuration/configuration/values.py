@@ -15,6 +15,7 @@ _PATH = re.compile(r"/(?!/)[A-Za-z0-9._~/?=&%#-]{0,200}")
 _ANALYTICS = re.compile(r"UA-[0-9]{4,12}-[0-9]{1,4}|G-[A-Z0-9]{4,20}")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
+_LINE_END = re.compile("[\n\t\u2028\u2029]")
 _LONGEST = 500
 
 
@@ -60,10 +61,17 @@ def address(value: Any) -> bool:
         return False
 
 
-def _text(row: Row, value: Any) -> str | None:
+def _lines(row: Row, value: Any) -> str | None:
     if isinstance(value, str) and 0 < len(value) <= row.longest:
         return None
     return f"a text of 1 to {row.longest} characters (a number or truth value stands in quotes)"
+
+
+def _text(row: Row, value: Any) -> str | None:
+    # A name stands in the heads of mails, which no line end may split.
+    if isinstance(value, str) and _LINE_END.search(value):
+        return "a text of one line"
+    return _lines(row, value)
 
 
 def _switch(row: Row, value: Any) -> str | None:
@@ -129,7 +137,7 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST
+    return isinstance(value, str) and len(value) <= _LONGEST and not _LINE_END.search(value)
 
 
 def _is_link(value: Any) -> bool:
@@ -138,6 +146,7 @@ def _is_link(value: Any) -> bool:
         and set(value) == {"title", "url"}
         and isinstance(value["title"], str)
         and 0 < len(value["title"]) <= 100
+        and _is_text(value["title"])
         and (address(value["url"]) or _path(value["url"]))
     )
 
@@ -153,6 +162,7 @@ def _labels(row: Row, value: Any) -> str | None:
 
 CHECKS: Mapping[str, Check] = {
     "text": _text,
+    "lines": _lines,
     "email": _matching(_EMAIL, "an e-mail address, for example 'help@acme.com'"),
     "url": _url,
     "link": _link,

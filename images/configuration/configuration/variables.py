@@ -44,7 +44,7 @@ def _row(said: Mapping[str, Any], tables: Mapping[str, Mapping[str, Row]]) -> Ro
         raise ValueError(f"variables.yml: there is no type {said['type']}")
     return Row(
         type=said["type"],
-        longest=said.get("longest", 500 if said["type"] == "text" else 50),
+        longest=said.get("longest", 500 if said["type"] in ("text", "lines") else 50),
         least=said.get("least", 0),
         most=said.get("most", 0),
         of=tuple(said.get("of", ())),
