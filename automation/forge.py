@@ -190,7 +190,7 @@ def _address_of(url: str) -> str:
 def _of_event(path: str) -> int:
     """The number of the pull request that a workflow's event is about."""
     try:
-        told = json.loads(Path(path).read_text()) if path else {}
+        told = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
         return int((told.get("pull_request") or told["issue"])["number"])
     except (OSError, ValueError, KeyError, TypeError):
         raise PortalError(

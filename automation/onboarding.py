@@ -179,14 +179,14 @@ def tried(name: str, told: str, tenants: Collection[Tenant]) -> Tenant:
         place.mkdir()
         for each in tenants:
             (place / f"{each.name}.yaml").symlink_to(portals.TENANTS / f"{each.name}.yaml")
-        (place / f"{name}.yaml").write_text(told)
+        (place / f"{name}.yaml").write_text(told, encoding="utf-8")
         return Tenant.load(name, place)
 
 
 def place(path: Path, told: str) -> None:
     """Write a file whole or not at all, and over no other."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(told)
+    fresh.write_text(told, encoding="utf-8")
     try:
         # Unlike a rename, a link does not replace what somebody else has put there meanwhile.
         os.link(fresh, path)

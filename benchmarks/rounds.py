@@ -101,9 +101,12 @@ class Course:
         made = composefile.compose_file(found, TENANT)
         # It holds the portal's passwords.
         with os.fdopen(
-            os.open(self.site.compose_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w"
+            os.open(self.site.compose_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+            "w",
+            encoding="utf-8",
         ) as file:
-            json.dump(made, file, indent=1)
+            # Compose reads it as YAML, to which an escaped emoji is none.
+            json.dump(made, file, indent=1, ensure_ascii=False)
         self.after = {name: sorted(each.get("depends_on", {})) for name, each in made["services"].items()}
         self.files = {
             each["container_name"]: [one["target"] for one in each.get("configs", [])]

@@ -34,7 +34,7 @@ def key_line(node: Node) -> int:
     # A section begins at its first key, a line or more (its first key's comment) below its own.
     if not isinstance(node, Section) or not node.items:
         return node.line
-    lines = FILE.read_text().splitlines()
+    lines = FILE.read_text(encoding="utf-8").splitlines()
     number = node.line - 1
     while lines[number - 1].strip().startswith("#"):
         number -= 1
@@ -43,7 +43,7 @@ def key_line(node: Node) -> int:
 
 def comment(line: int) -> str:
     """The comment right above a line (from 1), as one line of text."""
-    lines = FILE.read_text().splitlines()[: line - 1]
+    lines = FILE.read_text(encoding="utf-8").splitlines()[: line - 1]
     block: list[str] = []
     while lines and lines[-1].strip().startswith("#"):
         block.insert(0, lines.pop().strip().removeprefix("#").strip())

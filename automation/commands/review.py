@@ -136,7 +136,7 @@ def comment(
     from automation.comment import LIMIT, MARKER
 
     try:
-        body = sys.stdin.read() if file == "-" else Path(file).read_text()
+        body = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except OSError as error:
         raise PortalError(f"{file}: {error.strerror}") from None
     if not body.startswith(MARKER) or len(body.encode()) > LIMIT:
