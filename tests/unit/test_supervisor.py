@@ -73,12 +73,27 @@ def role(places, values):
         raise RuntimeError("of a kind that nobody thought of")
     return {variant: {"NAME": values.get("EDXAPP_PLATFORM_NAME", "none")} for variant in ("lms", "cms")}
 ansible.settings = role
+class Full(Keeper):
+    def reject(self, version, reason):
+        if (ground / "full").exists():
+            raise OSError(28, "No space left on device")
+        super().reject(version, reason)
+real = supervisor.Generation
+def generation(*told):
+    told_by = json.loads((places.settings / "lms.env.json").read_text())
+    marks = ground / "unforked"
+    if told_by["NAME"] == "unforked" and (not marks.exists() or len(marks.read_text()) < 2):
+        with marks.open("a") as file:
+            file.write("x")
+        raise OSError(12, "Cannot allocate memory")
+    return real(*told)
+supervisor.Generation = generation
 verdict.FIRST_SECONDS, verdict.LONGEST_SECONDS = 0.1, 0.2
 places = Places(home=home, **{each: ground / each for each in ("given", "secrets", "overrides", "rendered", "settings")})
 supervisor.POLL_SECONDS = supervisor.WORKERS_POLL_SECONDS = 0.1
 words = [sys.executable, server, str(places.settings / "lms.env.json")]
 name = "lms" if port else "lms-workers"
-sys.exit(supervisor.Supervisor(name, words, port, Keeper(places)).run())
+sys.exit(supervisor.Supervisor(name, words, port, Full(places)).run())
 """
 
 
@@ -222,6 +237,24 @@ def test_what_could_not_be_tried_is_tried_again(ground: Path, port: int, running
     until("it to be live", lambda: ask(port) == name)
     until("the report of it", lambda: report(ground)["version"] == 1)
     assert (report(ground)["trouble"], starts(ground, name)) == ("", 3)
+
+
+def test_what_could_not_even_be_started_is_tried_again(ground: Path, port: int, running: Any) -> None:
+    override(ground, "EDXAPP_PLATFORM_NAME: unforked\n")
+    until("the report of a try", lambda: "Cannot allocate memory" in report(ground).get("trouble", ""))
+    assert ask(port) == "none"
+    until("it to be live", lambda: ask(port) == "unforked")
+
+
+def test_a_refusal_that_cannot_be_kept_ends_nothing_that_serves(
+    ground: Path, port: int, running: Any
+) -> None:
+    (ground / "full").touch()
+    override(ground, "EDXAPP_PLATFORM_NAME: wrong\n")
+    until("a second try", lambda: starts(ground, "wrong") > 1)
+    assert ask(port) == "none"
+    (ground / "full").unlink()
+    until("the refusal", lambda: status(ground)["refused"])
 
 
 def test_what_never_can_be_tried_is_given_up_and_said(ground: Path, port: int, running: Any) -> None:

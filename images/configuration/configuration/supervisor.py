@@ -20,6 +20,7 @@ from configuration import files, rendering, verdict
 from configuration.generation import Generation
 from configuration.keeper import InForce, Keeper
 from configuration.log import say
+from configuration.records import Version
 from configuration.verdict import Verdict
 
 # Pages first: what is seen is taken up at once. Workers take what they see at a second look, by when a page's
@@ -165,7 +166,12 @@ class Supervisor:
             self.retry = time.monotonic() + RETRY_SECONDS
             return
         if replaced:
-            self._start(found, replaced)
+            try:
+                self._start(found, replaced)
+            except OSError as error:
+                # No memory or no process for it.
+                self._restore(replaced)
+                self._failed(found.version, f"could not be started: {error.strerror}", Verdict.UNTRIED)
         else:
             # Other words for the same settings: what runs, or is about to, runs with this version.
             self.generations[-1].version = found.version
@@ -216,21 +222,24 @@ class Supervisor:
         newest.process.wait()
         newest.close()
         self.generations.pop()
-        for path, before in newest.replaced.items():
+        self._restore(newest.replaced)
+        why = f"was not ready within {READY_SECONDS:.0f} s" if code is None else f"ended with code {code}"
+        self._failed(newest.version, why, verdict.of(code))
+
+    def _restore(self, replaced: Mapping[Path, bytes | None]) -> None:
+        """The settings of what goes on running."""
+        for path, before in replaced.items():
             if before is not None:
                 files.write(path, before)
-        self._failed(newest, code)
 
-    def _failed(self, newest: Generation, code: int | None) -> None:
+    def _failed(self, version: Version, why: str, judged: Verdict) -> None:
         """Refused where the software says that its settings are wrong, or ended too often; else tried again."""
-        why = f"was not ready within {READY_SECONDS:.0f} s" if code is None else f"ended with code {code}"
-        version, judged = newest.version, verdict.of(code)
         self.tries = self.tries + 1 if self.tried == self.seen else 1
         self.tried = self.seen
         say(f"{self.name} with overrides version {version.number} {why}; the one before goes on")
         # A worker may end for want of its broker; what serves pages starts without any store.
-        if self.socket is not None and version.number and verdict.final(judged, self.tries):
-            self.keeper.reject(version, self._reason(why))
+        final = self.socket is not None and version.number and verdict.final(judged, self.tries)
+        if final and self._rejected(version, why):
             self.seen, self.retry = "", NEVER
             self._report(f"version {version.number} was refused: {self.name} {why}")
             return
@@ -244,6 +253,15 @@ class Supervisor:
         self._report(
             f"version {version.number} was not taken up: {self.name} {why}, try {self.tries}; {after}"
         )
+
+    def _rejected(self, version: Version, why: str) -> bool:
+        """Whether the refusal could be kept: on a drive that is full it is tried again instead."""
+        try:
+            self.keeper.reject(version, self._reason(why))
+        except OSError as error:
+            say(f"the refusal cannot be kept: {error}")
+            return False
+        return True
 
     def _reason(self, why: str) -> str:
         return f"{self.name} does not start with it ({why})"
