@@ -74,6 +74,18 @@ def findings(change: Change) -> tuple[Finding, ...]:
     return tuple(rule(change))
 
 
+def beginnings(change: Change, left: str, tenant: str) -> Iterator[Finding]:
+    """What comes of a portal that is made anew while its data lies in `left`: nothing of it is told by the state."""
+    if not left or change.type != CONTAINER or change.op not in ("create", "import"):
+        return
+    for source, read_only in _mounts(change.after).values():
+        if source.startswith("/") and source.endswith(f"/{tenant}") and not read_only and source != left:
+            yield Finding(
+                data=DataRisk.LOSS,
+                reason=f"begins with what is in {source}: the data of {tenant} is in {left}, and is left behind",
+            )
+
+
 def _container(change: Change) -> Iterator[Finding]:
     told = change.before or change.after
     labels = _labels(told)

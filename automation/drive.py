@@ -1,17 +1,39 @@
 """The drive that every host mounts at the same path, and the sentinel file that proves it is mounted."""
 
-from collections.abc import Callable
+import io
+import os
+import tarfile
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
+from automation.datahomes import DataHome
 from automation.errors import PortalError
 from automation.pulumi import ROOT
+from config import engines
 from config.drive import SENTINEL
 from config.images import reference
 from config.tenant import Tenant
 from preflight import helper as helpers
 
-MARK = "portals-drive"
+# Whole or not at all. The id tells one drive from another; the file system that the mark was made on, and where in it the
+# drive's root lies, tell a drive from a copy of its mark on the host's own disk. See images/ops/storage-init.
+MAKE = """
+set -e
+on=
+while read -r _ _ _ root point rest; do
+    if [ "$point" = /drive ]; then rest=${{rest#* - }}; on="${{rest%% *}} $root"; fi
+done </proc/self/mountinfo
+id='{id}'
+[ -n "$id" ] || id=$(cat /proc/sys/kernel/random/uuid)
+printf '%s\\n' portals-drive "id $id" "on $on" >/drive/.portals-drive.new
+chmod 0644 /drive/.portals-drive.new
+sync /drive/.portals-drive.new
+mv -T /drive/.portals-drive.new /drive/.portals-drive
+"""
+# More than any mark has.
+MOST_BYTES = 4096
 
 
 class DriveMissing(PortalError):
@@ -20,46 +42,94 @@ class DriveMissing(PortalError):
     exit_code = 7
 
 
-def init(client: Any, root: str, say: Callable[[str], None]) -> bool:
-    """Write the sentinel to `root`, by the engine that will mount it; returns whether it was not there yet."""
-    if has_sentinel(client, root):
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """What a drive's sentinel says: its own id, and on which file system it was made; empty where it was made by hand."""
+
+    id: str = ""
+    on: str = ""
+
+
+def init(client: Any, root: str, say: Callable[[str], None], *, moved: bool = False) -> bool:
+    """Write the sentinel to `root`, by the engine that will mount it; returns whether it was changed.
+
+    One that is there keeps its id; `moved` says that its file system is another now on purpose.
+    """
+    there = mark(client, root)
+    if there and there.id and not moved:
         return False
-    run(client, root, f"[ -e /drive/{SENTINEL} ] || echo {MARK} > /drive/{SENTINEL}")
+    run(client, root, MAKE.format(id=there.id if there else ""))
     say(f"marked {root} as the portals' drive ({root}/{SENTINEL})")
     return True
 
 
-def check(client: Any, tenant: Tenant) -> None:
-    """Raises DriveMissing when the engine does not see the sentinel: nothing may start on the wrong disk."""
-    if not has_sentinel(client, tenant.storage.root):
+def check(client: Any, tenant: Tenant, known: Iterable[DataHome] = ()) -> DataHome:
+    """The tenant's place, with the id of its drive: nothing may start on the wrong disk.
+
+    Raises DriveMissing when the engine does not see the sentinel, or sees that of another drive than the one that
+    `known` tells for this root.
+    """
+    root = tenant.storage.root
+    there = mark(client, root)
+    if there is None:
         raise DriveMissing(
-            f"{tenant.storage.root}/{SENTINEL} is not there on the engine's host, so the drive is not mounted: "
+            f"{root}/{SENTINEL} is not there on the engine's host, so the drive is not mounted: "
             "nothing was started and nothing written. Mount the drive; or, for a new drive, "
-            f"run `./portal drive init {tenant.storage.root}` once"
+            f"run `./portal drive init {root}` once"
         )
+    was = next((each.drive for each in known if each.root == root and each.drive), "")
+    if was and was != there.id:
+        raise DriveMissing(
+            f"{root} on the engine's host is another drive ({there.id or 'marked by hand'}) than the one where "
+            f"{tenant.name} has its data ({was}): nothing was started and nothing written. Mount that drive; or, where "
+            f"the data was really moved to this one, write the old id into its mark: `echo 'id {was}'` as the second "
+            f"line of {root}/{SENTINEL}"
+        )
+    return DataHome(
+        root=root, host=engines.address_of(tenant.placement.docker_host, os.environ), drive=there.id
+    )
 
 
-def has_sentinel(client: Any, root: str) -> bool:
-    """Whether the engine's host has the sentinel: a bind mount of an absent path is refused at creation."""
+def mark(client: Any, root: str) -> Mark | None:
+    """The mark of the drive at `root`, None where there is none: a bind mount of an absent path is refused at creation."""
     from docker.errors import APIError
     from docker.types import Mount
 
-    mount = Mount("/sentinel", f"{root}/{SENTINEL}", type="bind", read_only=True)
+    bound = Mount("/sentinel", f"{root}/{SENTINEL}", type="bind", read_only=True)
     try:
-        with helper(client, command=["true"], host_config=client.create_host_config(mounts=[mount])):
-            return True
+        with helper(client, command=["true"], host_config=client.create_host_config(mounts=[bound])) as made:
+            # The engine reads it without starting anything.
+            stream, _ = client.get_archive(made, "/sentinel")
+            return parsed(b"".join(stream))
     except APIError as error:
         if "bind source path does not exist" in str(error.explanation):
-            return False
+            return None
         raise
 
 
-def run(client: Any, root: str, script: str, limit: float = 60.0) -> str:
+def parsed(archive: bytes) -> Mark:
+    """What the sentinel says, as the engine hands it out: in a tar archive."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        entry = next((each for each in tar if each.isfile()), None)
+        file = tar.extractfile(entry) if entry else None
+        text = file.read(MOST_BYTES).decode(errors="replace") if file else ""
+    told = dict(line.split(" ", 1) for line in text.splitlines()[1:] if " " in line)
+    return Mark(id=told.get("id", "").strip(), on=told.get("on", "").strip())
+
+
+def has_sentinel(client: Any, root: str) -> bool:
+    """Whether the engine's host has the sentinel."""
+    return mark(client, root) is not None
+
+
+def run(client: Any, root: str, script: str, limit: float = 60.0, *, reads: bool = False) -> str:
     """What a shell script says, with the drive's root at /drive, in a container that is gone afterwards.
+
+    With `reads` it cannot change anything there.
 
     Raises PortalError when it fails, or does not end within `limit` seconds.
     """
-    bound = client.create_host_config(binds=[f"{root}:/drive"])
+    bound = client.create_host_config(binds=[f"{root}:/drive{':ro' if reads else ''}"])
     with helper(client, entrypoint=["sh", "-c", script], user="0:0", host_config=bound) as made:
         client.start(made)
         ended = client.wait(made, timeout=limit)

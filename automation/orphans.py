@@ -1,13 +1,15 @@
 """What carries the portals' labels or lies in their places, and belongs to no tenant: by portal, and whose that is."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from automation import drive, engine, ownership, portals
+from automation import datahomes, drive, engine, ownership, portals
 from automation.ownership import NOBODY, Ours, Owner, Side
-from automation.pulumi import stacks
+from automation.pulumi import Stack, stacks
+from config import engines
 from config import names as naming
 from config import owner as naming_owner
 from config.drive import SENTINEL
@@ -122,7 +124,13 @@ def find() -> list[Portal]:
     tenants = [portals.load(each) for each in known]
     left = [each for each in stacks() if each not in known]
     found = [Orphan(kind="stack", name=each, tenant=each) for each in left]
-    for docker_host, roots in places(tenants).items():
+    where = places(tenants)
+    words = {engines.address_of(each, os.environ): each for each in where}
+    for each in left:
+        # What is on a drive is known from what happened, also when the file that named the drive is gone.
+        for home in datahomes.known(Stack(name=each), Stack(name=each).state()):
+            where.setdefault(words.get(home.host, home.host), set()).add(home.root)
+    for docker_host, roots in where.items():
         with engine.connect(docker_host) as client:
             found += objects(client, known, docker_host)
             for root in roots:

@@ -84,6 +84,7 @@ class Plan:
     `unchanged` counts the resources that stay; `bookkeeping` says whether only the state has something new to keep:
     the stack's outputs, the components that resources hang on. `obstacles` are what the engine would refuse, `notes` what is worth
     knowing besides; `unchecked` says why nobody could ask, empty where somebody did or nothing was to be asked.
+    `left` is the directory where the tenant's data is known to be from before, empty where nothing of it is known.
     """
 
     tenant: str
@@ -93,6 +94,7 @@ class Plan:
     obstacles: tuple[Obstacle, ...] = ()
     notes: tuple[str, ...] = ()
     unchecked: str = ""
+    left: str = ""
 
     @property
     def empty(self) -> bool:

@@ -5,10 +5,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automation import (
+    datahomes,
     drift,
     drive,
     engine,
@@ -21,6 +23,7 @@ from automation import (
     truth,
     usage,
 )
+from automation import demo as own
 from automation.errors import FileChanged, NotHealthy, Overtaken, PortalError, UpFailed
 from automation.exclusive import exclusive
 from automation.holding import held
@@ -45,6 +48,8 @@ TENANTS = ROOT / "tenants"
 IMAGES = ROOT / "images"
 # The slowest starter needs 12 s alone; a host that comes back starts all its portals at once.
 HEALTHY_LIMIT_SECONDS = 300.0
+# The first of a portal's containers: it says what the data belongs to.
+GATE = "storage-init"
 # Of two operators at the same moment the second waits for the first, and looks anew at what is left to do.
 TRIES = 3
 
@@ -60,7 +65,22 @@ def preview(tenant: Tenant, *, refresh: bool = False, cancel: threading.Event | 
 
     with runs.looking(tenant.name, cancel) as run:
         plan = run.preview(refresh=refresh)
+    if begins(plan):
+        plan = replace(plan, left=left_elsewhere(Stack(name=tenant.name), tenant))
     return possible.told(plan, tenant)
+
+
+def begins(plan: Plan) -> bool:
+    """Whether a plan makes a portal of which nothing is there."""
+    return any(each.op == "create" and each.name == GATE for each in plan.changes)
+
+
+def left_elsewhere(stack: Stack, tenant: Tenant) -> str:
+    """Where a tenant's data was at the last time, where that is not where its file has it now; else nothing."""
+    if stack.files is None and not stack.exists():
+        return ""
+    latest = next(iter(datahomes.recorded(stack)), None)
+    return "" if latest is None or latest.root == tenant.storage.root else f"{latest.root}/{tenant.name}"
 
 
 def up(
@@ -99,7 +119,10 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
                 say(
                     f"not there or not running: {', '.join(gone)}; looking at what the engine really has first"
                 )
-            drive.check(client, tenant)
+            before = datahomes.of_state(fit.state)
+            if not before and (left := left_elsewhere(hold.stack, tenant)):
+                say(f"the data of {tenant.name} is in {left}, and stays there: {tenant.directory} is not it")
+            here = drive.check(client, tenant, datahomes.recorded(hold.stack))
             if lacking := guarded(tenant):
                 say(f"{tenant.name}: {lacking}")
             # What a run of plain pulumi has made; below, what this one makes.
@@ -112,6 +135,10 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
                 found = changed(run, client, say, plan, refresh=bool(gone), replace=replace)
             as_told(tenant)
             limits.hold(client, engine.containers(client, tenant.name))
+            # By now the state says it, too; until the tag is there, a destroy would be the last that knew.
+            if before and not before.is_as(here):
+                datahomes.record(hold.stack, before)
+            datahomes.record(hold.stack, here)
             told = facts(tenant)
         late = engine.wait_healthy(client, tenant, HEALTHY_LIMIT_SECONDS, cancel)
         if late:
@@ -290,11 +317,14 @@ def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) 
         if not stack.exists():
             return tenant.directory
         fit = recovery.recover(hold, client, say)
+        # The state forgets it now, and a tenant's file may say something else by then.
+        if there := datahomes.of_state(fit.state):
+            datahomes.record(hold.stack, there)
         with runs.of(hold, say, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
             happened = run.destroy(fit.state)
     if happened.reason:
         raise UpFailed(happened.reason)
-    return tenant.directory
+    return f"{there.root}/{tenant.name}" if there else tenant.directory
 
 
 def destroys(tenant: Tenant) -> Plan:
@@ -352,11 +382,15 @@ def taken(client: Any, tenant: Tenant) -> dict[str, Any]:
 
 
 def demo(say: Say) -> dict[str, Any]:
-    """The first portal on a machine: its drive, its images, `up`. Raises PortalError and its kinds."""
+    """The first portal on a machine: its own drive, its images, `up`. Raises PortalError and its kinds."""
     start = time.monotonic()
     tenant = load("demo")
+    stack = Stack(name=tenant.name)
+    if stack.exists():
+        own.refuse_moved(tenant.storage.root, [each.root for each in datahomes.known(stack, stack.state())])
     prepare_images(tenant, say)
+    others = {name: each.storage.root for name, each in survey(TENANTS)[0].items() if name != tenant.name}
     with engine.connect(tenant.placement.docker_host) as client:
-        drive.init(client, tenant.storage.root, say)
+        own.prepare(client, tenant.storage.root, others, say)
     told = up(tenant, say)
     return {**told, "seconds": round(time.monotonic() - start, 1)}

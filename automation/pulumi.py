@@ -96,6 +96,28 @@ class Stack:
         exported: dict[str, Any] = self.read("stack", "export") if read is None else read
         return exported
 
+    def tags(self) -> dict[str, str]:
+        """What the backend keeps of the stack beside its state, also after a destroy. Raises PortalError."""
+        if self.files:
+            # As `stack tag ls` does, a start of the CLI less.
+            path = self.files / "stacks" / PROJECT / f"{self.name}.pulumi-tags"
+            try:
+                told = json.loads(path.read_bytes())
+                return dict(told["tags"])
+            except FileNotFoundError:
+                return {}
+            except (OSError, ValueError, KeyError):
+                # Written by another CLI: it knows, or says why not.
+                pass
+        found: dict[str, str] = self.read("stack", "tag", "ls", "--json")
+        return found
+
+    def tag(self, name: str, value: str) -> None:
+        """Have the backend keep something of the stack. Raises PortalError."""
+        told = self._run("stack", "tag", "set", name, value, "--stack", self.name)
+        if told.returncode:
+            raise PortalError(f"pulumi stack tag set {name} of {self.name}: {reason(told)}")
+
     def _checkpoint(self) -> dict[str, Any] | None:
         """What `stack export` prints, from a file backend's file: a start of the CLI less. None where that is not sure."""
         try:

@@ -3,22 +3,25 @@
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from automation import drift, drive, engine, ownership, portals, slots
+from automation import datahomes, drive, engine, ownership, portals, slots
+from automation.datahomes import DataHome
 from automation.errors import PortalError
 from automation.holding import held
 from automation.ownership import Ours, Owner, Side
 from automation.pulumi import Stack
+from config import engines as naming
 from config import names
 from config.drive import SENTINEL
 from config.errors import ConfigError
 from config.keys import entries
 from config.sections import Storage
 from config.tenant import names as tenant_names
+from config.tenant import survey
 from toolchain.paths import data_directory
 
 Say = Callable[[str], None]
@@ -33,56 +36,97 @@ DELETE = (
     "cd /drive && rm -rf -- .purged-{0} && if [ -e {0} ] || [ -L {0} ]; then mv -T -- {0} .purged-{0}; fi "
     "&& rm -rf -- .purged-{0}"
 )
-PROVIDER = "pulumi:providers:docker"
 # The default of storage/root in config/reference.yml.
 USUAL_ROOT = str(entries(Storage)["root"].default)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Looked:
+    """Where to look for a tenant: at `places`, all of which have to be there, and at `maybe`, those that are.
+
+    `gone` are drives and engines that somebody has given up: what is there is neither seen nor deleted.
+    """
+
+    places: tuple[DataHome, ...]
+    maybe: tuple[DataHome, ...] = ()
+    gone: tuple[str, ...] = ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The engines, the first being the tenant's own."""
+        return tuple(dict.fromkeys(each.host for each in self.places))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Trace:
-    """All that there is of a tenant. `directory` is on the drive, empty where there is none."""
+    """All that there is of a tenant: names by engine, and directories by drive, as `(engine, name)`.
+
+    `drives` are the roots that were looked at, `unseen` those places that were given up.
+    """
 
     tenant: str
-    containers: tuple[str, ...]
-    networks: tuple[str, ...]
-    volumes: tuple[str, ...]
-    directory: str
+    containers: tuple[tuple[str, str], ...] = ()
+    networks: tuple[tuple[str, str], ...] = ()
+    volumes: tuple[tuple[str, str], ...] = ()
+    directories: tuple[tuple[str, str], ...] = ()
     stack: bool
     files: tuple[str, ...]
     owner: Owner = field(default_factory=lambda: Owner(side=Side.OURS))
+    drives: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing of it."""
         return not (
-            self.containers or self.networks or self.volumes or self.directory or self.stack or self.files
+            self.containers or self.networks or self.volumes or self.directories or self.stack or self.files
         )
 
     def facts(self) -> dict[str, Any]:
         """For `--json`."""
-        return {**asdict(self), "owner": self.owner.name or None, "side": str(self.owner.side)}
+        kinds = ("containers", "networks", "volumes", "directories")
+        return {
+            **asdict(self),
+            **{kind: [name for _, name in getattr(self, kind)] for kind in kinds},
+            "owner": self.owner.name or None,
+            "side": str(self.owner.side),
+        }
 
 
-def trace(tenant: str, docker_host: str, root: str) -> Trace:
-    """What there is of a tenant on an engine, on the drive at `root`, in the state, and on this machine.
+def trace(tenant: str, looked: Looked) -> Trace:
+    """What there is of a tenant on engines, on drives, in the state, and on this machine.
 
     Raises ConfigError for what can be no tenant's name, NoEngine and DriveMissing: to leave half of it would be no purge.
     """
     checked(tenant)
-    stack = Stack(name=tenant)
-    with engine.connect(docker_host) as client:
-        containers, networks, volumes = engine.objects(client, tenant)
-        if not drive.has_sentinel(client, root):
-            raise drive.DriveMissing(
-                f"{root}/{SENTINEL} is not there on the engine's host, so the drive is not mounted, and what "
-                f"{tenant} has on it can be neither seen nor deleted: nothing was removed. Mount the drive; or, where "
-                f"there never was one, run `./portal drive init {root}` once"
-            )
-        there = drive.run(client, root, LOOK.format(tenant)) == "there"
-        ids, names = ownership.labels(client, tenant)
-        if there:
-            names.add(ownership.record(client, root, tenant))
-    known = stack.exists()
+    known = Stack(name=tenant).exists()
+    ours = Ours.of([tenant] if known else [])
+    found: dict[str, list[tuple[str, str]]] = {
+        kind: [] for kind in ("containers", "networks", "volumes", "directories")
+    }
+    drives: list[str] = []
+    ids: set[str] = set()
+    owners: set[str] = set()
+    for host, words in engines(looked).items():
+        with engine.connect(host) as client:
+            containers, networks, volumes = engine.objects(client, tenant)
+            found["containers"] += [(host, each.name) for each in containers]
+            found["networks"] += [(host, each) for each in sorted(networks)]
+            found["volumes"] += [(host, each) for each in sorted(volumes)]
+            here, told = ownership.labels(client, tenant)
+            ids |= here
+            owners |= told
+            for root, surely in roots(client, tenant, looked, words).items():
+                drives.append(root)
+                if drive.run(client, root, LOOK.format(tenant)) != "there":
+                    continue
+                owner = ownership.record(client, root, tenant)
+                # Of the same name at another tenant's root: where another state says that it is its own, it is.
+                if surely or ours.judge(tenant, [], [owner]).side is not Side.OTHERS:
+                    found["directories"].append((host, f"{root}/{tenant}"))
+                    owners.add(owner)
+    if not drives:
+        raise drive.DriveMissing(not_seen(tenant, USUAL_ROOT))
     files = [
         portals.TENANTS / f"{tenant}.yaml",
         portals.TENANTS / f"Pulumi.{tenant}.yaml",
@@ -91,16 +135,56 @@ def trace(tenant: str, docker_host: str, root: str) -> Trace:
     ]
     return Trace(
         tenant=tenant,
-        containers=tuple(each.name for each in containers),
-        networks=tuple(sorted(networks)),
-        volumes=tuple(sorted(volumes)),
-        directory=f"{root}/{tenant}" if there else "",
+        **{kind: tuple(each) for kind, each in found.items()},
         stack=known,
         files=tuple(str(each) for each in files if each.exists()),
         # What is on this machine alone needs no proof.
-        owner=Ours.of([tenant] if known else []).judge(tenant, ids, sorted(names))
-        if containers or networks or volumes or there
-        else Owner(side=Side.OURS),
+        owner=ours.judge(tenant, ids, sorted(owners)) if any(found.values()) else Owner(side=Side.OURS),
+        drives=tuple(dict.fromkeys(drives)),
+        unseen=looked.gone,
+    )
+
+
+def engines(looked: Looked) -> dict[str, list[str]]:
+    """The engines to look at, each once, with all words that lead to it: a state and a file may have other words for one.
+
+    Raises NoEngine.
+    """
+    found: dict[str, list[str]] = {}
+    known: dict[str, str] = {}
+    for host in looked.hosts:
+        with engine.connect(host) as client:
+            identity = str(client.info().get("ID") or host)
+        found.setdefault(known.setdefault(identity, host), []).append(host)
+    return found
+
+
+def roots(client: Any, tenant: str, looked: Looked, hosts: Collection[str]) -> dict[str, bool]:
+    """The drives of an engine's host to look at, and whether the tenant's data is known to be there. Raises DriveMissing for one that has to be there and is not."""
+    found = {}
+    for each in datahomes.unique((*looked.places, *looked.maybe)):
+        if each.host not in hosts or not each.root or each.root in found:
+            continue
+        there = drive.mark(client, each.root)
+        if there is not None and (not each.drive or each.drive == there.id):
+            found[each.root] = each in looked.places
+        elif each in looked.places and each.root:
+            raise drive.DriveMissing(
+                not_seen(tenant, each.root)
+                if there is None
+                else f"{each.root} is another drive ({there.id or 'marked by hand'}) than the one where {tenant} has its "
+                f"data ({each.drive}): nothing was removed. Mount that one, or, where it is no more, say "
+                f"`--gone {each.root}`"
+            )
+    return found
+
+
+def not_seen(tenant: str, root: str) -> str:
+    """Why nothing is removed while a drive is not there."""
+    return (
+        f"{root}/{SENTINEL} is not there on the engine's host, so the drive is not mounted, and what "
+        f"{tenant} has on it can be neither seen nor deleted: nothing was removed. Mount the drive; or, where "
+        f"there never was one, run `./portal drive init {root}` once; or, where it is no more, say `--gone {root}`"
     )
 
 
@@ -118,71 +202,107 @@ def checked(tenant: str) -> None:
         raise ConfigError(f"{tenant!r}: {error}, for example {names.EXAMPLE}") from None
 
 
-def where(tenant: str) -> tuple[str, str]:
-    """The engine and the drive's root of a tenant: by its file, else by its stack, else the shell's own and the usual."""
+def where(tenant: str, *, root: str = "", docker_host: str = "", gone: tuple[str, ...] = ()) -> Looked:
+    """Where a tenant's data is known to be or may be: by what happened, by its file, and by what the command says.
+
+    Its file alone says where it would be brought up next. `gone` names drives and engines that are no more.
+    """
     checked(tenant)
-    if tenant in tenant_names(portals.TENANTS):
-        loaded = portals.load(tenant)
-        return loaded.placement.docker_host, loaded.storage.root
     stack = Stack(name=tenant)
-    if stack.exists():
-        told = drift.resources(stack.state())
-        hosts = [
-            each["inputs"].get("host") or ""
-            for each in told
-            if each["type"] == PROVIDER and each.get("inputs")
-        ]
-        roots = [
-            str(PurePosixPath(each["outputs"]["directory"]).parent)
-            for each in told
-            if "directory" in (each.get("outputs") or {})
-        ]
-        return (hosts or [""])[0], (roots or [USUAL_ROOT])[0]
-    return "", USUAL_ROOT
+    found = list(datahomes.known(stack, stack.state())) if stack.exists() else []
+    tenants = tenant_names(portals.TENANTS)
+    if tenant in tenants:
+        loaded = portals.load(tenant)
+        found.append(DataHome(root=loaded.storage.root, host=address(loaded.placement.docker_host)))
+    if root or docker_host:
+        found.append(
+            DataHome(root=root, host=address(docker_host) if docker_host or not found else found[0].host)
+        )
+    kept = [each for each in found if each.root not in gone and each.host not in gone]
+    lost = tuple(each for each in gone if each in {one for p in found for one in (p.root, p.host)})
+    hosts = dict.fromkeys(each.host for each in kept) or {address(""): None}
+    # Of those whose files can be read: what is wrong with another tenant's file is no matter here.
+    readable, _ = survey(portals.TENANTS)
+    others = {USUAL_ROOT, *(each.storage.root for each in readable.values())}
+    return Looked(
+        # An engine without a root: what runs there is looked for all the same.
+        places=datahomes.unique(kept) or (DataHome(root="", host=address("")),),
+        maybe=tuple(
+            DataHome(root=each, host=host) for host in hosts for each in sorted(others) if each not in gone
+        ),
+        gone=lost,
+    )
 
 
-def purge(found: Trace, docker_host: str, root: str, say: Say) -> None:
+def address(docker_host: str) -> str:
+    """An engine's address, of nothing that of the shell's own."""
+    return naming.address_of(docker_host, os.environ)
+
+
+def purge(found: Trace, looked: Looked, say: Say) -> None:
     """Remove all of it, the tenant file last: interrupted anywhere, the same command goes on.
 
     Raises Locked while somebody changes the portal, and PortalError for what the engine or the backend refuses.
     """
     with held(Stack(name=found.tenant), "purge", say) as hold:
         # Somebody may have brought it up while the name was being typed.
-        refuse_running(found, docker_host)
-        whose, found = found.owner, trace(found.tenant, docker_host, root)
+        refuse_running(found.tenant, looked)
+        whose, found = found.owner, trace(found.tenant, looked)
         if found.owner != whose:
             raise PortalError(
                 f"portal {found.tenant} is {found.owner}'s by now: nothing was removed; look at it again"
             )
-        with engine.connect(docker_host) as client:
-            objects(client, found, say)
-            if found.directory:
-                say(f"deleting {found.directory}: many files take minutes")
-                drive.run(client, root, DELETE.format(found.tenant), DELETE_LIMIT_SECONDS)
+        everything = (*found.containers, *found.networks, *found.volumes, *found.directories)
+        for host in dict.fromkeys(each for each, _ in everything):
+            with engine.connect(host) as client:
+                objects(client, found, host, say)
+                for each in of(found.directories, host):
+                    say(f"deleting {each}: many files take minutes")
+                    root = str(PurePosixPath(each).parent)
+                    drive.run(client, root, DELETE.format(found.tenant), DELETE_LIMIT_SECONDS)
         if found.stack:
             hold.stack.remove()
             say(f"removed the stack {found.tenant} with its secrets")
         else:
             hold.forget()
     # The tenant file says where all the rest was, so it goes when that is gone.
-    for each in sorted(map(Path, found.files), key=lambda path: path.name == f"{found.tenant}.yaml"):
-        if each.is_dir():
-            shutil.rmtree(each)
+    for path in sorted(map(Path, found.files), key=lambda path: path.name == f"{found.tenant}.yaml"):
+        if path.is_dir():
+            shutil.rmtree(path)
         else:
-            each.unlink(missing_ok=True)
-        say(f"deleted {each}")
+            path.unlink(missing_ok=True)
+        say(f"deleted {path}")
 
 
-def objects(client: Any, found: Trace, say: Say) -> None:
-    """Remove a tenant's containers, networks and volumes from its engine."""
-    for name in found.containers:
+def still(tenant: str, looked: Looked) -> None:
+    """Raises PortalError when something of a tenant is left after a purge: made meanwhile, or not removed."""
+    left = trace(tenant, looked)
+    if left.empty:
+        return
+    names = [
+        name for kind in (left.containers, left.networks, left.volumes, left.directories) for _, name in kind
+    ]
+    names += [*(["its stack"] if left.stack else []), *left.files]
+    raise PortalError(
+        f"something of {tenant} is left, or was made meanwhile: {', '.join(names)}; the same command goes on"
+    )
+
+
+def of(pairs: tuple[tuple[str, str], ...], host: str) -> list[str]:
+    """What of a trace is on an engine."""
+    return [name for where, name in pairs if where == host]
+
+
+def objects(client: Any, found: Trace, host: str, say: Say) -> None:
+    """Remove a tenant's containers, networks and volumes from one engine."""
+    for name in of(found.containers, host):
         gone(client.stop, name, timeout=STOP_SECONDS)
         gone(client.remove_container, name, v=True, force=True)
         say(f"removed container {name}")
-    for name in found.networks:
+    for name in of(found.networks, host):
         gone(client.remove_network, name)
         say(f"removed network {name}")
-    for name in found.volumes:
+    for name in of(found.volumes, host):
         gone(client.remove_volume, name)
         say(f"removed volume {name}")
 
@@ -197,12 +317,14 @@ def gone(remove: Callable[..., object], name: str, **how: Any) -> None:
         return
 
 
-def refuse_running(found: Trace, docker_host: str) -> None:
+def refuse_running(tenant: str, looked: Looked) -> None:
     """Raises PortalError while services run: what people may be using is taken down first, and on purpose."""
-    with engine.connect(docker_host) as client:
-        running = [each.name for each in engine.containers(client, found.tenant) if each.state == "running"]
+    running = 0
+    for host in engines(looked):
+        with engine.connect(host) as client:
+            running += sum(each.state == "running" for each in engine.containers(client, tenant))
     if running:
         raise PortalError(
-            f"portal {found.tenant} is up ({len(running)} containers run): nothing was removed; "
-            f"`./portal destroy {found.tenant} --confirm {found.tenant}` first"
+            f"portal {tenant} is up ({running} containers run): nothing was removed; "
+            f"`./portal destroy {tenant} --confirm {tenant}` first"
         )

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from automation.dangers import CONTAINER, GROUPING, PLUGIN, PROVIDER, DataRisk, Downtime, Finding, findings
+from automation.dangers import (
+    CONTAINER,
+    GROUPING,
+    PLUGIN,
+    PROVIDER,
+    DataRisk,
+    Downtime,
+    Finding,
+    beginnings,
+    findings,
+)
 from automation.plan import Change, Plan
 from config import engines
 
@@ -61,7 +71,14 @@ class Verdict:
 
 def judge(plan: Plan) -> Verdict:
     """Judge every change of a plan. Pure: the same plan gets the same verdict."""
-    judged = [Judged(change=change, findings=findings(change)) for change in plan.changes if touches(change)]
+    judged = [
+        Judged(
+            change=change,
+            findings=(*beginnings(change, plan.left, plan.tenant), *findings(change)),
+        )
+        for change in plan.changes
+        if touches(change)
+    ]
     return Verdict(tenant=plan.tenant, judged=tuple(sorted(judged, key=danger)))
 
 

@@ -15,10 +15,16 @@ app = typer.Typer(help="The drive that the hosts share.", no_args_is_help=True)
 def drive_init(
     root: Annotated[str, typer.Argument(help="Where the drive is mounted on the engine's host.")],
     docker_host: Annotated[str, typer.Option(help="The engine, when it is not the shell's own.")] = "",
+    moved: Annotated[
+        bool,
+        typer.Option(
+            "--moved", help="A drive that has its mark and lies on another file system now, on purpose."
+        ),
+    ] = False,
 ) -> None:
     """Mark a mounted drive as the portals' own, once. Nothing starts on a drive without the mark."""
     with engine.connect(docker_host) as client:
         with building() as progress:
             images.build(["ops"], docker_host=docker_host, on_event=progress)
-        if not drive.init(client, root, show.say):
+        if not drive.init(client, root, show.say, moved=moved):
             show.say(f"{root} is marked already")

@@ -24,26 +24,32 @@ def purge_command(
         str, typer.Option("--confirm", metavar="TENANT", help="The tenant's name, for scripts.")
     ] = "",
     root: Annotated[
-        str, typer.Option(help="The drive, for a tenant of which no file and no stack is left.")
+        str, typer.Option(help="One more drive, for a tenant of which no file and no stack is left.")
     ] = "",
     docker_host: Annotated[str, typer.Option(help="The engine of such a tenant.")] = "",
     owner: Annotated[
         str,
         typer.Option(help="Whose it is, as `orphans` says, for a portal that this state does not know."),
     ] = "",
+    gone: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--gone", help="A drive's root or an engine that is no more: what was there is not looked for."
+        ),
+    ] = None,
     as_json: show.Json = False,
 ) -> None:
-    """Delete a portal that is down, with its data: containers, networks, volumes, directory, stack, secrets, files."""
-    host, drive = purge.where(tenant)
-    host, drive = docker_host or host, root or drive
-    with building() as progress:
-        images.build(["ops"], docker_host=host, on_event=progress)
-    found = purge.trace(tenant, host, drive)
+    """Delete a portal that is down, with its data wherever it has been: containers, volumes, directories, secrets, files."""
+    looked = purge.where(tenant, root=root, docker_host=docker_host, gone=tuple(gone or ()))
+    for host in looked.hosts:
+        with building() as progress:
+            images.build(["ops"], docker_host=host, on_event=progress)
+    found = purge.trace(tenant, looked)
     if dry_run or found.empty:
         told(found, as_json, purged=False)
         return
     ownership.require(tenant, found.owner, owner)
-    purge.refuse_running(found, host)
+    purge.refuse_running(tenant, looked)
     if not confirm and sys.stdin.isatty():
         told(found, as_json=False, purged=False)
         confirm = input(f"All of this goes, and {tenant}'s data with it, for good. Type the tenant's name: ")
@@ -51,29 +57,37 @@ def purge_command(
         raise NotConfirmed(
             f"not confirmed: nothing was removed; for scripts: ./portal purge {tenant} --confirm {tenant}"
         )
-    purge.purge(found, host, drive, show.say)
+    purge.purge(found, looked, show.say)
+    purge.still(tenant, looked)
     told(found, as_json, purged=True)
 
 
 def told(found: Trace, as_json: bool, *, purged: bool) -> None:
     """What there is, or was, of a tenant."""
+    seen = f"drives looked at: {', '.join(found.drives)}"
+    unseen = f"; NOT looked at, as was said: {', '.join(found.unseen)}" if found.unseen else ""
     if as_json:
         show.show({**found.facts(), "purged": purged})
     elif found.empty:
-        show.tell(f"nothing is left of {found.tenant}")
+        show.tell(f"nothing is left of {found.tenant} ({seen}{unseen})")
     elif purged:
-        show.tell(f"nothing is left of {found.tenant}; commit the removal of its files")
+        show.tell(f"nothing is left of {found.tenant} ({seen}{unseen}); commit the removal of its files")
     else:
         made = show.table(found.tenant, "")
-        for kind in ("containers", "networks", "volumes", "files"):
-            for name in getattr(found, kind):
-                made.add_row(kind.removesuffix("s"), name)
-        if found.directory:
-            made.add_row("data", found.directory)
+        several = len({host for kind in (found.containers, found.directories) for host, _ in kind}) > 1
+        for kind in ("containers", "networks", "volumes"):
+            for host, name in getattr(found, kind):
+                made.add_row(kind.removesuffix("s"), f"{name} on {host}" if several else name)
+        for name in found.files:
+            made.add_row("file", name)
+        for host, name in found.directories:
+            made.add_row("data", f"{name} on {host}" if several else name)
         if found.stack:
             made.add_row("stack", "state, history and secrets")
         made.add_row("belongs to", str(found.owner))
         show.rows(made)
+        if found.unseen:
+            show.tell(unseen.removeprefix("; "))
 
 
 @app.command("orphans", epilog="Example: ./portal orphans --json")

@@ -20,6 +20,7 @@ import docker.errors
 import docker.types
 import pytest
 
+from automation import drive as marking
 from automation.images import BuildError, Event, State, build
 from tests.e2e.ground import ground
 from tests.e2e.image_trial import (
@@ -632,9 +633,27 @@ def test_storage_init_writes_nothing_without_the_mark(
         "storage-init: the drive is not mounted: .portals-drive on its root does not read 'portals-drive' but"
         f" '{found}'; nothing was written.",
         "storage-init: Mount the drive at the storage root. If this is a new drive, mark it:"
-        " echo portals-drive > <storage root>/.portals-drive",
+        " ./portal drive init <storage root>",
     ]
     assert list((root / "portal").iterdir()) == []
+
+
+def test_storage_init_refuses_a_mark_that_was_made_on_another_file_system(
+    client: docker.APIClient, root: Path
+) -> None:
+    """A copy of a drive's mark on the host's own disk; and the drive's own, as `./portal drive init` writes it."""
+    (root / ".portals-drive").write_text("portals-drive\nid abc\non nfs4 /\n")
+    code, said = storage_init(client, root)
+    assert code == 1
+    assert "the drive's mark was made on 'nfs4 /' (file system, and where in it) and is on '" in said
+    assert "./portal drive init --moved" in said
+    assert list((root / "portal").iterdir()) == []
+    marking.init(client, str(root), lambda text: None, moved=True)
+    made = marking.mark(client, str(root))
+    assert made is not None
+    assert made.id == "abc"
+    code, said = storage_init(client, root)
+    assert code == 0, said
 
 
 def test_without_the_mark_the_job_cannot_even_be_created(client: docker.APIClient, root: Path) -> None:

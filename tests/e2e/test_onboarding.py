@@ -83,8 +83,12 @@ def test_a_tenants_whole_life(fleet: Fleet) -> None:
     assert running.code == 1, str(running)
     assert "is up" in running.err
     assert checkout.portal("destroy", NAME, "--confirm", NAME).code == 0
+    elsewhere(checkout)
+    told = checkout.portal("preview", NAME, "--json")
+    assert told.code == 8, str(told)
+    assert f"the data of {NAME} is in {checkout.drive}/{NAME}, and is left behind" in told.out
     shown = checkout.portal("purge", NAME, "--dry-run", "--json").facts()
-    assert shown["directory"] == f"{checkout.drive}/{NAME}"
+    assert shown["directories"] == [f"{checkout.drive}/{NAME}"]
     assert checkout.portal("purge", NAME).code == 3
     assert fleet.objects.on_drive(checkout.drive, f"ls -d /drive/{NAME}").strip()
     purged = checkout.portal("purge", NAME, "--confirm", NAME, "--json")
@@ -92,6 +96,17 @@ def test_a_tenants_whole_life(fleet: Fleet) -> None:
     assert everything(checkout, objects) == before
     left = [path for path in (checkout.data / "portals").rglob(f"*{NAME}*") if "workers" not in path.parts]
     assert left == []
+
+
+def elsewhere(checkout: Checkout) -> None:
+    """Have the tenant's file name another drive, which it is never brought up on."""
+    other = checkout.ground / "another-drive"
+    other.mkdir(exist_ok=True)
+    assert checkout.portal("drive", "init", str(other)).code == 0
+    file = checkout.folder / "tenants" / f"{NAME}.yaml"
+    text = file.read_text()
+    assert str(checkout.drive) in text
+    file.write_text(text.replace(str(checkout.drive), str(other)))
 
 
 def test_what_belongs_to_no_tenant_is_listed_and_can_be_purged(fleet: Fleet) -> None:
@@ -102,7 +117,8 @@ def test_what_belongs_to_no_tenant_is_listed_and_can_be_purged(fleet: Fleet) -> 
     (left,) = (each for each in orphans(checkout) if each["tenant"] == NAME)
     assert left["side"] == "ours"
     kinds = {each["kind"] for each in left["parts"]}
-    assert kinds == {"container", "network", "volume", "stack"}
+    # The drive, too, is known by the stack.
+    assert kinds == {"container", "network", "volume", "stack", "directory"}
     # Without its file the engine and the drive are found by the stack; what runs is not taken away unasked.
     assert checkout.portal("purge", NAME, "--confirm", NAME).code == 1
     for each in fleet.objects.containers(NAME).values():

@@ -1,13 +1,19 @@
 """Questions to the drive leave nothing on the engine, however they end."""
 
+import io
+import tarfile
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from automation import drive
+from automation.datahomes import DataHome
+from automation.drive import DriveMissing, Mark
 from automation.errors import PortalError
+from config.tenant import Tenant
 from preflight import helper
+from tests.programs import TENANTS
 
 NOW = 100_000.0
 
@@ -15,8 +21,9 @@ NOW = 100_000.0
 class Engine:
     """An engine's containers, in memory."""
 
-    def __init__(self, *, exit_code: int = 0) -> None:
-        self.exit_code = exit_code
+    def __init__(self, *, exit_code: int = 0, mark: str = "portals-drive\n") -> None:
+        self.exit_code, self.mark = exit_code, mark
+        self.scripts: list[str] = []
         self.there: dict[str, dict[str, Any]] = {}
 
     def add(self, name: str, status: str, age: float, label: str = helper.LABEL) -> None:
@@ -36,6 +43,7 @@ class Engine:
     def create_container(self, image: str, **how: Any) -> dict[str, Any]:
         assert how["network_disabled"]
         (label,) = how["labels"]
+        self.scripts += how.get("entrypoint", [])[2:]
         self.add("made", "created", 0, label)
         return {"Id": "made"}
 
@@ -45,6 +53,14 @@ class Engine:
     def wait(self, name: str, timeout: float) -> dict[str, Any]:
         self.there[name]["status"] = "exited"
         return {"StatusCode": self.exit_code}
+
+    def get_archive(self, name: str, path: str) -> tuple[list[bytes], dict[str, Any]]:
+        made = io.BytesIO()
+        with tarfile.open(fileobj=made, mode="w") as tar:
+            info = tarfile.TarInfo("sentinel")
+            info.size = len(self.mark)
+            tar.addfile(info, io.BytesIO(self.mark.encode()))
+        return [made.getvalue()], {}
 
     def logs(self, name: str) -> bytes:
         return b" said\n"
@@ -76,3 +92,59 @@ def test_what_killed_commands_left_goes_and_nothing_else() -> None:
     engine.add("somebody else's", "exited", 2 * helper.LEFT_SECONDS, label="")
     helper.sweep(engine, NOW)
     assert set(engine.there) == {"still deleting", "being read just now", "somebody else's"}
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("portals-drive\n", Mark()),
+        ("portals-drive", Mark()),
+        ("portals-drive\nid abc\non ext4 /srv/portals\n", Mark(id="abc", on="ext4 /srv/portals")),
+        ("portals-drive\nsomething else\nid abc\n", Mark(id="abc")),
+        ("", Mark()),
+    ],
+)
+def test_a_mark_says_which_drive_it_is(text: str, mark: Mark) -> None:
+    assert drive.mark(Engine(mark=text), "/srv/portals") == mark
+
+
+@pytest.mark.parametrize(
+    ("mark", "known", "refused"),
+    [
+        ("portals-drive\nid abc\n", [], ""),
+        ("portals-drive\nid abc\n", [DataHome(root="/srv/portals", drive="abc")], ""),
+        ("portals-drive\n", [DataHome(root="/srv/portals")], ""),
+        # Elsewhere is another question: the preview says that what is there is left behind.
+        ("portals-drive\nid abc\n", [DataHome(root="/mnt", drive="other")], ""),
+        ("portals-drive\nid abc\n", [DataHome(root="/srv/portals", drive="other")], "is another drive (abc)"),
+        (
+            "portals-drive\n",
+            [DataHome(root="/srv/portals", drive="other")],
+            "is another drive (marked by hand)",
+        ),
+    ],
+)
+def test_the_mark_of_another_drive_passes_for_none(mark: str, known: list[DataHome], refused: str) -> None:
+    """A disk that was marked while the drive was away: the tenant's own drive has another id."""
+    tenant = Tenant.load("acme", TENANTS)
+    if not refused:
+        assert drive.check(Engine(mark=mark), tenant, known).root == "/srv/portals"
+        return
+    with pytest.raises(DriveMissing) as told:
+        drive.check(Engine(mark=mark), tenant, known)
+    assert refused in str(told.value)
+    assert "acme has its data (other)" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("mark", "moved", "id"),
+    [
+        ("portals-drive\n", False, ""),
+        ("portals-drive\nid abc\n", True, "abc"),
+        ("portals-drive\nid abc\n", False, None),
+    ],
+)
+def test_a_mark_keeps_its_id_and_one_by_hand_gets_one(mark: str, moved: bool, id: str | None) -> None:
+    engine = Engine(mark=mark)
+    assert drive.init(engine, "/srv/portals", lambda text: None, moved=moved) is (id is not None)
+    assert engine.scripts == ([] if id is None else [drive.MAKE.format(id=id)])

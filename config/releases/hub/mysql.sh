@@ -8,7 +8,7 @@ dialect=${1:-}
 if [ "$dialect" = 5.6 ]; then charset=utf8 collation=utf8_general_ci; else charset=utf8mb4 collation=utf8mb4_unicode_ci; fi
 
 if [ ! -e $data/.initialised ]; then
-    if [ ! -e $data/.initialising ] && [ -n "$(ls $data)" ]; then
+    if [ ! -e $data/.initialising ] && [ -n "$(ls -A $data)" ]; then
         echo "mysql: $data has files of something else; nothing was touched" >&2
         exit 1
     fi
@@ -21,8 +21,9 @@ if [ ! -e $data/.initialised ]; then
         mysqld --initialize-insecure --datadir=$data
     fi
     sync
-    : >$data/.initialised
-    rm $data/.initialising
+    # One step that needs no space: of the two marks there is always exactly one.
+    mv $data/.initialising $data/.initialised
+    sync
 fi
 
 account() { # user, host, password

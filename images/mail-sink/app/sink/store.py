@@ -47,11 +47,16 @@ class Store:
         with self._lock:
             name = f"{max(time.time_ns(), int(max(self._kept, default='0')) + 1):020}"
             fresh = self.folder / f".{name}.new"
-            with fresh.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.rename(self._path(name))
+            try:
+                with fresh.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                fresh.rename(self._path(name))
+            except OSError:
+                # Of a drive that is full: half a mail must not fill what is left of it.
+                fresh.unlink(missing_ok=True)
+                raise
             sync(self.folder)
             self._kept[name] = Kept(id=name, sender=sender, recipients=tuple(recipients), size=len(data))
             self._trim()
