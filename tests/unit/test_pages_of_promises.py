@@ -1,21 +1,23 @@
-"""docs/truth.md: every row names tests that there are, and every recorded lie has its row."""
+"""docs/truth.md and docs/security.md: every row names tests that there are, and every recorded lie has its row."""
 
 import ast
 import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.contract.test_plugin_conformance import BETTER
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "truth.md"
+TRUTH, SECURITY = (ROOT / "docs" / name for name in ("truth.md", "security.md"))
 DATA = ROOT / "tests" / "contract" / "data"
 TEST = re.compile(r"`(tests/[a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`")
 
 
-def rows() -> list[list[str]]:
-    """The cells of each row of each table, without the heads."""
-    lines = [line for line in PAGE.read_text().splitlines() if line.startswith("|")]
+def rows(page: Path = TRUTH) -> list[list[str]]:
+    """The cells of each row of each table of a page, without the heads."""
+    lines = [line for line in page.read_text().splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     heads = {place - 1 for place, row in enumerate(cells) if set("".join(row)) == {"-"}}
     return [row for place, row in enumerate(cells) if place not in heads and place - 1 not in heads]
@@ -27,9 +29,10 @@ def functions(path: str) -> set[str]:
     return {each.name for each in tree.body if isinstance(each, ast.FunctionDef)}
 
 
-def test_every_row_names_tests_that_there_are() -> None:
-    assert len(rows()) >= 30
-    for row in rows():
+@pytest.mark.parametrize(("page", "least"), [(TRUTH, 30), (SECURITY, 15)], ids=["truth", "security"])
+def test_every_row_names_tests_that_there_are(page: Path, least: int) -> None:
+    assert len(rows(page)) >= least
+    for row in rows(page):
         named = TEST.findall(row[-1])
         assert named, row
         assert [name for path, name in named if name not in functions(path)] == [], row
