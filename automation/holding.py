@@ -122,9 +122,8 @@ def held(
     try:
         waiting.for_the_cli()
         before = Record.read(folder / "record.json")
-        stale = waiting.for_pulumi(stack, before)
+        stale = [each for each in waiting.for_pulumi(stack, before) if removed(each)]
         for each in stale:
-            each.path.unlink(missing_ok=True)
             say(f"removed the lock of {each}, which no longer runs")
         hold = Hold(stack=stack, folder=folder, record=mine(verb), mended=bool(stale))
         hold.stack = replace(stack, hold=hold)
@@ -135,6 +134,15 @@ def held(
             hold.ended()
     finally:
         os.close(command)
+
+
+def removed(lock: Lock) -> bool:
+    """Remove a lock whose process is gone; whether it was still there: one that ended well meanwhile has taken it along."""
+    try:
+        lock.path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def place_of(stack: Stack) -> Path:

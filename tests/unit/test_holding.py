@@ -178,6 +178,24 @@ def test_a_dead_plain_pulumis_lock_goes_where_all_processes_are_seen(
     assert not lock.exists()
 
 
+def test_one_that_ended_well_while_it_was_looked_at_leaves_nothing_to_mend(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "sees_all", lambda: True)
+    monkeypatch.setattr(place, "of_one_kernel", lambda path: True)
+    lock = pulumi_lock(stack, 2**22 + 7)
+
+    def ends(pid: int, since: float) -> bool:
+        lock.unlink()
+        return False
+
+    monkeypatch.setattr(place, "may_hold", ends)
+    said: list[str] = []
+    with held(stack, "up", said.append) as hold:
+        assert not hold.mended
+    assert said == []
+
+
 def test_on_a_drive_that_hosts_share_a_dead_pulumi_is_not_proved(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
