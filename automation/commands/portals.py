@@ -104,7 +104,7 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
         if lacking := limits.said(tenant, told["without_process_limit"]):
             show.say(lacking)
         space = told["drive"]
-        print(usage.shown(space) if "unknown" not in space else f"drive: not known: {space['unknown']}")
+        show.tell(usage.shown(space) if "unknown" not in space else f"drive: not known: {space['unknown']}")
         for each in space["warnings"]:
             show.say(each)
     if not told["healthy"]:
