@@ -30,8 +30,8 @@ class Room:
 
 
 def look(client: Any, root: str) -> Room:
-    """What the engine's host has, asked by a container on it. Raises PortalError."""
-    told = drive.run(client, root, LOOK)
+    """What the engine's host has, asked by a container on it. Raises DriveMissing, PortalError."""
+    told = drive.run(client, root, LOOK, reads=True)
     memory, disk = _MEMORY.search(told), _DISK.search(told)
     if not memory or not disk:
         raise PortalError(f"the engine's host does not say how much memory and space it has: {told!r}")

@@ -58,7 +58,7 @@ def init(client: Any, root: str, say: Callable[[str], None], *, moved: bool = Fa
     there = mark(client, root)
     if there and there.id and not moved:
         return False
-    run(client, root, MAKE.format(id=there.id if there else ""))
+    run(client, root, MAKE.format(id=there.id if there else ""), makes=True)
     say(f"marked {root} as the portals' drive ({root}/{SENTINEL})")
     return True
 
@@ -102,7 +102,7 @@ def mark(client: Any, root: str) -> Mark | None:
             stream, _ = client.get_archive(made, "/sentinel")
             return parsed(b"".join(stream))
     except APIError as error:
-        if "bind source path does not exist" in str(error.explanation):
+        if is_absent(error):
             return None
         raise
 
@@ -122,21 +122,57 @@ def has_sentinel(client: Any, root: str) -> bool:
     return mark(client, root) is not None
 
 
-def run(client: Any, root: str, script: str, limit: float = 60.0, *, reads: bool = False) -> str:
+def require(client: Any, root: str) -> None:
+    """Raises DriveMissing where the engine's host has no marked drive at `root`."""
+    if not has_sentinel(client, root):
+        raise DriveMissing(missing(root))
+
+
+def missing(root: str) -> str:
+    """That there is no drive of the portals at `root`, and the way out."""
+    return (
+        f"{root} is not mounted on the engine's host, or is not marked; mount it, or mark a new drive once: "
+        f"./portal drive init {root}"
+    )
+
+
+def is_absent(error: Any) -> bool:
+    """Whether an engine has refused a bind mount because its host has no such path."""
+    return "bind source path does not exist" in str(error.explanation)
+
+
+def run(
+    client: Any, root: str, script: str, limit: float = 60.0, *, reads: bool = False, makes: bool = False
+) -> str:
     """What a shell script says, with the drive's root at /drive, in a container that is gone afterwards.
 
-    With `reads` it cannot change anything there.
+    With `reads` it cannot change anything there. Only with `makes` the engine may make the root on its host's own disk.
 
-    Raises PortalError when it fails, or does not end within `limit` seconds.
+    Raises DriveMissing where there is no such path, PortalError when the script fails or does not end within `limit` seconds.
     """
-    bound = client.create_host_config(binds=[f"{root}:/drive{':ro' if reads else ''}"])
-    with helper(client, entrypoint=["sh", "-c", script], user="0:0", host_config=bound) as made:
-        client.start(made)
-        ended = client.wait(made, timeout=limit)
-        said: str = client.logs(made).decode(errors="replace").strip()
-        if ended["StatusCode"]:
-            raise PortalError(f"{root}: {said}")
-        return said
+    from docker.errors import APIError
+    from docker.types import Mount
+
+    # A source in `binds` that is absent is made by the engine; one of a mount is refused, and nothing is made.
+    bound = client.create_host_config(
+        **(
+            {"binds": [f"{root}:/drive"]}
+            if makes
+            else {"mounts": [Mount("/drive", root, type="bind", read_only=reads)]}
+        )
+    )
+    try:
+        with helper(client, entrypoint=["sh", "-c", script], user="0:0", host_config=bound) as made:
+            client.start(made)
+            ended = client.wait(made, timeout=limit)
+            said: str = client.logs(made).decode(errors="replace").strip()
+    except APIError as error:
+        if is_absent(error):
+            raise DriveMissing(missing(root)) from None
+        raise
+    if ended["StatusCode"]:
+        raise PortalError(f"{root}: {said}")
+    return said
 
 
 def helper(client: Any, **how: Any) -> AbstractContextManager[str]:

@@ -175,7 +175,7 @@ def directories(client: Any, root: str, known: Collection[str]) -> list[Orphan]:
     """Directories at the top of a mounted drive that are no tenant's."""
     if not drive.has_sentinel(client, root):
         return []
-    listed, _, records = drive.run(client, root, LIST).partition(f"\n{BETWEEN}")
+    listed, _, records = drive.run(client, root, LIST, reads=True).partition(f"\n{BETWEEN}")
     owners = dict(record(line) for line in records.splitlines() if line)
     return [
         Orphan(

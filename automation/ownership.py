@@ -117,7 +117,7 @@ def labels(client: Any, tenant: str) -> tuple[set[str], set[str]]:
 
 def record(client: Any, root: str, tenant: str) -> str:
     """The owner that a portal's directory names, empty where it names none. Raises PortalError."""
-    return owner.plain(drive.run(client, root, READ.format(tenant)))
+    return owner.plain(drive.run(client, root, READ.format(tenant), reads=True))
 
 
 def require(tenant: str, whose: Owner, answered: str) -> None:

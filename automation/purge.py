@@ -118,7 +118,7 @@ def trace(tenant: str, looked: Looked) -> Trace:
             owners |= told
             for root, surely in roots(client, tenant, looked, words).items():
                 drives.append(root)
-                if drive.run(client, root, LOOK.format(tenant)) != "there":
+                if drive.run(client, root, LOOK.format(tenant), reads=True) != "there":
                     continue
                 owner = ownership.record(client, root, tenant)
                 # Of the same name at another tenant's root: where another state says that it is its own, it is.

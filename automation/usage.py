@@ -24,6 +24,7 @@ NEAR_QUOTA = 0.80
 LOOK = """
 cd /drive && [ -d {tenant} ] && cd {tenant}
 df -Pk . | tail -n 1
+[ -d /drive/{tenant} ] || echo no files
 [ -d .portal ] || exit 0
 now=$(date +%s) kept=.portal/usage
 read -r used at <$kept || at=0
@@ -35,21 +36,28 @@ fi 2>/dev/null
 [ ! -s $kept ] || echo "used $(cat $kept)"
 """
 _SPACE = re.compile(r"^\S+\s+(\d+)\s+\d+\s+(\d+)\s", re.MULTILINE)
+_NO_FILES = re.compile(r"^no files$", re.MULTILINE)
 _USED = re.compile(r"^used (\d+) (\d+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """MiB of the drive and free on it; MiB that the portal has taken, when that was measured (seconds since 1970)."""
+    """MiB of the drive and free on it; MiB that the portal has taken, when that was measured (seconds since 1970).
+
+    `directory` is whether the portal has one there.
+    """
 
     size: int
     free: int
     used: int | None = None
     measured: int | None = None
+    directory: bool = True
 
 
 def look(client: Any, tenant: Tenant) -> Usage:
-    """What the drive has and the portal has taken, asked by a container on the engine's host. Raises PortalError."""
+    """What the drive has and the portal has taken, asked by a container on the engine's host. Raises DriveMissing, PortalError."""
+    # Not on the host's own disk, which may have a directory where the drive is to be mounted.
+    drive.require(client, tenant.storage.root)
     script = LOOK.format(tenant=tenant.name, walk=WALK_SECONDS, fresh=FRESH_SECONDS)
     return read(drive.run(client, tenant.storage.root, script))
 
@@ -64,6 +72,7 @@ def read(told: str) -> Usage:
         free=int(space[2]) // 1024,
         used=int(used[1]) // 1024 if used else None,
         measured=int(used[2]) if used else None,
+        directory=not _NO_FILES.search(told),
     )
 
 
@@ -93,6 +102,7 @@ def facts(found: Usage, tenant: Tenant) -> dict[str, Any]:
         "free_mib": found.free,
         "used_mib": found.used,
         "measured": found.measured,
+        "directory": found.directory,
         "quota_mib": tenant.storage.quota_mib or None,
         "warnings": list(warnings(found, tenant)),
     }
@@ -101,6 +111,8 @@ def facts(found: Usage, tenant: Tenant) -> dict[str, Any]:
 def shown(told: dict[str, Any], now: float | None = None) -> str:
     """The same in a line for people."""
     line = f"drive: {told['free_mib']} of {told['size_mib']} MiB free"
+    if not told["directory"]:
+        return f"{line}; the portal has no files on it yet"
     if told["used_mib"] is None:
         return f"{line}; the portal's files were not counted within {WALK_SECONDS} s"
     minutes = int(((time.time() if now is None else now) - told["measured"]) // 60)

@@ -97,6 +97,25 @@ def test_a_look_changes_nothing(fleet: Fleet) -> None:
     settings.write_text(kept)
 
 
+def test_a_look_at_a_drive_that_is_not_mounted_makes_no_directory(fleet: Fleet) -> None:
+    """An engine makes the source of a bind that its host lacks; that would pass for the drive's own root."""
+    away = fleet.trial(1)
+    away.root = fleet.checkout.ground / "looks-unmounted"
+    away.write()
+    for words, code in (
+        (("status", away.name), 6),
+        (("purge", away.name, "--dry-run"), 7),
+        (("orphans",), 0),
+        (("preview", away.name), 10),
+    ):
+        ran = fleet.checkout.portal(*words)
+        assert ran.code == code, str(ran)
+        assert not away.root.exists(), words
+        if words[0] == "status":
+            assert f"drive: not known: {away.root} is not mounted on the engine's host" in ran.out, str(ran)
+            assert f"./portal drive init {away.root}" in ran.out, str(ran)
+
+
 def test_a_preview_of_a_new_tenant_and_its_first_up_at_the_same_moment(fleet: Fleet) -> None:
     """Neither takes the stack from the other, and a preview's end is not the end of what the `up` has made."""
     aspen = fleet.trial(1)

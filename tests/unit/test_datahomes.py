@@ -112,16 +112,14 @@ class Drives(Engine):
         self.marks, self.held, self.asked = marks, held, ""
 
     def create_container(self, image: str, **how: Any) -> dict[str, Any]:
-        host = how["host_config"]
-        if host.get("mounts"):
-            root = host["mounts"][0]["Source"].removesuffix("/.portals-drive")
+        assert "binds" not in how["host_config"]
+        if host_mounts := how["host_config"]["mounts"]:
+            root = host_mounts[0]["Source"].removesuffix("/.portals-drive")
             if root not in self.marks:
                 from docker.errors import APIError
 
                 raise APIError("no", explanation="bind source path does not exist")
-            self.mark = f"portals-drive\nid {self.marks[root]}\n"
-        else:
-            self.asked = host["binds"][0].partition(":")[0]
+            self.mark, self.asked = f"portals-drive\nid {self.marks[root]}\n", root
         return super().create_container(image, **how)
 
     def info(self) -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from docker.errors import APIError
 
-from automation import drive
+from automation import capacity, drive, orphans, usage
 from automation.datahomes import DataHome
 from automation.drive import DriveMissing, Mark
 from automation.errors import PortalError
@@ -16,13 +17,16 @@ from preflight import helper
 from tests.programs import TENANTS
 
 NOW = 100_000.0
+ROOT = "/srv/portals"
+ACME = Tenant.load("acme", TENANTS)
 
 
 class Engine:
     """An engine's containers, in memory."""
 
-    def __init__(self, *, exit_code: int = 0, mark: str = "portals-drive\n") -> None:
-        self.exit_code, self.mark = exit_code, mark
+    def __init__(self, *, exit_code: int = 0, mark: str = "portals-drive\n", absent: str = "") -> None:
+        self.exit_code, self.mark, self.absent = exit_code, mark, absent
+        self.made: list[str] = []
         self.scripts: list[str] = []
         self.there: dict[str, dict[str, Any]] = {}
 
@@ -43,6 +47,11 @@ class Engine:
     def create_container(self, image: str, **how: Any) -> dict[str, Any]:
         assert how["network_disabled"]
         (label,) = how["labels"]
+        for each in how["host_config"].get("mounts", ()):
+            if self.absent and each["Source"].startswith(self.absent):
+                raise APIError("400", explanation=f"bind source path does not exist: {each['Source']}")
+        # What an engine does with one of these that its host does not have.
+        self.made += [each.partition(":")[0] for each in how["host_config"].get("binds", ())]
         self.scripts += how.get("entrypoint", [])[2:]
         self.add("made", "created", 0, label)
         return {"Id": "made"}
@@ -74,6 +83,50 @@ def test_an_answer_leaves_nothing() -> None:
     assert drive.run(engine, "/srv/portals", "true") == "said"
     assert drive.has_sentinel(engine, "/srv/portals")
     assert engine.there == {}
+
+
+@pytest.mark.parametrize("absent", [ROOT, f"{ROOT}/.portals-drive"])
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda engine: usage.look(engine, ACME),
+        lambda engine: drive.check(engine, ACME),
+        lambda engine: drive.require(engine, ROOT),
+    ],
+)
+def test_a_drive_that_is_not_mounted_is_told_and_nothing_is_made(
+    look: Callable[[Engine], object], absent: str
+) -> None:
+    """A root that is away, and a directory of the host's own disk without a mark."""
+    engine = Engine(absent=absent)
+    with pytest.raises(DriveMissing, match=f"./portal drive init {ROOT}") as told:
+        look(engine)
+    assert "not mounted" in str(told.value)
+    assert engine.made == engine.scripts == []
+    assert engine.there == {}
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda engine: drive.run(engine, ROOT, "true"),
+        lambda engine: drive.run(engine, ROOT, "true", reads=True),
+        lambda engine: capacity.look(engine, ROOT),
+    ],
+)
+def test_no_question_makes_a_path_on_the_host(look: Callable[[Engine], object]) -> None:
+    """The drive may go between the look at its mark and the question."""
+    engine = Engine(absent=ROOT)
+    with pytest.raises(DriveMissing, match=f"{ROOT} is not mounted on the engine's host, or is not marked"):
+        look(engine)
+    assert engine.made == []
+    assert engine.there == {}
+
+
+def test_orphans_of_a_drive_that_is_not_mounted_are_none() -> None:
+    engine = Engine(absent=ROOT)
+    assert orphans.directories(engine, ROOT, []) == []
+    assert engine.made == []
 
 
 def test_a_failure_leaves_nothing() -> None:

@@ -26,6 +26,7 @@ def tenant(quota: int = 0) -> Tenant:
     [
         (DF, Usage(size=1024000, free=921600)),
         (DF + "used 2097152 1790000000", Usage(size=1024000, free=921600, used=2048, measured=1790000000)),
+        (DF + "no files\n", Usage(size=1024000, free=921600, directory=False)),
         # A record that was cut short, or that somebody has written into, counts as none.
         (DF + "used 20", Usage(size=1024000, free=921600)),
         (DF + "used x 1790000000", Usage(size=1024000, free=921600)),
@@ -74,6 +75,11 @@ def test_what_is_told_before_it_is_full(found: Usage, quota: int, words: list[st
     ("found", "quota", "line"),
     [
         (Usage(size=2, free=1), 0, "drive: 1 of 2 MiB free; the portal's files were not counted within 3 s"),
+        (
+            Usage(size=2, free=1, directory=False),
+            0,
+            "drive: 1 of 2 MiB free; the portal has no files on it yet",
+        ),
         (
             Usage(size=2, free=1, used=1, measured=1000),
             0,
