@@ -7,6 +7,12 @@ class PortalError(Exception):
     exit_code = 1
 
 
+class WrongWords(PortalError):
+    """What was typed names something that is not there."""
+
+    exit_code = 2
+
+
 class UpFailed(PortalError):
     """Pulumi ran and said no, for the engine's reasons that the error carries."""
 
@@ -45,5 +51,11 @@ class NoEngine(PortalError):
 
 class NotHealthy(PortalError):
     """The portal is there, but not every service of it became healthy in time."""
+
+    exit_code = 6
+
+
+class NotUp(PortalError):
+    """A portal of which there is no container."""
 
     exit_code = 6

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from automation import engine
+from automation.errors import NotUp
 from config.errors import ConfigError
 from config.routes import addresses
 from config.tenant import Tenant
@@ -43,7 +44,7 @@ def logs(
 ) -> Iterator[tuple[str, str]]:
     """Each line, and the service that said it, of one service or of all. With `follow` they go on until the reader stops.
 
-    Raises ConfigError for a service that the portal has not, and NoEngine.
+    Raises ConfigError for a service that the portal has not, NotUp where it has none at all, and NoEngine.
     """
     start = int(time.time()) - seconds(since) if since else None
     with engine.connect(tenant.placement.docker_host) as client:
@@ -51,8 +52,14 @@ def logs(
         chosen = [each for each in found if service in ("", each.service)]
         if not chosen:
             known = [each.service for each in found]
-            why = f"has no service '{service}'{meant(service, known) or ';'} there are: {listed(known)}"
-            raise ConfigError(f"portal {tenant.name} {why if known else 'has no container: it is not up'}")
+            if not known:
+                raise NotUp(
+                    f"portal {tenant.name} has no container: it is not up; bring it up: ./portal up {tenant.name}"
+                )
+            raise ConfigError(
+                f"portal {tenant.name} has no service '{service}'{meant(service, known) or ';'} "
+                f"there are: {listed(known)}"
+            )
         options = {"since": start, "tail": tail or "all", "stdout": True, "stderr": True}
         if follow:
             yield from followed(client, chosen, options)

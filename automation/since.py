@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from automation.errors import PortalError
+from automation.errors import PortalError, WrongWords
 
 GIT_LIMIT_SECONDS = 60
 
@@ -22,29 +22,26 @@ class File:
 def since(ref: str, folder: Path) -> list[File]:
     """The files of a checkout that differ from where it left `ref`, those not committed yet included.
 
-    Raises PortalError when git, the ref or the common beginning is not there.
+    Raises WrongWords for what is no ref, PortalError when git or the common beginning is not there.
     """
     if not ref or ref.startswith("-"):
-        raise PortalError(f"--changed-since: {ref!r} is no ref of git, for example origin/main")
+        raise WrongWords(f"{ref!r} is no ref of git, for example origin/main")
     known = _git(folder, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     if known.returncode:
         # Quiet as it is, it says only why it does not look at all: no repository, or one of another user ("dubious ownership").
         _refuse(ref, known)
         _whole(folder)
-        raise PortalError(
-            f"--changed-since {ref}: git knows no such ref; fetch it, for example `git fetch origin main`, "
-            "or name a commit"
-        )
+        raise WrongWords(f"{ref}: git knows no such ref; run git fetch origin main, or name a commit")
     base = _git(folder, "merge-base", ref, "HEAD")
     if base.returncode:
         _refuse(ref, base)
         _whole(folder)
-        raise PortalError(f"--changed-since {ref}: git finds no common beginning of {ref} and HEAD")
+        raise PortalError(f"{ref}: git finds no common beginning of {ref} and HEAD")
     told = _git(folder, "diff", "--name-status", "--find-renames", "-z", base.stdout.strip(), "--")
     new = _git(folder, "ls-files", "--others", "--exclude-standard", "-z")
     for each in (told, new):
         if each.returncode:
-            raise PortalError(f"--changed-since {ref}: git says: {each.stderr.strip() or 'nothing'}")
+            raise PortalError(f"{ref}: git says: {each.stderr.strip() or 'nothing'}")
     return [*parsed(told.stdout), *(File(path=path, status="A") for path in new.stdout.split("\0") if path)]
 
 
@@ -69,13 +66,13 @@ def parsed(told: str) -> list[File]:
 def _refuse(ref: str, told: "subprocess.CompletedProcess[str]") -> None:
     """Raises PortalError with git's own words, its way out among them, unless git has only answered no (1)."""
     if told.returncode != 1 and (said := told.stderr.strip()):
-        raise PortalError(f"--changed-since {ref}: git says: {said}")
+        raise PortalError(f"{ref}: git says: {said}")
 
 
 def _whole(folder: Path) -> None:
     if _git(folder, "rev-parse", "--is-shallow-repository").stdout.strip() == "true":
         raise PortalError(
-            "--changed-since: this clone is shallow, so where the change began cannot be found; "
+            "this clone is shallow, so where the change began cannot be found; "
             "check out with the whole history (actions/checkout: `fetch-depth: 0`, GitLab: `GIT_DEPTH: 0`), "
             "or run `git fetch --unshallow`"
         )
@@ -92,7 +89,7 @@ def _git(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
             check=False,
         )
     except FileNotFoundError:
-        raise PortalError("--changed-since needs git, which is not on PATH") from None
+        raise PortalError("to see what was changed needs git, which is not on PATH") from None
     except subprocess.TimeoutExpired:
         raise PortalError(f"waited {GIT_LIMIT_SECONDS} s for `git {' '.join(words)}`") from None
     # A path may be anything; as a text, subprocess would make line feeds of its carriage returns.

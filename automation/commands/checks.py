@@ -9,14 +9,22 @@ app = typer.Typer()
 
 
 @app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": ["--help", "-h"],
+    },
+    options_metavar="[--help] [WORDS OF PYTEST...]",
+    epilog="Examples: ./portal test    ./portal test -k tenant    ./portal test -m 'not e2e'    "
+    "./portal test tests/unit/test_tenant.py    ./portal test -- --help (pytest's own).  "
+    "With words it does not lint; images that lack are built first.",
 )
 def test(context: typer.Context) -> None:
-    """Run ruff, mypy and every test; words after it go to pytest, for example `./portal test -k tenant`."""
+    """Run ruff, mypy and every test; words after it go to pytest."""
     raise typer.Exit(checks.test(context.args, show.say))
 
 
-@app.command()
+@app.command(epilog="Example: ./portal lint")
 def lint() -> None:
     """Run ruff and mypy."""
     raise typer.Exit(checks.lint(show.say))

@@ -14,7 +14,7 @@ app = typer.Typer(help="The drive that the hosts share.", no_args_is_help=True)
 @app.command("init", epilog="Example: ./portal drive init /srv/portals")
 def drive_init(
     root: Annotated[str, typer.Argument(help="Where the drive is mounted on the engine's host.")],
-    docker_host: Annotated[str, typer.Option(help="The engine, when it is not the shell's own.")] = "",
+    docker_host: show.DockerHost = "",
     moved: Annotated[
         bool,
         typer.Option(

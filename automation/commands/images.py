@@ -45,7 +45,7 @@ def images_prune(
         bool, typer.Option("--dry-run", help="Show what would go, and remove nothing.")
     ] = False,
     confirm: Annotated[str, typer.Option("--confirm", metavar="prune", help="For scripts.")] = "",
-    docker_host: Annotated[str, typer.Option(help="The engine, when it is not the shell's own.")] = "",
+    docker_host: show.DockerHost = "",
     as_json: show.Json = False,
 ) -> None:
     """Remove images built here that no tenant's file wants and no container has, of other checkouts neither."""

@@ -23,7 +23,12 @@ def logs(
     service: Service = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
     since: Annotated[
-        str, typer.Option(help="As 30s, 10m, 2h or 1d; all that is kept when it is not said.")
+        str,
+        typer.Option(
+            "--since",
+            callback=show.not_empty("a number and s, m, h or d, for example 10m; or leave it out"),
+            help="As 30s, 10m, 2h or 1d; all that is kept when it is not said.",
+        ),
     ] = "",
     tail: Annotated[int, typer.Option(min=0, help="The last lines of each service; 0 for all.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

@@ -13,6 +13,11 @@ app = typer.Typer()
 FOUND = "Found free when it is not said."
 
 
+def option(name: str, expected: str, **how: Any) -> Any:
+    """An option whose value is not empty where it is typed; what is left out is found or the default."""
+    return typer.Option(name, callback=show.not_empty(f"{expected}; or leave it out"), **how)
+
+
 @app.command(
     epilog="Examples: ./portal new oak --lms learn.oak.example --email head@oak.example --dry-run    "
     "./portal new oak --lms oak.localhost --mail sink --json"
@@ -21,23 +26,76 @@ def new(
     tenant: Annotated[
         str, typer.Argument(metavar="TENANT", help="Its name: lower case, digits, single hyphens.")
     ],
-    lms: Annotated[str, typer.Option("--lms", metavar="HOST", help="Where learners go.")],
+    lms: Annotated[
+        str,
+        typer.Option(
+            "--lms",
+            callback=show.not_empty("a host name, for example learn.oak.example"),
+            metavar="HOST",
+            help="Where learners go.",
+        ),
+    ],
     cms: Annotated[
-        str, typer.Option("--cms", metavar="HOST", help="Where authors go; studio.<lms> if not said.")
+        str,
+        option(
+            "--cms",
+            "a host name, for example studio.oak.example",
+            metavar="HOST",
+            help="Where authors go; studio.<lms> if not said.",
+        ),
     ] = "",
-    title: Annotated[str, typer.Option(help="What people call the portal.")] = "",
-    email: Annotated[str, typer.Option(help="The first admin's; admin@<lms> if not said.")] = "",
-    release: Annotated[str, typer.Option(help="One of config/releases.")] = "",
-    images: Annotated[str, typer.Option(help="packages or hub.")] = "",
-    mail: Annotated[str, typer.Option(help="direct, or sink for a page that shows the mails.")] = "",
+    title: Annotated[
+        str,
+        option(
+            "--title",
+            "1 to 80 characters, for example 'Oak University'",
+            help="What people call the portal.",
+        ),
+    ] = "",
+    email: Annotated[
+        str,
+        option(
+            "--email",
+            "a mail address, for example head@oak.example",
+            help="The first admin's; admin@<lms> if not said.",
+        ),
+    ] = "",
+    release: Annotated[
+        str,
+        option("--release", "one of config/releases, for example redwood", help="One of config/releases."),
+    ] = "",
+    images: Annotated[str, option("--images", "packages or hub", help="packages or hub.")] = "",
+    mail: Annotated[
+        str,
+        option("--mail", "direct or sink", help="direct, or sink for a page that shows the mails."),
+    ] = "",
     mail_host: Annotated[
-        str, typer.Option(metavar="HOST", help="The sink's page; mail.<lms> if not said.")
+        str,
+        option(
+            "--mail-host",
+            "a host name, for example mail.oak.example",
+            metavar="HOST",
+            help="The sink's page; mail.<lms> if not said.",
+        ),
     ] = "",
-    address: Annotated[str, typer.Option(help="Where the load balancer listens.")] = "",
-    port: Annotated[int, typer.Option(help=FOUND)] = 0,
-    subnet: Annotated[str, typer.Option(metavar="CIDR", help=f"A /24 of the fleet's pool. {FOUND}")] = "",
-    docker_host: Annotated[str, typer.Option(help="The engine, when it is not the shell's own.")] = "",
-    root: Annotated[str, typer.Option(help="Where the drive is mounted.")] = "",
+    address: Annotated[
+        str,
+        option("--address", "an address, for example 127.0.0.1", help="Where the load balancer listens."),
+    ] = "",
+    port: Annotated[int, typer.Option("--port", metavar="PORT", parser=show.number(8080), help=FOUND)] = 0,
+    subnet: Annotated[
+        str,
+        option(
+            "--subnet",
+            "a /24, for example 10.77.9.0/24",
+            metavar="CIDR",
+            help=f"A /24 of the fleet's pool. {FOUND}",
+        ),
+    ] = "",
+    docker_host: show.DockerHost = "",
+    root: Annotated[
+        str, option("--root", "a path, for example /srv/portals", help="Where the drive is mounted.")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show everything, and touch nothing.")] = False,
     as_json: show.Json = False,
 ) -> None:

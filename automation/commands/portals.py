@@ -129,7 +129,9 @@ def tenants(as_json: Json = False) -> None:
 
 def chosen(tenants: list[str] | None, every: bool) -> list[str]:
     """The tenants that a command is for. Raises typer.BadParameter when it is for none."""
-    if bool(tenants) is every:
+    if tenants and every:
+        raise typer.BadParameter("name tenants or say --all, not both")
+    if not tenants and not every:
         raise typer.BadParameter("name the tenants, or say --all")
     found = names(portals.TENANTS) if every else list(dict.fromkeys(tenants or ()))
     if not found:

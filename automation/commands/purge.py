@@ -24,9 +24,14 @@ def purge_command(
         str, typer.Option("--confirm", metavar="TENANT", help="The tenant's name, for scripts.")
     ] = "",
     root: Annotated[
-        str, typer.Option(help="One more drive, for a tenant of which no file and no stack is left.")
+        str,
+        typer.Option(
+            "--root",
+            callback=show.not_empty("a path, for example /srv/portals; or leave it out"),
+            help="One more drive, for a tenant of which no file and no stack is left.",
+        ),
     ] = "",
-    docker_host: Annotated[str, typer.Option(help="The engine of such a tenant.")] = "",
+    docker_host: show.DockerHost = "",
     owner: Annotated[
         str,
         typer.Option(help="Whose it is, as `orphans` says, for a portal that this state does not know."),

@@ -14,7 +14,7 @@ from automation.cancelling import Cancel
 from automation.commands import show
 from automation.commands.portals import All, TenantNames, Workers, chosen
 from automation.commands.show import Json
-from automation.errors import PortalError
+from automation.errors import PortalError, WrongWords
 from automation.markdown import rows
 from automation.outcome import Outcome
 from automation.pulumi import ROOT
@@ -25,10 +25,14 @@ if TYPE_CHECKING:
     from automation.changed import Touched
 
 app = typer.Typer()
+WRITE_FIRST = "write it first: ./portal preview --changed-since origin/main --markdown >comment.md"
 Since = Annotated[
     str,
     typer.Option(
-        "--changed-since", metavar="REF", help="The tenants that files changed since a git ref can touch."
+        "--changed-since",
+        metavar="REF",
+        callback=show.not_empty("a git ref, for example origin/main"),
+        help="The tenants that files changed since a git ref can touch.",
     ),
 ]
 Allow = Annotated[
@@ -138,11 +142,13 @@ def comment(
     try:
         body = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
     except OSError as error:
-        raise PortalError(f"{file}: {error.strerror}") from None
+        raise WrongWords(f"{file}: {error.strerror}; {WRITE_FIRST}") from None
+    except UnicodeDecodeError:
+        raise WrongWords(f"{file}: is no text in UTF-8; {WRITE_FIRST}") from None
     if not body.startswith(MARKER) or len(body.encode()) > LIMIT:
         raise PortalError(
             f"{file} is no comment of `./portal preview --markdown`: that begins with {MARKER} and has at most "
-            f"{LIMIT:,} bytes"
+            f"{LIMIT:,} bytes; {WRITE_FIRST}"
         )
     where = replace(forge.of(os.environ, author=author, number=number), say=show.say)
     done, address = where.post(body)
@@ -157,7 +163,7 @@ def looked_at(tenants: list[str] | None, every: bool, ref: str) -> tuple[list[Re
     if not ref:
         return [Review(name) for name in chosen(tenants, every)], ()
     if tenants or every:
-        raise typer.BadParameter("name the tenants, or say --all, or --changed-since REF")
+        raise typer.BadParameter("name tenants or say --all or --changed-since REF, one of them")
     found = touched_since(ref)
     removed = [Review(name, why=why, removed=True) for name, why in found.removed.items()]
     return [*(Review(name, why=why) for name, why in found.tenants.items()), *removed], found.left

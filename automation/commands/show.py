@@ -1,6 +1,7 @@
 """How commands tell: progress on standard error, facts on standard output, for people or as one JSON object."""
 
 import io
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -8,15 +9,51 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from config.errors import ConfigError
 from toolchain import terminal
 from toolchain.output import say, tell, tell_json, write
 
-__all__ = ["Json", "TenantName", "rows", "say", "show", "table", "tell"]
+__all__ = ["DockerHost", "Json", "TenantName", "not_empty", "number", "rows", "say", "show", "table", "tell"]
+
+
+def not_empty(expected: str) -> Callable[[typer.Context, typer.CallbackParam, str], str]:
+    """What refuses an option's empty value where it was typed: a variable that is not set is no wish for the default."""
+
+    def refuse(context: typer.Context, option: typer.CallbackParam, value: str) -> str:
+        source = context.get_parameter_source(str(option.name))
+        if value == "" and source is not None and source.name == "COMMANDLINE":
+            raise ConfigError(f"{option.opts[0]}: is empty, expected {expected}")
+        return value
+
+    return refuse
+
 
 TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="A file of tenants/, without .yaml.")]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON object on standard output; progress on standard error.")
 ]
+
+
+DockerHost = Annotated[
+    str,
+    typer.Option(
+        "--docker-host",
+        callback=not_empty("an engine's address, for example ssh://ops@host-1; or leave it out"),
+        help="The engine, when it is not the shell's own.",
+    ),
+]
+
+
+def number(example: int) -> Callable[[str], int]:
+    """What reads an option's whole number, and refuses all else by the option's example."""
+
+    def read(value: str | int) -> int:
+        try:
+            return int(value)
+        except ValueError:
+            raise typer.BadParameter(f"{value!r} is not a number, for example {example}") from None
+
+    return read
 
 
 def show(facts: Any) -> None:

@@ -1,0 +1,131 @@
+"""What commands say to words that are wrong: exit code 2 before anything is done, what was typed, and what to type instead."""
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from automation import cli
+from automation.commands import checks
+from automation.errors import WrongWords
+from config.errors import ConfigError
+
+NEW = ("new", "oak", "--lms", "learn.oak.example")
+
+
+@pytest.fixture(autouse=True)
+def away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No engine answers: what is wrong with words alone asks none."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+
+
+def ran(*words: str) -> Result:
+    return CliRunner().invoke(cli.app, words, env={"COLUMNS": "200", "NO_COLOR": "1"})
+
+
+def line(result: Result) -> str:
+    """Its words without a frame."""
+    return " ".join(re.sub("[╭╮╰╯│─]", " ", result.output).split())
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--title",
+        "--cms",
+        "--email",
+        "--release",
+        "--images",
+        "--mail",
+        "--mail-host",
+        "--address",
+        "--subnet",
+        "--docker-host",
+        "--root",
+    ],
+)
+def test_an_empty_word_is_no_wish_for_the_default(option: str) -> None:
+    told = ran(*NEW, option, "", "--dry-run").exception
+    assert isinstance(told, ConfigError)
+    assert str(told).startswith(f"{option}: is empty, expected ")
+    assert "or leave it out" in str(told)
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("new", "oak", "--lms", ""), "--lms"),
+        (("preview", "--changed-since", ""), "--changed-since"),
+        (("logs", "acme", "--since", ""), "--since"),
+        (("purge", "acme", "--docker-host", ""), "--docker-host"),
+        (("purge", "acme", "--root", ""), "--root"),
+        (("drive", "init", "/srv/portals", "--docker-host", ""), "--docker-host"),
+        (("images", "prune", "--docker-host", ""), "--docker-host"),
+    ],
+)
+def test_a_variable_that_is_not_set_is_no_word(words: tuple[str, ...], option: str) -> None:
+    told = ran(*words).exception
+    assert isinstance(told, ConfigError)
+    assert str(told).startswith(f"{option}: is empty, expected ")
+
+
+def test_a_title_says_how_long_it_may_be() -> None:
+    assert str(ran(*NEW, "--title", "").exception) == (
+        "--title: is empty, expected 1 to 80 characters, for example 'Oak University'; or leave it out"
+    )
+
+
+def test_a_port_that_is_no_number() -> None:
+    told = ran(*NEW, "--port", "abc")
+    assert told.exit_code == 2
+    assert "'--port': 'abc' is not a number, for example 8080" in line(told)
+
+
+@pytest.mark.parametrize("verb", ["up", "destroy", "preview"])
+def test_names_and_all_at_once(verb: str) -> None:
+    told = ran(verb, "demo", "--all")
+    assert told.exit_code == 2
+    assert "name tenants or say --all, not both" in line(told)
+    told = ran(verb)
+    assert told.exit_code == 2
+    assert "name the tenants, or say --all" in line(told)
+
+
+@pytest.mark.parametrize("words", [("changed", "no-such-ref"), ("preview", "--changed-since", "no-such-ref")])
+def test_a_ref_that_git_does_not_know(words: tuple[str, ...]) -> None:
+    told = ran(*words).exception
+    assert isinstance(told, WrongWords)
+    assert str(told) == "no-such-ref: git knows no such ref; run git fetch origin main, or name a commit"
+    assert told.exit_code == 2
+
+
+def test_a_comment_that_is_not_written_yet(tmp_path: Path) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    for each in ("absent", "bytes"):
+        told = ran("comment", str(tmp_path / each)).exception
+        assert isinstance(told, WrongWords)
+        assert told.exit_code == 2
+        assert "write it first: ./portal preview --changed-since origin/main --markdown >comment.md" in str(
+            told
+        )
+
+
+@pytest.mark.parametrize("words", [("--help",), ("-h",), ("-k", "tenant", "--help")])
+def test_the_help_of_the_tests_builds_and_runs_nothing(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[object] = []
+    monkeypatch.setattr(checks.checks, "test", lambda *how: begun.append(how))
+    told = ran("test", *words)
+    assert told.exit_code == 0
+    assert "./portal test -k tenant" in line(told)
+    assert begun == []
+
+
+def test_the_words_of_pytest_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[list[str]] = []
+    monkeypatch.setattr(checks.checks, "test", lambda words, say: begun.append(list(words)) or 0)
+    for words in (["-k", "tenant", "-x"], ["--", "--help"], []):
+        assert ran("test", *words).exit_code == 0
+    assert begun == [["-k", "tenant", "-x"], ["--help"], []]
