@@ -1,6 +1,7 @@
 """How commands tell: progress on standard error, facts on standard output, for people or as one JSON object."""
 
 import io
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -14,6 +15,10 @@ from toolchain import terminal
 from toolchain.output import say, tell, tell_json, write
 
 __all__ = ["DockerHost", "Json", "TenantName", "not_empty", "number", "rows", "say", "show", "table", "tell"]
+
+
+# Columns; a cell is as wide as its text, so this is no line's length.
+UNFOLDED = 1_000_000
 
 
 def not_empty(expected: str) -> Callable[[typer.Context, typer.CallbackParam, str], str]:
@@ -79,9 +84,14 @@ def table(*columns: str) -> Rows:
 
 
 def rows(made: Table) -> None:
-    """Print a table, as wide as the terminal is."""
+    """Print a table, as wide as the terminal is; for a program or a file each row is one line."""
     held = io.StringIO()
-    usual = Console()
-    Console(file=held, width=usual.width, force_terminal=usual.is_terminal).print(made)
+    Console(file=held, width=width(), force_terminal=Console().is_terminal).print(made)
+    told = "\n".join(each.rstrip(" ") for each in held.getvalue().split("\n"))
     # A text that is folded begins lines anew.
-    write(terminal.no_commands(held.getvalue()))
+    write(terminal.no_commands(told))
+
+
+def width() -> int:
+    """Columns that a line may have: a terminal's, or more than any text of ours where nobody looks at one."""
+    return Console().width if sys.stdout.isatty() else UNFOLDED

@@ -130,9 +130,9 @@ def test_names_of_changed_files(
     hostile: Touched, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(review_verbs, "touched_since", lambda ref: hostile)
-    for width in ("80", "23", "400"):
-        # What is folded begins lines anew.
-        monkeypatch.setenv("COLUMNS", width)
+    for width in (80, 23, 400, show.UNFOLDED):
+        # What is folded begins lines anew, on a terminal.
+        monkeypatch.setattr(show, "width", lambda width=width: width)
         review_verbs.changed("HEAD")
         assert obeyed(everything(capsys)) == []
     review_verbs.changed("HEAD", as_json=True)

@@ -1,13 +1,14 @@
 """What commands say to words that are wrong: exit code 2 before anything is done, what was typed, and what to type instead."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from automation import cli
-from automation.commands import checks
+from automation.commands import checks, show
 from automation.errors import WrongWords
 from config.errors import ConfigError
 
@@ -129,3 +130,31 @@ def test_the_words_of_pytest_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> N
     for words in (["-k", "tenant", "-x"], ["--", "--help"], []):
         assert ran("test", *words).exit_code == 0
     assert begun == [["-k", "tenant", "-x"], ["--help"], []]
+
+
+def folded(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, terminal: bool) -> str:
+    """A table whose row has more than 80 columns, as it is shown."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
+    made = show.table("type", "properties")
+    made.add_row("docker:index/container:Container", ", ".join(f"property-{each}" for each in range(40)))
+    show.rows(made)
+    return capsys.readouterr().out
+
+
+def test_a_row_is_one_line_where_no_terminal_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What greps the lines of a table finds a type and its properties whole."""
+    head, row = folded(monkeypatch, capsys, terminal=False).splitlines()
+    assert head.split() == ["type", "properties"]
+    assert row.startswith("docker:index/container:Container  property-0, property-1")
+    assert row.endswith("property-39")
+
+
+def test_a_terminal_s_width_is_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = folded(monkeypatch, capsys, terminal=True).splitlines()
+    assert len(lines) > 2
+    assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", each)) for each in lines) <= 80
