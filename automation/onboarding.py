@@ -33,6 +33,8 @@ from toolchain.paths import data_directory
 Say = Callable[[str], None]
 # The default of storage/root in config/reference.yml.
 USUAL_ROOT = str(entries(Storage)["root"].default)
+# Where the image that looks is still to be built, and nothing is to be made.
+UNSEEN = "the drive and the host's room are not checked: the image that looks at them is not there yet (./portal images build ops)"
 # The image's own entry, whatever its source (docs/images.md).
 LINK = ("sh", "-c", "exec $OPENEDX_ENTRY login-link")
 
@@ -66,16 +68,18 @@ def onboard(
     began = time.monotonic()
     steps = Steps(say=say)
     # All that can be known is known before the file is there: a wish that cannot be leaves nothing behind.
+    tenant, _ = found(wish)
+    with engine.connect(tenant.placement.docker_host) as client:
+        # Minutes of building would be for nothing where the drive is away.
+        if can_look(client):
+            drive.check(client, tenant)
     with steps.step("images"):
-        portals.prepare_images(found(wish)[0], say)
+        portals.prepare_images(tenant, say)
     with steps.step("host and drive"):
         tenant, _ = found(wish)
         with engine.connect(tenant.placement.docker_host) as client:
-            drive.check(client, tenant)
-            # One that is up has taken its share already.
-            if not engine.containers(client, tenant.name):
-                note = capacity.judge(capacity.look(client, tenant.storage.root), tenant)
-                say(note or f"{tenant.name}: the host has room for it")
+            if note := drive_and_room(client, tenant):
+                say(note)
     with steps.step("tenant file"):
         tenant = written(wish, say)
     with steps.step("stack"), held(Stack(name=tenant.name), "new", say, cancel=cancel) as hold:
@@ -93,11 +97,36 @@ def onboard(
     }
 
 
+def can_look(client: Any) -> bool:
+    """Whether the engine has the image that looks at its host's drive."""
+    return bool(asking.architecture(client, drive.ops_image()))
+
+
+def drive_and_room(client: Any, tenant: Tenant) -> str:
+    """What is to be known of the host; empty of a portal that is up. Raises DriveMissing, NoRoom, PortalError."""
+    drive.check(client, tenant)
+    # One that is up has taken its share already.
+    if engine.containers(client, tenant.name):
+        return ""
+    note = capacity.judge(capacity.look(client, tenant.storage.root), tenant)
+    return note or f"{tenant.name}: the host has room for it"
+
+
 def rehearse(wish: Wish) -> dict[str, Any]:
-    """What `onboard` would do, nothing of it done: no file, stack, container or directory is made."""
+    """What `onboard` would do, nothing of it done: no file, stack, container or directory is made.
+
+    `note` is what is to be known of the host; where its drive or its room stands in the way, `refused` says so, and `exit_code`
+    is the one that `onboard` would end with. Raises ConfigError, Impossible, NoEngine.
+    """
     tenant, told = found(wish)
+    note, refused, code = UNSEEN, "", 0
     with engine.connect(tenant.placement.docker_host) as client:
         there = engine.containers(client, tenant.name)
+        if can_look(client):
+            try:
+                note = drive_and_room(client, tenant)
+            except PortalError as error:
+                note, refused, code = "", str(error), error.exit_code
     return {
         "tenant": tenant.name,
         "file": str(portals.TENANTS / f"{tenant.name}.yaml"),
@@ -108,6 +137,9 @@ def rehearse(wish: Wish) -> dict[str, Any]:
         "services": sorted(tenant.stays_up),
         "running": sorted(each.name for each in there),
         "memory_mib": {"at_least": capacity.at_least(tenant), "at_most": capacity.at_most(tenant)},
+        "note": note or None,
+        "refused": refused or None,
+        "exit_code": code,
     }
 
 

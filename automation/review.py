@@ -13,6 +13,8 @@ from preflight.obstacles import Obstacle
 
 # The exit code of a preview of what an engine would refuse.
 IMPOSSIBLE = 10
+# The exit code of a preview, as of all else, where the drive is away and nothing else stands in the way.
+DRIVE_AWAY = 7
 # The exit code of a preview with data at risk that nobody has allowed.
 AT_RISK = 8
 # The word that allows it, and by default the label of a pull request that says it.
@@ -112,12 +114,13 @@ def not_known(reviews: Iterable[Review]) -> list[str]:
 
 
 def exit_code(reviews: Iterable[Review], allowed: Iterable[str] = ()) -> int:
-    """0 when all is well or allowed, 1 when a preview failed, IMPOSSIBLE when an engine would refuse a part of one, AT_RISK when
-    data is at risk and nobody has allowed it.
+    """0 when all is well or allowed, 1 when a preview failed, IMPOSSIBLE when an engine would refuse a part of one, DRIVE_AWAY
+    when only drives that are not mounted stand in the way, AT_RISK when data is at risk and nobody has allowed it.
     """
     told = list(reviews)
+    obstacles = [obstacle for each in told for obstacle in each.obstacles]
     if any(each.failed for each in told):
         return 1
-    if any(each.obstacles for each in told):
-        return IMPOSSIBLE
+    if obstacles:
+        return DRIVE_AWAY if all(each.is_the_drive for each in obstacles) else IMPOSSIBLE
     return AT_RISK if at_risk(told) and DATA_LOSS not in allowed else 0

@@ -18,6 +18,9 @@ LEAST_MEMORY_MIB = 6
 FIRST_UNPRIVILEGED_PORT = 1024
 
 
+DRIVE_AWAY = "the drive is not mounted on the engine's host, or is not marked"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Obstacle:
     """One thing in the way. `key` is the tenant file's, empty where it is none of its keys; `what` names the two in conflict."""
@@ -28,6 +31,11 @@ class Obstacle:
 
     def __str__(self) -> str:
         return f"{self.key}: {self.what}; {self.way_out}" if self.key else f"{self.what}; {self.way_out}"
+
+    @property
+    def is_the_drive(self) -> bool:
+        """Whether it is that the drive is away: nobody has to decide anything, only to mount it."""
+        return self.what.startswith(DRIVE_AWAY)
 
     def facts(self) -> dict[str, Any]:
         """For `--json`."""
@@ -242,7 +250,7 @@ def _refused(facts: Facts) -> Iterator[Obstacle]:
     if "bind source path does not exist" in facts.refused:
         yield Obstacle(
             key="storage/root",
-            what=f"the drive is not mounted on the engine's host, or is not marked ({facts.refused})",
+            what=f"{DRIVE_AWAY} ({facts.refused})",
             way_out="mount it; a new drive is marked once by `./portal drive init`",
         )
     elif facts.refused:

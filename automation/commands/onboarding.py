@@ -120,18 +120,35 @@ def new(
         told = onboarding.rehearse(wish)
         if as_json:
             show.show(told)
-            return
-        show.tell(told["text"] or f"{told['file']} is there already, and stays as it is")
-        made = show.table("would be", "")
-        for key in ("directory", "networks", "addresses", "services", "memory_mib", "running"):
-            made.add_row(key, str(told[key]))
-        show.rows(made)
+        else:
+            print_rehearsal(told)
+        if told["refused"]:
+            show.say(f"error: {told['refused']}")
+            raise typer.Exit(told["exit_code"])
         return
     told = onboarding.onboard(wish, show.say)
     if as_json:
         show.show(told)
         return
     handed_on(told)
+
+
+def print_rehearsal(told: dict[str, Any]) -> None:
+    """What would be: the tenant file, then a row for each thing."""
+    show.tell(told["text"] or f"{told['file']} is there already, and stays as it is")
+    made = show.table("would be", "")
+    made.add_row("directory", told["directory"])
+    for name, subnet in told["networks"].items():
+        made.add_row(f"network {name}", subnet)
+    for service, url in told["addresses"].items():
+        made.add_row(f"address {service}", url)
+    made.add_row("services", ", ".join(told["services"]))
+    memory = told["memory_mib"]
+    made.add_row("memory", f"{memory['at_least']} MiB at least, {memory['at_most']} MiB at most")
+    made.add_row("running", ", ".join(told["running"]) or "none")
+    if told["note"]:
+        made.add_row("host", told["note"].removeprefix(f"{told['tenant']}: "))
+    show.rows(made)
 
 
 def handed_on(told: dict[str, Any]) -> None:

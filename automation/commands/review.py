@@ -44,7 +44,7 @@ Allow = Annotated[
 @app.command(
     epilog="Examples: ./portal preview acme    ./portal preview --all --json    "
     "./portal preview --changed-since origin/main --markdown    ./portal preview acme --allow data-loss.  "
-    "Exit code 10 when the engine would refuse a part of it, 8 when data would be deleted, moved or left behind, or a tenant's name or secrets change, and nobody "
+    "Exit code 10 when the engine would refuse a part of it, 7 when only a drive that is not mounted stands in the way, 8 when data would be deleted, moved or left behind, or a tenant's name or secrets change, and nobody "
     "has allowed it."
 )
 def preview(

@@ -21,9 +21,11 @@ NEW = (
     "18999",
     "--subnet",
     "10.77.199.0/24",
+    "--root",
+    "{2}",
     "--dry-run",
 )
-# Every verb that says of itself that it changes nothing; {0} is a portal that is up, {1} one that never was.
+# Every verb that says of itself that it changes nothing; {0} is a portal that is up, {1} one that never was, {2} the drive.
 LOOKS: tuple[tuple[str, ...], ...] = (
     ("preview", "{0}"),
     ("preview", "{0}", "--refresh", "--json"),
@@ -82,7 +84,7 @@ def test_a_look_changes_nothing(fleet: Fleet) -> None:
     assert fleet.checkout.portal("orphans").code == 0
     before = seen(up)
     for words in LOOKS:
-        ran = fleet.checkout.portal(*(each.format(up.name, never.name) for each in words))
+        ran = fleet.checkout.portal(*(each.format(up.name, never.name, up.root) for each in words))
         assert ran.code in CODES, str(ran)
         after = seen(up)
         for what, told in before.items():
@@ -106,7 +108,9 @@ def test_a_look_at_a_drive_that_is_not_mounted_makes_no_directory(fleet: Fleet) 
         (("status", away.name), 6),
         (("purge", away.name, "--dry-run"), 7),
         (("orphans",), 0),
-        (("preview", away.name), 10),
+        (("preview", away.name), 7),
+        (("new", "e2e-light-2", "--lms", "new.localhost", "--root", str(away.root), "--dry-run"), 7),
+        (("new", "e2e-light-2", "--lms", "new.localhost", "--root", str(away.root)), 7),
     ):
         ran = fleet.checkout.portal(*words)
         assert ran.code == code, str(ran)
@@ -114,6 +118,8 @@ def test_a_look_at_a_drive_that_is_not_mounted_makes_no_directory(fleet: Fleet) 
         if words[0] == "status":
             assert f"drive: not known: {away.root} is not mounted on the engine's host" in ran.out, str(ran)
             assert f"./portal drive init {away.root}" in ran.out, str(ran)
+        if words[0] == "new":
+            assert f"./portal drive init {away.root}" in ran.err, str(ran)
 
 
 def test_a_preview_of_a_new_tenant_and_its_first_up_at_the_same_moment(fleet: Fleet) -> None:

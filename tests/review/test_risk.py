@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from automation.dangers import GROUPING, RULES, DataRisk, Downtime, findings
-from automation.plan import SECRET, Change
+from automation.plan import SECRET, Change, Plan
 from automation.review import AT_RISK, DATA_LOSS, Review, exit_code
 from automation.risk import judge
+from preflight.obstacles import DRIVE_AWAY, Obstacle
 from tests.programs import portal
 from tests.review.samples import (
     CONTAINER,
@@ -347,3 +348,16 @@ def test_exit_code_by_the_worst() -> None:
     assert exit_code([restart, loss]) == AT_RISK
     assert exit_code([restart, loss], [DATA_LOSS]) == 0
     assert exit_code([failed, loss], [DATA_LOSS]) == 1
+
+
+def test_a_drive_that_is_away_has_the_code_that_all_else_gives_it() -> None:
+    away = Obstacle(key="storage/root", what=f"{DRIVE_AWAY} (x)", way_out="mount it")
+    full = Obstacle(key="storage/root", what="the drive has 3 MiB free", way_out="make room")
+
+    def code(*obstacles: Obstacle) -> int:
+        return exit_code(
+            [Review(each.key, Plan(tenant="a", changes=(), obstacles=(each,))) for each in obstacles]
+        )
+
+    assert code(away) == code(away, away) == 7
+    assert code(full) == code(away, full) == code(full, away) == 10

@@ -1,0 +1,122 @@
+"""What `./portal new --dry-run` says: what would be, a row each, and the exit code of the real run."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+import typer
+
+from automation import capacity, drive, onboarding
+from automation.capacity import LEAST_DISK_MIB, Room
+from automation.commands import onboarding as command
+from automation.drive import DriveMissing
+from automation.engine import Container
+from automation.wish import Wish
+from config.tenant import Tenant
+from tests.programs import TENANTS
+
+ACME = Tenant.load("acme", TENANTS)
+WISH = Wish(name="acme", lms="acme.localhost")
+PLENTY = Room(memory=capacity.at_most(ACME), disk=LEAST_DISK_MIB)
+
+
+class Host:
+    """What an engine and its host have, for a rehearsal."""
+
+    def __init__(self) -> None:
+        self.image, self.mounted, self.room, self.there = True, True, PLENTY, list[Container]()
+        self.asked: list[str] = []
+
+    def check(self, client: Any, tenant: Tenant) -> None:
+        self.asked.append("drive")
+        if not self.mounted:
+            raise DriveMissing(drive.missing(tenant.storage.root))
+
+    def look(self, client: Any, root: str) -> Room:
+        self.asked.append("room")
+        return self.room
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Host:
+    made = Host()
+    monkeypatch.setattr(onboarding, "found", lambda wish: (ACME, "title: Acme\n"))
+    monkeypatch.setattr(onboarding, "can_look", lambda client: made.image)
+    monkeypatch.setattr(onboarding.engine, "connect", lambda host: nullcontext(None))
+    monkeypatch.setattr(onboarding.engine, "containers", lambda client, tenant: made.there)
+    monkeypatch.setattr(onboarding.drive, "check", made.check)
+    monkeypatch.setattr(onboarding.capacity, "look", made.look)
+    return made
+
+
+def said(capsys: pytest.CaptureFixture[str], *, as_json: bool = False) -> tuple[int, str, str]:
+    code = 0
+    try:
+        command.new("acme", "acme.localhost", dry_run=True, as_json=as_json)
+    except typer.Exit as end:
+        code = end.exit_code
+    return code, *capsys.readouterr()
+
+
+def test_a_row_each(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said(capsys)
+    assert (code, err) == (0, "")
+    rows = {line.partition("  ")[0].strip(): line for line in out.splitlines() if "  " in line}
+    for name, network in ACME.networks.items():
+        assert rows[f"network {name}"].endswith(f"  {network.subnet}")
+    assert rows["address lms"].endswith("  http://acme.localhost:8081")
+    assert ", lms, lms-workers" in rows["services"]
+    least, most = capacity.at_least(ACME), capacity.at_most(ACME)
+    assert rows["memory"].endswith(f"  {least} MiB at least, {most} MiB at most")
+    assert rows["running"].endswith("  none")
+    assert rows["host"].endswith("  the host has room for it")
+    assert not set("{}[]'") & set(out)
+
+
+def test_a_drive_that_is_not_mounted_ends_it_as_the_real_run(
+    host: Host, capsys: pytest.CaptureFixture[str]
+) -> None:
+    host.mounted = False
+    code, out, err = said(capsys)
+    assert code == 7
+    assert "./portal drive init /srv/portals" in err
+    assert "title: Acme" in out
+    code, out, _ = said(capsys, as_json=True)
+    assert code == 7
+    assert '"exit_code": 7' in out
+
+
+def test_no_room_ends_it_as_the_real_run(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    host.room = Room(memory=1, disk=LEAST_DISK_MIB)
+    code, _, err = said(capsys)
+    assert code == 9
+    assert "MiB of memory free" in err
+
+
+def test_what_could_not_be_looked_at_is_said(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
+    host.image = False
+    code, out, _ = said(capsys)
+    assert code == 0
+    assert host.asked == []
+    assert onboarding.UNSEEN in out
+
+
+def test_one_that_is_up_has_taken_its_share(host: Host) -> None:
+    host.there = [
+        Container(service="lms", name="acme-lms", group="", state="running", health="healthy", image="x")
+    ]
+    told = onboarding.rehearse(WISH)
+    assert told["running"] == ["acme-lms"]
+    assert (told["note"], told["exit_code"]) == (None, 0)
+    assert host.asked == ["drive"]
+
+
+def test_the_drive_is_looked_at_before_minutes_of_building(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[Tenant] = []
+    monkeypatch.setattr(onboarding.portals, "prepare_images", lambda tenant, say: built.append(tenant))
+    host.mounted = False
+    with pytest.raises(DriveMissing):
+        onboarding.onboard(WISH)
+    assert built == []
