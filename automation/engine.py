@@ -3,6 +3,7 @@
 docker-py is loaded where an engine is asked, here and elsewhere: it takes half as long as all else, and a preview asks none.
 """
 
+import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from preflight import connection
 
 LIMIT_SECONDS = 60
 POLL_SECONDS = 0.25
+_EXITED = re.compile(r"Exited \((\d+)\)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class Container:
     state: str
     health: str
     image: str
+    # As the engine's list has it, of one that has ended.
+    exit_code: str = ""
 
     @property
     def up(self) -> bool:
@@ -77,7 +81,7 @@ def objects(client: Any, tenant: str) -> tuple[list[Container], list[str], list[
 
 
 def container(listed: dict[str, Any]) -> Container:
-    """A row of the engine's list as a Container. The health stands in the status text: `Up 3 s (healthy)`."""
+    """A row of the engine's list as a Container. Health and exit code stand in its status: `Up 3 s (healthy)`, `Exited (0) …`."""
     labels = listed.get("Labels") or {}
     status = listed.get("Status", "")
     health = status.rpartition("(")[2].rstrip(")").removeprefix("health: ") if "(" in status else ""
@@ -90,6 +94,7 @@ def container(listed: dict[str, Any]) -> Container:
         if listed["State"] == "running" and health in ("healthy", "unhealthy", "starting")
         else "",
         image=listed["Image"],
+        exit_code=ended[1] if listed["State"] == "exited" and (ended := _EXITED.match(status)) else "",
     )
 
 

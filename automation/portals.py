@@ -349,12 +349,17 @@ def removal(name: str, *, cancel: threading.Event | None = None) -> Plan:
 
 def status(tenant: Tenant) -> dict[str, Any]:
     """A portal as its engine has it: every service and job with its state and health; and how full its drive is."""
+    return seen(tenant)[0]
+
+
+def seen(tenant: Tenant) -> tuple[dict[str, Any], dict[str, str]]:
+    """The same, and with it the exit codes of what has ended, by service."""
     with engine.connect(tenant.placement.docker_host) as client:
         found = engine.containers(client, tenant.name)
         unlimited = limits.unlimited(client, found)
         space = taken(client, tenant)
     late = engine.not_up(found, tenant.stays_up)
-    return {
+    told = {
         "tenant": tenant.name,
         "healthy": not late,
         "host_rules": host(tenant).state(),
@@ -367,6 +372,7 @@ def status(tenant: Tenant) -> dict[str, Any]:
             )
         },
     }
+    return told, {each.service: each.exit_code for each in found if each.exit_code}
 
 
 def taken(client: Any, tenant: Tenant) -> dict[str, Any]:

@@ -319,12 +319,17 @@ def gone(remove: Callable[..., object], name: str, **how: Any) -> None:
 
 def refuse_running(tenant: str, looked: Looked) -> None:
     """Raises PortalError while services run: what people may be using is taken down first, and on purpose."""
-    running = 0
-    for host in engines(looked):
-        with engine.connect(host) as client:
-            running += sum(each.state == "running" for each in engine.containers(client, tenant))
-    if running:
+    if count := running(tenant, looked):
         raise PortalError(
-            f"portal {tenant} is up ({running} containers run): nothing was removed; "
+            f"portal {tenant} is up ({count} containers run): nothing was removed; "
             f"`./portal destroy {tenant} --confirm {tenant}` first"
         )
+
+
+def running(tenant: str, looked: Looked) -> int:
+    """How many of a portal's containers run, on all engines that are looked at."""
+    count = 0
+    for host in engines(looked):
+        with engine.connect(host) as client:
+            count += sum(each.state == "running" for each in engine.containers(client, tenant))
+    return count

@@ -24,7 +24,7 @@ def drive_init(
 ) -> None:
     """Mark a mounted drive as the portals' own, once. Nothing starts on a drive without the mark."""
     with engine.connect(docker_host) as client:
-        with building() as progress:
+        with building(present=False) as progress:
             images.build(["ops"], docker_host=docker_host, on_event=progress)
         if not drive.init(client, root, show.say, moved=moved):
             show.say(f"{root} is marked already")

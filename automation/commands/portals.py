@@ -74,8 +74,11 @@ def destroy(
     wanted = chosen(tenants, every)
     loaded = [portals.load(each) for each in wanted]
     if dry_run:
+        found = []
         for each in loaded:
-            print_changes(portals.destroys(each), as_json)
+            show.say(f"{each.name}: looking at what would go")
+            found.append(portals.destroys(each))
+        print_removals(found, as_json, several=len(wanted) > 1 or every)
         return
     confirmed(wanted, confirm)
     if len(wanted) > 1 or every:
@@ -91,13 +94,14 @@ def destroy(
 @app.command(epilog="Example: ./portal status acme --json")
 def status(tenant: TenantName, as_json: Json = False) -> None:
     """Show every service of a portal, its state and health, and how full its drive is. Exit code 6 when one is not up."""
-    told = portals.status(portals.load(tenant))
+    told, ended = portals.seen(portals.load(tenant))
     if as_json:
         show.show(told)
     else:
         made = show.table("service", "container", "state", "health")
         for service, row in told["services"].items():
-            made.add_row(service, row["container"], row["state"], row["health"] or "")
+            state = f"{row['state']} ({ended[service]})" if service in ended else row["state"]
+            made.add_row(service, row["container"], state, row["health"] or "")
         show.rows(made)
         if lacking := host_rules.said(told["host_rules"]):
             show.say(lacking)
@@ -197,11 +201,24 @@ def print_facts(told: dict[str, Any], as_json: bool) -> None:
     show.rows(made)
 
 
-def print_changes(found: Plan, as_json: bool) -> None:
-    """Changes, one a line."""
-    if as_json:
-        show.show({"tenant": found.tenant, "changes": [each.facts() for each in found.changes]})
+def print_removals(found: list[Plan], as_json: bool, *, several: bool) -> None:
+    """What would go of each, as one JSON object; of `several` tenants by their names, as `over` tells."""
+    if not as_json:
+        for each in found:
+            if several and each.changes:
+                show.tell(f"{each.tenant}: {portals.summary(each)}")
+            print_changes(each)
         return
+    changes = {each.tenant: [change.facts() for change in each.changes] for each in found}
+    if several:
+        show.show({"tenants": {name: {"changes": these} for name, these in changes.items()}})
+        return
+    ((name, these),) = changes.items()
+    show.show({"tenant": name, "changes": these})
+
+
+def print_changes(found: Plan) -> None:
+    """Changes, one a line."""
     if not found.changes:
         show.tell(f"{found.tenant}: {portals.summary(found)}")
         return

@@ -47,11 +47,11 @@ def purge_command(
     """Delete a portal that is down, with its data wherever it has been: containers, volumes, directories, secrets, files."""
     looked = purge.where(tenant, root=root, docker_host=docker_host, gone=tuple(gone or ()))
     for host in looked.hosts:
-        with building() as progress:
+        with building(present=False) as progress:
             images.build(["ops"], docker_host=host, on_event=progress)
     found = purge.trace(tenant, looked)
     if dry_run or found.empty:
-        told(found, as_json, purged=False)
+        told(found, as_json, purged=False, running=purge.running(tenant, looked))
         return
     ownership.require(tenant, found.owner, owner)
     purge.refuse_running(tenant, looked)
@@ -67,12 +67,12 @@ def purge_command(
     told(found, as_json, purged=True)
 
 
-def told(found: Trace, as_json: bool, *, purged: bool) -> None:
-    """What there is, or was, of a tenant."""
+def told(found: Trace, as_json: bool, *, purged: bool, running: int = 0) -> None:
+    """What there is, or was, of a tenant; `running` of its containers keep a purge from beginning."""
     seen = f"drives looked at: {', '.join(found.drives)}"
     unseen = f"; NOT looked at, as was said: {', '.join(found.unseen)}" if found.unseen else ""
     if as_json:
-        show.show({**found.facts(), "purged": purged})
+        show.show({**found.facts(), "purged": purged, "running": running})
     elif found.empty:
         show.tell(f"nothing is left of {found.tenant} ({seen}{unseen})")
     elif purged:
@@ -93,6 +93,11 @@ def told(found: Trace, as_json: bool, *, purged: bool) -> None:
         show.rows(made)
         if found.unseen:
             show.tell(unseen.removeprefix("; "))
+        if running:
+            show.tell(
+                f"{running} containers run: purge refuses this portal until it is down: "
+                f"./portal destroy {found.tenant} --confirm {found.tenant}"
+            )
 
 
 @app.command("orphans", epilog="Example: ./portal orphans --json")
@@ -101,14 +106,14 @@ def orphans_command(as_json: show.Json = False) -> None:
 
     Removes nothing.
     """
-    with building() as progress:
+    with building(present=False) as progress:
         images.build(["ops"], on_event=progress)
     found = orphans.find()
     if as_json:
         show.show([each.facts() for each in found])
         return
     if not found:
-        show.tell("none")
+        show.tell("no orphans: every portal found has a tenant file")
         return
     made = show.table("portal", "belongs to", "what", "way out")
     for each in found:

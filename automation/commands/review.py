@@ -69,7 +69,9 @@ def preview(
         raise typer.BadParameter("--json or --markdown, not both")
     found, notes = looked_at(tenants, every, changed_since)
     if len(tenants or ()) == 1 and not markdown:
-        plan = portals.preview(portals.load(found[0].tenant), refresh=refresh)
+        loaded = portals.load(found[0].tenant)
+        show.say(f"{loaded.name}: looking at what would change")
+        plan = portals.preview(loaded, refresh=refresh)
         reviews, code = [Review(plan.tenant, plan)], 0
         if as_json:
             show.show(reviews[0].facts())

@@ -282,7 +282,7 @@ def test_reasons_of_engines_and_tools(
         def failing(*words: object, kind: type[Exception] = kind, each: str = each, **more: object) -> None:
             raise kind(each)
 
-        monkeypatch.setattr(portals, "status", failing)
+        monkeypatch.setattr(portals, "seen", failing)
         code, told = ran(capsys, "status", "acme")
         assert code in (1, 2)
         assert obeyed(told) == []

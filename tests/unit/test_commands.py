@@ -1,16 +1,22 @@
-"""What commands say to words that are wrong: exit code 2 before anything is done, what was typed, and what to type instead."""
+"""What commands say: to wrong words exit code 2 before anything is done, and what to type instead; tables; progress."""
 
+import json
 import re
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from automation import cli
+from automation import cli, engine, portals, progress, purge
 from automation.commands import checks, show
+from automation.commands import purge as purge_verbs
 from automation.errors import WrongWords
+from automation.images.event import Event, State
+from automation.plan import Change, Plan
 from config.errors import ConfigError
+from config.tenant import Tenant
 
 NEW = ("new", "oak", "--lms", "learn.oak.example")
 
@@ -158,3 +164,107 @@ def test_a_terminal_s_width_is_kept(
     lines = folded(monkeypatch, capsys, terminal=True).splitlines()
     assert len(lines) > 2
     assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", each)) for each in lines) <= 80
+
+
+@pytest.fixture
+def removals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `destroy` would remove of any tenant."""
+    gone = Change(urn="urn:pulumi:x::portals::docker:index/network:Network::network-front", op="delete")
+    monkeypatch.setattr(portals, "destroys", lambda tenant: Plan(tenant=tenant.name, changes=(gone,)))
+
+
+@pytest.mark.usefixtures("removals")
+def test_what_would_go_of_several_is_one_object() -> None:
+    told = json.loads(ran("destroy", "acme", "demo", "--dry-run", "--json").stdout)
+    assert list(told["tenants"]) == ["acme", "demo"]
+    assert [each["name"] for each in told["tenants"]["demo"]["changes"]] == ["network-front"]
+    told = json.loads(ran("destroy", "acme", "--dry-run", "--json").stdout)
+    assert (told["tenant"], len(told["changes"])) == ("acme", 1)
+
+
+@pytest.mark.usefixtures("removals")
+def test_what_would_go_of_several_says_of_whom() -> None:
+    told = ran("destroy", "acme", "demo", "--dry-run").stdout
+    assert told.index("acme: 1 to delete") < told.index("demo: 1 to delete")
+
+
+def test_a_preview_says_at_once_that_it_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(show, "say", said.append)
+
+    def look(tenant: Tenant, **how: object) -> Plan:
+        assert said == ["acme: looking at what would change"]
+        return Plan(tenant="acme", changes=())
+
+    monkeypatch.setattr(portals, "preview", look)
+    assert ran("preview", "acme").exit_code == 0
+
+
+def test_a_build_in_a_pipe_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    heard = threading.Event()
+
+    def say(text: str) -> None:
+        said.append(text)
+        if "still" in text:
+            heard.set()
+
+    monkeypatch.setattr(progress, "say", say)
+    with progress.steps(present=False, every=0.01) as step:
+        step(Event(role="base", state=State.PRESENT))
+        step(Event(role="forum", state=State.BUILDING))
+        assert heard.wait(10)
+        step(Event(role="forum", state=State.BUILDING, line="a line of a tool"))
+        step(Event(role="forum", state=State.BUILT))
+    # Waited for: nothing is said after the end.
+    assert said[0] == "forum: building"
+    assert "forum: still building (0 s)" in said
+    assert "forum: built" in said
+    assert {each.partition(" (")[0] for each in said} == {
+        "forum: building",
+        "forum: still building",
+        "forum: built",
+    }
+
+
+@pytest.mark.parametrize(("state", "said"), [("exited", "exited (0)"), ("running", "running")])
+def test_status_says_how_a_job_has_ended(state: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = {"Names": ["/acme-lms"], "State": state, "Status": "Exited (0) 5 minutes ago", "Image": "x"}
+    job = engine.container({**listed, "Labels": {"portal.service": "migrate", "portal.group": "jobs"}})
+    services = {"migrate": {"container": "acme-migrate", "state": job.state, "health": None}}
+    told = {
+        "healthy": True,
+        "services": services,
+        "host_rules": "kept",
+        "without_process_limit": [],
+        "drive": {"unknown": "x", "warnings": []},
+    }
+    monkeypatch.setattr(
+        portals, "seen", lambda tenant: (told, {"migrate": job.exit_code} if job.exit_code else {})
+    )
+    out = ran("status", "acme").stdout
+    row = next(line for line in out.splitlines() if line.startswith("migrate"))
+    assert row.split("  ")[-1].strip() == said
+    assert json.loads(ran("status", "acme", "--json").stdout)["services"] == services
+
+
+def test_no_orphans_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purge_verbs.images, "build", lambda roles, **how: None)
+    monkeypatch.setattr(purge_verbs.orphans, "find", list)
+    assert ran("orphans").stdout == "no orphans: every portal found has a tenant file\n"
+
+
+@pytest.mark.parametrize("running", [0, 15])
+def test_a_rehearsed_purge_says_that_it_would_be_refused(
+    running: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = purge.Looked(places=())
+    found = purge.Trace(tenant="demo", stack=True, files=())
+    monkeypatch.setattr(purge, "where", lambda tenant, **how: looked)
+    monkeypatch.setattr(purge, "trace", lambda tenant, where: found)
+    monkeypatch.setattr(purge, "running", lambda tenant, where: running)
+    told = ran("purge", "demo", "--dry-run")
+    assert told.exit_code == 0
+    refused = "15 containers run: purge refuses this portal until it is down: ./portal destroy demo --confirm demo\n"
+    assert (refused in told.stdout) is (running > 0)
+    assert json.loads(ran("purge", "demo", "--dry-run", "--json").stdout)["running"] == running
