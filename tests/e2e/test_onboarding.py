@@ -82,6 +82,13 @@ def test_a_tenants_whole_life(fleet: Fleet) -> None:
     running = checkout.portal("purge", NAME, "--confirm", NAME)
     assert running.code == 1, str(running)
     assert "is up" in running.err
+    rehearsed = checkout.portal("purge", NAME, "--dry-run")
+    assert rehearsed.code == 0, str(rehearsed)
+    assert (
+        f"purge refuses this portal until it is down: ./portal destroy {NAME} --confirm {NAME}"
+        in rehearsed.out
+    )
+    assert "exited (0)" in checkout.portal("status", NAME).out
     assert checkout.portal("destroy", NAME, "--confirm", NAME).code == 0
     elsewhere(checkout)
     told = checkout.portal("preview", NAME, "--json")
