@@ -24,19 +24,25 @@ NEAR_QUOTA = 0.80
 LOOK = """
 cd /drive && [ -d {tenant} ] && cd {tenant}
 df -Pk . | tail -n 1
-[ -d /drive/{tenant} ] || echo no files
-[ -d .portal ] || exit 0
+[ -d .portal ] || {{ echo no files; exit 0; }}
 now=$(date +%s) kept=.portal/usage
 read -r used at <$kept || at=0
 if [ $((now - ${{at:-0}})) -gt {fresh} ]; then
-    if found=$(timeout {walk} du -skx .); then
+    found=$(timeout {walk} du -skx .)
+    code=$?
+    if [ $code = 0 ]; then
         echo "${{found%%[!0-9]*}} $now" >$kept.new && mv $kept.new $kept
+    else
+        echo "uncounted $code"
     fi
 fi 2>/dev/null
 [ ! -s $kept ] || echo "used $(cat $kept)"
 """
 _SPACE = re.compile(r"^\S+\s+(\d+)\s+\d+\s+(\d+)\s", re.MULTILINE)
 _NO_FILES = re.compile(r"^no files$", re.MULTILINE)
+_UNCOUNTED = re.compile(r"^uncounted (\d+)$", re.MULTILINE)
+# What `timeout` ends with when it has ended a program.
+LATE = 124
 _USED = re.compile(r"^used (\d+) (\d+)$", re.MULTILINE)
 
 
@@ -44,7 +50,7 @@ _USED = re.compile(r"^used (\d+) (\d+)$", re.MULTILINE)
 class Usage:
     """MiB of the drive and free on it; MiB that the portal has taken, when that was measured (seconds since 1970).
 
-    `directory` is whether the portal has one there.
+    `directory` is whether the portal has one there; `uncounted` what a walk that did not come to an end ended with.
     """
 
     size: int
@@ -52,6 +58,7 @@ class Usage:
     used: int | None = None
     measured: int | None = None
     directory: bool = True
+    uncounted: int = 0
 
 
 def look(client: Any, tenant: Tenant) -> Usage:
@@ -64,7 +71,7 @@ def look(client: Any, tenant: Tenant) -> Usage:
 
 def read(told: str) -> Usage:
     """What the helper said. Raises PortalError when it is not to be understood."""
-    space, used = _SPACE.search(told), _USED.search(told)
+    space, used, uncounted = _SPACE.search(told), _USED.search(told), _UNCOUNTED.search(told)
     if not space:
         raise PortalError(f"the engine's host does not say how much space its drive has: {told[:200]!r}")
     return Usage(
@@ -73,6 +80,7 @@ def read(told: str) -> Usage:
         used=int(used[1]) // 1024 if used else None,
         measured=int(used[2]) if used else None,
         directory=not _NO_FILES.search(told),
+        uncounted=int(uncounted[1]) if uncounted else 0,
     )
 
 
@@ -103,6 +111,7 @@ def facts(found: Usage, tenant: Tenant) -> dict[str, Any]:
         "used_mib": found.used,
         "measured": found.measured,
         "directory": found.directory,
+        "counted_in_time": found.uncounted != LATE,
         "quota_mib": tenant.storage.quota_mib or None,
         "warnings": list(warnings(found, tenant)),
     }
@@ -114,7 +123,10 @@ def shown(told: dict[str, Any], now: float | None = None) -> str:
     if not told["directory"]:
         return f"{line}; the portal has no files on it yet"
     if told["used_mib"] is None:
-        return f"{line}; the portal's files were not counted within {WALK_SECONDS} s"
+        why = (
+            "could not be counted" if told["counted_in_time"] else f"were not counted within {WALK_SECONDS} s"
+        )
+        return f"{line}; the portal's files {why}"
     minutes = int(((time.time() if now is None else now) - told["measured"]) // 60)
     quota = f" of {told['quota_mib']}" if told["quota_mib"] else ""
     return f"{line}; the portal has taken {told['used_mib']}{quota} ({minutes} min ago)"

@@ -27,6 +27,7 @@ def tenant(quota: int = 0) -> Tenant:
         (DF, Usage(size=1024000, free=921600)),
         (DF + "used 2097152 1790000000", Usage(size=1024000, free=921600, used=2048, measured=1790000000)),
         (DF + "no files\n", Usage(size=1024000, free=921600, directory=False)),
+        (DF + "uncounted 124\n", Usage(size=1024000, free=921600, uncounted=124)),
         # A record that was cut short, or that somebody has written into, counts as none.
         (DF + "used 20", Usage(size=1024000, free=921600)),
         (DF + "used x 1790000000", Usage(size=1024000, free=921600)),
@@ -74,7 +75,18 @@ def test_what_is_told_before_it_is_full(found: Usage, quota: int, words: list[st
 @pytest.mark.parametrize(
     ("found", "quota", "line"),
     [
-        (Usage(size=2, free=1), 0, "drive: 1 of 2 MiB free; the portal's files were not counted within 3 s"),
+        (
+            Usage(size=2, free=1, uncounted=124),
+            0,
+            "drive: 1 of 2 MiB free; the portal's files were not counted within 3 s",
+        ),
+        # A file server's fault, or a drive that cannot be written: no matter of time.
+        (
+            Usage(size=2, free=1, uncounted=1),
+            0,
+            "drive: 1 of 2 MiB free; the portal's files could not be counted",
+        ),
+        (Usage(size=2, free=1), 0, "drive: 1 of 2 MiB free; the portal's files could not be counted"),
         (
             Usage(size=2, free=1, directory=False),
             0,
