@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -115,8 +115,10 @@ def grouped(found: Iterable[Orphan], ours: Ours) -> list[Portal]:
     ]
 
 
-def find() -> list[Portal]:
+def find(say: Callable[[str], None] = lambda text: None) -> list[Portal]:
     """All of them: on each engine and drive that a tenant names, the shell's own engine, and in the state.
+
+    `say` is told of each drive that could not be looked at, for what is on it is not known.
 
     Raises ConfigError for a tenant file that is wrong, since what it owns is not known then; NoEngine, PortalError.
     """
@@ -133,8 +135,11 @@ def find() -> list[Portal]:
     for docker_host, roots in where.items():
         with engine.connect(docker_host) as client:
             found += objects(client, known, docker_host)
-            for root in roots:
-                found += directories(client, root, known)
+            for root in sorted(roots):
+                if drive.has_sentinel(client, root):
+                    found += directories(client, root, known)
+                else:
+                    say(f"not looked at: {drive.missing(root)}")
     return grouped(found, Ours.of(left))
 
 
@@ -173,8 +178,6 @@ def objects(client: Any, known: Collection[str], docker_host: str) -> list[Orpha
 
 def directories(client: Any, root: str, known: Collection[str]) -> list[Orphan]:
     """Directories at the top of a mounted drive that are no tenant's."""
-    if not drive.has_sentinel(client, root):
-        return []
     listed, _, records = drive.run(client, root, LIST, reads=True).partition(f"\n{BETWEEN}")
     owners = dict(record(line) for line in records.splitlines() if line)
     return [

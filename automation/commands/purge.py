@@ -108,7 +108,7 @@ def orphans_command(as_json: show.Json = False) -> None:
     """
     with building(present=False) as progress:
         images.build(["ops"], on_event=progress)
-    found = orphans.find()
+    found = orphans.find(show.say)
     if as_json:
         show.show([each.facts() for each in found])
         return

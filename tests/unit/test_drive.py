@@ -3,6 +3,7 @@
 import io
 import tarfile
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -123,9 +124,19 @@ def test_no_question_makes_a_path_on_the_host(look: Callable[[Engine], object]) 
     assert engine.there == {}
 
 
-def test_orphans_of_a_drive_that_is_not_mounted_are_none() -> None:
+def test_orphans_says_of_a_drive_that_is_not_mounted_that_it_was_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No orphan where nobody has looked is no answer."""
     engine = Engine(absent=ROOT)
-    assert orphans.directories(engine, ROOT, []) == []
+    said: list[str] = []
+    monkeypatch.setattr(orphans, "names", lambda folder: [])
+    monkeypatch.setattr(orphans, "stacks", list)
+    monkeypatch.setattr(orphans, "places", lambda tenants: {"": {ROOT}})
+    monkeypatch.setattr(orphans, "objects", lambda client, known, host: [])
+    monkeypatch.setattr(orphans.engine, "connect", lambda host: nullcontext(engine))
+    assert orphans.find(said.append) == []
+    assert said == [f"not looked at: {drive.missing(ROOT)}"]
     assert engine.made == []
 
 
