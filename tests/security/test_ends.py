@@ -134,7 +134,9 @@ def test_every_verb_is_here() -> None:
 def test_a_verb_with_broken_streams(run: Run, words: tuple[str, ...]) -> None:
     usual = run(*words)
     assert usual.code in (0, 1, 2, 5, 7), usual
-    assert bool(usual.code) == bool(usual.err), usual
+    # Before what takes seconds one line says that it has begun.
+    said = [line for line in usual.err.splitlines() if not line.startswith("acme: looking at what would ")]
+    assert bool(usual.code) == bool(said), usual
     assert "fault of this program" not in usual.err
     # What nobody can be told changes nothing of what is done.
     for kind in KINDS:
@@ -184,7 +186,7 @@ def test_a_locale_that_lacks_letters(locale: str) -> None:
     """Verbs that want no engine, in the environment that was made already: another home would have all made anew."""
     env = {**os.environ, "PORTAL_PYTHON": sys.executable, **LOCALES[locale]}
     ran = portal("changed", "Ω🎓", env=env)
-    assert ran.returncode == 1, ran
+    assert ran.returncode == 2, ran
     assert b"Traceback" not in ran.stderr
     assert sum(b"git knows no such ref" in each for each in ran.stderr.splitlines()) == 1
     ran = portal("tenants", env=env)
