@@ -13,6 +13,9 @@ MEMORY = re.compile(r"([1-9][0-9]{0,8})(MiB|GiB)")
 USERNAME = re.compile(r"[A-Za-z0-9_.@+-]+")
 QUEUE = re.compile(r"[a-z][a-z0-9_]*")
 MAILBOX = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+# Some templates of edx-platform have attributes without quotes, some of its mails no escaping: without these a text
+# can add neither an attribute nor a tag.
+MARKUP = '<>="`'
 # Persian and Indic scripts, and emoji, are not written right without these two.
 _JOINERS = "\u200c\u200d"
 
@@ -25,6 +28,9 @@ def title(text: str) -> str:
     if odd:
         name = character(odd) if odd.isprintable() else f"U+{ord(odd):04X}"
         raise ValueError(f"{quoted(text)} has the character {name}, which cannot be seen")
+    markup = next((each for each in text if each in MARKUP), None)
+    if markup:
+        raise ValueError(f"{quoted(text)} has {character(markup)}, which pages could take for their own")
     if text != text.strip():
         raise ValueError(f"{quoted(text)} begins or ends with a space")
     if not text.strip(_JOINERS):

@@ -26,7 +26,7 @@ _SYSTEM = "|".join(re.escape(each) for each in drive.SYSTEM)
 _SHARED = "|".join(re.escape(each) for each in drive.SHARED)
 _ROOT = rf"(?!({_SYSTEM})(/|$))(?!({_SHARED})$)(/(?!\.{{1,2}}(/|$))[A-Za-z0-9._-]+)+"
 _PATTERNS: Mapping[Callable[..., Any], str] = {
-    checks.title: r"\S(.*\S)?",
+    checks.title: rf"[^\s{checks.MARKUP}]([^{checks.MARKUP}]*[^\s{checks.MARKUP}])?",
     checks.email: rf"({checks.MAILBOX.pattern})@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+",
     checks.username: checks.USERNAME.pattern,
     checks.memory: checks.MEMORY.pattern,

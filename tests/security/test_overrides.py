@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from config.checks import title
 from config.openedx import SECRETS
 from config.ownsettings import PROGRAM
 from tests.security.templates import EVALUATED
@@ -269,6 +270,109 @@ def test_an_address_leads_to_a_page_and_nowhere_else(
     assert refusal(configuration, {"PORTAL_FOOTER_NAVIGATION_LINKS": [{"title": "x", "url": text}]})
 
 
+NAMES = {
+    "EDXAPP_PLATFORM_NAME": "EDXAPP_PLATFORM_NAME",
+    "EDXAPP_PLATFORM_DESCRIPTION": "EDXAPP_PLATFORM_DESCRIPTION",
+    "PORTAL_CUSTOM_CERT_ISSUER": "PORTAL_CUSTOM_CERT_ISSUER",
+    **dict.fromkeys(
+        (
+            "CERT_NAME_LONG",
+            "CERT_NAME_SHORT",
+            "CONTACT_MAILING_ADDRESS",
+            "PLATFORM_TWITTER_ACCOUNT",
+            "STUDIO_NAME",
+            "STUDIO_SHORT_NAME",
+        ),
+        "EDXAPP_ENV_EXTRA",
+    ),
+}
+
+
+def named(name: str, value: object) -> dict[str, Any]:
+    """Overrides with one value, which may stand in a mapping."""
+    where = NAMES[name]
+    return {where: value if where == name else {name: value}}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "text",
+    [
+        # In an attribute without quotes: aria-label=${_("About {platform_name} Certificates")…}.
+        "Acme tabindex=1 autofocus onfocus=alert(document.domain) x=",
+        "<script>alert(1)</script>",
+        'Acme" onload="x',
+        "Acme `x`",
+        "Acme \u202emoc.live",
+        "Acme \u2066x",
+        "Acme \u200fx",
+    ],
+)
+def test_a_name_says_nothing_to_a_page(configuration: SimpleNamespace, name: str, text: str) -> None:
+    assert "a text without <" in refusal(configuration, named(name, text))
+    assert refusal(configuration, {"EDXAPP_MKTG_URLS": {"ABOUT": f"https://acme.com/{text}"}})
+    assert refusal(configuration, {"PORTAL_FOOTER_NAVIGATION_LINKS": [{"title": text, "url": "/"}]})
+    assert refusal(configuration, {"PORTAL_LEARNER_SUPPORT_CONFIG": {"hours": text}})
+    assert refusal(configuration, {"EDXAPP_CONTACT_EMAIL": f"{text}@acme.com"})
+    with pytest.raises(ValueError, match="has "):
+        title(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["L'Académie & Söhne (2024)", "أكاديمية", "Akademie \U0001f393", "A+B: 100 %"]
+)
+def test_a_name_may_be_any_other(configuration: SimpleNamespace, text: str) -> None:
+    for name in NAMES:
+        assert refusal(configuration, named(name, text)) == ""
+    assert title(text) == text
+
+
+def test_every_text_of_the_table_is_one_of_these(configuration: SimpleNamespace) -> None:
+    """A variable that comes to the table with a type that takes any text fails here."""
+    table = table_of(configuration)
+    for name, row in [
+        *table.variables.items(),
+        *((name, row) for each in table.variables.values() for name, row in each.keys.items()),
+    ]:
+        if row.type != "mapping":
+            assert configuration.variables.values.finding(row, "a onfocus=b"), name
+            assert configuration.variables.values.finding(row, ["a onfocus=b"]), name
+
+
+# No name of a page, no language and no time zone but those that Open edX has
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"EDXAPP_MKTG_URL_LINK_MAP": {"ABOUT": "dashboard"}}, "expected one of about, blog, "),
+        ({"EDXAPP_MKTG_URL_LINK_MAP": {"FAQ": "root"}}, "expected one of about, blog, "),
+        ({"EDXAPP_MKTG_URL_LINK_MAP": {"COURSES": "dashboard"}}, "expected one of courses"),
+        ({"EDXAPP_LANGUAGE_CODE": "zz"}, "expected a language that Open edX has"),
+        ({"EDXAPP_LANGUAGE_CODE": "de"}, "is 'de-de' meant?"),
+        # edx-platform lists it and has no translation.
+        ({"EDXAPP_LANGUAGE_CODE": "zh-hk"}, "expected a language that Open edX has"),
+        ({"EDXAPP_LANGUAGE_CODE": ["fr"]}, "expected a language that Open edX has"),
+        ({"EDXAPP_TIME_ZONE": "Mars/Phobos"}, "expected a time zone"),
+        ({"EDXAPP_TIME_ZONE": "Europe/Viena"}, "is 'Europe/Vienna' meant?"),
+        ({"EDXAPP_ENV_EXTRA": {"TIME_ZONE_DISPLAYED_FOR_DEADLINES": "../x"}}, "expected a time zone"),
+    ],
+)
+def test_a_name_that_open_edx_does_not_have_is_refused(
+    configuration: SimpleNamespace, said: dict[str, Any], told: str
+) -> None:
+    assert told in refusal(configuration, said)
+
+
+def test_the_names_that_open_edx_has_are_taken(configuration: SimpleNamespace) -> None:
+    for language in ("en", "ar", "de-de", "es-419", "pt-br", "zh-cn"):
+        assert refusal(configuration, {"EDXAPP_LANGUAGE_CODE": language}) == ""
+    for zone in ("UTC", "Europe/Vienna", "America/Argentina/Buenos_Aires"):
+        assert refusal(configuration, {"EDXAPP_TIME_ZONE": zone}) == ""
+    pages = {"ABOUT": "about", "FAQ": "help", "COURSES": "courses", "TOS": "tos"}
+    assert refusal(configuration, {"EDXAPP_MKTG_URL_LINK_MAP": pages}) == ""
+
+
 # No crash: whatever stands at the file's place
 
 
@@ -384,6 +488,26 @@ def test_records_beside_the_overrides_are_written_and_never_believed(
         assert each.versions() == [1]
     with pytest.raises(configuration.refusal.Refusal, match="version 2 is not kept"):
         keeper.restore(2)
+
+
+def test_no_number_beside_the_overrides_is_the_last_of_all(
+    configuration: SimpleNamespace, places: Any
+) -> None:
+    """What was published before records were kept apart is taken over: by whatever names somebody gave."""
+    history = places.overrides / "history"
+    history.mkdir()
+    for number, text in ((12, "EDXAPP_PLATFORM_NAME: Old\n"), (999_999, "EDXAPP_PLATFORM_NAME: Last\n")):
+        (history / f"{number:06d}-{configuration.records.sha(text.encode())[:12]}.yml").write_text(text)
+    beyond = b"EDXAPP_PLATFORM_NAME: Beyond\n"
+    (history / f"{10**40}-{configuration.records.sha(beyond)[:12]}.yml").write_bytes(beyond)
+    for number in range(60):
+        (history / f"z{number}").touch()
+    keeper = configuration.keeper.Keeper(places)
+    places.file.write_text("EDXAPP_PLATFORM_NAME: New\n")
+    assert keeper.settle().version.number == 1_000_000
+    assert keeper.versions() == [1_000_000, 999_999, 12]
+    places.file.write_text("nonsense")
+    assert configuration.keeper.Keeper(places).settle().version.number == 1_000_000
 
 
 def test_a_link_beside_the_overrides_is_not_followed(configuration: SimpleNamespace, places: Any) -> None:

@@ -240,6 +240,31 @@ def test_bad_files_are_refused_in_these_words(configuration: SimpleNamespace, da
     assert said.isprintable()
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        (None, 66, "is not there, expected a file"),
+        ("EDXAPP_PLATFORM_NAME: Acme\n", 0, "accepted"),
+        ("EDXAPP_NAME: Acme\n", 65, "is not a variable that can be overridden"),
+    ],
+)
+def test_a_check_says_whether_a_file_would_be_accepted(
+    configuration: SimpleNamespace,
+    places: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    text: str | None,
+    code: int,
+    told: str,
+) -> None:
+    entry = importlib.import_module("configuration.__main__")
+    monkeypatch.setattr(entry, "Places", lambda: places)
+    if text is not None:
+        places.file.write_text(text)
+    assert entry.main(["check", str(places.file)]) == code
+    assert told in "".join(capsys.readouterr())
+
+
 @quick
 @given(
     st.binary(max_size=400)

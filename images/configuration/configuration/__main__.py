@@ -21,7 +21,7 @@ from configuration.refusal import Refusal
 from configuration.supervisor import Supervisor
 
 # sysexits.h
-USAGE, DATA, CONFIG = 64, 65, 78
+USAGE, DATA, NO_INPUT, CONFIG = 64, 65, 66, 78
 # What stays up, and where it listens.
 PORTS = {"lms": 8000, "cms": 8010, "lms-workers": 0, "cms-workers": 0}
 
@@ -47,7 +47,10 @@ def check(path: str) -> int:
     table = variables.Table.load(Places().home / "variables.yml")
     try:
         found = files.read_regular(Path(path), plain.LARGEST_BYTES)
-        variables.check(found[0] if found else b"", table)
+        if found is None:
+            print(f"{path}: is not there, expected a file", file=sys.stderr)
+            return NO_INPUT
+        variables.check(found[0], table)
     except (Refusal, OSError) as error:
         print(f"{path}: {error if isinstance(error, Refusal) else error.strerror}", file=sys.stderr)
         return DATA

@@ -19,7 +19,9 @@ from configuration.log import say
 from configuration.places import Places
 
 KEPT = 50
-_VERSION = re.compile(r"([0-9]{6})-([0-9a-f]{12})\.yml")
+_VERSION = re.compile(r"([0-9]{6,})-([0-9a-f]{12})\.yml")
+# Beside the overrides anybody may have written: no number so high that none can follow it.
+_PUBLISHED = re.compile(r"([0-9]{6})-([0-9a-f]{12})\.yml")
 _LARGEST = 1024 * 1024
 
 
@@ -76,13 +78,13 @@ class Records:
         folder = self._public / "history"
         if folder.is_symlink() or not folder.is_dir():
             return
-        for path in sorted(folder.iterdir())[-KEPT:]:
-            named = _VERSION.fullmatch(path.name)
+        named = [(path, _PUBLISHED.fullmatch(path.name)) for path in sorted(folder.iterdir())]
+        for path, name in [(path, name) for path, name in named if name][-KEPT:]:
             try:
-                found = files.read_regular(path, _LARGEST) if named else None
+                found = files.read_regular(path, _LARGEST)
             except OSError:
                 continue
-            if named and found and sha(found[0]).startswith(named[2]):
+            if found and sha(found[0]).startswith(name[2]):
                 yield path.name, found[0]
 
     # Judgements

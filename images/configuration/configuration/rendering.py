@@ -37,7 +37,7 @@ def fingerprint(places: Places) -> str:
     """Hash of all that settings are made of but the overrides."""
     total = hashlib.sha256()
     parts = [path for path in places.home.glob("roles/**/*") if path.suffix in (".yml", ".py")]
-    parts += [places.home / "variables.yml", *Path(__file__).parent.glob("*.py")]
+    parts += [places.home / "variables.yml", places.home / "known.yml", *Path(__file__).parent.glob("*.py")]
     for path in (*sorted(parts), *(places.given / name for name in GIVEN)):
         total.update(f"{path}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()

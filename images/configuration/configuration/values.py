@@ -1,14 +1,13 @@
 """What a single value of the overrides may be: for each type of variables.yml a check, and what it expects in words."""
 
+import difflib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-_EMAIL = re.compile(r"[^\s@<>\"',;]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z0-9-]{2,63}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
-_TIME_ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}")
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z0-9-]{2,63}")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _PLACE = re.compile(r"/(static|media)/[A-Za-z0-9._/-]+")
 _PATH = re.compile(r"/(?!/)[A-Za-z0-9._~/?=&%#-]{0,200}")
@@ -16,6 +15,10 @@ _ANALYTICS = re.compile(r"UA-[0-9]{4,12}-[0-9]{1,4}|G-[A-Z0-9]{4,20}")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _LINE_END = re.compile("[\n\t\u2028\u2029]")
+# Some templates of edx-platform have attributes without quotes, some of its mails no escaping: without these a text
+# can add neither an attribute nor a tag. Marks of direction reorder what stands beside them.
+_MARKUP = re.compile('[<>="`\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]')
+_PLAIN = 'a text without < > = " ` and without marks of direction'
 _LONGEST = 500
 
 
@@ -52,7 +55,12 @@ def short(value: Any) -> str:
 
 def address(value: Any) -> bool:
     """Whether a value is an http(s) address without a user or password in it."""
-    if not isinstance(value, str) or len(value) > _LONGEST or re.search(r"[\s\"'<>\\]", value):
+    if (
+        not isinstance(value, str)
+        or len(value) > _LONGEST
+        or re.search(r"[\s'\\]", value)
+        or _MARKUP.search(value.replace("=", ""))
+    ):
         return False
     try:
         parts = urlsplit(value)
@@ -62,12 +70,14 @@ def address(value: Any) -> bool:
 
 
 def _lines(row: Row, value: Any) -> str | None:
+    if isinstance(value, str) and _MARKUP.search(value):
+        return _PLAIN
     if isinstance(value, str) and 0 < len(value) <= row.longest:
         return None
     return f"a text of 1 to {row.longest} characters (a number or truth value stands in quotes)"
 
 
-def _text(row: Row, value: Any) -> str | None:
+def _name(row: Row, value: Any) -> str | None:
     # A name stands in the heads of mails, which no line end may split.
     if isinstance(value, str) and _LINE_END.search(value):
         return "a text of one line"
@@ -86,6 +96,20 @@ def _switch(row: Row, value: Any) -> str | None:
 
 def _choice(row: Row, value: Any) -> str | None:
     return None if value in row.of and isinstance(value, str) else f"one of {', '.join(row.of)}"
+
+
+def _known(expected: str) -> Check:
+    """One of a list that is too long to quote."""
+
+    def check(row: Row, value: Any) -> str | None:
+        if isinstance(value, str) and value in row.of:
+            return None
+        near = (
+            difflib.get_close_matches(value[:40], row.of, n=1, cutoff=0.55) if isinstance(value, str) else []
+        )
+        return f"{expected}{f'; is {near[0]!r} meant?' if near else ''}"
+
+    return check
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> Check:
@@ -137,7 +161,11 @@ def _matches(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST and not _LINE_END.search(value)
+    return (
+        isinstance(value, str)
+        and len(value) <= _LONGEST
+        and not (_LINE_END.search(value) or _MARKUP.search(value))
+    )
 
 
 def _is_link(value: Any) -> bool:
@@ -154,14 +182,14 @@ def _is_link(value: Any) -> bool:
 def _labels(row: Row, value: Any) -> str | None:
     good = isinstance(value, dict) and len(value) <= row.longest
     good = good and all(
-        _WORD.fullmatch(name) and (_is_text(each) or isinstance(each, (bool, int, float)))
+        _WORD.fullmatch(name) and (_is_text(each) or address(each) or isinstance(each, (bool, int, float)))
         for name, each in value.items()
     )
     return None if good else f"at most {row.longest} names in lower case, each with a text, number or switch"
 
 
 CHECKS: Mapping[str, Check] = {
-    "text": _text,
+    "name": _name,
     "lines": _lines,
     "email": _matching(_EMAIL, "an e-mail address, for example 'help@acme.com'"),
     "url": _url,
@@ -171,10 +199,10 @@ CHECKS: Mapping[str, Check] = {
     "number": _number,
     "switch": _switch,
     "choice": _choice,
-    "language": _matching(_LANGUAGE, "a language code, for example 'fr' or 'pt-br'"),
-    "timezone": _matching(_TIME_ZONE, "a time zone, for example 'Europe/Vienna'"),
+    "language": _known("a language that Open edX has, for example 'fr' or 'pt-br'"),
+    "timezone": _known("a time zone, for example 'Europe/Vienna'"),
     "analytics": _matching(_ANALYTICS, "an account of Google Analytics, for example 'UA-12345678-1'"),
-    "word": _matching(_WORD, "a word in lower case, for example 'about'"),
+    "page": _choice,
     "words": _list_of(_matches(_WORD), "words in lower case, for example '[name, username]'"),
     "countries": _list_of(_matches(_COUNTRY), "countries by two letters, for example '[AT, DE]'"),
     "texts": _list_of(_is_text, "texts"),

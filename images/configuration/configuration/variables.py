@@ -18,6 +18,8 @@ OPERATORS = "is the operator's alone and cannot be overridden; remove it"
 REVIEWED = "the operator may set it in the tenant's file, under {key}, where it is reviewed"
 FEATURES = "EDXAPP_FEATURES"
 Place = tuple[str | int, ...]
+Tables = Mapping[str, Mapping[str, Row]]
+Known = Mapping[str, list[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,26 +31,33 @@ class Table:
 
     @classmethod
     def load(cls, path: Path) -> "Table":
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-        tables = {name: _rows(rows, {}) for name, rows in said["tables"].items()}
-        return cls(variables=_rows(said["variables"], tables), program=re.compile("|".join(said["program"])))
+        """Read variables.yml and known.yml beside it. Raises OSError, yaml.YAMLError and ValueError."""
+        said, known = (
+            yaml.safe_load(each.read_text(encoding="utf-8")) for each in (path, path.with_name("known.yml"))
+        )
+        tables = {name: _rows(rows, {}, known) for name, rows in said["tables"].items()}
+        rows = _rows(said["variables"], tables, known)
+        return cls(variables=rows, program=re.compile("|".join(said["program"])))
 
 
-def _rows(said: Mapping[str, Any], tables: Mapping[str, Mapping[str, Row]]) -> dict[str, Row]:
-    return {name: _row({"type": row} if isinstance(row, str) else row, tables) for name, row in said.items()}
+def _rows(said: Mapping[str, Any], tables: Tables, known: Known) -> dict[str, Row]:
+    return {
+        name: _row({"type": row} if isinstance(row, str) else row, tables, known)
+        for name, row in said.items()
+    }
 
 
-def _row(said: Mapping[str, Any], tables: Mapping[str, Mapping[str, Row]]) -> Row:
+def _row(said: Mapping[str, Any], tables: Tables, known: Known) -> Row:
     keys = said.get("keys", {})
     if said["type"] not in (*values.CHECKS, "mapping"):
         raise ValueError(f"variables.yml: there is no type {said['type']}")
     return Row(
         type=said["type"],
-        longest=said.get("longest", 500 if said["type"] in ("text", "lines") else 50),
+        longest=said.get("longest", 500 if said["type"] in ("name", "lines") else 50),
         least=said.get("least", 0),
         most=said.get("most", 0),
-        of=tuple(said.get("of", ())),
-        keys=tables[keys] if isinstance(keys, str) else _rows(keys, tables),
+        of=tuple(said.get("of", known.get(said["type"], ()))),
+        keys=tables[keys] if isinstance(keys, str) else _rows(keys, tables, known),
     )
 
 
