@@ -6,11 +6,38 @@ local M = {}
 -- Seconds between two reads; seconds for a body in all, to which every so many bytes add one.
 local IDLE, FIRST, LEAST_BYTES_A_SECOND = 15, 30, 8 * 1024
 local MEMORY, PIECE = 16 * 1024, 16 * 1024
+-- Seconds for a body of unknown length, however fast: what comes may be the chunks' own words, of which there is no end.
+local LONGEST = 3600
+
+-- nginx reads a body of unknown length itself (ngx.req.socket does not), and a second thread ends what comes slowly.
+local function take_chunked()
+    local before = tonumber(ngx.var.request_length)
+    ngx.update_time()
+    local began = ngx.now()
+    local reader = ngx.thread.spawn(function()
+        ngx.req.read_body()
+    end)
+    local watch = ngx.thread.spawn(function()
+        while true do
+            ngx.sleep(1)
+            local come = tonumber(ngx.var.request_length) - before
+            local late = ngx.now() - began > math.min(LONGEST, FIRST + come / LEAST_BYTES_A_SECOND)
+            -- nginx may have answered already (413): then it ends the request by itself.
+            if late and not ngx.headers_sent then
+                ngx.exit(ngx.HTTP_REQUEST_TIMEOUT)
+            end
+        end
+    end)
+    ngx.thread.wait(reader)
+    ngx.thread.kill(watch)
+end
 
 function M.take()
+    if ngx.var.http_transfer_encoding then
+        return take_chunked()
+    end
     local length = tonumber(ngx.var.http_content_length or "")
-    -- Of an unknown length: nginx reads it itself, with its deadline between two reads, and few at a time.
-    if not length or length == 0 or ngx.req.get_headers()["transfer-encoding"] then
+    if not length or length == 0 then
         return
     end
     local client, why = ngx.req.socket()

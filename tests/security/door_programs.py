@@ -111,7 +111,8 @@ def begun(kind, host):
         "idle": b"",
         "headers": f"POST /page HTTP/1.1\r\n{head}".encode(),
         "body": f"POST /page HTTP/1.1\r\n{head}Content-Length: 100000\r\n\r\n".encode(),
-        "chunked": f"POST /page HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\n\r\n2\r\nxx".encode(),
+        "chunked": f"POST /page HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\n\r\n186a0\r\nxx".encode(),
+        "large": f"POST /page HTTP/1.1\r\n{head}Content-Length: 4000000\r\n\r\n".encode(),
         "reader": f"GET /large HTTP/1.1\r\n{head}\r\n".encode(),
     }[kind]
 
@@ -132,7 +133,7 @@ def slow(kind, host, count, seconds):
             talk.close()
     print(json.dumps({"begun": len(open_)}), flush=True)
     end = time.monotonic() + float(seconds)
-    piece = {"headers": b"X: y\r\n", "body": b"x", "chunked": b"x"}.get(kind, b"")
+    piece = {"headers": b"X: y\r\n", "body": b"x", "chunked": b"x", "large": b"x"}.get(kind, b"")
     while time.monotonic() < end:
         time.sleep(2)
         open_ = [talk for talk in open_ if goes_on(talk, piece, kind)]

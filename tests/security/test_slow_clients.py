@@ -184,11 +184,14 @@ def test_deadlines_are_of_what_comes(door: Door) -> None:
 
     Meanwhile somebody waits for a service that is away, with a token in the address.
     """
-    slow = {kind: door.slow(kind, 8, 42, name=f"c-slow-{kind}") for kind in ("body", "headers", "idle")}
-    with ThreadPoolExecutor(1) as thread:
-        away = thread.submit(door.ask, f"/reset/{SECRET}?token={SECRET}", "gone.test", limit=45)
+    kinds = ("body", "chunked", "headers", "idle")
+    slow = {kind: door.slow(kind, 8, 42, name=f"c-slow-{kind}") for kind in kinds}
+    with ThreadPoolExecutor(2) as threads:
+        away = threads.submit(door.ask, f"/reset/{SECRET}?token={SECRET}", "gone.test", limit=45)
+        chunked = threads.submit(uploaded, door, size=5_000_000, bytes_a_second=125_000, chunked=True)
         seconds = uploaded(door, size=5_000_000, bytes_a_second=125_000)
     assert seconds > 35
+    assert chunked.result() > 35
     for kind, box in slow.items():
         assert box.wait_end(limit=60) == 0, box.logs()
         assert (kind, door.told(box, "begun"), door.told(box, "open")) == (kind, 8, 0)
@@ -198,18 +201,100 @@ def test_deadlines_are_of_what_comes(door: Door) -> None:
     assert "lookup nobody" in door.box.logs(), "an error of Caddy's still says which service is away"
 
 
-def uploaded(door: Door, size: int, bytes_a_second: int) -> float:
+def uploaded(door: Door, size: int, bytes_a_second: int, *, chunked: bool = False) -> float:
     """The seconds of an upload to the cms at a line's pace; it must be taken."""
     piece = bytes_a_second // 5
+    length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {size}"
     began = time.monotonic()
     with door.connect() as talk:
-        talk.sendall(f"POST /page HTTP/1.1\r\nHost: cms.test\r\nContent-Length: {size}\r\n\r\n".encode())
+        talk.sendall(f"POST /page HTTP/1.1\r\nHost: cms.test\r\n{length}\r\n\r\n".encode())
         for number in range(size // piece):
-            talk.sendall(b"x" * piece)
+            talk.sendall(chunk(b"x" * piece) if chunked else b"x" * piece)
             # A line's pace, which nothing can be awaited for.
             time.sleep(max(0.0, began + (number + 1) / 5 - time.monotonic()))
-        assert b" 200 " in talk.recv(4096).splitlines()[0]
+        if chunked:
+            talk.sendall(chunk(b""))
+        assert f'{{"taken": {size}'.encode() in received(talk, b"}")
     return time.monotonic() - began
+
+
+def chunk(data: bytes) -> bytes:
+    """A piece of a body of unknown length; its end where there is no data."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+@pytest.mark.parametrize("kind", ["chunked", "large"])
+def test_slow_bodies_of_two_addresses_leave_uploads_their_places(door: Door, kind: str) -> None:
+    """Who holds what a client may hold, twice, keeps neither an upload nor a body of unknown length out."""
+    boxes = [door.slow(kind, 8, 60, name=f"c-slow-{kind}-{each}") for each in range(2)]
+    upload = door.ask("/page", method="POST", body=b"x" * 2_000_000, limit=20)
+    with door.connect() as talk:
+        talk.sendall(b"POST /page HTTP/1.1\r\nHost: lms.test\r\nTransfer-Encoding: chunked\r\n\r\n")
+        talk.sendall(chunk(b"x" * 50_000) + chunk(b""))
+        unknown = received(talk, b"}")
+    for box in boxes:
+        box.remove()
+    assert (upload[0], json.loads(upload[1] or b"{}").get("taken")) == (200, 2_000_000)
+    assert b'{"taken": 50000' in unknown
+
+
+def test_one_client_holds_one_body_of_unknown_length(door: Door) -> None:
+    """The second is refused at once; the place is free when the first has ended, also by being too large."""
+    head = b"POST /page HTTP/1.1\r\nHost: lms.test\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with door.connect() as first, door.connect() as second:
+        first.sendall(head + b"3d0900\r\n")
+        until("the first to have its place", lambda: refused(door, head), limit=10)
+        second.sendall(head)
+        assert b" 503 " in second.recv(4096)
+    # Beyond 4 MB: nginx answers by itself.
+    until("the place to be free", lambda: not refused(door, head), limit=10)
+    with door.connect() as large:
+        large.sendall(head + b"3d0901\r\nx")
+        large.settimeout(10)
+        assert b" 413 " in large.recv(4096)
+    until("the place to be free again", lambda: not refused(door, head), limit=20)
+    assert "[alert]" not in door.box.logs()
+
+
+def refused(door: Door, head: bytes) -> bool:
+    """Whether there is no place for such a request."""
+    with door.connect() as talk:
+        talk.sendall(head + chunk(b"x") + chunk(b""))
+        status = talk.recv(4096).split(b" ", 2)[1]
+    assert status in (b"200", b"503"), status
+    return status == b"503"
+
+
+@pytest.mark.parametrize(
+    ("line", "host", "status"),
+    [
+        ("/page", "lms.test", 200),
+        ("/page", "LMS.test:8080", 200),
+        ("http://lms.test/page", "lms.test", 200),
+        ("http://lms.test:8080/page", "Lms.Test", 200),
+        # The cms takes 250 MB, the lms four: limits of the one are not for requests of the other.
+        ("http://cms.test/page", "lms.test", 400),
+        ("http://lms.test/page", "elsewhere.test", 400),
+        ("http://lms.test/page", "", 400),
+        ("http://lms.test/page", "lms.test.evil", 400),
+        ("/page", "elsewhere.test", 404),
+        ("http://elsewhere.test/page", "elsewhere.test", 404),
+    ],
+)
+def test_a_request_names_one_host(door: Door, line: str, host: str, status: int) -> None:
+    with door.connect() as talk:
+        talk.sendall(f"GET {line} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert f"HTTP/1.1 {status} ".encode() in talk.recv(4096)
+
+
+def test_one_client_has_one_event_stream(door: Door) -> None:
+    """Four of a host, since each keeps a thread: nobody has all of them."""
+    ask = b"GET /events HTTP/1.1\r\nHost: lms.test\r\nAccept: text/event-stream\r\n\r\n"
+    with door.connect() as first, door.connect() as second:
+        first.sendall(ask)
+        received(first, b"data: 0")
+        second.sendall(ask)
+        assert b" 503 " in second.recv(4096)
 
 
 def test_bodies_arrive_whole_and_too_large_ones_not_at_all(door: Door) -> None:

@@ -32,6 +32,17 @@ class Crowded(asyncio.Protocol):
         transport.close()
 
 
+class Conversation(SMTP):
+    """Has its place from when it is made: of a burst, all are made before the first begins."""
+
+    ended = False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Its place is another's."""
+        self.ended = True
+        super().connection_lost(error)
+
+
 class Inbox:
     """What comes in by SMTP is acknowledged once it is on the disk."""
 
@@ -58,12 +69,12 @@ async def serve(store: Store, title: str, username: str, password: str) -> None:
     """Both doors, until SIGTERM."""
     inbox = Inbox(store)
     loop = asyncio.get_running_loop()
-    open_: weakref.WeakSet[SMTP] = weakref.WeakSet()
+    open_: weakref.WeakSet[Conversation] = weakref.WeakSet()
 
     def channel() -> asyncio.Protocol:
-        if sum(each.transport is not None for each in open_) >= MOST_SMTP:
+        if sum(not each.ended for each in open_) >= MOST_SMTP:
             return Crowded()
-        made = SMTP(
+        made = Conversation(
             inbox,
             data_size_limit=LARGEST,
             hostname="mail-sink",
