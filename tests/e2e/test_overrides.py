@@ -46,15 +46,21 @@ class Overrides:
         return int(json.loads((self.folder / "services" / f"{service}.json").read_text())["version"])
 
     def accepted(self, text: str) -> int:
-        """Write a file and wait until it is in force; its version."""
-        before = self.status()["in_force"]["number"]
+        """Write a file and wait until it is in force in lms and cms; its version."""
+        before = self.status()["accepted"]["number"]
         self.write(text)
         until(
-            "the overrides to be in force",
-            lambda: self.status()["in_force"]["number"] > before,
+            "the overrides to be accepted",
+            lambda: self.status()["accepted"]["number"] > before,
             limit=LIVE_SECONDS,
         )
-        return int(self.status()["in_force"]["number"])
+        version = int(self.status()["accepted"]["number"])
+        until(
+            "the overrides to be in force",
+            lambda: self.status()["in_force"]["number"] == version,
+            limit=LIVE_SECONDS,
+        )
+        return version
 
 
 @pytest.fixture

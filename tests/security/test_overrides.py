@@ -418,7 +418,7 @@ def test_what_cannot_be_read_changes_nothing_at_any_time(
     places.file.unlink()
     PLACED[what](places.file)
     assert running.seen() != seen
-    # While it runs; at a start, with nothing in memory; and in a job.
+    # While it runs; at a start, with nothing in memory.
     for found in (
         running.settle(),
         configuration.keeper.Keeper(places).settle(),
@@ -426,6 +426,8 @@ def test_what_cannot_be_read_changes_nothing_at_any_time(
     ):
         assert (found.version, found.folder) == (first.version, first.folder)
         assert found.refused
+    # In a job nothing of it counts.
+    assert "First" not in (running.without_overrides() / "lms.json").read_text()
     said = json.loads((places.overrides / "status.json").read_text())
     assert said["refused"]["reason"] == found.refused
     assert not [each for each in SECRETS if f"generated-{each}" in json.dumps(said)]

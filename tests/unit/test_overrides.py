@@ -376,7 +376,8 @@ def test_a_bad_file_leaves_the_last_good_one_in_force(configuration: SimpleNames
     places.file.write_text("\nEDXAPP_MYSQL_HOST: elsewhere\n")
     found = keeper.settle()
     assert (found.version, name_in(found.folder)) == (first.version, "First")
-    assert status(places)["in_force"]["number"] == 1
+    assert status(places)["accepted"]["number"] == 1
+    assert status(places)["in_force"] is None, "no service has said that it is ready"
     assert status(places)["refused"]["line"] == 2
     assert status(places)["refused"]["key"] == "EDXAPP_MYSQL_HOST"
     # A container that starts now, with nothing in memory, comes to the same.
@@ -459,9 +460,13 @@ def test_what_ansible_could_not_do_is_tried_again_later_and_not_for_ever(
         "next": None,
         "reason": "Ansible ended with 250: killed",
     }
-    # Written anew it is tried anew.
+    # Written anew it is tried once more: whoever writes the same text each minute has not eight tries each minute.
+    count = len(runs)
     os.utime(places.file, ns=(1, 1))
-    assert keeper.settle().again == 60.0
+    assert (keeper.settle().again, keeper.settle().again) == (None, None)
+    assert len(runs) == count + 1
+    places.file.write_text("EDXAPP_PLATFORM_NAME: Another\n")
+    assert name_in(keeper.settle().folder) == "Another"
 
 
 def test_what_is_in_force_is_not_left_for_an_older_one_when_ansible_fails(
@@ -540,6 +545,31 @@ def test_a_portal_of_before_keeps_what_was_in_force(configuration: SimpleNamespa
     found = keeper.settle()
     assert (found.version.number, name_in(found.folder)) == (7, "Seventh")
     assert keeper.versions() == [7, 6]
+
+
+def test_a_judgement_of_before_is_read_by_its_old_name(configuration: SimpleNamespace, places: Any) -> None:
+    keeper = configuration.keeper.Keeper(places)
+    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    version = keeper.settle().version
+    path = places.rendered / "records/state.json"
+    said = json.loads(path.read_text())
+    path.write_text(json.dumps({**said, "in_force": said.pop("accepted")}))
+    assert keeper.records.state().accepted == version
+
+
+def test_in_force_is_what_every_service_of_pages_was_ready_with(
+    configuration: SimpleNamespace, places: Any
+) -> None:
+    keeper = configuration.keeper.Keeper(places)
+    first = keeper.settle().version
+    for service in ("lms", "cms", "lms-workers"):
+        keeper.records.lives(service, first)
+    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    second = keeper.settle().version
+    for service, number in (("lms-workers", 0), ("lms", 0), ("cms", 1)):
+        keeper.records.lives(service, second)
+        keeper.show()
+        assert (status(places)["accepted"]["number"], status(places)["in_force"]["number"]) == (1, number)
 
 
 def test_passwords_are_filled_in_for_this_container_alone(

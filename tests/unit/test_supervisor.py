@@ -97,6 +97,32 @@ sys.exit(supervisor.Supervisor(name, words, port, Full(places)).run())
 """
 
 
+# A job as the image runs it.
+JOB = """
+import sys
+from pathlib import Path
+from configuration import __main__ as entry, ansible
+from configuration.places import Places
+home, ground = Path(sys.argv[1]), Path(sys.argv[2])
+def role(places, values):
+    return {variant: {"NAME": values.get("EDXAPP_PLATFORM_NAME", "none")} for variant in ("lms", "cms")}
+ansible.settings = role
+folders = {each: ground / each for each in ("given", "secrets", "overrides", "rendered")}
+entry.Places = lambda: Places(home=home, settings=ground / "of-the-job", **folders)
+sys.exit(entry.main([*sys.argv[3:]]))
+"""
+# The job's software: ends as the server does where the settings are not to its liking.
+MIGRATIONS = """
+import json, os, signal, sys
+said = json.load(open(sys.argv[1]))["NAME"]
+if said == "wrong":
+    sys.exit(78)
+if said == "heavy":
+    os.kill(os.getpid(), signal.SIGKILL)
+print(said)
+"""
+
+
 @pytest.fixture(scope="module")
 def port() -> int:
     """One that nobody has."""
@@ -237,6 +263,48 @@ def test_what_could_not_be_tried_is_tried_again(ground: Path, port: int, running
     until("it to be live", lambda: ask(port) == name)
     until("the report of it", lambda: report(ground)["version"] == 1)
     assert (report(ground)["trouble"], starts(ground, name)) == ("", 3)
+
+
+def job(ground: Path) -> tuple[int, str]:
+    """The exit code of a job that runs now, and what it said."""
+    (ground / "of-the-job").mkdir()
+    (ground / "job.py").write_text(JOB)
+    (ground / "migrations.py").write_text(MIGRATIONS)
+    entry = f"{sys.executable} {ground}/migrations.py {ground}/of-the-job/lms.env.json"
+    env = {**os.environ, "PYTHONPATH": str(HOME), "OPENEDX_ENTRY": entry}
+    words = [sys.executable, str(ground / "job.py"), str(HOME), str(ground), "lms-migrate"]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=30)
+    return done.returncode, done.stdout.strip()
+
+
+@pytest.mark.parametrize("name", ["good", "wrong", "heavy"])
+def test_a_job_runs_whatever_the_overrides_say(ground: Path, name: str) -> None:
+    """`up` waits for it to end well. Before any service of the portal has tried them, too."""
+    override(ground, f"EDXAPP_PLATFORM_NAME: {name}\n")
+    assert job(ground) == (0, "none")
+
+
+@pytest.mark.parametrize("name", ["wrong", "heavy"])
+def test_a_job_runs_while_a_service_cannot_take_up_what_is_accepted(
+    ground: Path, port: int, running: Any, name: str
+) -> None:
+    override(ground, "EDXAPP_PLATFORM_NAME: good\n")
+    until("the good one to be in force", lambda: (status(ground).get("in_force") or {}).get("number") == 1)
+    override(ground, f"EDXAPP_PLATFORM_NAME: {name}\n")
+    until("a try", lambda: report(ground).get("trouble"))
+    assert job(ground) == (0, "none")
+    assert (ask(port), status(ground)["in_force"]["number"]) == ("good", 1)
+    until("the judgement", lambda: status(ground)["accepted"]["number"] == (2 if name == "heavy" else 1))
+
+
+def test_the_same_text_written_anew_is_one_more_try(ground: Path, port: int, running: Any) -> None:
+    override(ground, "EDXAPP_PLATFORM_NAME: heavy\n")
+    until("it to be given up", lambda: "not tried again until" in report(ground).get("trouble", ""))
+    for number in (9, 10):
+        override(ground, "EDXAPP_PLATFORM_NAME: heavy\n")
+        until("one more try", lambda number=number: f"try {number};" in report(ground).get("trouble", ""))
+    assert "not tried again until" in report(ground)["trouble"]
+    assert starts(ground, "heavy") == 10
 
 
 def test_what_could_not_even_be_started_is_tried_again(ground: Path, port: int, running: Any) -> None:

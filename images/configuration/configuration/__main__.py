@@ -27,7 +27,10 @@ PORTS = {"lms": 8000, "cms": 8010, "lms-workers": 0, "cms-workers": 0}
 
 
 def run(verbs: Sequence[str]) -> int:
-    """Configure, then run the image's own entry: supervised if it stays up, else in this process's place."""
+    """Configure, then run the image's own entry: supervised if it stays up, else in this process's place.
+
+    A job ends, and `up` waits for it to end well: it runs without overrides.
+    """
     software = [*os.environ.get("OPENEDX_ENTRY", "python3 -m standin.entry").split(), *verbs]
     places = Places()
     keeper = Keeper(places)
@@ -35,10 +38,7 @@ def run(verbs: Sequence[str]) -> int:
         # Several containers may have one verb: each reports by its own name.
         name = os.environ.get("OPENEDX_SERVICE") or verbs[0]
         return Supervisor(name, software, PORTS[verbs[0]], keeper).run()
-    found = keeper.at_start()
-    rendering.take(places, found.folder)
-    if found.refused:
-        say(f"overrides refused: {found.refused}")
+    rendering.take(places, keeper.without_overrides())
     os.execvp(software[0], software)  # noqa: S606 (words of our own)
 
 

@@ -66,7 +66,7 @@ class Keeper:
     def seen(self) -> str:
         """Changes when the file does, and when another container has found that what is in force does not start."""
         known = self.records.state()
-        return f"{self.given().mark} {known.in_force.number if known else ''}"
+        return f"{self.given().mark} {known.accepted.number if known else ''}"
 
     def at_start(self) -> InForce:
         """As `settle`; where that is not possible just now, what was in force last. Raises as `settle` does."""
@@ -117,6 +117,20 @@ class Keeper:
             return None
         return InForce(version=version, folder=folder, refused="")
 
+    def without_overrides(self) -> Path:
+        """The folder of a job's settings: nothing that a portal's admin writes reaches a job, or could stop it.
+
+        Raises OSError and AnsibleError.
+        """
+        with self._locked():
+            return rendering.ensure(self.places, {})
+
+    def show(self) -> None:
+        """Publish the last judgement anew, after a service has got ready. Raises OSError."""
+        with self._locked():
+            if known := self.records.state():
+                self.records.show(known)
+
     def restore(self, number: int) -> None:
         """Make an accepted version the file again. Raises Refusal if it is not among the kept."""
         for path, found in self.records.versions():
@@ -144,11 +158,11 @@ class Keeper:
                 # What is in force is not left for an older one because Ansible had no memory or time.
                 if version is not None:
                     raise
-                refused, waiting = refused or Refusal(str(error)), self._waiting(known, given, str(error))
+                refused, waiting = refused or Refusal(str(error)), self._waiting(known, given, by, str(error))
                 continue
             version = version or self._accept(candidate, known, by)
             state = State(
-                by=by, checked=given.mark, in_force=version, refused=_told(refused), waiting=waiting
+                by=by, checked=given.mark, accepted=version, refused=_told(refused), waiting=waiting
             )
             self.records.judged(state)
             return InForce(
@@ -161,8 +175,10 @@ class Keeper:
             raise Refusal(reason)
         return variables.check(data, self.table)
 
-    def _waiting(self, known: State | None, given: Given, reason: str) -> dict[str, Any]:
-        before = known.waiting if known and known.checked == given.mark else None
+    def _waiting(self, known: State | None, given: Given, by: str, reason: str) -> dict[str, Any]:
+        # Of the content: the same text written anew is one try more, not as many as there were.
+        same = known and known.by == by and known.checked.partition(" ")[0] == given.mark.partition(" ")[0]
+        before = known.waiting if known and same else None
         tries = 1 + (before["tries"] if before else 0)
         seconds = verdict.delay(tries)
         # Of the wall's clock, since containers of several hosts share it.
@@ -180,12 +196,12 @@ class Keeper:
 
     def _good(self, known: State) -> bool:
         """Whether the last report can be so still, and nothing waits that could be tried now."""
-        rejected = self.records.rejected(known.by, known.in_force.sha256, None)
+        rejected = self.records.rejected(known.by, known.accepted.sha256, None)
         return not rejected and self._left(known.waiting) != 0.0
 
     def _again(self, known: State, refused: str) -> InForce | None:
         """What is in force by the last report; None where its version is no longer kept, or no longer good."""
-        content = self.records.content(known.in_force)
+        content = self.records.content(known.accepted)
         if content is None:
             return None
         try:
@@ -193,7 +209,7 @@ class Keeper:
         except Refusal:
             return None
         return InForce(
-            version=known.in_force, folder=folder, refused=refused, again=self._left(known.waiting)
+            version=known.accepted, folder=folder, refused=refused, again=self._left(known.waiting)
         )
 
     def _last(self, known: State | None, trouble: str) -> InForce | None:
@@ -208,7 +224,7 @@ class Keeper:
     def _accept(self, data: bytes, known: State | None, by: str) -> Version:
         """A file that is in force already keeps its number and its time."""
         self.records.forgive(by, sha(data))
-        now = known.in_force if known else NONE
+        now = known.accepted if known else NONE
         if now.sha256 == sha(data):
             return now
         last = max([now.number, *self.versions()])
@@ -219,8 +235,8 @@ class Keeper:
     def _before(self, known: State | None) -> list[tuple[bytes, Version]]:
         """What was in force, then what was before that: rules may have changed since it was accepted."""
         found = []
-        if known and (data := self.records.content(known.in_force)) is not None:
-            found.append((data, known.in_force))
+        if known and (data := self.records.content(known.accepted)) is not None:
+            found.append((data, known.accepted))
         return [*found, *self.records.kept()]
 
     @contextmanager

@@ -19,6 +19,7 @@ from configuration.log import say
 from configuration.places import Places
 
 KEPT = 50
+PAGES = ("lms", "cms")
 _VERSION = re.compile(r"([0-9]{6,})-([0-9a-f]{12})\.yml")
 # Beside the overrides anybody may have written: no number so high that none can follow it.
 _PUBLISHED = re.compile(r"([0-9]{6})-([0-9a-f]{12})\.yml")
@@ -44,11 +45,14 @@ NONE = Version(number=0, sha256=sha(b""), since="")
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """The last judgement: `by` what rules, of which file (`checked`), what is in force, what was refused or waits."""
+    """The last judgement: `by` what rules, of which file (`checked`), what is accepted, what was refused or waits.
+
+    Accepted is what services try to take up; in force is what they were ready with (`Records.in_force`).
+    """
 
     by: str
     checked: str
-    in_force: Version
+    accepted: Version
     refused: dict[str, Any] | None
     waiting: dict[str, Any] | None = None
     """A file that could not be tried: `tries`, `next` (seconds since 1970, None for never) and `reason`."""
@@ -93,14 +97,28 @@ class Records:
         """The last judgement; a broken one counts as none, since all of it can be found again."""
         said = self._json(self.root / "state.json")
         try:
-            return State(**{**said, "in_force": Version(**said["in_force"])}) if said else None
+            if said and "in_force" in said:
+                # As it was called before.
+                said["accepted"] = said.pop("in_force")
+            return State(**{**said, "accepted": Version(**said["accepted"])}) if said else None
         except (TypeError, KeyError):
             return None
 
     def judged(self, state: State) -> None:
         """Keep a judgement, and show it beside the overrides. Raises OSError."""
         files.write(self.root / "state.json", _text(asdict(state)))
-        self.publish(("status.json",), _text(asdict(state)))
+        self.show(state)
+
+    def show(self, state: State) -> None:
+        """Lay a judgement beside the overrides, with what is in force."""
+        in_force = self.in_force()
+        said = {**asdict(state), "in_force": asdict(in_force) if in_force else None}
+        self.publish(("status.json",), _text(said))
+
+    def in_force(self) -> Version | None:
+        """What every service of pages was ready with: the oldest of theirs. None before the first was ready."""
+        ready = [version for service in PAGES if (version := self.live(service))]
+        return min(ready, key=lambda version: version.number, default=None)
 
     def publish(self, names: tuple[str, ...], data: bytes) -> None:
         """Lay a copy beside the overrides. It decides nothing, so what keeps it from that is said and no more."""

@@ -49,7 +49,7 @@ class Supervisor:
         self.generations: list[Generation] = []
         self.seen = ""
         self.retry = NEVER
-        # How often in a row the software did not start with what was seen, and which sight that was.
+        # How often in a row the software did not start with a content, and the hash of that.
         self.tries, self.tried = 0, ""
         self.patience = 0 if port else 1
         self.looks = 0
@@ -181,7 +181,7 @@ class Supervisor:
         self.retry = NEVER if found.again is None else time.monotonic() + max(1.0, found.again)
         if found.refused:
             say(f"overrides refused: {found.refused}")
-        say(f"overrides version {found.version.number} in force")
+        say(f"overrides version {found.version.number} accepted")
 
     def _start(self, found: InForce, replaced: Replaced) -> None:
         self._say(found)
@@ -212,6 +212,14 @@ class Supervisor:
         except OSError as error:
             say(f"cannot keep that version {self.live} is live: {error}")
         self._report("")
+        # Under a lock that another container may have for long: not in this thread, which serves.
+        self.thread.submit(self._show)
+
+    def _show(self) -> None:
+        try:
+            self.keeper.show()
+        except OSError as error:
+            say(f"what is in force cannot be shown: {error}")
 
     def _judge(self, newest: Generation) -> None:
         """One that does not get ready goes, and its settings with it."""
@@ -234,8 +242,8 @@ class Supervisor:
 
     def _failed(self, version: Version, why: str, judged: Verdict) -> None:
         """Refused where the software says that its settings are wrong, or ended too often; else tried again."""
-        self.tries = self.tries + 1 if self.tried == self.seen else 1
-        self.tried = self.seen
+        self.tries = self.tries + 1 if self.tried == version.sha256 else 1
+        self.tried = version.sha256
         say(f"{self.name} with overrides version {version.number} {why}; the one before goes on")
         # A worker may end for want of its broker; what serves pages starts without any store.
         final = self.socket is not None and version.number and verdict.final(judged, self.tries)
