@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from automation import drive_links
 from automation.datahomes import DataHome
 from automation.errors import PortalError
 from automation.pulumi import ROOT
@@ -67,7 +68,7 @@ def check(client: Any, tenant: Tenant, known: Iterable[DataHome] = ()) -> DataHo
     """The tenant's place, with the id of its drive: nothing may start on the wrong disk.
 
     Raises DriveMissing when the engine does not see the sentinel, or sees that of another drive than the one that
-    `known` tells for this root.
+    `known` tells for this root; DataLinked where a symbolic link stands for one of the tenant's directories.
     """
     root = tenant.storage.root
     there = mark(client, root)
@@ -85,6 +86,8 @@ def check(client: Any, tenant: Tenant, known: Iterable[DataHome] = ()) -> DataHo
             f"the data was really moved to this one, write the old id into its mark: `echo 'id {was}'` as the second "
             f"line of {root}/{SENTINEL}"
         )
+    links = drive_links.read(run(client, root, drive_links.LOOK.format(tenant.name), reads=True))
+    drive_links.refuse(root, links, "nothing was started and nothing written")
     return DataHome(
         root=root, host=engines.address_of(tenant.placement.docker_host, os.environ), drive=there.id
     )

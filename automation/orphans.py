@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from automation import datahomes, drive, engine, ownership, portals
+from automation import datahomes, drive, drive_links, engine, ownership, portals
+from automation.drive_links import Link
 from automation.ownership import NOBODY, Ours, Owner, Side
 from automation.pulumi import Stack, stacks
 from config import engines
@@ -18,20 +19,22 @@ from config.tenant import Tenant, names
 LABEL = "portal.tenant"
 # As purge calls what it is deleting.
 HALF = ".purged-"
-# Directories, then what those say of their owner that say something.
+# Directories, and links to what may be one; then what those directories say of their owner that say something.
 BETWEEN = "//"
 LIST = (
-    f"cd /drive && find . -mindepth 1 -maxdepth 1 -type d ! -name '{SENTINEL}' && echo {BETWEEN} && "
-    f'for each in ./*/{ownership.RECORD} ./{HALF}*/{ownership.RECORD}; do if [ -f "$each" ] && [ ! -L "$each" ]; then '
+    f"cd /drive && find . -mindepth 1 -maxdepth 1 ! -name '{SENTINEL}' "
+    r"\( -type d -printf 'd %P\n' -o -type l -printf 'l %P\t%l\n' \) "
+    f"&& echo {BETWEEN} && for each in ./*/{ownership.RECORD} ./{HALF}*/{ownership.RECORD}; do "
+    'at=${each%/*}; if [ -f "$each" ] && [ ! -L "$each" ] && [ ! -L "$at" ] && [ ! -L "${at%/*}" ]; then '
     'printf \'%s %s\\n\' "$each" "$(head -c 200 "$each" | head -n 1)"; fi; done'
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Orphan:
-    """One thing without a tenant. `kind` is container, network, volume, directory or stack; `where` an engine or root.
+    """One thing without a tenant. `kind` is container, network, volume, directory, link or stack; `where` an engine or root.
 
-    `id` is what the engine calls it, `owner` what it says itself of whose it is.
+    `id` is what the engine calls it, `owner` what it says itself of whose it is, `target` what a symbolic link leads to.
     """
 
     kind: str
@@ -40,10 +43,15 @@ class Orphan:
     where: str = ""
     id: str = ""
     owner: str = ""
+    target: str = ""
 
     @property
     def way_out(self) -> str:
         """How to remove it, or to take it back."""
+        if self.kind == "link":
+            return drive_links.described(
+                self.where, Link(name=self.name.removeprefix(f"{self.where}/"), target=self.target)
+            )
         try:
             naming.tenant(self.tenant)
         except ValueError:
@@ -82,7 +90,10 @@ class Portal:
     @property
     def way_out(self) -> str:
         """How to remove it, or whom to ask."""
-        one = next((each for each in self.parts if each.kind == "directory"), self.parts[0])
+        one = next(
+            (each for kind in ("link", "directory") for each in self.parts if each.kind == kind),
+            self.parts[0],
+        )
         if self.owner.side is Side.OTHERS:
             return f"it is another state's: purge it where that of {self.owner.name} is"
         if self.owner.side is Side.UNKNOWN and one.way_out.startswith("./portal purge"):
@@ -177,21 +188,34 @@ def objects(client: Any, known: Collection[str], docker_host: str) -> list[Orpha
 
 
 def directories(client: Any, root: str, known: Collection[str]) -> list[Orphan]:
-    """Directories at the top of a mounted drive that are no tenant's."""
+    """Directories at the top of a mounted drive that are no tenant's, and links."""
     listed, _, records = drive.run(client, root, LIST, reads=True).partition(f"\n{BETWEEN}")
     owners = dict(record(line) for line in records.splitlines() if line)
     return [
         Orphan(
-            kind="directory",
+            kind="link" if kind == "l" else "directory",
             name=f"{root}/{each}",
             tenant=each.removeprefix(HALF),
             where=root,
             owner=owners.get(each, ""),
+            target=target,
         )
-        for each in sorted(line.removeprefix("./") for line in listed.splitlines() if line != BETWEEN)
+        for kind, each, target in sorted(entry(line) for line in listed.splitlines() if line != BETWEEN)
         # Half purged is nobody's, whoever has its name by now.
         if each.startswith(HALF) or (each not in known and not each.startswith(".") and each != "lost+found")
     ]
+
+
+def entry(line: str) -> tuple[str, str, str]:
+    """Kind (`d` or `l`), name and target of what lies at a drive's top, each without what would move a terminal's cursor."""
+    kind, _, rest = line.partition(" ")
+    name, _, target = rest.partition("\t")
+    return kind, printable(name), printable(target)
+
+
+def printable(text: str) -> str:
+    """A name of a drive's as people may see it."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def record(line: str) -> tuple[str, str]:

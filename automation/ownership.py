@@ -17,7 +17,13 @@ from config import owner
 NOBODY = "unknown"
 # storage-init writes it into a portal's directory.
 RECORD = ".portal/owner"
-READ = "cat /drive/{0}/" + RECORD + " 2>/dev/null || true"
+# Through a link it would be another portal's name, or a file of the container's.
+READ = (
+    "for each in /drive/{0} /drive/{0}/.portal /drive/{0}/"
+    + RECORD
+    + "; do if [ -L $each ]; then exit 0; fi; done; "
+    "if [ -f /drive/{0}/" + RECORD + " ]; then head -c 300 /drive/{0}/" + RECORD + "; fi"
+)
 
 
 class NotOurs(PortalError):

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from automation import datahomes, drive, engine, ownership, portals, slots
+from automation import datahomes, drive, drive_links, engine, ownership, portals, slots
 from automation.datahomes import DataHome
 from automation.errors import PortalError
 from automation.holding import held
@@ -29,11 +29,13 @@ Say = Callable[[str], None]
 STOP_SECONDS = 10
 # Of a big portal's media on a slow drive.
 DELETE_LIMIT_SECONDS = 4 * 3600.0
-# Whole or not at all by its own name: half of the data must never come up as if it were all. rm and mv follow no link,
-# and the name has been checked.
+# Whole or not at all by its own name: half of the data must never come up as if it were all. rm and mv follow no link, so
+# that of one they would delete the link and leave the data. The name has been checked.
 LOOK = "for each in {0} .purged-{0}; do if [ -e /drive/$each ] || [ -L /drive/$each ]; then echo there; break; fi; done"
 DELETE = (
-    "cd /drive && rm -rf -- .purged-{0} && if [ -e {0} ] || [ -L {0} ]; then mv -T -- {0} .purged-{0}; fi "
+    "cd /drive && for each in {0} .purged-{0}; do if [ -L $each ]; then "
+    'echo "$each is a symbolic link: neither it nor what it leads to was deleted"; exit 1; fi; done && '
+    "rm -rf -- .purged-{0} && if [ -e {0} ]; then mv -T -- {0} .purged-{0}; fi "
     "&& rm -rf -- .purged-{0}"
 )
 # The default of storage/root in config/reference.yml.
@@ -96,7 +98,8 @@ class Trace:
 def trace(tenant: str, looked: Looked) -> Trace:
     """What there is of a tenant on engines, on drives, in the state, and on this machine.
 
-    Raises ConfigError for what can be no tenant's name, NoEngine and DriveMissing: to leave half of it would be no purge.
+    Raises ConfigError for what can be no tenant's name, NoEngine, DriveMissing, and DataLinked where a link stands for the
+    tenant's data: to leave half of it would be no purge.
     """
     checked(tenant)
     known = Stack(name=tenant).exists()
@@ -123,6 +126,8 @@ def trace(tenant: str, looked: Looked) -> Trace:
                 owner = ownership.record(client, root, tenant)
                 # Of the same name at another tenant's root: where another state says that it is its own, it is.
                 if surely or ours.judge(tenant, [], [owner]).side is not Side.OTHERS:
+                    links = drive.run(client, root, drive_links.LOOK.format(tenant), reads=True)
+                    drive_links.refuse(root, drive_links.read(links), "nothing was removed")
                     found["directories"].append((host, f"{root}/{tenant}"))
                     owners.add(owner)
     if not drives:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from automation import capacity, drive
+from automation import capacity, drive, drive_links
+from automation.drive_links import Link
 from automation.errors import PortalError
 from config.tenant import Tenant
 
@@ -21,9 +22,13 @@ NEAR_QUOTA = 0.80
 
 # In the helper's own shell, which gets the tenant's name as it is: letters, digits and hyphens (config/names.py).
 # Space is asked at the portal's own directory: where a project quota lies on it, that is what there is of the drive.
-LOOK = """
-cd /drive && [ -d {tenant} ] && cd {tenant}
+# No link is followed: a count of what it leads to would be another directory's.
+LOOK = (
+    drive_links.LOOK
+    + """
+cd /drive && [ -d {0} ] && [ ! -L {0} ] && cd {0}
 df -Pk . | tail -n 1
+if [ -L /drive/{0} ] || [ -L .portal ]; then exit 0; fi
 [ -d .portal ] || {{ echo no files; exit 0; }}
 now=$(date +%s) kept=.portal/usage
 read -r used at <$kept || at=0
@@ -38,6 +43,7 @@ if [ $((now - ${{at:-0}})) -gt {fresh} ]; then
 fi 2>/dev/null
 [ ! -s $kept ] || echo "used $(cat $kept)"
 """
+)
 _SPACE = re.compile(r"^\S+\s+(\d+)\s+\d+\s+(\d+)\s", re.MULTILINE)
 _NO_FILES = re.compile(r"^no files$", re.MULTILINE)
 _UNCOUNTED = re.compile(r"^uncounted (\d+)$", re.MULTILINE)
@@ -50,7 +56,8 @@ _USED = re.compile(r"^used (\d+) (\d+)$", re.MULTILINE)
 class Usage:
     """MiB of the drive and free on it; MiB that the portal has taken, when that was measured (seconds since 1970).
 
-    `directory` is whether the portal has one there; `uncounted` what a walk that did not come to an end ended with.
+    `directory` is whether the portal has one there; `uncounted` what a walk that did not come to an end ended with;
+    `links` those that stand for the portal's directories.
     """
 
     size: int
@@ -59,13 +66,14 @@ class Usage:
     measured: int | None = None
     directory: bool = True
     uncounted: int = 0
+    links: tuple[Link, ...] = ()
 
 
 def look(client: Any, tenant: Tenant) -> Usage:
     """What the drive has and the portal has taken, asked by a container on the engine's host. Raises DriveMissing, PortalError."""
     # Not on the host's own disk, which may have a directory where the drive is to be mounted.
     drive.require(client, tenant.storage.root)
-    script = LOOK.format(tenant=tenant.name, walk=WALK_SECONDS, fresh=FRESH_SECONDS)
+    script = LOOK.format(tenant.name, walk=WALK_SECONDS, fresh=FRESH_SECONDS)
     return read(drive.run(client, tenant.storage.root, script))
 
 
@@ -81,12 +89,15 @@ def read(told: str) -> Usage:
         measured=int(used[2]) if used else None,
         directory=not _NO_FILES.search(told),
         uncounted=int(uncounted[1]) if uncounted else 0,
+        links=drive_links.read(told),
     )
 
 
 def warnings(found: Usage, tenant: Tenant) -> Iterator[str]:
     """What is to be done something about, the worst first. Pure."""
     root = tenant.storage.root
+    for each in found.links:
+        yield drive_links.described(root, each)
     if found.free < capacity.LEAST_DISK_MIB:
         yield (
             f"{root} has {found.free} MiB free: no portal starts with less than {capacity.LEAST_DISK_MIB}, and data "

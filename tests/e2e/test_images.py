@@ -529,6 +529,20 @@ def test_storage_init_hands_a_tree_over_once_and_follows_no_link(
     assert owners(folder)["deep/er/0"] == (1999, 1999)
 
 
+@pytest.mark.parametrize("name", [".portal", "mysql"])
+def test_storage_init_refuses_a_link_before_anything_is_changed(
+    client: docker.APIClient, root: Path, name: str
+) -> None:
+    words = ("media:61000:61000:0755", "mysql:60999:60999:0750")
+    (root / "moved").mkdir()
+    (root / "portal" / name).symlink_to("../moved")
+    code, said = storage_init(client, root, words)
+    assert code == 1, said
+    assert f"/{name} is a symbolic link to ../moved; nothing was changed" in said
+    assert [path.name for path in (root / "portal").iterdir()] == [name]
+    assert list((root / "moved").iterdir()) == []
+
+
 def test_storage_init_goes_on_with_a_tree_that_was_half_handed_over(
     client: docker.APIClient, root: Path
 ) -> None:

@@ -90,6 +90,8 @@ def test_a_tenants_whole_life(fleet: Fleet) -> None:
     )
     assert "exited (0)" in checkout.portal("status", NAME).out
     assert checkout.portal("destroy", NAME, "--confirm", NAME).code == 0
+    for target in (f"big/{NAME}", f"{checkout.ground}/disk/{NAME}"):
+        moved_away(fleet, target)
     elsewhere(checkout)
     told = checkout.portal("preview", NAME, "--json")
     assert told.code == 8, str(told)
@@ -103,6 +105,42 @@ def test_a_tenants_whole_life(fleet: Fleet) -> None:
     assert everything(checkout, objects) == before
     left = [path for path in (checkout.data / "portals").rglob(f"*{NAME}*") if "workers" not in path.parts]
     assert left == []
+
+
+def linked(fleet: Fleet, target: str) -> None:
+    """Move the portal's directory to where `target` leads, from the drive's root or by its whole path, with a link in its place."""
+    target = target.replace(str(fleet.checkout.ground), "/drive")
+    fleet.objects.on_drive(
+        fleet.checkout.ground,
+        f"cd /drive/drive && mkdir -p $(dirname {target}) && mv -T {NAME} {target} && "
+        f"ln -s {target.replace('/drive', str(fleet.checkout.ground), 1)} {NAME}",
+    )
+
+
+def back(fleet: Fleet, target: str) -> None:
+    """What a remedy says: the link goes, and the directory is in its place again."""
+    target = target.replace(str(fleet.checkout.ground), "/drive")
+    fleet.objects.on_drive(
+        fleet.checkout.ground,
+        f"cd /drive/drive && rm {NAME} && mv -T {target} {NAME} && rmdir $(dirname {target})",
+    )
+
+
+def moved_away(fleet: Fleet, target: str) -> None:
+    """A link for the data: neither purged, with or without asking, nor started with, and both are still there."""
+    checkout = fleet.checkout
+    linked(fleet, target)
+    seen = (
+        "cd /drive && for each in drive disk; do [ ! -e $each ] || find $each -printf '%p %l\n'; done | sort"
+    )
+    before = fleet.objects.on_drive(checkout.ground, seen)
+    for words in (["purge", NAME, "--confirm", NAME], ["purge", NAME, "--dry-run"], ["up", NAME]):
+        ran = checkout.portal(*words)
+        assert ran.code == 7, str(ran)
+        assert f"{checkout.drive}/{NAME} on the engine's host is a symbolic link to {target}" in ran.err
+    assert checkout.portal("purge", NAME, "--owner", "unknown", "--confirm", NAME).code == 7
+    assert fleet.objects.on_drive(checkout.ground, seen) == before
+    back(fleet, target)
 
 
 def elsewhere(checkout: Checkout) -> None:
@@ -130,6 +168,12 @@ def test_what_belongs_to_no_tenant_is_listed_and_can_be_purged(fleet: Fleet) -> 
     assert checkout.portal("purge", NAME, "--confirm", NAME).code == 1
     for each in fleet.objects.containers(NAME).values():
         fleet.objects.client.stop(each["Id"], timeout=1)
+    linked(fleet, f"big/{NAME}")
+    shown = [part for each in orphans(checkout) if each["tenant"] == NAME for part in each["parts"]]
+    assert [(each["name"], each["target"]) for each in shown if each["kind"] == "link"] == [
+        (f"{checkout.drive}/{NAME}", f"big/{NAME}")
+    ]
+    back(fleet, f"big/{NAME}")
     purged = checkout.portal("purge", NAME, "--confirm", NAME)
     assert purged.code == 0, str(purged)
     assert not [each for each in orphans(checkout) if each["tenant"] == NAME]

@@ -12,6 +12,7 @@ from docker.errors import APIError
 from automation import capacity, drive, orphans, usage
 from automation.datahomes import DataHome
 from automation.drive import DriveMissing, Mark
+from automation.drive_links import DataLinked
 from automation.errors import PortalError
 from config.tenant import Tenant
 from preflight import helper
@@ -25,8 +26,10 @@ ACME = Tenant.load("acme", TENANTS)
 class Engine:
     """An engine's containers, in memory."""
 
-    def __init__(self, *, exit_code: int = 0, mark: str = "portals-drive\n", absent: str = "") -> None:
-        self.exit_code, self.mark, self.absent = exit_code, mark, absent
+    def __init__(
+        self, *, exit_code: int = 0, mark: str = "portals-drive\n", absent: str = "", said: str = "said"
+    ) -> None:
+        self.exit_code, self.mark, self.absent, self.said = exit_code, mark, absent, said
         self.made: list[str] = []
         self.scripts: list[str] = []
         self.there: dict[str, dict[str, Any]] = {}
@@ -73,7 +76,7 @@ class Engine:
         return [made.getvalue()], {}
 
     def logs(self, name: str) -> bytes:
-        return b" said\n"
+        return f" {self.said}\n".encode()
 
     def remove_container(self, name: str, force: bool = False) -> None:
         del self.there[name]
@@ -198,6 +201,16 @@ def test_the_mark_of_another_drive_passes_for_none(mark: str, known: list[DataHo
         drive.check(Engine(mark=mark), tenant, known)
     assert refused in str(told.value)
     assert "acme has its data (other)" in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["acme", ".purged-acme", "acme/mysql"])
+def test_nothing_starts_where_a_link_stands_for_the_data(name: str) -> None:
+    engine = Engine(said=f"link {name}\t/mnt/big")
+    with pytest.raises(
+        DataLinked, match=f"nothing was started.*{ROOT}/{name} .* is a symbolic link to /mnt/big"
+    ):
+        drive.check(engine, ACME)
+    assert engine.there == {}
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,29 @@
 """What purge deletes on a drive, and what it leaves; what orphans says of each."""
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from automation.orphans import Orphan
+from automation import drive_links, orphans, ownership, usage
+from automation.drive_links import DataLinked
+from automation.orphans import Orphan, grouped
+from automation.ownership import Ours
 from automation.purge import DELETE, LOOK, checked, logs
 from config.errors import ConfigError
+from config.tenant import Tenant
+from tests.programs import TENANTS
 
 
 def on(drive: Path, script: str) -> str:
     """What a script of purge says, run here instead of in a container."""
-    told = script.format("acme").replace("/drive", str(drive))
+    return here(drive, script.format("acme"))
+
+
+def here(drive: Path, script: str) -> str:
+    """What a script says that knows its tenant, or needs none."""
+    told = script.replace("/drive", str(drive))
     return subprocess.run(
         ["sh", "-c", told], check=True, capture_output=True, text=True, timeout=30
     ).stdout.strip()
@@ -36,15 +47,8 @@ def kept(drive: Path) -> list[str]:
 def whole(drive: Path) -> None:
     (drive / "acme" / "mysql").mkdir(parents=True)
     (drive / "acme" / "mysql" / "data").write_text("goes")
-    (drive / "acme" / "link").symlink_to(drive.parent / "beside")
-
-
-def a_link(drive: Path) -> None:
-    (drive / "acme").symlink_to(drive.parent / "beside")
-
-
-def a_dangling_link(drive: Path) -> None:
-    (drive / "acme").symlink_to(drive / "nowhere")
+    # A service's own link, in its own directory.
+    (drive / "acme" / "mysql" / "link").symlink_to(drive.parent / "beside")
 
 
 def half(drive: Path) -> None:
@@ -56,7 +60,7 @@ def half_and_whole(drive: Path) -> None:
     whole(drive)
 
 
-@pytest.mark.parametrize("made", [whole, a_link, a_dangling_link, half, half_and_whole])
+@pytest.mark.parametrize("made", [whole, half, half_and_whole])
 def test_the_tenant_s_directory_goes_and_nothing_else(drive: Path, made: object) -> None:
     before = kept(drive)
     assert on(drive, LOOK) == ""
@@ -68,6 +72,127 @@ def test_the_tenant_s_directory_goes_and_nothing_else(drive: Path, made: object)
     assert kept(drive) == before
     # Once more changes nothing.
     on(drive, DELETE)
+    assert kept(drive) == before
+
+
+def moved(drive: Path, name: str, target: Path) -> None:
+    """A whole portal, of which one path is a link to where an operator has moved what was there."""
+    whole(drive)
+    target.parent.mkdir(exist_ok=True)
+    (drive / name).rename(target)
+    (drive / name).symlink_to(target)
+
+
+def inside(drive: Path) -> None:
+    whole(drive)
+    (drive / "big").mkdir()
+    (drive / "acme").rename(drive / "big" / "acme")
+    (drive / "acme").symlink_to("big/acme")
+
+
+def outside(drive: Path) -> None:
+    moved(drive, "acme", drive.parent / "disk" / "acme")
+
+
+def dangling(drive: Path) -> None:
+    (drive / "acme").symlink_to(drive / "nowhere")
+
+
+def half_moved(drive: Path) -> None:
+    half(drive)
+    (drive / ".purged-acme").rename(drive.parent / "half")
+    (drive / ".purged-acme").symlink_to(drive.parent / "half")
+
+
+@pytest.mark.parametrize(
+    ("made", "name", "target"),
+    [
+        (inside, "acme", "big/acme"),
+        (outside, "acme", "/disk/acme"),
+        (dangling, "acme", "/nowhere"),
+        (half_moved, ".purged-acme", "/half"),
+    ],
+)
+def test_a_link_in_the_place_of_the_data_is_told_and_stays(
+    drive: Path, made: Callable[[Path], None], name: str, target: str
+) -> None:
+    made(drive)
+    before = kept(drive)
+    assert on(drive, LOOK) == "there"
+    (link,) = drive_links.read(on(drive, drive_links.LOOK))
+    assert link.name == name
+    assert link.target.endswith(target)
+    with pytest.raises(
+        DataLinked, match=r"nothing was removed: .* is a symbolic link to .*move what it leads to back"
+    ):
+        drive_links.refuse("/srv/portals", [link], "nothing was removed")
+    # Made between the look and the deletion.
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        on(drive, DELETE)
+    assert f"{name} is a symbolic link" in refused.value.stdout
+    assert kept(drive) == before
+
+
+@pytest.mark.parametrize("name", ["acme/mysql", "acme/.portal", "acme/..odd"])
+def test_a_link_in_the_place_of_a_service_s_directory_is_told(drive: Path, name: str) -> None:
+    whole(drive)
+    (drive / "acme" / ".portal").mkdir()
+    (drive / "acme" / "..odd").mkdir()
+    assert drive_links.read(on(drive, drive_links.LOOK)) == ()
+    (drive / name).rename(drive.parent / "moved")
+    (drive / name).symlink_to(drive.parent / "moved")
+    (link,) = drive_links.read(on(drive, drive_links.LOOK))
+    assert link.name == name
+
+
+def test_what_a_link_is_called_forges_no_answer(drive: Path) -> None:
+    """Neither a second line nor a terminal's control characters."""
+    whole(drive)
+    (drive / "acme" / "a\nlink b\tc").symlink_to("x\nlink d\te\x1b[2J")
+    (link,) = drive_links.read(on(drive, drive_links.LOOK))
+    assert (link.name, link.target) == ("acme/a?link b?c", "x?link d?e?[2J")
+
+
+@pytest.mark.parametrize("made", [inside, outside])
+def test_no_owner_is_read_through_a_link(drive: Path, made: Callable[[Path], None]) -> None:
+    made(drive)
+    (drive / "acme" / ".portal").mkdir()
+    (drive / "acme" / ".portal" / "owner").write_text("ops@two-2\n")
+    assert on(drive, ownership.READ) == ""
+    link = drive / "acme"
+    at = link.resolve()
+    link.unlink()
+    assert on(drive, ownership.READ) == ""
+    at.rename(link)
+    assert on(drive, ownership.READ) == "ops@two-2"
+
+
+@pytest.mark.parametrize("made", [inside, outside, half_moved])
+def test_orphans_names_a_link_and_what_it_leads_to(drive: Path, made: Callable[[Path], None]) -> None:
+    made(drive)
+    listed, _, _ = here(drive, orphans.LIST).partition(f"\n{orphans.BETWEEN}")
+    links = [orphans.entry(line) for line in listed.splitlines() if line.startswith("l ")]
+    ((_, name, target),) = links
+    assert (drive / name).is_symlink()
+    assert str((drive / name).readlink()) == target
+    found = Orphan(
+        kind="link", name=f"/srv/portals/{name}", tenant="acme", where="/srv/portals", target=target
+    )
+    (portal,) = grouped([found], Ours(name="", states={}))
+    assert portal.what == "1 link"
+    assert f"/srv/portals/{name} on the engine's host is a symbolic link to {target}" in portal.way_out
+    assert "purge" not in portal.way_out.replace(name, "")
+
+
+@pytest.mark.parametrize("made", [inside, outside])
+def test_a_count_of_files_follows_no_link_and_tells_it(drive: Path, made: Callable[[Path], None]) -> None:
+    made(drive)
+    (drive / "acme" / ".portal").mkdir()
+    before = kept(drive)
+    told = usage.read(here(drive, usage.LOOK.format("acme", walk=3, fresh=600)))
+    assert [each.name for each in told.links] == ["acme"]
+    assert told.used is None
+    assert "symbolic link" in next(usage.warnings(told, Tenant.load("acme", TENANTS)))
     assert kept(drive) == before
 
 

@@ -1,0 +1,61 @@
+"""Symbolic links on a drive where a portal's own directories belong: what one leads to is nobody's to find or to delete.
+
+Whoever looks at a directory by its name would see what a link leads to, and whoever deletes it would delete the link alone.
+Only root of the engine's host, or of the file server, makes one there: the services write below these directories.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from automation.errors import PortalError
+
+# At the portal's directory, at what an interrupted purge has left, and right inside both. Deeper ones are the services' own.
+# What is printed is plain text without tabs and line ends, whatever a name or a target has.
+LOOK = r"""
+cd /drive || exit 1
+for each in {0} .purged-{0}; do
+    if [ -L "$each" ]; then set -- "$each"; else set -- "$each"/* "$each"/.[!.]* "$each"/..?*; fi
+    for link in "$@"; do
+        [ -L "$link" ] || continue
+        name=$(printf %s "$link" | head -c 300 | tr -c '[:print:]' '?')
+        target=$(readlink -n -- "$link" | head -c 300 | tr -c '[:print:]' '?')
+        printf 'link %s\t%s\n' "$name" "$target"
+    done
+done
+"""
+_LINK = re.compile(r"^link ([^\t\n]+)\t([^\t\n]*)$", re.MULTILINE)
+
+
+class DataLinked(PortalError):
+    """A symbolic link stands where a portal has its data: the data is not where the drive has it."""
+
+    exit_code = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """A link by its path below the drive's root, and what it leads to, as it says itself."""
+
+    name: str
+    target: str
+
+
+def read(told: str) -> tuple[Link, ...]:
+    """The links that `LOOK` has printed."""
+    return tuple(Link(name=name, target=target) for name, target in _LINK.findall(told))
+
+
+def described(root: str, link: Link) -> str:
+    """What stands where, and the way out."""
+    return (
+        f"{root}/{link.name} on the engine's host is a symbolic link to {link.target}, and what it leads to is not in its "
+        f"place on the drive. There, remove the link and move what it leads to back to {root}/{link.name} (for another disk: "
+        "mount it there)"
+    )
+
+
+def refuse(root: str, links: Sequence[Link], untouched: str) -> None:
+    """Raises DataLinked for the first of these links; `untouched` says what was not done."""
+    if links:
+        raise DataLinked(f"{untouched}: {described(root, links[0])}, then run this again")
