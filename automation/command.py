@@ -17,6 +17,7 @@ from semver import VersionInfo
 from automation.cancelling import at_once, heard
 from automation.errors import PortalError
 from automation.holding import Hold
+from automation.locked_cli import HELD
 
 LOOK_SECONDS = 0.1
 # A CLI that was told to cancel ends the steps that it has begun. A plugin may be waiting for a container that was told to
@@ -49,7 +50,10 @@ class Command(auto.PulumiCommand):
         on_output: Callable[[str], Any] | None = None,
         on_error: Callable[[str], Any] | None = None,
     ) -> auto.CommandResult:
-        """Run the CLI to its end. Raises CommandError when it fails, PortalError when there is none."""
+        """Run the CLI to its end.
+
+        Raises CommandError when it fails, PortalError when there is none, Overtaken where another one has its lock.
+        """
         words = [
             *with_parent(),
             *(self.hold.words if self.hold else ()),
@@ -77,6 +81,8 @@ class Command(auto.PulumiCommand):
             self.hold.started(process.pid)
         with told_to_cancel(process, self.cancel, self.say, self.hold.seen if self.hold else lambda: None):
             out, err = process.communicate()
+        if self.hold and process.returncode == HELD:
+            raise self.hold.overtaken()
         result = auto.CommandResult(stdout=out, stderr=err, code=process.returncode)
         if process.returncode:
             raise create_command_error(result)

@@ -7,6 +7,7 @@ a record: `command` is held by a command of ours, `cli` by the CLI that it has s
 
 import fcntl
 import hashlib
+import math
 import os
 import shutil
 import sys
@@ -19,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from automation import locks, place
-from automation.errors import Cancelled, Locked, PortalError
+from automation.errors import Cancelled, Locked, Overtaken, PortalError
 from automation.locks import Lock, Verdict, View
 from automation.place import Place, Process
 from automation.pulumi import Stack
@@ -61,8 +62,9 @@ class Hold:
     def seen(self) -> None:
         """Write down the lock that the CLI has taken, once it has."""
         for lock in locks.found(self.stack.locks) if self.stack.locks else ():
-            cli = self.record.processes[1:]
-            if lock.path.name not in self.record.locks and cli and lock.pid == cli[0].pid:
+            # However late it is: a busy machine starts a CLI in minutes.
+            taken = self.record.may_have_taken(lock.pid, lock.host, lock.time, math.inf)
+            if taken and lock.path.name not in self.record.locks:
                 self._write(self.record.with_lock(lock.path.name))
 
     @contextmanager
@@ -77,6 +79,13 @@ class Hold:
         note = lambda name: self._write(self.record.with_lock(name))  # noqa: E731
         with locks.taken(self.stack.locks, self.folder, self.stack.name, note):
             yield
+
+    def overtaken(self) -> Overtaken:
+        """What is raised where another command's CLI has the lock that ours was to have: somebody has removed the lock's files."""
+        return Overtaken(
+            f"portal {self.stack.name} is being changed by another command, whose Pulumi CLI has taken {self.folder / 'cli'} "
+            "meanwhile: nothing more was changed; wait for it to end, then run this again"
+        )
 
     def ended(self) -> None:
         """Remove the locks of this run's CLI where it was killed: whoever comes next, by whatever tool, need not ask."""
@@ -237,9 +246,17 @@ class Waiting:
 
 
 def left(record: Record | None) -> str:
-    """The CLI that a killed command has left, as somebody to wait for."""
+    """The CLI that runs without a command of ours that holds the stack, as somebody to wait for.
+
+    That its command was killed is said where that is proved. Else somebody may have removed the lock of one that lives.
+    """
     if record is None or len(record.processes) < 2:
-        return "the Pulumi CLI that a killed command has left"
+        return "a Pulumi CLI of a command that has written down nothing of itself"
+    here = Place.here()
+    if not here.known or record.place != here:
+        return f"process {record.processes[1].pid}, the Pulumi CLI of {record}"
+    if record.processes[0].runs:
+        return f"process {record.processes[1].pid}, the Pulumi CLI of {record}, which runs, though its lock's files were removed"
     return (
         f"process {record.processes[1].pid}, the Pulumi CLI that a killed command has left ({record}; ending it by `kill` "
         "is mended by the next command)"

@@ -4,18 +4,27 @@ Whoever can have the lock knows that no CLI of a killed run is left, even where 
 of lock, which is the process's own: what the CLI starts (plugins that may outlive it by minutes) does not inherit it.
 """
 
+import errno
 import fcntl
 import os
 import sys
 
+# What it ends with where somebody has the lock; none of the CLI's own codes.
+HELD = 75
+
 
 def main(words: list[str]) -> None:
-    """Take the lock and become the words after it; ends with 1 where somebody has it."""
+    """Take the lock and become the words after it; ends with HELD where somebody has it."""
     held = os.open(words[0], os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        sys.exit(f"error: the lock of this stack's Pulumi CLI, {words[0]}, cannot be had: {error.strerror}")
+        print(
+            f"error: the lock of this stack's Pulumi CLI, {words[0]}, cannot be had: {error.strerror}",
+            file=sys.stderr,
+        )
+        # POSIX lets a system say either.
+        sys.exit(HELD if error.errno in (errno.EAGAIN, errno.EACCES) else 1)
     os.set_inheritable(held, True)
     try:
         os.execvp(words[1], words[1:])  # noqa: S606

@@ -84,20 +84,34 @@ class View:
 
     def judge(self, lock: Lock, may_hold: Callable[[int, float], bool]) -> Verdict:
         """Whether a lock's process runs; `may_hold` says so of a process seen here, by its number and the lock's time."""
-        ours = (
-            self.record
-            if self.record and self.record.took(lock.path.name, lock.pid, lock.host, lock.time)
-            else None
-        )
+        named = self.record is not None and lock.path.name in self.record.locks
+        ours = self.record if named or self._numbered(lock) else None
+        here = ours is not None and ours.place == self.here and self.here.known
+        if ours and here and ours.running(lock.pid):
+            # What it holds was removed under it, by its name: then ours proves nothing.
+            return Verdict.LIVE
+        if ours and not named and may_hold(lock.pid, lock.time):
+            # Somebody else's, of the same number in another PID namespace.
+            return Verdict.LIVE
         if ours and self.one_kernel:
             # The kernel has given us what that run, and the CLI that it started, held as long as they lived.
             return Verdict.GONE
-        if ours and ours.place == self.here and self.here.known:
+        if ours and here:
             return Verdict.LIVE if any(each.runs for each in ours.processes) else Verdict.GONE
         near = self.one_kernel or lock.host == self.here.host
         if near and may_hold(lock.pid, lock.time):
             return Verdict.LIVE
         return Verdict.GONE if self.one_kernel and self.sees_all else Verdict.UNKNOWN
+
+    def _numbered(self, lock: Lock) -> bool:
+        """Whether a lock that is in no record is our last run's CLI's by its number, in the PID namespace where that counts."""
+        ours = self.record
+        return (
+            ours is not None
+            and self.here.known
+            and ours.place == self.here
+            and ours.may_have_taken(lock.pid, lock.host, lock.time)
+        )
 
 
 def found(folder: Path) -> list[Lock]:

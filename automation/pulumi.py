@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from automation.errors import Locked, Overtaken, PortalError
+from automation.locked_cli import HELD
 from toolchain import files
 
 if TYPE_CHECKING:
@@ -201,6 +202,8 @@ class Stack:
             except BaseException:
                 process.kill()
                 raise
+        if self.hold and process.returncode == HELD:
+            raise self.hold.overtaken()
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 

@@ -1,6 +1,7 @@
 """What a run writes of itself beside the lock that it holds: for whoever waits, and for whoever comes after its death."""
 
 import json
+import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -59,11 +60,21 @@ class Record:
         """The same run with one more of Pulumi's locks."""
         return replace(self, locks=(*self.locks, name))
 
-    def took(self, name: str, pid: int, host: str, time: float) -> bool:
-        """Whether a lock of Pulumi's is this run's: it is named, or the CLI's by number, host and its first minute."""
+    def may_have_taken(self, pid: int, host: str, time: float, first: float = FIRST_SECONDS) -> bool:
+        """Whether a lock of Pulumi's may be this run's CLI's: by number, host name, and its `first` seconds.
+
+        No proof: in another PID namespace another process may have the number, and containers may share a host name.
+        """
         cli = self.processes[1:]
-        by_the_cli = bool(cli) and pid == cli[0].pid and host == self.place.host
-        return name in self.locks or (by_the_cli and -1 <= time - self.cli_since <= FIRST_SECONDS)
+        return (
+            bool(cli)
+            and (pid, host) == (cli[0].pid, self.place.host)
+            and -1 <= time - self.cli_since <= first
+        )
+
+    def running(self, pid: int) -> bool:
+        """Whether the process of this run that has this number runs, as seen from its own PID namespace; never ourselves."""
+        return any(each.pid == pid != os.getpid() and each.runs for each in self.processes)
 
     def __str__(self) -> str:
         return (

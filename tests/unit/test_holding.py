@@ -2,21 +2,26 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from automation import holding, place
 from automation.cancelling import Cancel
-from automation.errors import Cancelled, Locked, PortalError
+from automation.command import Command
+from automation.errors import Cancelled, Locked, Overtaken, PortalError
 from automation.holding import Hold, held
+from automation.locked_cli import HELD
 from automation.place import Place, Process
 from automation.pulumi import Stack
 from automation.record import Record
@@ -63,7 +68,12 @@ def another(stack: Stack, *cli: str) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def pulumi_lock(stack: Stack, pid: int, name: str = "one.json") -> Path:
+def now() -> str:
+    """The time as the CLI writes it."""
+    return datetime.now(UTC).isoformat()
+
+
+def pulumi_lock(stack: Stack, pid: int, name: str = "one.json", since: str | None = None) -> Path:
     """A lock as the CLI writes it."""
     assert stack.locks
     stack.locks.mkdir(parents=True, exist_ok=True)
@@ -72,7 +82,7 @@ def pulumi_lock(stack: Stack, pid: int, name: str = "one.json") -> Path:
         "pid": pid,
         "username": "root",
         "hostname": Place.here().host,
-        "timestamp": "2026-08-22T10:00:00Z",
+        "timestamp": "2026-08-22T10:00:00Z" if since is None else since,
     }
     path.write_text(json.dumps(content))
     return path
@@ -132,6 +142,87 @@ def test_the_cli_of_a_killed_command_is_waited_for_and_its_lock_goes(stack: Stac
             assert hold.mended
             assert not lock.exists()
     assert f"removed the lock of process {cli.pid}" in said[-1]
+
+
+@contextmanager
+def cli_of(folder: Path) -> Iterator[int]:
+    """A CLI that runs under a stack's lock, in whatever files that has now; its number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    words = [sys.executable, "-I", "-S", str(holding.WRAPPER), str(folder / "cli"), "sleep", "60"]
+    with subprocess.Popen(words) as process:
+        try:
+            until("the CLI's lock", lambda: not holding.free(folder / "cli"))
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def test_nobody_is_told_to_kill_a_command_that_lives(stack: Stack) -> None:
+    """The lock's folder was removed under it, and its next CLI has made it anew."""
+    folder = holding.place_of(stack)
+    with another(stack) as first:
+        told = Record.read(folder / "record.json")
+        assert told
+        shutil.rmtree(folder)
+        with cli_of(folder) as cli:
+            process = Process.of(cli)
+            assert process
+            told.with_cli(process, time.time()).write(folder / "record.json")
+            with pytest.raises(Locked) as refused, held(stack, "up", silent, limit=0.3):
+                pass
+            assert f"the Pulumi CLI of process {first.pid} of " in str(refused.value)
+            assert "which runs" in str(refused.value)
+            assert "kill" not in str(refused.value)
+
+
+def test_a_pulumi_lock_of_a_command_that_lives_stays_when_its_own_was_removed(stack: Stack) -> None:
+    folder = holding.place_of(stack)
+    with another(stack, "sleep", "60"):
+        told = Record.read(folder / "record.json")
+        assert told
+        shutil.rmtree(folder)
+        lock = pulumi_lock(stack, told.processes[1].pid, "named.json")
+        folder.mkdir()
+        told.with_lock("named.json").write(folder / "record.json")
+        with pytest.raises(Locked), held(stack, "up", silent, limit=0.3):
+            pass
+        assert lock.exists()
+
+
+def test_of_a_command_that_cannot_be_seen_nobody_says_that_it_was_killed(stack: Stack) -> None:
+    folder = holding.place_of(stack)
+    where = replace(Place.here(), pids="pid:[1]")
+    dead = Process(pid=2**22 + 1, started=1)
+    Record(place=where, processes=(dead, dead), user="root", verb="up", since="").write(
+        folder / "record.json"
+    )
+    with cli_of(folder), pytest.raises(Locked) as refused, held(stack, "up", silent, limit=0.3):
+        pass
+    assert "kill" not in str(refused.value)
+
+
+def test_a_cli_that_another_command_runs_meanwhile_ends_with_the_code_of_a_lock(stack: Stack) -> None:
+    with held(stack, "up", silent, limit=5) as hold, cli_of(hold.folder):
+        for run in (
+            lambda: hold.stack.tag("a", "b"),
+            lambda: Command(Cancel(), hold=hold).run(["version"], str(ROOT), {}),
+        ):
+            with pytest.raises(Overtaken, match="is being changed by another command") as refused:
+                run()
+            assert refused.value.exit_code == Locked.exit_code
+
+
+def test_a_lock_of_another_host_or_of_before_is_not_written_down_as_ours(stack: Stack) -> None:
+    with held(stack, "up", silent) as hold:
+        hold.started(2**22 + 7)
+        path = pulumi_lock(stack, 2**22 + 7)
+        told = json.loads(path.read_text())
+        hold.seen()
+        assert hold.record.locks == ()
+        path.write_text(json.dumps({**told, "timestamp": now(), "hostname": "another"}))
+        hold.seen()
+        assert hold.record.locks == ()
+    assert path.exists()
 
 
 def test_what_the_cli_starts_does_not_hold_its_lock(stack: Stack, tmp_path: Path) -> None:
@@ -209,7 +300,8 @@ def test_on_a_drive_that_hosts_share_a_dead_pulumi_is_not_proved(
 def test_a_lock_that_the_cli_takes_is_written_down_and_goes_with_a_killed_cli(stack: Stack) -> None:
     with held(stack, "up", silent) as hold:
         hold.started(2**22 + 7)
-        ours, others = pulumi_lock(stack, 2**22 + 7), pulumi_lock(stack, 2**22 + 8, "two.json")
+        ours = pulumi_lock(stack, 2**22 + 7, since=now())
+        others = pulumi_lock(stack, 2**22 + 8, "two.json", now())
         hold.seen()
         assert hold.record.locks == ("one.json",)
         assert Record.read(hold.folder / "record.json") == hold.record
@@ -286,6 +378,6 @@ def test_holds_know_the_words_of_the_cli(stack: Stack) -> None:
             second = subprocess.run(
                 [*hold.words, "true"], capture_output=True, text=True, timeout=30, check=False
             )
-            assert second.returncode == 1
+            assert second.returncode == HELD
             assert "cannot be had" in second.stderr
             first.communicate(b"\n", timeout=30)

@@ -24,6 +24,8 @@ TIME = 1787385600.123456
 # Of a process that has ended: a number that is never given.
 DEAD = Process(pid=2**22 + 1, started=1)
 LIVING = Process.of(os.getpid())
+# Of whom a lock may be: what this process holds itself is nobody else's.
+PARENT = Process.of(os.getppid()) or DEAD
 
 
 def lock(name: str = "plain.json", pid: int = 4242, host: str = "here", since: str = SINCE) -> Lock:
@@ -60,6 +62,10 @@ def record(where: Place = HERE, cli: Process | None = DEAD, **more: object) -> R
         ("a run of ours in another namespace", lock("ours.json"), True, False, record(CONTAINER), False, Verdict.GONE),
         ("a run of ours before a reboot", lock("ours.json"), True, False, record(OTHER_BOOT), False, Verdict.GONE),
         ("by its CLI's number", lock(pid=DEAD.pid), True, False, record(), False, Verdict.GONE),
+        ("by its CLI's number, of another namespace", lock(pid=DEAD.pid), True, False, record(CONTAINER), False, Verdict.UNKNOWN),
+        ("the same before a reboot", lock(pid=DEAD.pid), True, False, record(OTHER_BOOT), False, Verdict.UNKNOWN),
+        ("by its CLI's number, and a pulumi in a container has it", lock(pid=DEAD.pid), True, False, record(), True, Verdict.LIVE),
+        ("by name, and its CLI runs: our lock was removed under it", lock("ours.json", PARENT.pid), True, False, record(cli=PARENT), False, Verdict.LIVE),
         ("that number, an hour later", lock(pid=DEAD.pid, since="2026-08-22T11:00:00+02:00"), True, False, record(), False, Verdict.UNKNOWN),
         ("that number before our CLI", lock(pid=DEAD.pid, since="2026-08-22T09:00:00+02:00"), True, False, record(), False, Verdict.UNKNOWN),
         ("that number, another host's name", lock(pid=DEAD.pid, host="c1"), True, False, record(), False, Verdict.UNKNOWN),
