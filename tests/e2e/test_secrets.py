@@ -14,12 +14,15 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 FILES = {
     "mysql": {"mysql-root-password", "mysql-edxapp-password"},
     "redis": {"redis-password"},
+    "mongo": {"mongo-password"},
+    "elasticsearch": {"search-password"},
     "rabbitmq": {"rabbitmq-password"},
     "lms": {
         *("cms-sso-secret", "edxapp-secret-key", "forum-api-key"),
-        *("mysql-edxapp-password", "rabbitmq-password", "redis-password"),
+        *("mysql-edxapp-password", "mongo-password", "search-password"),
+        *("rabbitmq-password", "redis-password"),
     },
-    "forum": {"forum-api-key"},
+    "forum": {"forum-api-key", "mongo-password", "search-password"},
     "mail-sink": {"admin-password"},
 }
 FILES |= dict.fromkeys(("cms", "lms-workers", "cms-workers"), FILES["lms"])
