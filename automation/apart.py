@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from automation.pulumi import ROOT, Stack
+from automation.pulumi import ROOT, Stack, refuse_settings
 
 # Of secrets that nobody has set, in a backend that is gone after the look.
 NOBODYS = "of-a-look"
@@ -17,12 +17,14 @@ def settings(work: Path, name: str) -> Iterator[None]:
     """A copy of a tenant's settings (`tenants/Pulumi.<tenant>.yaml`) in a work dir: the CLI writes what they lack.
 
     https://github.com/pulumi/pulumi/blob/v3.256.0/pkg/cmd/pulumi/stack/secrets.go
+    Raises PortalError for settings that a symbolic link leads out of the checkout.
     """
     folder = work / "tenants"
     # What a look that was killed has left.
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     written = ROOT / "tenants" / f"Pulumi.{name}.yaml"
+    refuse_settings(name)
     if written.exists():
         shutil.copyfile(written, folder / written.name)
     try:

@@ -16,7 +16,7 @@ from automation.exclusive import exclusive
 from automation.holding import held
 from automation.pulumi import ROOT, Stack
 from automation.wish import Wish, free_port, free_subnet, otherwise, text
-from config import engines
+from config import checkout, engines
 from config import names as naming
 from config.errors import ConfigError
 from config.fleet import Fleet
@@ -210,7 +210,8 @@ def tried(name: str, told: str, tenants: Collection[Tenant]) -> Tenant:
         place = Path(folder) / portals.TENANTS.name
         place.mkdir()
         for each in tenants:
-            (place / f"{each.name}.yaml").symlink_to(portals.TENANTS / f"{each.name}.yaml")
+            file = f"{each.name}.yaml"
+            (place / file).write_text(checkout.text(portals.TENANTS / file, ROOT), encoding="utf-8")
         (place / f"{name}.yaml").write_text(told, encoding="utf-8")
         return Tenant.load(name, place)
 

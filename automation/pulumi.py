@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from automation.errors import Locked, Overtaken, PortalError
 from automation.locked_cli import HELD
+from config.tenant import settings_refusal
 from toolchain import files
 
 if TYPE_CHECKING:
@@ -176,6 +177,8 @@ class Stack:
 
     def _run(self, *words: str, told: str | None = None) -> subprocess.CompletedProcess[str]:
         """The CLI's answer, `told` on its standard input. Raises PortalError when it takes too long."""
+        if self.name:
+            refuse_settings(self.name)
         before = self.hold.words if self.hold else ()
         try:
             process = subprocess.Popen(
@@ -205,6 +208,12 @@ class Stack:
         if self.hold and process.returncode == HELD:
             raise self.hold.overtaken()
         return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+
+def refuse_settings(name: str) -> None:
+    """Raises PortalError where a symbolic link leads a stack's settings out of the checkout: the CLI would read and write there."""
+    if reason := settings_refusal(name, ROOT / "tenants"):
+        raise PortalError(reason)
 
 
 def kept(folder: Path) -> list[str]:

@@ -26,7 +26,7 @@ from automation.errors import Cancelled, Overtaken, UpFailed
 from automation.events import Heard, OnProgress, Progress
 from automation.holding import Hold, Say
 from automation.plan import Change, Plan
-from automation.pulumi import ROOT
+from automation.pulumi import ROOT, refuse_settings
 
 
 class Workspace(auto.LocalWorkspace):
@@ -190,6 +190,7 @@ def of(
     cancel: threading.Event | None = None,
 ) -> Iterator[Runs]:
     """Runs that change a stack that is held. `cancel`, once set, has the run end what it has begun."""
+    refuse_settings(hold.stack.name)
     stop = cancel or Cancel()
     with slots.taken() as slot:
         command = Command(stop, say, hold)

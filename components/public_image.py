@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from config.hub import FILES, Hub
+from config.hub import Hub, file
 
 # Where images built here keep their data.
 DATA = "/data"
@@ -16,7 +16,7 @@ def as_public(told: dict[str, Any], hub: Hub) -> dict[str, Any]:
     made["env"] = {**told.get("env", {}), **dict(each.split("=", 1) for each in hub.environment)}
     made["files"] = {
         **told.get("files", {}),
-        **{f"{FOLDER}/{each}": (FILES / each).read_text() for each in hub.files},
+        **{f"{FOLDER}/{each}": file(each) for each in hub.files},
     }
     made["volumes"] = tuple(
         replace(each, path=hub.data) if each.path == DATA else each for each in told.get("volumes", ())

@@ -7,6 +7,7 @@ import pulumi_docker as docker
 from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
 from components.workload import Workload, container_inputs
+from config import checkout
 
 HEALTH_SCRIPT = "/portal/health.sh"
 # Seconds between two looks at a healthy container; see health.sh.
@@ -34,7 +35,8 @@ class ServiceArgs(Workload):
 
 def health_script() -> str:
     """The text of health.sh, which every service gets as a file."""
-    return (Path(__file__).parent / "health.sh").read_text()
+    home = Path(__file__).parent
+    return checkout.text(home / "health.sh", home.parent)
 
 
 class Service(ComponentResource):

@@ -22,7 +22,7 @@ class Fleet:
     def load(cls, path: Path) -> Fleet:
         """The fleet of a file; raises ConfigError."""
         reading = Reading(f"{path.parent.name}/{path.name}")
-        root = yamlfile.load(path, reading.findings)
+        root = yamlfile.load(path, reading.findings, path.parent.parent)
         if root:
             reading.keys(cls, root)
         reading.findings.raise_any()

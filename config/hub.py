@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config import checks
+from config import checkout, checks
 from config.keys import number, text, texts
 from config.words import quoted
 
 # Scripts and configuration files for public images; named in release files.
 FILES = Path(__file__).parent / "releases" / "hub"
+ROOT = Path(__file__).parent.parent
 _HOST = r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?)"
 _PATH = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
@@ -69,7 +70,14 @@ def _variable(text: str) -> str:
     return text
 
 
+def file(name: str) -> str:
+    """The text of a file of config/releases/hub. Raises ConfigError."""
+    return checkout.text(FILES / name, ROOT)
+
+
 def _file(text: str) -> str:
+    if _FILE.fullmatch(text) and (reason := checkout.refusal(FILES / text, ROOT)):
+        raise ValueError(f"{quoted(text)} cannot be read: {reason}")
     if not _FILE.fullmatch(text) or not (FILES / text).is_file():
         known = ", ".join(sorted(path.name for path in FILES.iterdir()))
         raise ValueError(f"{quoted(text)} is no file of config/releases/hub, expected one of: {known}")

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from config import checkout
+from config.words import LONGEST_PATH, excerpt, quoted
+
 PREFIX = "portals/"
 _ROLE = re.compile(r"[a-z][a-z0-9-]*")
 # What a test run or an editor may leave in a folder, and what never reaches an image.
@@ -42,27 +45,36 @@ class Recipe:
 
 
 def roles(folder: Path) -> list[str]:
-    """The roles that have a folder with an `image.yml`, sorted."""
-    return sorted(path.parent.name for path in folder.glob("*/image.yml"))
+    """The roles that have a folder with an `image.yml`, sorted; one that is a link to nothing counts, so that it is told."""
+    said = (path / "image.yml" for path in folder.glob("*"))
+    return sorted(path.parent.name for path in said if path.is_symlink() or path.exists())
 
 
 def recipe(role: str, folder: Path) -> Recipe:
     """Read `<folder>/<role>/image.yml`. Raises ImageError."""
     path = folder / role / "image.yml"
     where = f"images/{role}/image.yml"
+    if _ROLE.fullmatch(role):
+        _refuse(path, folder)
     if not _ROLE.fullmatch(role) or not path.is_file():
         known = ", ".join(roles(folder)) or "none"
-        raise ImageError(f"{where}: there is no image of the role {role!r}; known are: {known}")
+        raise ImageError(f"{where}: there is no image of the role {quoted(role)}; known are: {known}")
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ImageError(f"{where}: is not YAML: {' '.join(str(error).split())}") from None
+        said = yaml.safe_load(content(path, folder).decode("utf-8"))
+    except UnicodeDecodeError:
+        raise ImageError(f"{where}: is no text, expected UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        # Its own text has lines of the file in it.
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise ImageError(f"{where}: is not YAML: line {line}: {excerpt(error.problem or '')}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ImageError(f"{where}: is not YAML: {excerpt(' '.join(str(error).split()))}") from None
     if not isinstance(said, dict):
         raise ImageError(f"{where}: should be a mapping, for example 'parent: base'")
     unknown = sorted(set(map(str, said)) - {"parent", "uses", "wheels", "jars", "packages"})
     if unknown:
         raise ImageError(
-            f"{where}: {unknown[0]}: is not known; known are: parent, uses, wheels, jars, packages"
+            f"{where}: {excerpt(unknown[0])}: is not known; known are: parent, uses, wheels, jars, packages"
         )
     parent = _text(said, "parent", where)
     if (parent is None) != (role == "base"):
@@ -71,8 +83,8 @@ def recipe(role: str, folder: Path) -> Recipe:
         role=role,
         parent=parent,
         uses=_texts(said, "uses", where),
-        wheels=_text(said, "wheels", where),
-        jars=_text(said, "jars", where),
+        wheels=_file(said, "wheels", role, folder),
+        jars=_file(said, "jars", role, folder),
         packages=_texts(said, "packages", where),
     )
 
@@ -87,7 +99,7 @@ def recipes(folder: Path) -> dict[str, Recipe]:
             raise ImageError(f"images/{role}/image.yml: stands on itself: {' -> '.join((*path, role))}")
         if role not in said:
             raise ImageError(
-                f"images/{path[-1]}/image.yml: {role!r} is not a role; known are: {', '.join(said)}"
+                f"images/{path[-1]}/image.yml: {quoted(role)} is not a role; known are: {', '.join(said)}"
             )
         for need in said[role].needs:
             visit(need, (*path, role))
@@ -114,16 +126,41 @@ def reference(role: str, folder: Path) -> str:
 
 
 def files(role: str, folder: Path) -> list[Path]:
-    """The files of a role that count, in the order of their names on every machine."""
+    """The files of a role that count, in the order of their names on every machine.
+
+    Raises ImageError for a symbolic link that leads out of the checkout: it would put a file of this machine into the image.
+    """
     home = folder / role
-    found = [
-        path
-        for path in home.rglob("*")
-        if path.is_file()
-        and path.suffix not in _SKIPPED_SUFFIXES
-        and not _SKIPPED_FOLDERS.intersection(path.relative_to(home).parts[:-1])
-    ]
+    _refuse(home, folder)
+    found = []
+    for path in home.rglob("*"):
+        if path.suffix in _SKIPPED_SUFFIXES or _SKIPPED_FOLDERS.intersection(
+            path.relative_to(home).parts[:-1]
+        ):
+            continue
+        if path.is_symlink():
+            _refuse(path, folder)
+        if path.is_file():
+            found.append(path)
     return sorted(found, key=lambda path: path.relative_to(home).as_posix())
+
+
+def content(path: Path, folder: Path) -> bytes:
+    """The bytes of a file below `folder`, which lies in the checkout. Raises ImageError."""
+    try:
+        return checkout.read(path, folder.parent)
+    except (checkout.Outside, OSError) as error:
+        raise ImageError(f"{_shown(path, folder)}: cannot be read: {checkout.why(error)}") from None
+
+
+def _refuse(path: Path, folder: Path) -> None:
+    reason = checkout.refusal(path, folder.parent)
+    if reason:
+        raise ImageError(f"{_shown(path, folder)}: cannot be read: {reason}")
+
+
+def _shown(path: Path, folder: Path) -> str:
+    return excerpt(f"images/{path.relative_to(folder).as_posix()}", LONGEST_PATH)
 
 
 def executable(path: Path) -> bool:
@@ -137,9 +174,9 @@ def digest(role: str, folder: Path, needs: Mapping[str, str]) -> str:
     for need, known in sorted(needs.items()):
         total.update(f"needs {need} {known}\n".encode())
     for path in files(role, folder):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digested = hashlib.sha256(content(path, folder)).hexdigest()
         mode = "x" if executable(path) else "-"
-        total.update(f"{mode} {content} {path.relative_to(folder / role).as_posix()}\n".encode())
+        total.update(f"{mode} {digested} {path.relative_to(folder / role).as_posix()}\n".encode())
     return total.hexdigest()
 
 
@@ -153,6 +190,15 @@ def _text(said: Mapping[str, object], key: str, where: str) -> str | None:
         return None
     if not isinstance(value, str) or not value:
         raise ImageError(f"{where}: {key}: should be a text")
+    return value
+
+
+def _file(said: Mapping[str, object], key: str, role: str, folder: Path) -> str | None:
+    where = f"images/{role}/image.yml"
+    value = _text(said, key, where)
+    reason = checkout.refusal(folder / role / value, folder.parent) if value else ""
+    if reason:
+        raise ImageError(f"{where}: {key}: cannot be read: {reason}")
     return value
 
 

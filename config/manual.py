@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from config import yamlfile
+from config import checkout, yamlfile
 from config.errors import Findings
 from config.nodes import Node, Section, join
 
 FILE = Path(__file__).parent / "reference.yml"
+ROOT = FILE.parent.parent
 
 
 def reference() -> Section:
     """The reference as it is written. Raises ConfigError."""
     findings = Findings("config/reference.yml")
-    root = yamlfile.load(FILE, findings)
+    root = yamlfile.load(FILE, findings, ROOT)
     findings.raise_any()
     assert root
     return root
@@ -34,7 +35,7 @@ def key_line(node: Node) -> int:
     # A section begins at its first key, a line or more (its first key's comment) below its own.
     if not isinstance(node, Section) or not node.items:
         return node.line
-    lines = FILE.read_text(encoding="utf-8").splitlines()
+    lines = checkout.text(FILE, ROOT).splitlines()
     number = node.line - 1
     while lines[number - 1].strip().startswith("#"):
         number -= 1
@@ -43,7 +44,7 @@ def key_line(node: Node) -> int:
 
 def comment(line: int) -> str:
     """The comment right above a line (from 1), as one line of text."""
-    lines = FILE.read_text(encoding="utf-8").splitlines()[: line - 1]
+    lines = checkout.text(FILE, ROOT).splitlines()[: line - 1]
     block: list[str] = []
     while lines and lines[-1].strip().startswith("#"):
         block.insert(0, lines.pop().strip().removeprefix("#").strip())

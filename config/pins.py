@@ -20,9 +20,9 @@ HEAD = """\
 def load(path: Path) -> dict[str, str]:
     """The digests by image; none when the file is not there. Raises ConfigError."""
     findings = Findings(f"{path.parent.name}/{path.name}")
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         return {}
-    root = yamlfile.load(path, findings)
+    root = yamlfile.load(path, findings, path.parent.parent)
     found: dict[str, str] = {}
     for image, node in (root.items if root else {}).items():
         try:

@@ -150,7 +150,7 @@ class Release:
     def load(cls, name: str, folder: Path, digests: Mapping[str, str] | None = None) -> Release:
         """The release of `folder/<name>.yml`, public images with their `digests`; raises ConfigError."""
         reading = Reading(f"{folder.parent.name}/{folder.name}/{name}.yml")
-        root = yamlfile.load(folder / f"{name}.yml", reading.findings)
+        root = yamlfile.load(folder / f"{name}.yml", reading.findings, folder.parent.parent)
         services: dict[str, ReleaseService] = {}
         jobs: dict[str, ReleaseJob] = {}
         if root:
@@ -248,9 +248,11 @@ def _owned(reading: Reading, services: Mapping[str, object]) -> None:
         for directory in reading.values.get(path, ()):
             if directory != service and directory not in names.DIRECTORIES:
                 known = listed([service, *sorted(names.DIRECTORIES)])
-                reading.wrong(path, f"'{directory}' is no directory of {service}, expected one of: {known}")
+                reading.wrong(
+                    path, f"{quoted(directory)} is no directory of {service}, expected one of: {known}"
+                )
             if directory in owners:
-                reading.wrong(path, f"'{directory}' belongs to {owners[directory]}, expected one owner")
+                reading.wrong(path, f"{quoted(directory)} belongs to {owners[directory]}, expected one owner")
             owners.setdefault(directory, service)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from config import checks, networks, upgrades, workergroups
+from config import checkout, checks, networks, upgrades, workergroups
 from config import names as naming
 from config.claims import clashes
 from config.errors import ConfigError
@@ -178,8 +178,10 @@ class Tenant:
         own = files[name]
         _collide(files)
         broken = _undecided((each for each in files.values() if each is not own), folder)
-        if own.findings or broken:
-            raise ConfigError(*own.findings.lines(), *broken)
+        # The CLI reads a stack's settings, and writes to them: through a link it would write to what is not the checkout's.
+        unsettled = settings_refusal(name, folder)
+        if own.findings or broken or unsettled:
+            raise ConfigError(*own.findings.lines(), *broken, *([unsettled] if unsettled else []))
         return own.whole(cls)
 
 
@@ -209,6 +211,13 @@ def survey(
 def names(folder: Path) -> list[str]:
     """The tenants of a folder, sorted. `Pulumi.<tenant>.yaml` is the CLI's, and a leading dot an editor's."""
     return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.startswith(("Pulumi.", ".")))
+
+
+def settings_refusal(name: str, folder: Path) -> str:
+    """Why the CLI may not have a tenant's settings (`Pulumi.<tenant>.yaml`): a link leads out of the checkout; else empty."""
+    path = folder / f"Pulumi.{name}.yaml"
+    reason = checkout.refusal(path, folder.parent)
+    return f"{folder.name}/{path.name}: cannot be read: {reason}" if reason else ""
 
 
 def _read(

@@ -48,7 +48,7 @@ class TenantFile(Reading):
             names.tenant(self.name)
         except ValueError as error:
             self.wrong("name", f"{error}, for example {names.EXAMPLE}")
-        root = yamlfile.load(self.path, self.findings)
+        root = yamlfile.load(self.path, self.findings, self.path.parent.parent)
         if root:
             self.keys(cls, root)
             self.own_settings = {key: ownsettings.read(self, root, key) for key in ownsettings.KEYS}

@@ -6,14 +6,21 @@ from collections.abc import Iterable
 
 # Longer texts are cut: a finding is one line, however large the file it speaks of.
 LONGEST = 60
+# A path must be told whole to be found.
+LONGEST_PATH = 300
 
 
-def quoted(text: str) -> str:
+def quoted(text: str, longest: int = LONGEST) -> str:
     """The text in single quotes, on one line; what cannot be seen is escaped, so that it cannot hide."""
-    cut = text[:LONGEST]
+    cut = text[:longest]
     if not cut.isprintable():
         cut = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
-    return f"'{cut}{'…' if len(text) > LONGEST else ''}'"
+    return f"'{cut}{'…' if len(text) > longest else ''}'"
+
+
+def excerpt(text: str, longest: int = LONGEST) -> str:
+    """The text as `quoted` shows it, without the quotes."""
+    return quoted(text, longest)[1:-1]
 
 
 def character(one: str) -> str:

@@ -15,10 +15,10 @@ from typing import Any
 import yaml
 from yaml.resolver import Resolver
 
-from config import plaintext
+from config import checkout, plaintext
 from config.errors import Findings
 from config.nodes import Node, Scalar, Section, Series, join
-from config.words import quoted
+from config.words import excerpt, quoted
 
 DEEPEST = 8
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -45,16 +45,16 @@ _SAID = {
 }
 
 
-def load(path: Path, findings: Findings) -> Section | None:
-    """The keys of a file, or None with the reason among the findings."""
+def load(path: Path, findings: Findings, root: Path) -> Section | None:
+    """The keys of a file of the checkout at `root`, or None with the reason among the findings."""
     try:
-        if path.is_dir() or (path.exists() and not path.is_file()):
+        place = checkout.place(path, root)
+        if place.exists() and not place.is_file():
             findings.add(0, "", "is not a file")
             return None
-        with path.open("rb") as file:
-            data = file.read(plaintext.LARGEST + 1)
-    except OSError as error:
-        findings.add(0, "", f"cannot be read: {error.strerror}")
+        data = checkout.read(path, root, plaintext.LARGEST + 1)
+    except (checkout.Outside, OSError) as error:
+        findings.add(0, "", f"cannot be read: {checkout.why(error)}")
         return None
     return parse(data, findings)
 
@@ -84,14 +84,18 @@ def parse(data: bytes, findings: Findings) -> Section | None:
         findings.add(0, "", f"is empty, {_EXAMPLE}")
         return None
     if not isinstance(root, Section):
-        findings.add(root.line, "", f"is {root}, {_EXAMPLE}")
+        # By its kind alone: what is no configuration may be a secret that was put into the wrong file.
+        kind = f"one {root.kind}" if isinstance(root, Scalar) else str(root)
+        findings.add(root.line, "", f"is {kind}, {_EXAMPLE}")
         return None
     return root
 
 
 def _report(error: yaml.MarkedYAMLError, findings: Findings) -> None:
     problem = error.problem or error.context or ""
-    words = next((words for said, words in _SAID.items() if said in problem), f"is not YAML: {problem}")
+    words = next(
+        (words for said, words in _SAID.items() if said in problem), f"is not YAML: {excerpt(problem)}"
+    )
     # For what is never closed the place where it was opened helps, not the end of the file.
     opened = error.context_mark if words in (_NEVER_CLOSED, _BRACKET) else None
     mark = opened or error.problem_mark or error.context_mark

@@ -148,7 +148,7 @@ def test_a_file_larger_than_the_limit_is_refused_unread(tmp_path: Path) -> None:
     with file.open("wb") as sparse:
         sparse.truncate(10**12)
     findings = Findings("big.yaml")
-    assert yamlfile.load(file, findings) is None
+    assert yamlfile.load(file, findings, file.parent) is None
     assert findings.lines() == ("big.yaml: is larger than 64 KiB, expected what a person can review",)
 
 
