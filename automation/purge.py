@@ -36,7 +36,9 @@ DELETE = (
     "cd /drive && for each in {0} .purged-{0}; do if [ -L $each ]; then "
     'echo "$each is a symbolic link: neither it nor what it leads to was deleted"; exit 1; fi; done && '
     "rm -rf -- .purged-{0} && if [ -e {0} ]; then mv -T -- {0} .purged-{0}; fi "
-    "&& rm -rf -- .purged-{0}"
+    "&& rm -rf -- .purged-{0} || {{ echo "
+    '"what is still there is in {0} or .purged-{0}; a disk that is mounted there is busy: empty and unmount it on the '
+    "engine's host, then run this again\"; exit 1; }}"
 )
 # The default of storage/root in config/reference.yml.
 USUAL_ROOT = str(entries(Storage)["root"].default)

@@ -1,5 +1,6 @@
 """What purge deletes on a drive, and what it leaves; what orphans says of each."""
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -131,6 +132,22 @@ def test_a_link_in_the_place_of_the_data_is_told_and_stays(
         on(drive, DELETE)
     assert f"{name} is a symbolic link" in refused.value.stdout
     assert kept(drive) == before
+
+
+def test_a_disk_that_is_mounted_in_the_place_of_the_data_is_told(
+    drive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel moves no mount: as mv then says and ends."""
+    whole(drive)
+    before = kept(drive)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "mv").write_text("#!/bin/sh\necho Device or resource busy >&2\nexit 1\n")
+    (tmp_path / "bin" / "mv").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        on(drive, DELETE)
+    assert "empty and unmount it on the engine's host, then run this again" in refused.value.stdout
+    assert [each for each in kept(drive) if not each.startswith("bin")] == before
 
 
 @pytest.mark.parametrize("name", ["acme/mysql", "acme/.portal", "acme/..odd"])
