@@ -93,7 +93,7 @@ def web(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
     return (
         "uwsgi",
         f"--http-socket={f'fd://{listen}' if listen else f'0.0.0.0:{PORTS[variant]}'}",
-        f"--module={variant}.wsgi:application",
+        "--pythonpath=/opt/configuration/app", "--module=openedx_app:load()",
         "--master", "--single-interpreter", "--enable-threads", "--die-on-term", "--need-app",
         f"--processes={env.get('OPENEDX_WORKERS') or 1}",
         # No path, query or referrer: links of mails hold tokens, and no list of them would be edx-platform's next one.

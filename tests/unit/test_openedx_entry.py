@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -75,6 +77,59 @@ def test_pages_are_served_on_the_socket_that_is_open_already(entry: ModuleType) 
     )
     [words] = entry.commands("cms", {}, {})
     assert "--http-socket=0.0.0.0:8010" in words
+
+
+# An application by what it answers; the connections of a child are not those of the workers.
+SITE = """
+import os, time
+def application(environ, start):
+    assert (environ["PATH_INFO"], environ["HTTP_HOST"]) == ("/heartbeat", "lms.acme.com")
+    open("asked", "w").write(str(os.getpid()))
+    answer = os.environ["ANSWER"]
+    if answer == "raises":
+        raise OSError("No translation files found for default language zz.")
+    if answer == "hangs":
+        time.sleep(60)
+    start(answer, [])
+    return [b""]
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "generation", "code", "asked"),
+    [
+        ("200 OK", 2, 0, True),
+        ("503 Service Unavailable", 2, 0, True),
+        ("hangs", 2, 0, True),
+        ("500 Internal Server Error", 2, 75, True),
+        ("raises", 2, 75, True),
+        # With nothing to go back to, pages of a failing portal are better than none.
+        ("raises", 1, 0, False),
+    ],
+)
+def test_a_run_that_follows_another_has_answered_before_it_is_ready(
+    tmp_path: Path, answer: str, generation: int, code: int, asked: bool
+) -> None:
+    for name, text in (
+        ("lms/wsgi.py", SITE),
+        ("django/conf.py", "class settings:\n    LMS_BASE = 'lms.acme.com'\n"),
+    ):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    env = {
+        "PYTHONPATH": f"{ROOT}/images/openedx:{tmp_path}",
+        "SERVICE_VARIANT": "lms",
+        "OPENEDX_GENERATION": str(generation),
+        "ANSWER": answer,
+    }
+    load = "import os, openedx_app; openedx_app.LIMIT_SECONDS = 1; openedx_app.load(); print('loaded', os.getpid())"
+    done = subprocess.run(
+        [sys.executable, "-c", load], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, "loaded" in done.stdout) == (code, code == 0), done.stderr
+    assert (tmp_path / "asked").exists() == asked
+    if asked and not code:
+        assert (tmp_path / "asked").read_text() not in done.stdout.split()
 
 
 def test_the_log_has_nothing_of_what_a_request_was_told(entry: ModuleType) -> None:
