@@ -8,7 +8,7 @@ from typing import Any
 
 from config.keys import Reading
 from config.networks import MIXED
-from config.words import listed, meant
+from config.words import listed, meant, quoted
 
 
 def check(reading: Reading, services: Iterable[str], jobs: Iterable[str]) -> None:
@@ -21,16 +21,16 @@ def check(reading: Reading, services: Iterable[str], jobs: Iterable[str]) -> Non
     ]:
         for called in _value(reading, path, "calls"):
             if called == caller:
-                reading.wrong(f"{path}/calls", f"'{called}' is itself, expected other services")
+                reading.wrong(f"{path}/calls", f"{quoted(called)} is itself, expected other services")
             elif called not in callers:
                 guess = meant(called, known) or ";"
                 reading.wrong(
                     f"{path}/calls",
-                    f"'{called}' is no service of this release{guess} there are: {listed(known)}",
+                    f"{quoted(called)} is no service of this release{guess} there are: {listed(known)}",
                 )
             elif not _value(reading, f"services/{called}", "networks"):
                 reading.wrong(
-                    f"{path}/calls", f"'{called}' answers on no network, expected one in its networks"
+                    f"{path}/calls", f"{quoted(called)} answers on no network, expected one in its networks"
                 )
             else:
                 callers[called].add(caller)

@@ -59,7 +59,7 @@ def root(text: str) -> str:
     # Not str(path): POSIX lets two leading slashes mean something else, and so does PurePosixPath.
     shortest = "/" + "/".join(path.parts[1:])
     if shortest != text:
-        raise ValueError(f"{shown} is not in its shortest form, expected '{shortest}'")
+        raise ValueError(f"{shown} is not in its shortest form, expected {quoted(shortest)}")
     system = next((each for each in SYSTEM if path.is_relative_to(each)), None)
     if system:
         raise ValueError(f"{shown} belongs to the system ({system}), expected where the drive is mounted")

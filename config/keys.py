@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from config.errors import Findings
 from config.nodes import Node, Scalar, Section, Series, join
-from config.words import listed, meant
+from config.words import listed, meant, quoted
 
 T = TypeVar("T")
 
@@ -241,7 +241,9 @@ class Reading:
 def _text(key: Key, node: Node) -> Any:
     if isinstance(node, Scalar) and node.kind == "text":
         return _checked(key, node.text)
-    hint = f" (quote it: '{node.text}')" if isinstance(node, Scalar) and _would_do(key, node.text) else ""
+    hint = (
+        f" (quote it: {quoted(node.text)})" if isinstance(node, Scalar) and _would_do(key, node.text) else ""
+    )
     raise ValueError(f"found {node}, expected text{hint}, for example {key.shown}")
 
 

@@ -343,3 +343,22 @@ def test_what_was_found_is_quoted_in_a_short_excerpt(place: str, text: str, root
     error = refused(place, root)
     runs = re.findall(r"(?:x7)+x?", error)
     assert all(len(each) <= 61 for each in runs), error
+
+
+@pytest.mark.parametrize(
+    ("place", "was", "now"),
+    [
+        ("config/releases/redwood.yml", "calls: [", f"calls: [{LONG[:100]}, "),
+        ("config/releases/redwood.yml", "data: [mysql]", f"data: [{LONG[:100]}]"),
+        ("tenants/acme.yaml", "title: Acme\n", f"title: Acme\nstorage: {{root: '/srv/{LONG[:100]}/'}}\n"),
+        ("tenants/acme.yaml", "title: Acme", f"title: {'7' * 75}"),
+    ],
+)
+def test_what_has_a_good_form_and_is_wrong_is_cut_too(place: str, was: str, now: str, root: Path) -> None:
+    path = root / place
+    text = path.read_text()
+    assert was in text
+    path.write_text(text.replace(was, now, 1))
+    runs = re.findall(r"(?:x7)+x?|7+", refused(place, root))
+    assert runs
+    assert max(map(len, runs)) <= 60
