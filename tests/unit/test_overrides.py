@@ -572,6 +572,22 @@ def test_in_force_is_what_every_service_of_pages_was_ready_with(
         assert (status(places)["accepted"]["number"], status(places)["in_force"]["number"]) == (1, number)
 
 
+def test_failures_count_in_a_row_with_one_content_and_the_same_rules(
+    configuration: SimpleNamespace, places: Any
+) -> None:
+    keeper = configuration.keeper.Keeper(places)
+    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    version = keeper.settle().version
+    assert [keeper.failures("lms", version) for _ in range(2)] == [1, 2]
+    assert keeper.failures("cms", version) == 1
+    # Ready in between: what fails a year later is the first of its row.
+    keeper.records.lives("lms", version)
+    assert [keeper.failures("lms", version) for _ in range(2)] == [1, 2]
+    (places.given / "release.json").write_text('{"EDXAPP_FEATURES": {"ENABLE_TEAMS": true}}')
+    assert keeper.failures("lms", version) == 1
+    assert keeper.failures("lms", configuration.keeper.NONE) == 1
+
+
 def test_passwords_are_filled_in_for_this_container_alone(
     configuration: SimpleNamespace, places: Any
 ) -> None:

@@ -101,6 +101,10 @@ class Keeper:
         by = rendering.fingerprint(self.places)
         self.records.reject(by, version.sha256, known.checked if known else "", reason)
 
+    def failures(self, service: str, version: Version) -> int:
+        """As Records.failures, by the rules of now."""
+        return self.records.failures(rendering.fingerprint(self.places), service, version.sha256)
+
     def proved(self, service: str, instead_of: Version) -> InForce | None:
         """What a service last was ready with, if that is another version and can be had still."""
         version = self.records.live(service)

@@ -185,16 +185,24 @@ class Records:
             return None
 
     def lives(self, service: str, version: Version) -> None:
-        """A service is ready with a version. Raises OSError."""
+        """A service is ready with a version, and has failed in a row no more. Raises OSError."""
+        self._failures(service).unlink(missing_ok=True)
         files.write(self.root / "live" / f"{service}.json", _text({"version": asdict(version)}))
 
-    def failures(self, service: str, sha256: str) -> int:
-        """One more start of a service that ended before it was ready, with nothing older to go back to: how many."""
-        path = self.root / "live" / f"{service}.failures.json"
-        said = self._json(path)
-        count = 1 + (int(said["count"]) if said and said.get("sha256") == sha256 else 0)
-        files.write(path, _text({"sha256": sha256, "count": count}))
+    def failures(self, by: str, service: str, sha256: str) -> int:
+        """One more start of a service that ended before it was ready, with nothing older to go back to: how many.
+
+        In a row, with one content and the same rules.
+        """
+        path, now = self._failures(service), {"by": by, "sha256": sha256}
+        said = self._json(path) or {}
+        same = {name: said.get(name) for name in now} == now
+        count = 1 + (int(said["count"]) if same else 0)
+        files.write(path, _text({**now, "count": count}))
         return count
+
+    def _failures(self, service: str) -> Path:
+        return self.root / "live" / f"{service}.failures.json"
 
     def _json(self, path: Path) -> dict[str, Any] | None:
         try:

@@ -122,7 +122,7 @@ class Supervisor:
         if serving.ready() or not version.number or self.socket is None or judged is Verdict.UNTRIED:
             return code
         try:
-            if not verdict.final(judged, self.keeper.records.failures(self.name, version.sha256)):
+            if not verdict.final(judged, self.keeper.failures(self.name, version)):
                 return code
             self.keeper.reject(version, self._reason(f"ended with code {code}"))
             self.generations.remove(serving)
