@@ -18,10 +18,12 @@ GENERATED = (
     "cms-sso-secret",
     "edxapp-secret-key",
     "forum-api-key",
+    "mongo-password",
     "mysql-edxapp-password",
     "mysql-root-password",
     "rabbitmq-password",
     "redis-password",
+    "search-password",
 )
 DIRECTORIES = {
     *("elasticsearch", "mail-sink", "mailer", "media", "mongo", "mysql"),

@@ -67,7 +67,7 @@ def test_settings_files_are_the_same_text_for_the_same_tenant(acme: Tenant) -> N
 
 
 @pytest.mark.parametrize(
-    "title", ["Akademie \U0001f393", "أكاديمية", "a\u0301 'b' \"c\" \\ # % $ {{ d }}", "off"]
+    "title", ["Akademie \U0001f393", "أكاديمية", "a\u0301 'b' & \\ # % $ {{ d }}", "off"]
 )
 def test_a_title_of_any_script_is_read_as_it_was_written(acme: Tenant, title: str) -> None:
     assert checks.title(title) == title
