@@ -62,6 +62,6 @@ def refuse_moved(root: str, known: Iterable[str]) -> None:
     if roots and root not in roots:
         raise PortalError(
             f"the demo has its data in {roots[0]}/demo, and tenants/demo.yaml says {root}: nothing was changed. To keep "
-            f"it, say `storage: {{root: {roots[0]}}}` there; to begin anew, `./portal destroy demo --confirm demo` and "
-            "`./portal purge demo --confirm demo`"
+            f"it, say `storage: {{root: {roots[0]}}}` there; to begin anew, `./portal destroy demo --confirm demo`, then "
+            f"`./portal purge demo --gone {root} --confirm demo`, then `git checkout tenants/demo.yaml`"
         )

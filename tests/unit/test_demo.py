@@ -77,3 +77,11 @@ def test_a_demo_with_data_elsewhere_does_not_begin_empty() -> None:
     refuse_moved(ROOT, [ROOT, "/srv/portals"])
     with pytest.raises(PortalError, match=r"storage: \{root: /srv/portals\}"):
         refuse_moved(ROOT, ["/srv/portals"])
+
+
+def test_the_way_to_begin_anew_is_one_that_purge_takes() -> None:
+    """Nothing ever was at the new root, so purge can look at the old one alone; and it removes the tenant's file."""
+    with pytest.raises(PortalError) as refused:
+        refuse_moved(ROOT, ["/srv/portals"])
+    assert f"`./portal purge demo --gone {ROOT} --confirm demo`" in str(refused.value)
+    assert str(refused.value).endswith("`git checkout tenants/demo.yaml`")
