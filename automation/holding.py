@@ -65,7 +65,7 @@ class Hold:
             # However late it is: a busy machine starts a CLI in minutes.
             taken = self.record.may_have_taken(lock.pid, lock.host, lock.time, math.inf)
             if taken and lock.path.name not in self.record.locks:
-                self._write(self.record.with_lock(lock.path.name))
+                self._noted(lock.path.name)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -76,8 +76,7 @@ class Hold:
         if self.stack.locks is None:
             yield
             return
-        note = lambda name: self._write(self.record.with_lock(name))  # noqa: E731
-        with locks.taken(self.stack.locks, self.folder, self.stack.name, note):
+        with locks.taken(self.stack.locks, self.folder, self.stack.name, self._noted):
             yield
 
     def overtaken(self) -> Overtaken:
@@ -97,6 +96,10 @@ class Hold:
     def forget(self) -> None:
         """Remove the lock's own files with the stack that is gone; whoever waits makes them anew."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _noted(self, lock: str) -> None:
+        """Write down the name of a lock of Pulumi's that is this run's."""
+        self._write(self.record.with_lock(lock))
 
     def _write(self, record: Record) -> None:
         self.record = record
