@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from automation import portals
-from automation.fleet import over
-from automation.onboarding import onboard
-from automation.plan import Plan
-from automation.wish import Wish
+from automation.fleet.worker_pool import over
+from automation.portals import lifecycle
+from automation.portals.onboarding import onboard
+from automation.portals.onboarding_request import Wish
+from automation.runs.plan import Plan
 
 __all__ = ["Wish", "destroy", "onboard", "over", "preview", "status", "up"]
 Say = Callable[[str], None]
@@ -20,19 +20,19 @@ def silent(text: str) -> None:
 
 def preview(tenant: str, *, refresh: bool = False) -> Plan:
     """What `up` would change. With `refresh` the engine is asked first what it really has."""
-    return portals.preview(portals.load(tenant), refresh=refresh)
+    return lifecycle.preview(lifecycle.load(tenant), refresh=refresh)
 
 
 def up(tenant: str, *, say: Say = silent, cancel: threading.Event | None = None) -> dict[str, Any]:
     """Bring a portal to what its tenant file says; its facts: `addresses`, `services`, `admin`, `untruths`, …"""
-    return portals.up(portals.load(tenant), say, cancel=cancel)
+    return lifecycle.up(lifecycle.load(tenant), say, cancel=cancel)
 
 
 def destroy(tenant: str, *, say: Say = silent, cancel: threading.Event | None = None) -> str:
     """Remove a portal from its engine; the directory on the drive where its data stays."""
-    return portals.destroy(portals.load(tenant), say, cancel=cancel)
+    return lifecycle.destroy(lifecycle.load(tenant), say, cancel=cancel)
 
 
 def status(tenant: str) -> dict[str, Any]:
     """Every service of a portal with its state and health, as its engine has them."""
-    return portals.status(portals.load(tenant))
+    return lifecycle.status(lifecycle.load(tenant))

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable, Sequence
 
 from automation import images
-from automation.progress import building
-from automation.pulumi import ROOT
+from automation.images.progress import building
+from automation.stack import ROOT
 
 LIMIT_SECONDS = 5400
 

@@ -2,12 +2,12 @@
 
 import typer
 
-from automation.cancelling import as_interrupts
-from automation.commands import checks, drive, images, looking, onboarding, portals, purge, review
+from automation.cancellation import as_interrupts
+from automation.commands import checks, drive, images, logs, onboarding, portals, purge, review
 from automation.commands.show import say
 from automation.errors import PortalError
+from automation.fleet.outcome import BAD_WORDS
 from automation.images.event import BuildError
-from automation.outcome import BAD_WORDS
 from config.errors import ConfigError
 from config.images import ImageError
 
@@ -32,7 +32,7 @@ app = typer.Typer(
 app.add_typer(portals.app)
 app.add_typer(review.app)
 app.add_typer(onboarding.app)
-app.add_typer(looking.app)
+app.add_typer(logs.app)
 app.add_typer(purge.app)
 app.add_typer(images.app, name="images")
 app.add_typer(drive.app, name="drive")

@@ -27,7 +27,7 @@ BEFORE, AFTER = "memory: 128MiB\n    memory_min: 64MiB", "memory: 160MiB\n    me
 LIMIT = 1800.0
 # What a kind of process runs: the plugins of plugins/, or the official ones.
 PARTS = {
-    "worker": ("automation.worker",),
+    "worker": ("automation.fleet.worker",),
     "cli": ("pulumi",),
     "docker plugin": ("plugins.docker", "pulumi-resource-docker"),
     "random plugin": ("plugins.random", "pulumi-resource-random"),

@@ -16,8 +16,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from automation import drive
-from automation.engine import connect
+from automation.drive import sentinel
+from automation.engine.inventory import connect
 from automation.errors import PortalError
 from benchmarks import report
 from benchmarks.processes import RunFailed
@@ -119,7 +119,7 @@ def override(client: Any, place: Site) -> float:
     """Writes overrides, as a portal's admin would; seconds until they were live. Raises SiteError."""
     folder = f"/drive/{TENANT}/overrides"
     began = time.monotonic()
-    drive.run(
+    sentinel.run(
         client,
         str(place.drive),
         f"cd {folder} && printf '%s' '{OVERRIDES}' > .new && chown 61000:61000 .new && mv .new ansible_overrides.yml",

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from automation.engine import connect
+from automation.engine.inventory import connect
 from automation.errors import PortalError
 from benchmarks import parts, peer, report, tools
 from benchmarks.composefile import UnknownInput

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from automation.engine import Container, containers
+from automation.engine.inventory import Container, containers
 from benchmarks import composefile, events, memory, same
 from benchmarks.processes import Run, RunFailed, run, settle
 from benchmarks.site import TENANT, Site

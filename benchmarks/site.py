@@ -13,8 +13,8 @@ from typing import Any
 
 import docker.errors
 
-from automation import drive
-from automation.engine import connect
+from automation.drive import sentinel
+from automation.engine.inventory import connect
 
 REPO = Path(__file__).resolve().parent.parent
 TENANT = "bench-portal"
@@ -77,7 +77,7 @@ class Site:
 
     def empty(self, client: Any) -> None:
         """Remove the tenant's directory from the drive: its files belong to many users."""
-        drive.run(client, str(self.drive), f"rm -rf /drive/{TENANT}")
+        sentinel.run(client, str(self.drive), f"rm -rf /drive/{TENANT}")
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def site(say: Say) -> Iterator[Site]:
         with connect() as client:
             remove_objects(client)
             with suppress(docker.errors.APIError):
-                drive.run(client, str(root), "rm -rf /drive/drive")
+                sentinel.run(client, str(root), "rm -rf /drive/drive")
         shutil.rmtree(root, ignore_errors=True)
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from automation.engine import connect
+from automation.engine.inventory import connect
 from benchmarks import memory
 
 EVERY_SECONDS = 2.0

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
-from automation import drive, engine, images
+from automation import images
 from automation.commands import show
-from automation.progress import building
+from automation.drive import sentinel
+from automation.engine import inventory
+from automation.images.progress import building
 
 app = typer.Typer(help="The drive that the hosts share.", no_args_is_help=True)
 
@@ -23,8 +25,8 @@ def drive_init(
     ] = False,
 ) -> None:
     """Mark a mounted drive as the portals' own, once. Nothing starts on a drive without the mark."""
-    with engine.connect(docker_host) as client:
+    with inventory.connect(docker_host) as client:
         with building(present=False) as progress:
             images.build(["ops"], docker_host=docker_host, on_event=progress)
-        if not drive.init(client, root, show.say, moved=moved):
+        if not sentinel.init(client, root, show.say, moved=moved):
             show.say(f"{root} is marked already")

@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from automation import images, portals
+from automation import images
 from automation.commands import show
 from automation.errors import NotConfirmed
-from automation.progress import building
+from automation.images.progress import building
+from automation.portals import lifecycle
 
 app = typer.Typer(help="The images built here.", no_args_is_help=True)
 
@@ -49,7 +50,7 @@ def images_prune(
     as_json: show.Json = False,
 ) -> None:
     """Remove images built here that no tenant's file wants and no container has, of other checkouts neither."""
-    found = portals.unwanted_images(docker_host)
+    found = lifecycle.unwanted_images(docker_host)
     if not dry_run and found:
         confirmed(found, confirm)
     gone = [] if dry_run else images.prune(found, docker_host=docker_host)
@@ -83,7 +84,7 @@ def images_pin(
 ) -> None:
     """Write what the tags of a release's public images point at now into config/pins.yml."""
     try:
-        path = portals.pin(release, show.say)
+        path = lifecycle.pin(release, show.say)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     if as_json:

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from automation import onboarding
 from automation.commands import show
 from automation.commands.portals import print_facts
-from automation.wish import Wish
+from automation.portals import onboarding
+from automation.portals.onboarding_request import Wish
 
 app = typer.Typer()
 FOUND = "Found free when it is not said."

@@ -5,13 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from automation import fleet, limits, outcome, portals, usage
-from automation.cancelling import Cancel
+from automation.cancellation import Cancel
 from automation.commands import show
 from automation.commands.show import Json, TenantName
+from automation.drive import usage
+from automation.engine import process_limits
 from automation.errors import NotConfirmed
-from automation.outcome import Outcome
-from automation.plan import Plan
+from automation.fleet import outcome, worker_pool
+from automation.fleet.outcome import Outcome
+from automation.portals import lifecycle
+from automation.runs.plan import Plan
 from config.errors import ConfigError
 from config.tenant import Tenant, names, survey
 from toolchain import host_rules
@@ -29,7 +32,7 @@ Workers = Annotated[
 @app.command(epilog="Example: ./portal demo --json")
 def demo(as_json: Json = False) -> None:
     """Bring up the demo portal on this machine and print its addresses and first log-in."""
-    print_facts(portals.demo(show.say), as_json)
+    print_facts(lifecycle.demo(show.say), as_json)
 
 
 @app.command(
@@ -48,10 +51,10 @@ def up(
     """Bring portals to what their tenant files say, wait until they are healthy, tell what came out otherwise."""
     wanted = chosen(tenants, every)
     if len(wanted) > 1 or every:
-        portals.build_images(filter(None, map(readable, wanted)), show.say)
+        lifecycle.build_images(filter(None, map(readable, wanted)), show.say)
         over("up", wanted, workers, as_json, unseen=unseen)
         return
-    print_facts(portals.up(portals.load(wanted[0]), show.say, unseen=unseen), as_json)
+    print_facts(lifecycle.up(lifecycle.load(wanted[0]), show.say, unseen=unseen), as_json)
 
 
 @app.command(
@@ -72,19 +75,19 @@ def destroy(
 ) -> None:
     """Remove portals' containers, networks and volumes. Their data stays on the drive."""
     wanted = chosen(tenants, every)
-    loaded = [portals.load(each) for each in wanted]
+    loaded = [lifecycle.load(each) for each in wanted]
     if dry_run:
         found = []
         for each in loaded:
             show.say(f"{each.name}: looking at what would go")
-            found.append(portals.destroys(each))
+            found.append(lifecycle.destroys(each))
         print_removals(found, as_json, several=len(wanted) > 1 or every)
         return
     confirmed(wanted, confirm)
     if len(wanted) > 1 or every:
         over("destroy", wanted, workers, as_json)
         return
-    directory = portals.destroy(loaded[0], show.say)
+    directory = lifecycle.destroy(loaded[0], show.say)
     if as_json:
         show.show({"tenant": wanted[0], "destroyed": True, "directory": directory})
     else:
@@ -94,7 +97,7 @@ def destroy(
 @app.command(epilog="Example: ./portal status acme --json")
 def status(tenant: TenantName, as_json: Json = False) -> None:
     """Show every service of a portal, its state and health, and how full its drive is. Exit code 6 when one is not up."""
-    told, ended = portals.seen(portals.load(tenant))
+    told, ended = lifecycle.seen(lifecycle.load(tenant))
     if as_json:
         show.show(told)
     else:
@@ -105,7 +108,7 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
         show.rows(made)
         if lacking := host_rules.said(told["host_rules"]):
             show.say(lacking)
-        if lacking := limits.said(tenant, told["without_process_limit"]):
+        if lacking := process_limits.said(tenant, told["without_process_limit"]):
             show.say(lacking)
         space = told["drive"]
         show.tell(usage.shown(space) if "unknown" not in space else f"drive: not known: {space['unknown']}")
@@ -118,7 +121,7 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
 @app.command("tenants")
 def tenants(as_json: Json = False) -> None:
     """Check every tenant file and list them. Exit code 2 when one is wrong."""
-    found, findings = survey(portals.TENANTS)
+    found, findings = survey(lifecycle.TENANTS)
     good = list(found.values())
     if as_json:
         show.show([{"tenant": each.name, "title": each.title, "release": each.release.name} for each in good])
@@ -137,16 +140,16 @@ def chosen(tenants: list[str] | None, every: bool) -> list[str]:
         raise typer.BadParameter("name tenants or say --all, not both")
     if not tenants and not every:
         raise typer.BadParameter("name the tenants, or say --all")
-    found = names(portals.TENANTS) if every else list(dict.fromkeys(tenants or ()))
+    found = names(lifecycle.TENANTS) if every else list(dict.fromkeys(tenants or ()))
     if not found:
-        raise typer.BadParameter(f"{portals.TENANTS} has no tenant")
+        raise typer.BadParameter(f"{lifecycle.TENANTS} has no tenant")
     return found
 
 
 def readable(name: str) -> Tenant | None:
     """A tenant, None where its file is wrong: that is told as its own outcome, and keeps no other back."""
     try:
-        return portals.load(name)
+        return lifecycle.load(name)
     except ConfigError:
         return None
 
@@ -170,7 +173,7 @@ def over(verb: str, tenants: list[str], workers: int, as_json: bool, **options: 
         how = "done" if outcome.ok else f"failed: {outcome.reason}"
         show.say(f"{outcome.tenant}: {verb} {how} ({outcome.seconds:.1f} s)")
 
-    found = fleet.over(
+    found = worker_pool.over(
         verb, tenants, workers=workers, say=show.say, on_outcome=told, cancel=Cancel(), **options
     )
     if as_json:
@@ -178,7 +181,7 @@ def over(verb: str, tenants: list[str], workers: int, as_json: bool, **options: 
     else:
         made = show.table("tenant", verb, "seconds", "")
         for each in found:
-            what = portals.summary(each.plan) if each.plan else each.reason
+            what = lifecycle.summary(each.plan) if each.plan else each.reason
             made.add_row(each.tenant, "done" if each.ok else "failed", f"{each.seconds:.1f}", what)
         show.rows(made)
     if code := outcome.exit_code(found):
@@ -206,7 +209,7 @@ def print_removals(found: list[Plan], as_json: bool, *, several: bool) -> None:
     if not as_json:
         for each in found:
             if several and each.changes:
-                show.tell(f"{each.tenant}: {portals.summary(each)}")
+                show.tell(f"{each.tenant}: {lifecycle.summary(each)}")
             print_changes(each)
         return
     changes = {each.tenant: [change.facts() for change in each.changes] for each in found}
@@ -220,7 +223,7 @@ def print_removals(found: list[Plan], as_json: bool, *, several: bool) -> None:
 def print_changes(found: Plan) -> None:
     """Changes, one a line."""
     if not found.changes:
-        show.tell(f"{found.tenant}: {portals.summary(found)}")
+        show.tell(f"{found.tenant}: {lifecycle.summary(found)}")
         return
     made = show.table("op", "type", "name", "properties")
     for each in found.changes:

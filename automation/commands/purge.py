@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from automation import images, orphans, ownership, purge
+from automation import images
 from automation.commands import show
 from automation.errors import NotConfirmed
-from automation.progress import building
-from automation.purge import Trace
+from automation.images.progress import building
+from automation.portals import orphans, ownership, purge
+from automation.portals.purge import Trace
 
 app = typer.Typer()
 

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automation import fleet, outcome, portals
-from automation.cancelling import Cancel
+from automation.cancellation import Cancel
 from automation.commands import show
 from automation.commands.portals import All, TenantNames, Workers, chosen
 from automation.commands.show import Json
 from automation.errors import PortalError, WrongWords
-from automation.markdown import rows
-from automation.outcome import Outcome
-from automation.pulumi import ROOT
-from automation.review import DATA_LOSS, Review, at_risk, by_danger, exit_code, not_known
+from automation.fleet import outcome, worker_pool
+from automation.fleet.outcome import Outcome
+from automation.portals import lifecycle
+from automation.review.markdown import rows
+from automation.review.tenant_review import DATA_LOSS, Review, at_risk, by_danger, exit_code, not_known
+from automation.stack import ROOT
 from toolchain.output import hand_on
 
 if TYPE_CHECKING:
-    from automation.changed import Touched
+    from automation.review.affected_tenants import Touched
 
 app = typer.Typer()
 WRITE_FIRST = "write it first: ./portal preview --changed-since origin/main --markdown >comment.md"
@@ -69,9 +70,9 @@ def preview(
         raise typer.BadParameter("--json or --markdown, not both")
     found, notes = looked_at(tenants, every, changed_since)
     if len(tenants or ()) == 1 and not markdown:
-        loaded = portals.load(found[0].tenant)
+        loaded = lifecycle.load(found[0].tenant)
         show.say(f"{loaded.name}: looking at what would change")
-        plan = portals.preview(loaded, refresh=refresh)
+        plan = lifecycle.preview(loaded, refresh=refresh)
         reviews, code = [Review(plan.tenant, plan)], 0
         if as_json:
             show.show(reviews[0].facts())
@@ -138,8 +139,8 @@ def comment(
     as_json: Json = False,
 ) -> None:
     """Write the comment of a pull request (GitHub Actions) or merge request (GitLab CI), or edit the one there is."""
-    from automation import forge
-    from automation.comment import LIMIT, MARKER
+    from automation.review import forge
+    from automation.review.comment import LIMIT, MARKER
 
     try:
         body = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
@@ -173,9 +174,9 @@ def looked_at(tenants: list[str] | None, every: bool, ref: str) -> tuple[list[Re
 
 def touched_since(ref: str) -> "Touched":
     """What the files changed since a ref can touch."""
-    from automation import changed, since
+    from automation.review import affected_tenants, changed_files
 
-    return changed.touched(since.since(ref, ROOT), changed.Fleet.read(ROOT))
+    return affected_tenants.touched(changed_files.since(ref, ROOT), affected_tenants.Fleet.read(ROOT))
 
 
 def previewed(found: Iterable[Review], workers: int, refresh: bool) -> tuple[list[Review], int]:
@@ -184,7 +185,7 @@ def previewed(found: Iterable[Review], workers: int, refresh: bool) -> tuple[lis
     outcomes: dict[str, Outcome] = {}
     for verb, removed, options in (("preview", False, {"refresh": refresh}), ("removal", True, {})):
         names = [each.tenant for each in told if each.removed is removed]
-        made = fleet.over(
+        made = worker_pool.over(
             verb, names, workers=workers, say=show.say, on_outcome=ended, cancel=Cancel(), **options
         )
         outcomes |= {each.tenant: each for each in made}
@@ -221,13 +222,13 @@ def tell(
         show.show({"tenants": {each.tenant: each.facts() for each in reviews}, "left": list(notes)})
         return
     if markdown:
-        from automation.comment import render
+        from automation.review.comment import render
 
         hand_on(render(reviews, notes=notes, refreshed=refreshed, allowed=allowed))
         return
     made = show.table("tenant", "preview", "downtime", "risk to data")
     for each in by_danger(reviews):
-        what = portals.summary(each.plan) if each.plan else f"failed: {each.failure}"
+        what = lifecycle.summary(each.plan) if each.plan else f"failed: {each.failure}"
         if each.obstacles:
             what += f"; would be refused: {each.obstacles[0]}"
         told_of_engine(each)
@@ -248,7 +249,7 @@ def told_of_engine(review: Review) -> None:
 def print_changes(review: Review) -> None:
     """One tenant's changes, one a line, the most dangerous first."""
     if review.plan is not None and review.quiet:
-        show.tell(f"{review.tenant}: {portals.summary(review.plan)}")
+        show.tell(f"{review.tenant}: {lifecycle.summary(review.plan)}")
         return
     told_of_engine(review)
     made = show.table("op", "type", "name", "properties", "downtime", "risk to data")

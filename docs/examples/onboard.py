@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from automation import Wish, over
-from automation.outcome import Outcome
+from automation.fleet.outcome import Outcome
 
 COLUMNS = [each.name for each in fields(Wish) if each.type is str]
 TOLD = ("tenant", "addresses", "log_in_link", "steps", "seconds")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from automation.possible import Impossible
+from automation.portals.feasibility import Impossible
 from tests.e2e.checkout import Running
 from tests.e2e.light import Fleet
 from tests.e2e.processes import cli_below

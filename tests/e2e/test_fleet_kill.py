@@ -80,7 +80,7 @@ def victims(running: Running, kill: Kill) -> list[Process]:
     """What of a command's processes is to be killed; the command itself where nothing else runs yet."""
     found = below(running.process.pid)
     chance = random.Random(kill.share)
-    workers = [each for each in found if "automation.worker" in each.words]
+    workers = [each for each in found if "automation.fleet.worker" in each.words]
     clis = [each for each in found if each.words and each.words[0].rpartition("/")[2] == "pulumi"]
     command = [each for each in found if each.pid == running.process.pid]
     some = {"command": command, "worker": workers, "cli": clis, "all": found}[kill.victim]

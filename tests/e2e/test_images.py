@@ -20,7 +20,7 @@ import docker.errors
 import docker.types
 import pytest
 
-from automation import drive as marking
+from automation.drive import sentinel as marking
 from automation.images import BuildError, Event, State, build
 from tests.e2e.ground import ground
 from tests.e2e.image_trial import (

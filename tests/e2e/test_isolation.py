@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from automation.limits import PROCESSES
+from automation.engine.process_limits import PROCESSES
 from tests.e2e.mounts import directory, mounts
 from tests.e2e.objects import Objects
 from tests.e2e.outside import NoOutside, answers, outside

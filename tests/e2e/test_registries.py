@@ -7,8 +7,9 @@ from types import MappingProxyType
 import docker
 import pytest
 
-from automation import engine, portals
+from automation.engine import inventory
 from automation.images import BuildError, digests, pull
+from automation.portals import lifecycle
 from config import pins
 from config.release import Releases
 from tests.e2e.registry import Registry
@@ -25,7 +26,7 @@ def registry() -> Iterator[Registry]:
 @pytest.fixture
 def client(registry: Registry) -> Iterator[docker.APIClient]:
     """The engine; what the test pulled is gone afterwards."""
-    with engine.connect() as connected:
+    with inventory.connect() as connected:
         yield connected
         for image in connected.images():
             names = [*(image["RepoTags"] or []), *(image["RepoDigests"] or [])]
@@ -91,10 +92,10 @@ def test_pins_are_written_whole_and_keep_those_of_other_releases(
             f"    hub: {{image: '{registry.address}/acme/forum:{tag}'}}\n"
         )
         registry.put("acme/forum", tag, name)
-    monkeypatch.setattr(portals, "ROOT", tmp_path)
-    path = portals.pin("old", lambda _: None)
+    monkeypatch.setattr(lifecycle, "ROOT", tmp_path)
+    path = lifecycle.pin("old", lambda _: None)
     assert pins.load(path) == {f"{registry.address}/acme/forum:1.0": registry.tags["acme/forum/1.0"]}
-    portals.pin("new", lambda _: None)
+    lifecycle.pin("new", lambda _: None)
     assert len(pins.load(path)) == 2
     assert path.read_text().startswith("# The digest of each public image")
     made = Releases(config / "releases").load("old").services["forum"]
@@ -103,5 +104,5 @@ def test_pins_are_written_whole_and_keep_those_of_other_releases(
     before = path.read_text()
     del registry.tags["acme/forum/2.0"]
     with pytest.raises(BuildError, match="manifest unknown"):
-        portals.pin("all", lambda _: None)
+        lifecycle.pin("all", lambda _: None)
     assert path.read_text() == before

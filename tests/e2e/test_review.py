@@ -7,7 +7,7 @@ from difflib import unified_diff
 
 import pytest
 
-from automation.review import AT_RISK
+from automation.review.tenant_review import AT_RISK
 from tests.e2e.checkout import Checkout, grounded
 from tests.e2e.light import lighten
 from tests.e2e.objects import Objects

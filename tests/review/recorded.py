@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from automation.plan import SECRET, Change, Difference, Plan, at, known
+from automation.runs.plan import SECRET, Change, Difference, Plan, at, known
 from plugins.compare import compare
 from plugins.docker.container.properties import CONTAINER
 from plugins.docker.network import NETWORK

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from automation.dangers import CONTAINER, NETWORK, PASSWORD, PROVIDER, VOLUME
-from automation.plan import Change, Difference, Plan, at, known
+from automation.review.change_rules import CONTAINER, NETWORK, PASSWORD, PROVIDER, VOLUME
+from automation.runs.plan import Change, Difference, Plan, at, known
 
 __all__ = ["CONTAINER", "NETWORK", "PASSWORD", "PROVIDER", "VOLUME", "change", "container", "plan", "volume"]
 

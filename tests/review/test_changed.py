@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from automation.changed import ALL, NONE, Fleet, touched
 from automation.errors import PortalError
-from automation.since import File, parsed, since
+from automation.review.affected_tenants import ALL, NONE, Fleet, touched
+from automation.review.changed_files import File, parsed, since
 from config import pins
 from config.release import Releases
 from tests.programs import ROOT
@@ -61,7 +61,7 @@ CASES = {
     "config/releases/hub/mysql.sh": (WILLOW, BIRCH),
     "config/pins.yml": (WILLOW, BIRCH),
     "plugins/docker/volume.py": EVERY,
-    "automation/runs.py": EVERY,
+    "automation/runs/automation_api.py": EVERY,
     "preflight/obstacles.py": EVERY,
     "toolchain/pins.toml": EVERY,
     "requirements.txt": EVERY,

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from automation.comment import LIMIT, MARKER, render
-from automation.plan import SECRET, Change, Difference
-from automation.review import Review
+from automation.review.comment import LIMIT, MARKER, render
+from automation.review.tenant_review import Review
+from automation.runs.plan import SECRET, Change, Difference
 from tests.review.samples import (
     CONTAINER,
     NETWORK,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from automation.changed import Fleet, Touched, touched
-from automation.comment import render
-from automation.review import AT_RISK, Review, exit_code
-from automation.since import since
+from automation.review.affected_tenants import Fleet, Touched, touched
+from automation.review.changed_files import since
+from automation.review.comment import render
+from automation.review.tenant_review import AT_RISK, Review, exit_code
 from tests.programs import ROOT
 from tests.review import recorded
 from tests.review.kinds import COMMENTS, KINDS, Kind, steady

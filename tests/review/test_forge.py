@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from automation import forge
-from automation.comment import LIMIT, MARKER, render
 from automation.errors import PortalError
+from automation.review import forge
+from automation.review.comment import LIMIT, MARKER, render
 from tests.programs import ROOT
 from tests.review.fake_github import BOT, TOKEN, Fake, serving
 from tests.review.kinds import COMMENTS, KINDS

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from automation.changed import Fleet, touched
-from automation.since import File
-from automation.symlinks import Endless, aliases, symlinks
+from automation.review.affected_tenants import Fleet, touched
+from automation.review.changed_files import File
+from automation.review.symlinks import Endless, aliases, symlinks
 from config.tenant import Tenant
 from tests.programs import ROOT, TENANTS, released
 from tests.review.repository import git

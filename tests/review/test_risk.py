@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from automation.dangers import GROUPING, RULES, DataRisk, Downtime, findings
-from automation.plan import SECRET, Change, Plan
-from automation.review import AT_RISK, DATA_LOSS, Review, exit_code
-from automation.risk import judge
+from automation.review.change_rules import GROUPING, RULES, DataRisk, Downtime, findings
+from automation.review.tenant_review import AT_RISK, DATA_LOSS, Review, exit_code
+from automation.review.verdict import judge
+from automation.runs.plan import SECRET, Change, Plan
 from preflight.obstacles import DRIVE_AWAY, Obstacle
 from tests.programs import portal
 from tests.review.samples import (

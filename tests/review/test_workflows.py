@@ -14,7 +14,7 @@ import typer
 import yaml
 
 from automation.cli import app
-from automation.review import DATA_LOSS
+from automation.review.tenant_review import DATA_LOSS
 from tests.programs import ROOT
 
 GITHUB = ROOT / ".github" / "workflows" / "preview.yml"

@@ -15,7 +15,7 @@ import docker
 import requests
 
 import automation.cli
-import automation.runs
+import automation.runs.automation_api
 import components.portal
 from automation import __main__ as command
 
@@ -46,7 +46,9 @@ def stream(number: int, kind: str) -> None:
 def main() -> None:
     """Answer until there are no more cases."""
     # What the verbs load when they are asked, loaded once.
-    assert all((automation.cli.app, automation.runs.Runs, components.portal.Portal, docker, requests))
+    assert all(
+        (automation.cli.app, automation.runs.automation_api.Runs, components.portal.Portal, docker, requests)
+    )
     for line in sys.stdin:
         case = json.loads(line)
         child = os.fork()

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from automation import engine, orphans
+from automation.engine import inventory
 from automation.errors import NoEngine
+from automation.portals import orphans
 from config import engines, owner
 from plugins.docker.engine import EngineError, connect
 from preflight import facts
@@ -37,12 +38,12 @@ def test_an_engine_without_tls_is_not_talked_to(host: str, monkeypatch: pytest.M
     assert engines.refused(host, {})
     # Neither by the command, from a file or from the shell, nor by the plugin; none gets as far as a socket.
     monkeypatch.setattr("docker.APIClient", lambda *words, **more: pytest.fail(f"asked {host}"))
-    with pytest.raises(NoEngine), engine.connect(host):
+    with pytest.raises(NoEngine), inventory.connect(host):
         pass
     with pytest.raises(EngineError, match="without TLS"):
         connect(host)
     monkeypatch.setenv("DOCKER_HOST", host)
-    with pytest.raises(NoEngine), engine.connect():
+    with pytest.raises(NoEngine), inventory.connect():
         pass
 
 
@@ -117,7 +118,7 @@ def test_every_client_of_an_engine_is_made_where_its_address_was_looked_at() -> 
         if re.search(r"\bAPIClient\(|docker\.from_env|DockerClient\(", path.read_text())
     }
     assert set(makers) == {
-        "automation/engine.py",
+        "automation/engine/inventory.py",
         "automation/images/engine.py",
         "plugins/docker/engine.py",
         "preflight/tenant.py",

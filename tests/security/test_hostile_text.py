@@ -17,18 +17,20 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automation import cli, looking, orphans, portals, pulumi
-from automation.changed import Fleet, Touched, touched
-from automation.commands import looking as looking_verbs
+from automation import cli, stack
+from automation.commands import logs as looking_verbs
 from automation.commands import portals as portal_verbs
 from automation.commands import review as review_verbs
 from automation.commands import show
+from automation.engine import service_logs
 from automation.errors import PortalError
 from automation.images.event import BuildError, Event, State
-from automation.markdown import code, rows
-from automation.progress import building
-from automation.review import Review
-from automation.since import File, since
+from automation.images.progress import building
+from automation.portals import lifecycle, orphans
+from automation.review.affected_tenants import Fleet, Touched, touched
+from automation.review.changed_files import File, since
+from automation.review.markdown import code, rows
+from automation.review.tenant_review import Review
 from config import names
 from config.errors import ConfigError
 from tests.programs import ROOT, TENANTS
@@ -233,16 +235,16 @@ def test_names_of_tenants(
 
 def test_names_of_files_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `destroy` would remove of them is asked of the CLI for names alone that a tenant can have."""
-    monkeypatch.setattr("automation.pulumi.subprocess.run", None)
+    monkeypatch.setattr("automation.stack.subprocess.run", None)
     for each in TEXTS:
         if not re.fullmatch("[a-z][a-z-]+", each):
-            assert portals.removal(each).changes == ()
+            assert lifecycle.removal(each).changes == ()
 
 
 def test_titles(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenant's title is any text that a person can read, commands of a CI job among them."""
     folder = tmp_path / "tenants"
-    monkeypatch.setattr(portals, "TENANTS", folder)
+    monkeypatch.setattr(lifecycle, "TENANTS", folder)
     folder.mkdir()
     tenant = yaml.safe_load((TENANTS / "acme.yaml").read_text())
     good = 0
@@ -259,10 +261,10 @@ def test_titles(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch:
 
 
 def test_logs_of_containers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def logs(*words: object, **more: object) -> Iterator[tuple[str, str]]:
+    def lines(*words: object, **more: object) -> Iterator[tuple[str, str]]:
         return iter([("lms", each) for each in TEXTS])
 
-    monkeypatch.setattr(looking, "logs", logs)
+    monkeypatch.setattr(service_logs, "logs", lines)
     looking_verbs.logs("acme", "", follow=False, since="", tail=100, as_json=False)
     told = everything(capsys)
     assert obeyed(told) == []
@@ -282,7 +284,7 @@ def test_reasons_of_engines_and_tools(
         def failing(*words: object, kind: type[Exception] = kind, each: str = each, **more: object) -> None:
             raise kind(each)
 
-        monkeypatch.setattr(portals, "seen", failing)
+        monkeypatch.setattr(lifecycle, "seen", failing)
         code, told = ran(capsys, "status", "acme")
         assert code in (1, 2)
         assert obeyed(told) == []
@@ -348,5 +350,5 @@ def test_names_that_are_no_tenants() -> None:
 
 def test_a_last_line_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     for each in TEXTS:
-        show.say(pulumi.one_line(each))
+        show.say(stack.one_line(each))
     assert obeyed(everything(capsys)) == []

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from automation import apart, pulumi
+from automation import stack as stacks
 from automation.errors import PortalError
 from automation.images.context import context
+from automation.runs import read_only
 from components import service
 from config import checkout, hub, manual, pins
 from config.errors import ConfigError
@@ -274,14 +275,14 @@ def test_the_cli_gets_no_settings_that_lead_out(root: Path, monkeypatch: pytest.
     settings = root / "tenants" / "Pulumi.acme.yaml"
     settings.unlink()
     absolute(root, settings)
-    for each in (apart, pulumi):
+    for each in (read_only, stacks):
         monkeypatch.setattr(each, "ROOT", root)
-    stack = pulumi.Stack(name="acme", environ={"PATH": ""}, folder=root)
+    stack = stacks.Stack(name="acme", environ={"PATH": ""}, folder=root)
     (root.parent / "work").mkdir()
     # Reading and writing alike: the CLI writes what settings lack.
     with pytest.raises(PortalError, match=r"^tenants/Pulumi\.acme\.yaml: cannot be read: the symbolic link"):
         stack.ensure()
-    look = apart.settings(root.parent / "work", "acme")
+    look = read_only.settings(root.parent / "work", "acme")
     with (
         pytest.raises(PortalError, match=r"^tenants/Pulumi\.acme\.yaml: cannot be read: the symbolic link"),
         look,

@@ -9,7 +9,7 @@ from tests.programs import ROOT
 MAY = {
     "toolchain/output.py": "writes it out",
     "toolchain/__main__.py": "tells an old Python that it is one, in words of its own",
-    "automation/progress.py": "a terminal's live line, of texts written out",
+    "automation/images/progress.py": "a terminal's live line, of texts written out",
     "automation/locked_cli.py": "stands alone between ./portal and the CLI; one line of its own words, read by ./portal",
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from automation import engine, limits
+from automation.engine import inventory, process_limits
 from tests.e2e import inside
 from tests.e2e.objects import LIMIT_SECONDS, Objects
 
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 TENANT = "e2e-bomb"
 # More than the limit, and less than would trouble the host; all of them end by themselves.
-TRIES = limits.PROCESSES + 300
+TRIES = process_limits.PROCESSES + 300
 BOMB = f"""
 import json, os, time
 made = 0
@@ -61,17 +61,17 @@ def container(objects: Objects) -> Iterator[str]:
 
 
 def test_a_fork_bomb_meets_the_limit_and_the_host_goes_on(objects: Objects, container: str) -> None:
-    found = engine.containers(objects.client, TENANT)
-    assert limits.hold(objects.client, found) == [f"{TENANT}-lms"]
-    assert limits.unlimited(objects.client, found) == []
+    found = inventory.containers(objects.client, TENANT)
+    assert process_limits.hold(objects.client, found) == [f"{TENANT}-lms"]
+    assert process_limits.unlimited(objects.client, found) == []
     code, out = inside.run(objects.client, container, "python3", "-c", BOMB)
     assert code == 0, out
     # Its first process, and the one that forks.
-    assert limits.PROCESSES - 5 <= json.loads(out) < limits.PROCESSES
+    assert process_limits.PROCESSES - 5 <= json.loads(out) < process_limits.PROCESSES
 
 
 def test_the_limit_outlasts_a_restart(objects: Objects, container: str) -> None:
-    limits.limit(objects.client, container)
+    process_limits.limit(objects.client, container)
     objects.client.restart(container, timeout=0)
     assert inside.run(
         objects.client,
@@ -79,9 +79,9 @@ def test_the_limit_outlasts_a_restart(objects: Objects, container: str) -> None:
         "sh",
         "-c",
         "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null || true",
-    )[1].strip() == str(limits.PROCESSES)
+    )[1].strip() == str(process_limits.PROCESSES)
 
 
 def test_what_has_none_is_said_with_the_remedy() -> None:
-    assert limits.said("acme", []) == ""
-    assert limits.said("acme", ["acme-lms"]).endswith("acme-lms; ./portal up acme sets it")
+    assert process_limits.said("acme", []) == ""
+    assert process_limits.said("acme", ["acme-lms"]).endswith("acme-lms; ./portal up acme sets it")

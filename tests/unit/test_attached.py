@@ -9,7 +9,7 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from automation import attached, slots
+from automation.runs import plugin_server, workspaces
 from toolchain import files, plugins
 
 OFFICIAL = "\x7fELF"
@@ -18,7 +18,7 @@ OFFICIAL = "\x7fELF"
 def home(folder: Path, **programs: str) -> Path:
     """A Pulumi home with these programs as plugins."""
     for name, text in programs.items():
-        path = plugins.program(folder, name, attached.PLUGINS[name][0])
+        path = plugins.program(folder, name, plugin_server.PLUGINS[name][0])
         path.parent.mkdir(parents=True)
         files.write(path, text, mode=0o755)
     return folder
@@ -31,12 +31,12 @@ def launcher(name: str) -> str:
 
 @pytest.fixture(autouse=True)
 def nobody_debugs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(attached.VARIABLE, raising=False)
+    monkeypatch.delenv(plugin_server.VARIABLE, raising=False)
 
 
 def version(told: Mapping[str, str], name: str) -> str:
     """What the plugin at its port says that it is."""
-    port = dict(each.split(":") for each in told[attached.VARIABLE].split(","))[name]
+    port = dict(each.split(":") for each in told[plugin_server.VARIABLE].split(","))[name]
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         plugin = provider_pb2_grpc.ResourceProviderStub(channel)
         return str(plugin.GetPluginInfo(empty_pb2.Empty(), timeout=10).version)
@@ -44,8 +44,8 @@ def version(told: Mapping[str, str], name: str) -> str:
 
 def test_the_repos_own_answer_at_their_ports_until_the_run_is_over(tmp_path: Path) -> None:
     place = home(tmp_path, docker=launcher("docker"), random=launcher("random"))
-    with attached.served(place, tuple(attached.PLUGINS)) as told:
-        for name, (wanted, _) in attached.PLUGINS.items():
+    with plugin_server.served(place, tuple(plugin_server.PLUGINS)) as told:
+        for name, (wanted, _) in plugin_server.PLUGINS.items():
             assert version(told, name) == wanted
     with pytest.raises(grpc.RpcError):
         version(told, "docker")
@@ -53,41 +53,44 @@ def test_the_repos_own_answer_at_their_ports_until_the_run_is_over(tmp_path: Pat
 
 @pytest.mark.parametrize(("engines", "names"), [(0, ["random"]), (1, ["docker", "random"]), (2, ["random"])])
 def test_one_process_removes_from_one_engine(engines: int, names: list[str]) -> None:
-    told = [{"type": attached.ENGINE}] * engines + [{"type": "pulumi:providers:random"}, {"type": "other"}]
-    assert sorted(attached.removing({"deployment": {"resources": told}})) == names
+    told = [{"type": plugin_server.ENGINE}] * engines + [
+        {"type": "pulumi:providers:random"},
+        {"type": "other"},
+    ]
+    assert sorted(plugin_server.removing({"deployment": {"resources": told}})) == names
 
 
 def test_only_those_asked_for_are_served(tmp_path: Path) -> None:
     place = home(tmp_path, docker=launcher("docker"), random=launcher("random"))
-    with attached.served(place, attached.HARMLESS) as told:
-        assert told[attached.VARIABLE].startswith("random:")
-        assert "docker" not in told[attached.VARIABLE]
+    with plugin_server.served(place, plugin_server.HARMLESS) as told:
+        assert told[plugin_server.VARIABLE].startswith("random:")
+        assert "docker" not in told[plugin_server.VARIABLE]
 
 
 def test_official_plugins_are_the_clis_to_start(tmp_path: Path) -> None:
     place = home(tmp_path, docker=OFFICIAL, random=launcher("random"))
-    with attached.served(place, tuple(attached.PLUGINS)) as told:
-        assert told[attached.VARIABLE].startswith("random:")
-        assert "docker" not in told[attached.VARIABLE]
+    with plugin_server.served(place, tuple(plugin_server.PLUGINS)) as told:
+        assert told[plugin_server.VARIABLE].startswith("random:")
+        assert "docker" not in told[plugin_server.VARIABLE]
 
 
 def test_a_machine_without_plugins_is_told_so_by_the_cli(tmp_path: Path) -> None:
-    with attached.served(tmp_path, tuple(attached.PLUGINS)) as told:
+    with plugin_server.served(tmp_path, tuple(plugin_server.PLUGINS)) as told:
         assert told == {}
 
 
 def test_whoever_debugs_a_provider_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(attached.VARIABLE, "docker:1")
-    with attached.served(home(tmp_path, random=launcher("random")), attached.HARMLESS) as told:
+    monkeypatch.setenv(plugin_server.VARIABLE, "docker:1")
+    with plugin_server.served(home(tmp_path, random=launcher("random")), plugin_server.HARMLESS) as told:
         assert told == {}
-    assert os.environ[attached.VARIABLE] == "docker:1"
+    assert os.environ[plugin_server.VARIABLE] == "docker:1"
 
 
 def test_a_slots_cli_keeps_no_log_of_what_it_says_to_plugins(tmp_path: Path) -> None:
     logs = tmp_path / "0" / "home" / "logs"
     logs.mkdir(parents=True)
     (logs / "organization+portals+acme-1.log").write_text("from before")
-    with slots.taken(tmp_path) as slot:
+    with workspaces.taken(tmp_path) as slot:
         assert (slot.home / "logs").is_file()
-    with slots.taken(tmp_path) as slot:
+    with workspaces.taken(tmp_path) as slot:
         assert (slot.home / "logs").is_file()

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import pytest
 
-from automation import command
-from automation.cancelling import Cancel, as_interrupts, at_once, heard
+from automation.cancellation import Cancel, as_interrupts, at_once, heard
+from automation.runs import cli_process
 
 # A CLI that hears SIGINT as often as it is told to, then ends.
 DEAF = """
@@ -37,7 +37,7 @@ def cli(times: int) -> "subprocess.Popen[str]":
 
 
 def cancelled(process: "subprocess.Popen[str]", cancel: threading.Event, say: Callable[[str], None]) -> int:
-    with process, command.told_to_cancel(process, cancel, say, lambda: None):
+    with process, cli_process.told_to_cancel(process, cancel, say, lambda: None):
         return process.wait(timeout=30)
 
 
@@ -64,8 +64,8 @@ def test_asked_twice_it_ends_at_once() -> None:
 @pytest.mark.parametrize("event", [Cancel, threading.Event])
 def test_one_that_ends_never_is_killed(event: type[threading.Event], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without being asked again: a script's own event is set once."""
-    monkeypatch.setattr(command, "CANCEL_SECONDS", 0.5)
-    monkeypatch.setattr(command, "END_SECONDS", 0.5)
+    monkeypatch.setattr(cli_process, "CANCEL_SECONDS", 0.5)
+    monkeypatch.setattr(cli_process, "END_SECONDS", 0.5)
     cancel = event()
     cancel.set()
     began = time.monotonic()
@@ -77,7 +77,7 @@ def test_it_looks_while_it_waits() -> None:
     looks = []
     process = cli(1)
     cancel = Cancel()
-    with process, command.told_to_cancel(process, cancel, lambda text: None, lambda: looks.append(1)):
+    with process, cli_process.told_to_cancel(process, cancel, lambda text: None, lambda: looks.append(1)):
         while len(looks) < 2:
             time.sleep(0.01)
         cancel.set()

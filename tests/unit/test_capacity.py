@@ -2,7 +2,7 @@
 
 import pytest
 
-from automation.capacity import LEAST_DISK_MIB, NoRoom, Room, at_least, at_most, judge
+from automation.drive.capacity import LEAST_DISK_MIB, NoRoom, Room, at_least, at_most, judge
 from config.tenant import Tenant
 from tests.programs import TENANTS
 

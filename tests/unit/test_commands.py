@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from automation import cli, engine, portals, progress, purge
+from automation import cli
 from automation.commands import checks, show
 from automation.commands import purge as purge_verbs
+from automation.engine import inventory
 from automation.errors import WrongWords
+from automation.images import progress
 from automation.images.event import Event, State
-from automation.plan import Change, Plan
+from automation.portals import lifecycle, purge
+from automation.runs.plan import Change, Plan
 from config.errors import ConfigError
 from config.tenant import Tenant
 
@@ -170,7 +173,7 @@ def test_a_terminal_s_width_is_kept(
 def removals(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `destroy` would remove of any tenant."""
     gone = Change(urn="urn:pulumi:x::portals::docker:index/network:Network::network-front", op="delete")
-    monkeypatch.setattr(portals, "destroys", lambda tenant: Plan(tenant=tenant.name, changes=(gone,)))
+    monkeypatch.setattr(lifecycle, "destroys", lambda tenant: Plan(tenant=tenant.name, changes=(gone,)))
 
 
 @pytest.mark.usefixtures("removals")
@@ -196,7 +199,7 @@ def test_a_preview_says_at_once_that_it_looks(monkeypatch: pytest.MonkeyPatch) -
         assert said == ["acme: looking at what would change"]
         return Plan(tenant="acme", changes=())
 
-    monkeypatch.setattr(portals, "preview", look)
+    monkeypatch.setattr(lifecycle, "preview", look)
     assert ran("preview", "acme").exit_code == 0
 
 
@@ -230,7 +233,7 @@ def test_a_build_in_a_pipe_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(("state", "said"), [("exited", "exited (0)"), ("running", "running")])
 def test_status_says_how_a_job_has_ended(state: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = {"Names": ["/acme-lms"], "State": state, "Status": "Exited (0) 5 minutes ago", "Image": "x"}
-    job = engine.container({**listed, "Labels": {"portal.service": "migrate", "portal.group": "jobs"}})
+    job = inventory.container({**listed, "Labels": {"portal.service": "migrate", "portal.group": "jobs"}})
     services = {"migrate": {"container": "acme-migrate", "state": job.state, "health": None}}
     told = {
         "healthy": True,
@@ -240,7 +243,7 @@ def test_status_says_how_a_job_has_ended(state: str, said: str, monkeypatch: pyt
         "drive": {"unknown": "x", "warnings": []},
     }
     monkeypatch.setattr(
-        portals, "seen", lambda tenant: (told, {"migrate": job.exit_code} if job.exit_code else {})
+        lifecycle, "seen", lambda tenant: (told, {"migrate": job.exit_code} if job.exit_code else {})
     )
     out = ran("status", "acme").stdout
     row = next(line for line in out.splitlines() if line.startswith("migrate"))

@@ -6,23 +6,24 @@ from typing import Any
 
 import pytest
 
-from automation import datahomes, purge
-from automation.dangers import DataRisk
-from automation.datahomes import DataHome, known, of_state, record, recorded, unique
-from automation.plan import Plan
-from automation.pulumi import PROJECT, Stack
-from automation.risk import judge
+from automation.drive import data_locations
+from automation.drive.data_locations import DataHome, known, of_state, record, recorded, unique
+from automation.portals import purge
+from automation.review.change_rules import DataRisk
+from automation.review.verdict import judge
+from automation.runs.plan import Plan
+from automation.stack import PROJECT, Stack
 from config.engines import LOCAL
 from tests.programs import ROOT
 from tests.review.samples import CONTAINER, change, container
 from tests.unit.test_drive import Engine
 
-STORAGE = {"type": datahomes.STORAGE, "outputs": {"directory": "/mnt/old/acme"}}
+STORAGE = {"type": data_locations.STORAGE, "outputs": {"directory": "/mnt/old/acme"}}
 VOLUME = {
     "type": "docker:index/volume:Volume",
     "inputs": {"driverOpts": {"type": "none", "o": "bind", "device": "/mnt/old/acme/mysql"}},
 }
-ENGINE = {"type": datahomes.PROVIDER, "inputs": {"host": "ssh://ops@h1"}}
+ENGINE = {"type": data_locations.PROVIDER, "inputs": {"host": "ssh://ops@h1"}}
 
 
 def state(*resources: dict[str, Any]) -> dict[str, Any]:
@@ -38,7 +39,10 @@ def state(*resources: dict[str, Any]) -> dict[str, Any]:
         (state(STORAGE), DataHome(root="/mnt/old")),
         (state(ENGINE, STORAGE), DataHome(root="/mnt/old", host="ssh://ops@h1")),
         (state(ENGINE, VOLUME), DataHome(root="/mnt/old", host="ssh://ops@h1")),
-        (state({"type": datahomes.PROVIDER}, {"type": datahomes.STORAGE}, VOLUME), DataHome(root="/mnt/old")),
+        (
+            state({"type": data_locations.PROVIDER}, {"type": data_locations.STORAGE}, VOLUME),
+            DataHome(root="/mnt/old"),
+        ),
     ],
 )
 def test_a_state_says_where_the_data_is(told: dict[str, Any], place: DataHome | None) -> None:
@@ -59,7 +63,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
     monkeypatch.setattr(Stack, "tag", tag)
     ticks = iter(range(1, 100))
-    monkeypatch.setattr(datahomes.time, "time_ns", lambda: next(ticks) * 1_000_000_000)
+    monkeypatch.setattr(data_locations.time, "time_ns", lambda: next(ticks) * 1_000_000_000)
     return made
 
 
@@ -135,8 +139,8 @@ class Drives(Engine):
 def looked(monkeypatch: pytest.MonkeyPatch, engine: Drives, where: purge.Looked) -> purge.Trace:
     from contextlib import nullcontext
 
-    monkeypatch.setattr(purge.engine, "connect", lambda host: nullcontext(engine))
-    monkeypatch.setattr(purge.engine, "objects", lambda client, tenant: ([], set(), set()))
+    monkeypatch.setattr(purge.inventory, "connect", lambda host: nullcontext(engine))
+    monkeypatch.setattr(purge.inventory, "objects", lambda client, tenant: ([], set(), set()))
     monkeypatch.setattr(purge.ownership, "labels", lambda client, tenant: (set(), set()))
     monkeypatch.setattr(purge.ownership, "record", lambda client, root, tenant: OTHERS.get(root, ""))
     monkeypatch.setattr(Stack, "exists", lambda self: False)
@@ -186,13 +190,13 @@ def test_one_engine_by_two_words_is_looked_at_once(monkeypatch: pytest.MonkeyPat
 def test_nothing_is_removed_while_a_drive_with_data_is_away(
     monkeypatch: pytest.MonkeyPatch, marks: dict[str, str], words: str
 ) -> None:
-    with pytest.raises(purge.drive.DriveMissing, match=words) as told:
+    with pytest.raises(purge.sentinel.DriveMissing, match=words) as told:
         looked(monkeypatch, Drives(marks, {}), purge.Looked(places=(OLD, NEW)))
     assert "--gone /mnt/old" in str(told.value)
 
 
 def test_nothing_is_said_to_be_left_of_what_nobody_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(purge.drive.DriveMissing, match="neither seen nor deleted"):
+    with pytest.raises(purge.sentinel.DriveMissing, match="neither seen nor deleted"):
         looked(monkeypatch, Drives({}, {}), purge.Looked(places=(DataHome(root=""),)))
     given_up = looked(
         monkeypatch, Drives({"/mnt/new": "b"}, {}), purge.Looked(places=(NEW,), gone=("/mnt/old",))
@@ -210,7 +214,7 @@ def tenants(monkeypatch: pytest.MonkeyPatch, folder: Path, root: str) -> None:
     """One tenant whose file says that root."""
     text = (ROOT / "tenants" / "acme.yaml").read_text()
     (folder / "acme.yaml").write_text(f"{text}\nstorage:\n  root: {root}\n")
-    monkeypatch.setattr(purge.portals, "TENANTS", folder)
+    monkeypatch.setattr(purge.lifecycle, "TENANTS", folder)
 
 
 @pytest.mark.parametrize("up", [True, False])
@@ -247,7 +251,7 @@ def test_a_purge_looks_on_every_engine_that_had_the_portal(
 def test_without_a_trace_the_usual_drive_is_looked_at(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(purge.portals, "TENANTS", tmp_path)
+    monkeypatch.setattr(purge.lifecycle, "TENANTS", tmp_path)
     monkeypatch.setattr(Stack, "exists", lambda self: False)
     found = purge.where("ghost")
     assert (found.hosts, [each.root for each in found.maybe]) == ((LOCAL,), [purge.USUAL_ROOT])

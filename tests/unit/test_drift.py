@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from automation.drift import CONTAINER, NETWORK, VOLUME, missing
-from automation.engine import Container
+from automation.engine.inventory import Container
+from automation.runs.drift import CONTAINER, NETWORK, VOLUME, missing
 
 
 def state(*resources: dict[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
-from automation import capacity, drive, orphans, usage
-from automation.datahomes import DataHome
-from automation.drive import DriveMissing, Mark
-from automation.drive_links import DataLinked
+from automation.drive import capacity, sentinel, usage
+from automation.drive.data_locations import DataHome
+from automation.drive.sentinel import DriveMissing, Mark
+from automation.drive.symbolic_links import DataLinked
 from automation.errors import PortalError
+from automation.portals import orphans
 from config.tenant import Tenant
 from preflight import helper
 from tests.programs import TENANTS
@@ -84,8 +85,8 @@ class Engine:
 
 def test_an_answer_leaves_nothing() -> None:
     engine = Engine()
-    assert drive.run(engine, "/srv/portals", "true") == "said"
-    assert drive.has_sentinel(engine, "/srv/portals")
+    assert sentinel.run(engine, "/srv/portals", "true") == "said"
+    assert sentinel.has_sentinel(engine, "/srv/portals")
     assert engine.there == {}
 
 
@@ -94,8 +95,8 @@ def test_an_answer_leaves_nothing() -> None:
     "look",
     [
         lambda engine: usage.look(engine, ACME),
-        lambda engine: drive.check(engine, ACME),
-        lambda engine: drive.require(engine, ROOT),
+        lambda engine: sentinel.check(engine, ACME),
+        lambda engine: sentinel.require(engine, ROOT),
     ],
 )
 def test_a_drive_that_is_not_mounted_is_told_and_nothing_is_made(
@@ -113,8 +114,8 @@ def test_a_drive_that_is_not_mounted_is_told_and_nothing_is_made(
 @pytest.mark.parametrize(
     "look",
     [
-        lambda engine: drive.run(engine, ROOT, "true"),
-        lambda engine: drive.run(engine, ROOT, "true", reads=True),
+        lambda engine: sentinel.run(engine, ROOT, "true"),
+        lambda engine: sentinel.run(engine, ROOT, "true", reads=True),
         lambda engine: capacity.look(engine, ROOT),
     ],
 )
@@ -137,16 +138,16 @@ def test_orphans_says_of_a_drive_that_is_not_mounted_that_it_was_not_looked_at(
     monkeypatch.setattr(orphans, "stacks", list)
     monkeypatch.setattr(orphans, "places", lambda tenants: {"": {ROOT}})
     monkeypatch.setattr(orphans, "objects", lambda client, known, host: [])
-    monkeypatch.setattr(orphans.engine, "connect", lambda host: nullcontext(engine))
+    monkeypatch.setattr(orphans.inventory, "connect", lambda host: nullcontext(engine))
     assert orphans.find(said.append) == []
-    assert said == [f"not looked at: {drive.missing(ROOT)}"]
+    assert said == [f"not looked at: {sentinel.missing(ROOT)}"]
     assert engine.made == []
 
 
 def test_a_failure_leaves_nothing() -> None:
     engine = Engine(exit_code=1)
     with pytest.raises(PortalError, match="/srv/portals: said"):
-        drive.run(engine, "/srv/portals", "false")
+        sentinel.run(engine, "/srv/portals", "false")
     assert engine.there == {}
 
 
@@ -172,7 +173,7 @@ def test_what_killed_commands_left_goes_and_nothing_else() -> None:
     ],
 )
 def test_a_mark_says_which_drive_it_is(text: str, mark: Mark) -> None:
-    assert drive.mark(Engine(mark=text), "/srv/portals") == mark
+    assert sentinel.mark(Engine(mark=text), "/srv/portals") == mark
 
 
 @pytest.mark.parametrize(
@@ -195,10 +196,10 @@ def test_the_mark_of_another_drive_passes_for_none(mark: str, known: list[DataHo
     """A disk that was marked while the drive was away: the tenant's own drive has another id."""
     tenant = Tenant.load("acme", TENANTS)
     if not refused:
-        assert drive.check(Engine(mark=mark), tenant, known).root == "/srv/portals"
+        assert sentinel.check(Engine(mark=mark), tenant, known).root == "/srv/portals"
         return
     with pytest.raises(DriveMissing) as told:
-        drive.check(Engine(mark=mark), tenant, known)
+        sentinel.check(Engine(mark=mark), tenant, known)
     assert refused in str(told.value)
     assert "acme has its data (other)" in str(told.value)
 
@@ -209,7 +210,7 @@ def test_nothing_starts_where_a_link_stands_for_the_data(name: str) -> None:
     with pytest.raises(
         DataLinked, match=f"nothing was started.*{ROOT}/{name} .* is a symbolic link to /mnt/big"
     ):
-        drive.check(engine, ACME)
+        sentinel.check(engine, ACME)
     assert engine.there == {}
 
 
@@ -223,5 +224,5 @@ def test_nothing_starts_where_a_link_stands_for_the_data(name: str) -> None:
 )
 def test_a_mark_keeps_its_id_and_one_by_hand_gets_one(mark: str, moved: bool, id: str | None) -> None:
     engine = Engine(mark=mark)
-    assert drive.init(engine, "/srv/portals", lambda text: None, moved=moved) is (id is not None)
-    assert engine.scripts == ([] if id is None else [drive.MAKE.format(id=id)])
+    assert sentinel.init(engine, "/srv/portals", lambda text: None, moved=moved) is (id is not None)
+    assert engine.scripts == ([] if id is None else [sentinel.MAKE.format(id=id)])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from automation.engine import Container, container, not_up, wait_healthy
+from automation.engine.inventory import Container, container, not_up, wait_healthy
 from automation.errors import Cancelled
 from config.tenant import Tenant
 from tests.programs import TENANTS

@@ -3,7 +3,7 @@
 import pytest
 from pulumi.automation.events import DiagnosticEvent, EngineEvent
 
-from automation.events import Heard
+from automation.runs.events import Heard
 
 
 def reason(*messages: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from automation.errors import Locked
-from automation.exclusive import exclusive
+from automation.locks.file_lock import exclusive
 
 
 def test_a_second_one_waits_says_for_what_and_gives_up(tmp_path: Path) -> None:

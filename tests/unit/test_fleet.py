@@ -8,18 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from automation import fleet, outcome, slots, worker
 from automation.errors import Locked, NoEngine
-from automation.outcome import Outcome
-from automation.plan import Plan
-from automation.wish import Wish
+from automation.fleet import outcome, worker, worker_pool
+from automation.fleet.outcome import Outcome
+from automation.portals.onboarding_request import Wish
+from automation.runs import workspaces
+from automation.runs.plan import Plan
 from config.errors import ConfigError
 from tests.e2e.processes import processes
 
 
 def test_every_tenant_has_an_outcome_in_the_order_given() -> None:
     told: list[str] = []
-    found = fleet.over(
+    found = worker_pool.over(
         "status", ["no-such-b", "no-such-a"], workers=2, on_outcome=lambda one: told.append(one.tenant)
     )
     assert [(each.tenant, each.exit_code) for each in found] == [("no-such-b", 2), ("no-such-a", 2)]
@@ -33,12 +34,12 @@ def test_a_worker_that_is_killed_costs_its_own_tenant_alone() -> None:
     def strike(one: Outcome) -> None:
         if one.tenant == "no-such-a":
             ours = (each for each in processes() if each.parent == os.getpid())
-            (victim,) = (each.pid for each in ours if "automation.worker" in each.words)
+            (victim,) = (each.pid for each in ours if "automation.fleet.worker" in each.words)
             struck.append(victim)
             signal.pidfd_send_signal(handle := os.pidfd_open(victim), signal.SIGKILL)
             os.close(handle)
 
-    found = fleet.over("status", ["no-such-a", "no-such-b", "no-such-c"], workers=1, on_outcome=strike)
+    found = worker_pool.over("status", ["no-such-a", "no-such-b", "no-such-c"], workers=1, on_outcome=strike)
     assert struck
     assert [each.exit_code for each in found] == [2, 1, 2]
     assert "was killed by signal 9" in found[1].reason
@@ -46,7 +47,7 @@ def test_a_worker_that_is_killed_costs_its_own_tenant_alone() -> None:
 
 def test_a_cancelled_fleet_begins_nothing_more() -> None:
     cancel = threading.Event()
-    found = fleet.over(
+    found = worker_pool.over(
         "status", ["no-such-a", "no-such-b"], workers=1, on_outcome=lambda one: cancel.set(), cancel=cancel
     )
     assert [each.exit_code for each in found] == [2, 130]
@@ -54,7 +55,7 @@ def test_a_cancelled_fleet_begins_nothing_more() -> None:
 
 def test_each_is_onboarded_by_a_wish_of_its_own() -> None:
     wishes = [Wish(name="no-such-a", lms="no host"), Wish(name="No_Such_B", lms="b.example")]
-    found = fleet.over("onboard", wishes, workers=1)
+    found = worker_pool.over("onboard", wishes, workers=1)
     assert [(each.tenant, each.exit_code) for each in found] == [("no-such-a", 2), ("No_Such_B", 2)]
     assert "no host" in found[0].reason
     assert "No_Such_B" in found[1].reason
@@ -92,9 +93,9 @@ def test_the_exit_code_of_many(codes: list[int], whole: int) -> None:
 
 
 def test_runs_beside_each_other_have_slots_of_their_own(tmp_path: Path) -> None:
-    with slots.taken(tmp_path) as one, slots.taken(tmp_path) as other:
+    with workspaces.taken(tmp_path) as one, workspaces.taken(tmp_path) as other:
         assert one.work != other.work
         assert one.home != other.home
         assert (one.work / "Pulumi.yaml").read_text().startswith("name: portals")
-    with slots.taken(tmp_path) as again:
+    with workspaces.taken(tmp_path) as again:
         assert again == one

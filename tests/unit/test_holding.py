@@ -16,23 +16,23 @@ from pathlib import Path
 
 import pytest
 
-from automation import holding, place
-from automation.cancelling import Cancel
-from automation.command import Command
+from automation.cancellation import Cancel
 from automation.errors import Cancelled, Locked, Overtaken, PortalError
-from automation.holding import Hold, held
 from automation.locked_cli import HELD
-from automation.place import Place, Process
-from automation.pulumi import Stack
-from automation.record import Record
+from automation.locks import processes, stack_lock
+from automation.locks.processes import Place, Process
+from automation.locks.record import Record
+from automation.locks.stack_lock import Hold, held
+from automation.runs.cli_process import Command
+from automation.stack import Stack
 from tests.e2e.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 # Takes the lock, says so, and holds it until its standard input ends; it can start a child in the CLI's place.
 HOLDER = """
 import subprocess, sys
-from automation.holding import held
-from automation.pulumi import Stack
+from automation.locks.stack_lock import held
+from automation.stack import Stack
 stack = Stack(name="acme", environ={"PULUMI_BACKEND_URL": sys.argv[1]})
 with held(stack, "up", print) as hold:
     if sys.argv[2:]:
@@ -61,7 +61,7 @@ def another(stack: Stack, *cli: str) -> Iterator[subprocess.Popen[str]]:
         assert process.stdout
         assert process.stdout.readline() == "held\n"
         if cli:
-            until("the CLI's lock", lambda: not holding.free(holding.place_of(stack) / "cli"))
+            until("the CLI's lock", lambda: not stack_lock.free(stack_lock.place_of(stack) / "cli"))
         yield process
     finally:
         with process:
@@ -124,13 +124,13 @@ def test_the_cli_of_a_killed_command_is_waited_for_and_its_lock_goes(stack: Stac
     """Even where its process cannot be seen: the kernel knows whether it lives."""
     said: list[str] = []
     with another(stack, "sleep", "60") as first:
-        left = Record.read(holding.place_of(stack) / "record.json")
+        left = Record.read(stack_lock.place_of(stack) / "record.json")
         assert left
         cli = left.processes[1]
         first.send_signal(signal.SIGKILL)
         first.wait(timeout=30)
         lock = pulumi_lock(stack, cli.pid, "named.json")
-        left.with_lock("named.json").write(holding.place_of(stack) / "record.json")
+        left.with_lock("named.json").write(stack_lock.place_of(stack) / "record.json")
         with (
             pytest.raises(Locked, match="Pulumi CLI that a killed command has left"),
             held(stack, "up", silent, limit=0.3),
@@ -148,10 +148,10 @@ def test_the_cli_of_a_killed_command_is_waited_for_and_its_lock_goes(stack: Stac
 def cli_of(folder: Path) -> Iterator[int]:
     """A CLI that runs under a stack's lock, in whatever files that has now; its number."""
     folder.mkdir(parents=True, exist_ok=True)
-    words = [sys.executable, "-I", "-S", str(holding.WRAPPER), str(folder / "cli"), "sleep", "60"]
+    words = [sys.executable, "-I", "-S", str(stack_lock.WRAPPER), str(folder / "cli"), "sleep", "60"]
     with subprocess.Popen(words) as process:
         try:
-            until("the CLI's lock", lambda: not holding.free(folder / "cli"))
+            until("the CLI's lock", lambda: not stack_lock.free(folder / "cli"))
             yield process.pid
         finally:
             process.kill()
@@ -159,7 +159,7 @@ def cli_of(folder: Path) -> Iterator[int]:
 
 def test_nobody_is_told_to_kill_a_command_that_lives(stack: Stack) -> None:
     """The lock's folder was removed under it, and its next CLI has made it anew."""
-    folder = holding.place_of(stack)
+    folder = stack_lock.place_of(stack)
     with another(stack) as first:
         told = Record.read(folder / "record.json")
         assert told
@@ -176,7 +176,7 @@ def test_nobody_is_told_to_kill_a_command_that_lives(stack: Stack) -> None:
 
 
 def test_a_pulumi_lock_of_a_command_that_lives_stays_when_its_own_was_removed(stack: Stack) -> None:
-    folder = holding.place_of(stack)
+    folder = stack_lock.place_of(stack)
     with another(stack, "sleep", "60"):
         told = Record.read(folder / "record.json")
         assert told
@@ -190,7 +190,7 @@ def test_a_pulumi_lock_of_a_command_that_lives_stays_when_its_own_was_removed(st
 
 
 def test_of_a_command_that_cannot_be_seen_nobody_says_that_it_was_killed(stack: Stack) -> None:
-    folder = holding.place_of(stack)
+    folder = stack_lock.place_of(stack)
     where = replace(Place.here(), pids="pid:[1]")
     dead = Process(pid=2**22 + 1, started=1)
     Record(place=where, processes=(dead, dead), user="root", verb="up", since="").write(
@@ -230,7 +230,7 @@ def test_what_the_cli_starts_does_not_hold_its_lock(stack: Stack, tmp_path: Path
     child = tmp_path / "child"
     script = f"sleep 60 & echo $! >{child}.new; mv {child}.new {child}; exec sleep 60"
     with another(stack, "sh", "-c", script) as first:
-        left = Record.read(holding.place_of(stack) / "record.json")
+        left = Record.read(stack_lock.place_of(stack) / "record.json")
         assert left
         until("the child of the CLI", child.exists)
         plugin = int(child.read_text())
@@ -248,7 +248,7 @@ def test_a_lock_that_may_be_somebodys_stays_and_the_way_out_is_told(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As from another PID namespace: the same host name, and no such process."""
-    monkeypatch.setattr(place, "sees_all", lambda: False)
+    monkeypatch.setattr(processes, "sees_all", lambda: False)
     lock = pulumi_lock(stack, 2**22 + 7)
     with (
         pytest.raises(Locked, match=r"cannot be known from here.*`pulumi cancel --stack acme`"),
@@ -261,8 +261,8 @@ def test_a_lock_that_may_be_somebodys_stays_and_the_way_out_is_told(
 def test_a_dead_plain_pulumis_lock_goes_where_all_processes_are_seen(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, "sees_all", lambda: True)
-    monkeypatch.setattr(place, "of_one_kernel", lambda path: True)
+    monkeypatch.setattr(processes, "sees_all", lambda: True)
+    monkeypatch.setattr(processes, "of_one_kernel", lambda path: True)
     lock = pulumi_lock(stack, 2**22 + 7)
     with held(stack, "up", silent) as hold:
         assert hold.mended
@@ -272,15 +272,15 @@ def test_a_dead_plain_pulumis_lock_goes_where_all_processes_are_seen(
 def test_one_that_ended_well_while_it_was_looked_at_leaves_nothing_to_mend(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, "sees_all", lambda: True)
-    monkeypatch.setattr(place, "of_one_kernel", lambda path: True)
+    monkeypatch.setattr(processes, "sees_all", lambda: True)
+    monkeypatch.setattr(processes, "of_one_kernel", lambda path: True)
     lock = pulumi_lock(stack, 2**22 + 7)
 
     def ends(pid: int, since: float) -> bool:
         lock.unlink()
         return False
 
-    monkeypatch.setattr(place, "may_hold", ends)
+    monkeypatch.setattr(processes, "may_hold", ends)
     said: list[str] = []
     with held(stack, "up", said.append) as hold:
         assert not hold.mended
@@ -290,7 +290,7 @@ def test_one_that_ended_well_while_it_was_looked_at_leaves_nothing_to_mend(
 def test_on_a_drive_that_hosts_share_a_dead_pulumi_is_not_proved(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(place, "of_one_kernel", lambda path: False)
+    monkeypatch.setattr(processes, "of_one_kernel", lambda path: False)
     lock = pulumi_lock(stack, 2**22 + 7)
     with pytest.raises(Locked), held(stack, "up", silent):
         pass

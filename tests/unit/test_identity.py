@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from automation.dangers import PROVIDER, DataRisk
-from automation.identity import Sameness, Seen, compare, ids, moved
-from automation.plan import Change, Plan
-from automation.risk import judge
+from automation.portals.engine_identity import Sameness, Seen, compare, ids, moved
+from automation.review.change_rules import PROVIDER, DataRisk
+from automation.review.verdict import judge
+from automation.runs.plan import Change, Plan
 from config import engines
 
 SOCKET = "unix:///var/run/docker.sock"

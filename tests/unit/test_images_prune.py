@@ -9,11 +9,11 @@ import pytest
 from docker.errors import APIError
 from typer.testing import CliRunner
 
-from automation import portals
 from automation.commands import images as command
 from automation.errors import NotConfirmed
 from automation.images import listing
 from automation.images.builder import FOLDER
+from automation.portals import lifecycle
 from config.errors import ConfigError
 from config.images import references
 
@@ -54,7 +54,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
         yield made
 
     monkeypatch.setattr(listing, "engine", connect)
-    monkeypatch.setattr(portals, "unwanted_images", lambda host: listing.superseded(spare={DERIVED}))
+    monkeypatch.setattr(lifecycle, "unwanted_images", lambda host: listing.superseded(spare={DERIVED}))
     return made
 
 
@@ -97,6 +97,6 @@ def test_a_tenant_s_file_that_is_wrong_hides_what_it_wants(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "acme.yaml").write_text("title: [")
-    monkeypatch.setattr(portals, "TENANTS", tmp_path)
+    monkeypatch.setattr(lifecycle, "TENANTS", tmp_path)
     with pytest.raises(ConfigError):
-        portals.unwanted_images()
+        lifecycle.unwanted_images()

@@ -4,8 +4,8 @@ from typing import Any
 
 import docker.errors
 
-from automation import limits
-from automation.engine import Container
+from automation.engine import process_limits
+from automation.engine.inventory import Container
 
 
 class Engine:
@@ -37,7 +37,7 @@ def container(name: str, state: str = "running") -> Container:
 
 
 def test_those_that_run_without_get_it_and_no_other() -> None:
-    engine = Engine(none=None, right=limits.PROCESSES, other=100, ended=None)
+    engine = Engine(none=None, right=process_limits.PROCESSES, other=100, ended=None)
     found = [
         container("none"),
         container("right"),
@@ -46,8 +46,8 @@ def test_those_that_run_without_get_it_and_no_other() -> None:
         # Removed between the list and the look.
         container("gone"),
     ]
-    assert limits.hold(engine, found) == ["none", "other"]
+    assert process_limits.hold(engine, found) == ["none", "other"]
     assert engine.asked == [
-        (f"http+docker://localhost/v1.41/containers/{each}/update", {"PidsLimit": limits.PROCESSES})
+        (f"http+docker://localhost/v1.41/containers/{each}/update", {"PidsLimit": process_limits.PROCESSES})
         for each in ("none", "other")
     ]

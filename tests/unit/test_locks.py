@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from automation import locks, place
 from automation.errors import Overtaken
-from automation.locks import Lock, Verdict, View
-from automation.place import Place, Process
-from automation.record import Record
+from automation.locks import processes, pulumi_locks
+from automation.locks.processes import Place, Process
+from automation.locks.pulumi_locks import Lock, Verdict, View
+from automation.locks.record import Record
 
 HERE = Place(boot="this-boot", pids="pid:[1]", host="here")
 OTHER_BOOT = Place(boot="an-earlier-boot", pids="pid:[1]", host="here")
@@ -119,7 +119,7 @@ def test_a_record_that_is_not_whole_says_nothing(tmp_path: Path, content: str | 
 )
 def test_a_torn_lock_says_nothing(tmp_path: Path, content: str, pid: int, host: str) -> None:
     (tmp_path / "one.json").write_text(content)
-    (found,) = locks.found(tmp_path)
+    (found,) = pulumi_locks.found(tmp_path)
     assert (found.pid, found.host, found.time) == (pid, host, 0.0)
 
 
@@ -136,8 +136,8 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_number_that_was_given_anew_holds_nothing(sleeper: subprocess.Popen[bytes]) -> None:
-    assert place.may_hold(sleeper.pid, time.time() + 60)
-    assert not place.may_hold(sleeper.pid, time.time() - 60)
+    assert processes.may_hold(sleeper.pid, time.time() + 60)
+    assert not processes.may_hold(sleeper.pid, time.time() - 60)
 
 
 def test_a_pulumi_of_that_number_may_hold_it_whenever_it_began(tmp_path: Path) -> None:
@@ -145,12 +145,12 @@ def test_a_pulumi_of_that_number_may_hold_it_whenever_it_began(tmp_path: Path) -
     program.symlink_to("/bin/sleep")
     made = subprocess.Popen([str(program), "30"])
     try:
-        assert place.may_hold(made.pid, time.time() - 3600)
-        assert place.may_hold(0, 0.0)
+        assert processes.may_hold(made.pid, time.time() - 3600)
+        assert processes.may_hold(0, 0.0)
     finally:
         made.kill()
         made.wait(timeout=30)
-    assert not place.may_hold(made.pid, time.time())
+    assert not processes.may_hold(made.pid, time.time())
 
 
 MOUNTS = """\
@@ -176,27 +176,27 @@ MOUNTS = """\
     ],
 )
 def test_the_file_system_of_a_path(path: str, expected: str) -> None:
-    assert place.kind(MOUNTS, Path(path)) == expected
+    assert processes.kind(MOUNTS, Path(path)) == expected
 
 
 @pytest.mark.parametrize(
     "kind", ["nfs", "nfs4", "cifs", "9p", "virtiofs", "fuse.sshfs", "ceph", "gfs2", "ocfs2", ""]
 )
 def test_what_several_kernels_may_write_to_proves_nothing(kind: str) -> None:
-    assert kind not in place.OF_ONE_KERNEL
+    assert kind not in processes.OF_ONE_KERNEL
 
 
 def test_pulumis_lock_is_held_as_the_cli_holds_it(tmp_path: Path) -> None:
     folder, noted = tmp_path / "locks", []
     (tmp_path / "beside").mkdir()
-    with locks.taken(folder, tmp_path / "beside", "acme", noted.append):
+    with pulumi_locks.taken(folder, tmp_path / "beside", "acme", noted.append):
         (path,) = folder.iterdir()
         assert [path.name] == noted
         assert set(json.loads(path.read_text())) == {"pid", "username", "hostname", "timestamp"}
-        (told,) = locks.found(folder)
+        (told,) = pulumi_locks.found(folder)
         assert (told.pid, told.host) == (os.getpid(), Place.here().host)
         assert abs(told.time - time.time()) < 60
-        with pytest.raises(Overtaken), locks.taken(folder, tmp_path / "beside", "acme", noted.append):
+        with pytest.raises(Overtaken), pulumi_locks.taken(folder, tmp_path / "beside", "acme", noted.append):
             pass
         assert list(folder.iterdir()) == [path]
     assert list(folder.iterdir()) == []

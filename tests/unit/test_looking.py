@@ -6,10 +6,10 @@ from contextlib import nullcontext
 import docker.errors
 import pytest
 
-from automation import looking
-from automation.engine import Container
+from automation.engine import service_logs
+from automation.engine.inventory import Container
+from automation.engine.service_logs import address, followed, seconds
 from automation.errors import NotUp
-from automation.looking import address, followed, seconds
 from config.errors import ConfigError
 from config.tenant import Tenant
 from tests.programs import TENANTS
@@ -65,11 +65,11 @@ def test_lines_are_whole_and_one_log_that_breaks_off_ends_no_other() -> None:
 
 def test_logs_of_a_portal_that_is_not_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its words are right, so it is no matter of words: the exit code is that of a portal that is not up."""
-    monkeypatch.setattr(looking.engine, "connect", lambda host: nullcontext(None))
-    monkeypatch.setattr(looking.engine, "containers", lambda client, tenant: [])
+    monkeypatch.setattr(service_logs.inventory, "connect", lambda host: nullcontext(None))
+    monkeypatch.setattr(service_logs.inventory, "containers", lambda client, tenant: [])
     with pytest.raises(NotUp, match=r"demo has no container: it is not up; .*\./portal up demo") as told:
-        list(looking.logs(DEMO))
+        list(service_logs.logs(DEMO))
     assert told.value.exit_code == 6
-    monkeypatch.setattr(looking.engine, "containers", lambda client, tenant: [container("lms")])
+    monkeypatch.setattr(service_logs.inventory, "containers", lambda client, tenant: [container("lms")])
     with pytest.raises(ConfigError, match="has no service 'mysq'"):
-        list(looking.logs(DEMO, "mysq"))
+        list(service_logs.logs(DEMO, "mysq"))

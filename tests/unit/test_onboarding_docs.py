@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from automation import outcome
 from automation.errors import PortalError
-from automation.outcome import Outcome
-from automation.wish import Wish
+from automation.fleet import outcome
+from automation.fleet.outcome import Outcome
+from automation.portals.onboarding_request import Wish
 from docs.examples import onboard, sales_endpoint
 from docs.examples.sales_endpoint import Failed, Orders, Say
 from tests.e2e.waiting import until

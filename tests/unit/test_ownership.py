@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from automation.orphans import Orphan, grouped, record
-from automation.ownership import NOBODY, NotOurs, Ours, Owner, Side, require
+from automation.portals.orphans import Orphan, grouped, record
+from automation.portals.ownership import NOBODY, NotOurs, Ours, Owner, Side, require
 from config import owner
 
 URN = "urn:pulumi:oak::portals::portal:index:Portal$docker:index/container:Container::"

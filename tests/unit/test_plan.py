@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pulumi.automation.events import StepEventMetadata
 
-from automation.plan import MISSING, SECRET, Change, Plan, at, changes, parts
+from automation.runs.plan import MISSING, SECRET, Change, Plan, at, changes, parts
 
 CONTAINER = "urn:pulumi:acme::portals::p$docker:index/container:Container::"
 COMPONENT = "urn:pulumi:acme::portals::portal:index:Portal::acme"

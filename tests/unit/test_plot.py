@@ -49,11 +49,15 @@ def test_the_largest_of_each_kind_counts() -> None:
     told = measured(
         "up",
         2,
-        run(("python automation.worker", 90.0), ("python automation.worker", 95.0), ("pulumi up", 140.0)),
+        run(
+            ("python automation.fleet.worker", 90.0),
+            ("python automation.fleet.worker", 95.0),
+            ("pulumi up", 140.0),
+        ),
         0.1,
     )
     assert told.parts == {"worker": 95.0, "cli": 140.0}
-    assert not of("python automation", ["automation.worker"])
+    assert not of("python automation", ["automation.fleet.worker"])
     assert not of("pulumi-resource-docker", ["pulumi"])
 
 

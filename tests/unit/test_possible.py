@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from automation import portals, possible
-from automation.capacity import LEAST_DISK_MIB
+from automation.drive.capacity import LEAST_DISK_MIB
 from automation.errors import NoEngine, Overtaken
-from automation.plan import Change, Plan
-from automation.possible import RESTART_MIB, Impossible, refuse, told, wanted
-from automation.pulumi import Stack
+from automation.portals import feasibility, lifecycle
+from automation.portals.feasibility import RESTART_MIB, Impossible, refuse, told, wanted
+from automation.runs.plan import Change, Plan
+from automation.stack import Stack
 from config.tenant import Tenant
 from preflight.obstacles import Obstacle
 from preflight.procfs import Door
@@ -84,7 +84,7 @@ def test_a_new_portal_wants_more_of_the_drive_than_one_that_starts_again() -> No
 def test_where_nothing_is_made_nobody_is_asked(
     changes: tuple[Change, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(possible.engine, "connect", lambda *words, **more: pytest.fail("asked"))
+    monkeypatch.setattr(feasibility.inventory, "connect", lambda *words, **more: pytest.fail("asked"))
     assert told(plan(*changes), ACME) == plan(*changes)
 
 
@@ -101,7 +101,7 @@ def test_a_preview_without_an_engine_says_that_nobody_looked(monkeypatch: pytest
     def connect(*words: object, **more: object) -> object:
         raise NoEngine("no Docker engine answers")
 
-    monkeypatch.setattr(possible.engine, "connect", connect)
+    monkeypatch.setattr(feasibility.inventory, "connect", connect)
     made = plan(change("create", "Container", "mysql", {}, MYSQL))
     assert told(made, ACME) == replace(made, unchecked="no Docker engine answers")
 
@@ -129,7 +129,7 @@ def test_what_an_interrupted_run_has_half_made_is_in_nobodys_way(monkeypatch: py
     }
     state = {"deployment": {"pending_operations": [pending]}}
     monkeypatch.setattr(Stack, "state", lambda stack: state)
-    found = possible.mended(Wanted(new_containers=frozenset({"acme-lms"})), "acme")
+    found = feasibility.mended(Wanted(new_containers=frozenset({"acme-lms"})), "acme")
     assert "acme-lms" in found.leaving_containers
 
 
@@ -165,8 +165,8 @@ def test_what_another_run_has_made_meanwhile_is_no_obstacle_but_a_reason_to_look
     def check(*words: object) -> Plan:
         raise Impossible("a container acme-lms is there already")
 
-    monkeypatch.setattr(possible, "check", check)
+    monkeypatch.setattr(feasibility, "check", check)
     monkeypatch.setattr(Stack, "state", lambda stack: {"deployment": now})
     with pytest.raises(error) as raised:
-        portals.could(None, ACME, plan(), {"deployment": "before"}, print)
+        lifecycle.could(None, ACME, plan(), {"deployment": "before"}, print)
     assert raised.type is error

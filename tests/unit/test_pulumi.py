@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from automation.errors import PortalError
-from automation.pulumi import Stack, stacks
+from automation.stack import Stack, stacks
 from toolchain import files
 
 

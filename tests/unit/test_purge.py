@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from automation import drive_links, orphans, ownership, usage
-from automation.drive_links import DataLinked
-from automation.orphans import Orphan, grouped
-from automation.ownership import Ours
-from automation.purge import DELETE, LOOK, checked, logs
+from automation.drive import symbolic_links, usage
+from automation.drive.symbolic_links import DataLinked
+from automation.portals import orphans, ownership
+from automation.portals.orphans import Orphan, grouped
+from automation.portals.ownership import Ours
+from automation.portals.purge import DELETE, LOOK, checked, logs
 from config.errors import ConfigError
 from config.tenant import Tenant
 from tests.programs import TENANTS
@@ -120,13 +121,13 @@ def test_a_link_in_the_place_of_the_data_is_told_and_stays(
     made(drive)
     before = kept(drive)
     assert on(drive, LOOK) == "there"
-    (link,) = drive_links.read(on(drive, drive_links.LOOK))
+    (link,) = symbolic_links.read(on(drive, symbolic_links.LOOK))
     assert link.name == name
     assert link.target.endswith(target)
     with pytest.raises(
         DataLinked, match=r"nothing was removed: .* is a symbolic link to .*move what it leads to back"
     ):
-        drive_links.refuse("/srv/portals", [link], "nothing was removed")
+        symbolic_links.refuse("/srv/portals", [link], "nothing was removed")
     # Made between the look and the deletion.
     with pytest.raises(subprocess.CalledProcessError) as refused:
         on(drive, DELETE)
@@ -155,10 +156,10 @@ def test_a_link_in_the_place_of_a_service_s_directory_is_told(drive: Path, name:
     whole(drive)
     (drive / "acme" / ".portal").mkdir()
     (drive / "acme" / "..odd").mkdir()
-    assert drive_links.read(on(drive, drive_links.LOOK)) == ()
+    assert symbolic_links.read(on(drive, symbolic_links.LOOK)) == ()
     (drive / name).rename(drive.parent / "moved")
     (drive / name).symlink_to(drive.parent / "moved")
-    (link,) = drive_links.read(on(drive, drive_links.LOOK))
+    (link,) = symbolic_links.read(on(drive, symbolic_links.LOOK))
     assert link.name == name
 
 
@@ -166,7 +167,7 @@ def test_what_a_link_is_called_forges_no_answer(drive: Path) -> None:
     """Neither a second line nor a terminal's control characters."""
     whole(drive)
     (drive / "acme" / "a\nlink b\tc").symlink_to("x\nlink d\te\x1b[2J")
-    (link,) = drive_links.read(on(drive, drive_links.LOOK))
+    (link,) = symbolic_links.read(on(drive, symbolic_links.LOOK))
     assert (link.name, link.target) == ("acme/a?link b?c", "x?link d?e?[2J")
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import docker.errors
 import pytest
 
-from automation import recovery
 from automation.errors import Locked
-from automation.holding import held
-from automation.pulumi import Stack
-from automation.recovery import recover
+from automation.locks.stack_lock import held
+from automation.runs import recovery
+from automation.runs.recovery import recover
+from automation.stack import Stack
 
 CONTAINER = "docker:index/container:Container"
 PENDING = [

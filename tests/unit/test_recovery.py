@@ -2,7 +2,7 @@
 
 import pytest
 
-from automation.recovery import failed_gates, half_made, pending_operations, stopping, without_pending
+from automation.runs.recovery import failed_gates, half_made, pending_operations, stopping, without_pending
 
 CONTAINER = "docker:index/container:Container"
 

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 import typer
 
-from automation import capacity, drive, onboarding
-from automation.capacity import LEAST_DISK_MIB, Room
 from automation.commands import onboarding as command
-from automation.drive import DriveMissing
-from automation.engine import Container
-from automation.wish import Wish
+from automation.drive import capacity, sentinel
+from automation.drive.capacity import LEAST_DISK_MIB, Room
+from automation.drive.sentinel import DriveMissing
+from automation.engine.inventory import Container
+from automation.portals import onboarding
+from automation.portals.onboarding_request import Wish
 from config.tenant import Tenant
 from tests.programs import TENANTS
 
@@ -30,7 +31,7 @@ class Host:
     def check(self, client: Any, tenant: Tenant) -> None:
         self.asked.append("drive")
         if not self.mounted:
-            raise DriveMissing(drive.missing(tenant.storage.root))
+            raise DriveMissing(sentinel.missing(tenant.storage.root))
 
     def look(self, client: Any, root: str) -> Room:
         self.asked.append("room")
@@ -42,9 +43,9 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     made = Host()
     monkeypatch.setattr(onboarding, "found", lambda wish: (ACME, "title: Acme\n"))
     monkeypatch.setattr(onboarding, "can_look", lambda client: made.image)
-    monkeypatch.setattr(onboarding.engine, "connect", lambda host: nullcontext(None))
-    monkeypatch.setattr(onboarding.engine, "containers", lambda client, tenant: made.there)
-    monkeypatch.setattr(onboarding.drive, "check", made.check)
+    monkeypatch.setattr(onboarding.inventory, "connect", lambda host: nullcontext(None))
+    monkeypatch.setattr(onboarding.inventory, "containers", lambda client, tenant: made.there)
+    monkeypatch.setattr(onboarding.sentinel, "check", made.check)
     monkeypatch.setattr(onboarding.capacity, "look", made.look)
     return made
 
@@ -115,7 +116,7 @@ def test_the_drive_is_looked_at_before_minutes_of_building(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[Tenant] = []
-    monkeypatch.setattr(onboarding.portals, "prepare_images", lambda tenant, say: built.append(tenant))
+    monkeypatch.setattr(onboarding.lifecycle, "prepare_images", lambda tenant, say: built.append(tenant))
     host.mounted = False
     with pytest.raises(DriveMissing):
         onboarding.onboard(WISH)

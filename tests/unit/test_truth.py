@@ -8,10 +8,10 @@ import docker.errors
 import pytest
 from pulumi.automation.events import StepEventMetadata
 
-from automation import reality
-from automation.plan import SECRET, Change, Plan, changes
-from automation.shown import properties
-from automation.truth import UNKNOWN, compare
+from automation.review.redaction import properties
+from automation.runs import engine_check
+from automation.runs.deviations import UNKNOWN, compare
+from automation.runs.plan import SECRET, Change, Plan, changes
 
 URN = "urn:pulumi:acme::portals::p$docker:index/container:Container::lms"
 
@@ -88,7 +88,7 @@ class Engine:
 
 def lies(op: str = "update", **after: Any) -> list[str]:
     changed = Change(urn=URN, op=op, before={"name": "acme-lms"}, after={"name": "acme-lms", **after})
-    return [each.path or each.happened for each in reality.compare(Engine(), [changed])]
+    return [each.path or each.happened for each in engine_check.compare(Engine(), [changed])]
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ def test_what_was_deleted_and_is_still_there_is_told() -> None:
 
 def test_what_was_made_and_is_not_there_is_told() -> None:
     gone = Change(urn=URN, op="create", after={"name": "acme-other"})
-    assert [each.happened for each in reality.compare(Engine(), [gone])] == ["none"]
+    assert [each.happened for each in engine_check.compare(Engine(), [gone])] == ["none"]
     never = Change(urn=URN, op="delete", before={"name": "acme-other"})
-    assert list(reality.compare(Engine(), [never])) == []
+    assert list(engine_check.compare(Engine(), [never])) == []
 
 
 RECORDED = Path(__file__).parents[1] / "contract" / "data"
@@ -156,7 +156,7 @@ def ran(kind: str, before: dict[str, Any] | None, after: dict[str, Any] | None, 
 CASES = [
     (name, case)
     for name, case in json.loads((RECORDED / "change.json").read_text()).items()
-    if case["type"] in reality.READINGS
+    if case["type"] in engine_check.READINGS
 ]
 
 
@@ -183,7 +183,7 @@ def test_what_a_plugin_keeps_for_itself_is_no_difference(name: str, case: dict[s
     ("kind", "after"),
     [
         (
-            reality.CONTAINER,
+            engine_check.CONTAINER,
             {
                 "capabilities": {"drops": ["ALL"]},
                 "labels": [{"label": "portal.tenant", "value": "acme"}],
@@ -193,10 +193,10 @@ def test_what_a_plugin_keeps_for_itself_is_no_difference(name: str, case: dict[s
             },
         ),
         (
-            reality.NETWORK,
+            engine_check.NETWORK,
             {"ipamConfigs": [{"gateway": "10.77.0.1", "subnet": "10.77.0.0/25"}], "internal": True},
         ),
-        (reality.VOLUME, {"driverOpts": {"type": "none", "o": "bind", "device": "/srv/x"}}),
+        (engine_check.VOLUME, {"driverOpts": {"type": "none", "o": "bind", "device": "/srv/x"}}),
     ],
 )
 def test_what_a_plugin_keeps_for_itself_is_not_looked_for_on_the_engine(
@@ -204,10 +204,10 @@ def test_what_a_plugin_keeps_for_itself_is_not_looked_for_on_the_engine(
 ) -> None:
     engine = Whole()
     change = ran(kind, None, as_the_official_plugin({"name": "acme-lms", **after}), op="create")
-    assert reality.compare(engine, [change]) == ()
+    assert engine_check.compare(engine, [change]) == ()
     # What is really otherwise is told as before.
     engine.told_otherwise()
-    assert {each.path for each in reality.compare(engine, [change])} == set(after) - {"internal"}
+    assert {each.path for each in engine_check.compare(engine, [change])} == set(after) - {"internal"}
 
 
 class Whole(Engine):

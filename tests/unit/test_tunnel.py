@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from automation import engine
+from automation.engine import inventory
 from automation.errors import NoEngine
 from plugins.docker import tunnel
 from plugins.docker.tunnel import NoWay, Tunnel, command
@@ -91,7 +91,7 @@ def test_without_an_ssh_client_the_engine_is_told_as_absent(
     does(client, "echo 'ssh: not there' >&2; exit 127")
     with (
         pytest.raises(NoEngine, match=r"no Docker engine answers at ssh://.*not there; is it running there"),
-        engine.connect(HOST),
+        inventory.connect(HOST),
     ):
         pass
     assert held(client) == []

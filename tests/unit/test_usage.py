@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from automation import usage
+from automation.drive import usage
+from automation.drive.usage import Usage
 from automation.errors import PortalError
-from automation.usage import Usage
 from config.tenant import Tenant
 from tests.programs import TENANTS
 

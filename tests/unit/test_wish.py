@@ -9,7 +9,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from automation.wish import Wish, free_port, free_subnet, otherwise, text
+from automation.portals.onboarding_request import Wish, free_port, free_subnet, otherwise, text
 from config import checks, plaintext, yamlfile
 from config.errors import ConfigError, Findings
 from config.fleet import Fleet

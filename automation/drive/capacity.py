@@ -1,0 +1,71 @@
+"""Whether an engine's host has room for a portal: memory by its sizes, space on the drive."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from automation.drive import sentinel
+from automation.errors import PortalError
+from config.tenant import Tenant
+
+# What storage-init asks for, too: below it a data store would not get through its first start.
+LEAST_DISK_MIB = 1024
+LOOK = "grep MemAvailable /proc/meminfo; df -Pk /drive | tail -n 1"
+_MEMORY = re.compile(r"MemAvailable:\s+(\d+) kB")
+_DISK = re.compile(r"^\S+\s+\d+\s+\d+\s+(\d+)\s", re.MULTILINE)
+
+
+class NoRoom(PortalError):
+    """The host has not what a portal needs to start."""
+
+    exit_code = 9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """MiB of memory that a host can give without swapping, and of space on its drive."""
+
+    memory: int
+    disk: int
+
+
+def look(client: Any, root: str) -> Room:
+    """What the engine's host has, asked by a container on it. Raises DriveMissing, PortalError."""
+    told = sentinel.run(client, root, LOOK, reads=True)
+    memory, disk = _MEMORY.search(told), _DISK.search(told)
+    if not memory or not disk:
+        raise PortalError(f"the engine's host does not say how much memory and space it has: {told!r}")
+    return Room(memory=int(memory[1]) // 1024, disk=int(disk[1]) // 1024)
+
+
+def at_most(tenant: Tenant) -> int:
+    """MiB that a portal's containers may take together: the sum of their limits."""
+    groups = sum(each.memory for each in tenant.worker_groups.values())
+    return groups + sum(tenant.sizes[each].memory for each in tenant.services)
+
+
+def at_least(tenant: Tenant) -> int:
+    """MiB without which its services do not start."""
+    return sum(each.memory_min for each in tenant.services.values())
+
+
+def judge(room: Room, tenant: Tenant) -> str:
+    """What to know before it comes up, empty when there is plenty. Raises NoRoom when it would not even start."""
+    where = tenant.placement.docker_host or "this machine"
+    if room.disk < LEAST_DISK_MIB:
+        raise NoRoom(
+            f"{tenant.storage.root} has {room.disk} MiB free, and a portal needs {LEAST_DISK_MIB} to start: "
+            "make room on the drive; nothing was started"
+        )
+    if room.memory < at_least(tenant):
+        raise NoRoom(
+            f"{where} has {room.memory} MiB of memory free, and {tenant.name}'s services need "
+            f"{at_least(tenant)} to start: choose another host (placement/docker_host) or stop a portal; "
+            "nothing was started"
+        )
+    if room.memory < at_most(tenant):
+        return (
+            f"{where} has {room.memory} MiB of memory free; {tenant.name} may take {at_most(tenant)} at its limits, "
+            "and some of an idle portal's at first"
+        )
+    return ""

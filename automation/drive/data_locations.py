@@ -1,0 +1,109 @@
+"""Where a tenant's data has been: what is known from what happened, whatever its file says now.
+
+While a portal is up its state says it; a tag of its stack says it from the first `up` on, also after `destroy`, to every
+operator of the same backend. `./portal purge` alone removes it, with the stack, when the data is gone.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from automation.runs import drift
+from automation.stack import Stack
+from config import engines
+
+PROVIDER = "pulumi:providers:docker"
+STORAGE = "portal:index:Storage"
+# One tag a place: the backends allow 40 characters of a name and, in Pulumi's own cloud, 256 of a value.
+TAG = "portal:data-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataHome:
+    """A drive by its root on an engine's host; `host` is the engine's address, as `config.engines.address_of` has it.
+
+    `drive` is the drive's own id, empty where its mark has none; `at` when it was last brought up, in milliseconds since 1970.
+    """
+
+    root: str
+    host: str = engines.LOCAL
+    drive: str = ""
+    at: int = 0
+
+    @property
+    def tag(self) -> str:
+        """The name of its tag."""
+        return TAG + hashlib.sha256(f"{self.root}\n{self.host}".encode()).hexdigest()[:8]
+
+    def is_as(self, other: "DataHome") -> bool:
+        """Whether it is the same directory of the same engine's host."""
+        return (self.root, self.host) == (other.root, other.host)
+
+
+def of_state(state: Mapping[str, Any]) -> DataHome | None:
+    """Where a stack's state has the portal's data, None where nothing of it is there."""
+    resources = drift.resources(state)
+    found = next(
+        (
+            str(each["outputs"]["directory"])
+            for each in resources
+            if each["type"] == STORAGE and "directory" in (each.get("outputs") or {})
+        ),
+        # Of a run that ended before the component was done.
+        next((directory for each in resources if (directory := _directory(each))), ""),
+    )
+    if not found:
+        return None
+    hosts = [(each.get("inputs") or {}).get("host") for each in resources if each["type"] == PROVIDER]
+    return DataHome(
+        root=str(PurePosixPath(found).parent),
+        host=engines.address_of(str(next(filter(None, hosts), "")), os.environ),
+    )
+
+
+def _directory(resource: Mapping[str, Any]) -> str:
+    """The portal's directory, of a volume that shows one of its own."""
+    options = (resource.get("inputs") or {}).get("driverOpts") if resource["type"] == drift.VOLUME else None
+    return str(PurePosixPath(options["device"]).parent) if options and options.get("device") else ""
+
+
+def recorded(stack: Stack) -> tuple[DataHome, ...]:
+    """The places that the stack's tags tell, the latest first. Raises PortalError when the backend cannot be asked."""
+    found = []
+    for name, value in stack.tags().items():
+        if name.startswith(TAG):
+            told = json.loads(value)
+            found.append(
+                DataHome(**{key: told[key] for key in ("root", "host", "drive", "at") if key in told})
+            )
+    return tuple(sorted(found, key=lambda each: (-each.at, each.root, each.host)))
+
+
+def known(stack: Stack, state: Mapping[str, Any]) -> tuple[DataHome, ...]:
+    """Every place where the tenant's data may be, by what happened: the state's first, then the latest."""
+    now = of_state(state)
+    told = recorded(stack)
+    return unique([*([now] if now else []), *told])
+
+
+def unique(places: Iterable[DataHome]) -> tuple[DataHome, ...]:
+    """Each directory once, its first mention."""
+    found: dict[tuple[str, str], DataHome] = {}
+    for each in places:
+        found.setdefault((each.root, each.host), each)
+    return tuple(found.values())
+
+
+def record(stack: Stack, place: DataHome) -> None:
+    """Have the stack remember a place, unless it is the latest already. Raises PortalError."""
+    latest = next(iter(recorded(stack)), None)
+    if latest and latest.is_as(place) and place.drive in ("", latest.drive):
+        return
+    told = {key: value for key, value in asdict(place).items() if value}
+    told["at"] = time.time_ns() // 1_000_000
+    stack.tag(place.tag, json.dumps(told, separators=(",", ":")))

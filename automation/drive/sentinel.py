@@ -1,0 +1,188 @@
+"""The drive that every host mounts at the same path, and the sentinel file that proves it is mounted."""
+
+import io
+import os
+import tarfile
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from automation.drive import symbolic_links
+from automation.drive.data_locations import DataHome
+from automation.errors import PortalError
+from automation.stack import ROOT
+from config import engines
+from config.drive import SENTINEL
+from config.images import reference
+from config.tenant import Tenant
+from preflight import helper as helpers
+
+# Whole or not at all. The id tells one drive from another; the file system that the mark was made on, and where in it the
+# drive's root lies, tell a drive from a copy of its mark on the host's own disk. See images/ops/storage-init.
+MAKE = """
+set -e
+on=
+while read -r _ _ _ root point rest; do
+    if [ "$point" = /drive ]; then rest=${{rest#* - }}; on="${{rest%% *}} $root"; fi
+done </proc/self/mountinfo
+id='{id}'
+[ -n "$id" ] || id=$(cat /proc/sys/kernel/random/uuid)
+printf '%s\\n' portals-drive "id $id" "on $on" >/drive/.portals-drive.new
+chmod 0644 /drive/.portals-drive.new
+sync /drive/.portals-drive.new
+mv -T /drive/.portals-drive.new /drive/.portals-drive
+"""
+# More than any mark has.
+MOST_BYTES = 4096
+
+
+class DriveMissing(PortalError):
+    """The drive is not mounted where the tenant says."""
+
+    exit_code = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """What a drive's sentinel says: its own id, and on which file system it was made; empty where it was made by hand."""
+
+    id: str = ""
+    on: str = ""
+
+
+def init(client: Any, root: str, say: Callable[[str], None], *, moved: bool = False) -> bool:
+    """Write the sentinel to `root`, by the engine that will mount it; returns whether it was changed.
+
+    One that is there keeps its id; `moved` says that its file system is another now on purpose.
+    """
+    there = mark(client, root)
+    if there and there.id and not moved:
+        return False
+    run(client, root, MAKE.format(id=there.id if there else ""), makes=True)
+    say(f"marked {root} as the portals' drive ({root}/{SENTINEL})")
+    return True
+
+
+def check(client: Any, tenant: Tenant, known: Iterable[DataHome] = ()) -> DataHome:
+    """The tenant's place, with the id of its drive: nothing may start on the wrong disk.
+
+    Raises DriveMissing when the engine does not see the sentinel, or sees that of another drive than the one that
+    `known` tells for this root; DataLinked where a symbolic link stands for one of the tenant's directories.
+    """
+    root = tenant.storage.root
+    there = mark(client, root)
+    if there is None:
+        raise DriveMissing(
+            f"{root}/{SENTINEL} is not there on the engine's host, so the drive is not mounted: "
+            "nothing was started and nothing written. Mount the drive; or, for a new drive, "
+            f"run `./portal drive init {root}` once"
+        )
+    was = next((each.drive for each in known if each.root == root and each.drive), "")
+    if was and was != there.id:
+        raise DriveMissing(
+            f"{root} on the engine's host is another drive ({there.id or 'marked by hand'}) than the one where "
+            f"{tenant.name} has its data ({was}): nothing was started and nothing written. Mount that drive; or, where "
+            f"the data was really moved to this one, write the old id into its mark: `echo 'id {was}'` as the second "
+            f"line of {root}/{SENTINEL}"
+        )
+    links = symbolic_links.read(run(client, root, symbolic_links.LOOK.format(tenant.name), reads=True))
+    symbolic_links.refuse(root, links, "nothing was started and nothing written")
+    return DataHome(
+        root=root, host=engines.address_of(tenant.placement.docker_host, os.environ), drive=there.id
+    )
+
+
+def mark(client: Any, root: str) -> Mark | None:
+    """The mark of the drive at `root`, None where there is none: a bind mount of an absent path is refused at creation."""
+    from docker.errors import APIError
+    from docker.types import Mount
+
+    bound = Mount("/sentinel", f"{root}/{SENTINEL}", type="bind", read_only=True)
+    try:
+        with helper(client, command=["true"], host_config=client.create_host_config(mounts=[bound])) as made:
+            # The engine reads it without starting anything.
+            stream, _ = client.get_archive(made, "/sentinel")
+            return parsed(b"".join(stream))
+    except APIError as error:
+        if is_absent(error):
+            return None
+        raise
+
+
+def parsed(archive: bytes) -> Mark:
+    """What the sentinel says, as the engine hands it out: in a tar archive."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        entry = next((each for each in tar if each.isfile()), None)
+        file = tar.extractfile(entry) if entry else None
+        text = file.read(MOST_BYTES).decode(errors="replace") if file else ""
+    told = dict(line.split(" ", 1) for line in text.splitlines()[1:] if " " in line)
+    return Mark(id=told.get("id", "").strip(), on=told.get("on", "").strip())
+
+
+def has_sentinel(client: Any, root: str) -> bool:
+    """Whether the engine's host has the sentinel."""
+    return mark(client, root) is not None
+
+
+def require(client: Any, root: str) -> None:
+    """Raises DriveMissing where the engine's host has no marked drive at `root`."""
+    if not has_sentinel(client, root):
+        raise DriveMissing(missing(root))
+
+
+def missing(root: str) -> str:
+    """That there is no drive of the portals at `root`, and the way out."""
+    return (
+        f"{root} is not mounted on the engine's host, or is not marked; mount it, or mark a new drive once: "
+        f"./portal drive init {root}"
+    )
+
+
+def is_absent(error: Any) -> bool:
+    """Whether an engine has refused a bind mount because its host has no such path."""
+    return "bind source path does not exist" in str(error.explanation)
+
+
+def run(
+    client: Any, root: str, script: str, limit: float = 60.0, *, reads: bool = False, makes: bool = False
+) -> str:
+    """What a shell script says, with the drive's root at /drive, in a container that is gone afterwards.
+
+    With `reads` it cannot change anything there. Only with `makes` the engine may make the root on its host's own disk.
+
+    Raises DriveMissing where there is no such path, PortalError when the script fails or does not end within `limit` seconds.
+    """
+    from docker.errors import APIError
+    from docker.types import Mount
+
+    # A source in `binds` that is absent is made by the engine; one of a mount is refused, and nothing is made.
+    bound = client.create_host_config(
+        **(
+            {"binds": [f"{root}:/drive"]}
+            if makes
+            else {"mounts": [Mount("/drive", root, type="bind", read_only=reads)]}
+        )
+    )
+    try:
+        with helper(client, entrypoint=["sh", "-c", script], user="0:0", host_config=bound) as made:
+            client.start(made)
+            ended = client.wait(made, timeout=limit)
+            said: str = client.logs(made).decode(errors="replace").strip()
+    except APIError as error:
+        if is_absent(error):
+            raise DriveMissing(missing(root)) from None
+        raise
+    if ended["StatusCode"]:
+        raise PortalError(f"{root}: {said}")
+    return said
+
+
+def helper(client: Any, **how: Any) -> AbstractContextManager[str]:
+    """A container without a network for one question to the engine's host; its id. It is gone afterwards."""
+    return helpers.helper(client, ops_image(), **how)
+
+
+def ops_image() -> str:
+    """The image that the storage-init job runs, too."""
+    return reference("ops", ROOT / "images")

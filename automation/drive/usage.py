@@ -1,0 +1,143 @@
+"""How full the drive is, and how much of it a portal has taken: told before it is full."""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from automation.drive import capacity, sentinel, symbolic_links
+from automation.drive.symbolic_links import Link
+from automation.errors import PortalError
+from config.tenant import Tenant
+
+# A walk through a portal's files, which may be millions on a slow file server: no longer than this, and not again
+# within the second. What was found stands on the drive beside the portal's directories, for every host.
+WALK_SECONDS = 3
+FRESH_SECONDS = 600
+# Below this share of the drive it is told, unless that is still plenty.
+LOW_SHARE = 0.10
+PLENTY_MIB = 50 * 1024
+NEAR_QUOTA = 0.80
+
+# In the helper's own shell, which gets the tenant's name as it is: letters, digits and hyphens (config/names.py).
+# Space is asked at the portal's own directory: where a project quota lies on it, that is what there is of the drive.
+# No link is followed: a count of what it leads to would be another directory's.
+LOOK = (
+    symbolic_links.LOOK
+    + """
+cd /drive && [ -d {0} ] && [ ! -L {0} ] && cd {0}
+df -Pk . | tail -n 1
+if [ -L /drive/{0} ] || [ -L .portal ]; then exit 0; fi
+[ -d .portal ] || {{ echo no files; exit 0; }}
+now=$(date +%s) kept=.portal/usage
+read -r used at <$kept || at=0
+if [ $((now - ${{at:-0}})) -gt {fresh} ]; then
+    found=$(timeout {walk} du -skx .)
+    code=$?
+    if [ $code = 0 ]; then
+        echo "${{found%%[!0-9]*}} $now" >$kept.new && mv $kept.new $kept
+    else
+        echo "uncounted $code"
+    fi
+fi 2>/dev/null
+[ ! -s $kept ] || echo "used $(cat $kept)"
+"""
+)
+_SPACE = re.compile(r"^\S+\s+(\d+)\s+\d+\s+(\d+)\s", re.MULTILINE)
+_NO_FILES = re.compile(r"^no files$", re.MULTILINE)
+_UNCOUNTED = re.compile(r"^uncounted (\d+)$", re.MULTILINE)
+# What `timeout` ends with when it has ended a program.
+LATE = 124
+_USED = re.compile(r"^used (\d+) (\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """MiB of the drive and free on it; MiB that the portal has taken, when that was measured (seconds since 1970).
+
+    `directory` is whether the portal has one there; `uncounted` what a walk that did not come to an end ended with;
+    `links` those that stand for the portal's directories.
+    """
+
+    size: int
+    free: int
+    used: int | None = None
+    measured: int | None = None
+    directory: bool = True
+    uncounted: int = 0
+    links: tuple[Link, ...] = ()
+
+
+def look(client: Any, tenant: Tenant) -> Usage:
+    """What the drive has and the portal has taken, asked by a container on the engine's host. Raises DriveMissing, PortalError."""
+    # Not on the host's own disk, which may have a directory where the drive is to be mounted.
+    sentinel.require(client, tenant.storage.root)
+    script = LOOK.format(tenant.name, walk=WALK_SECONDS, fresh=FRESH_SECONDS)
+    return read(sentinel.run(client, tenant.storage.root, script))
+
+
+def read(told: str) -> Usage:
+    """What the helper said. Raises PortalError when it is not to be understood."""
+    space, used, uncounted = _SPACE.search(told), _USED.search(told), _UNCOUNTED.search(told)
+    if not space:
+        raise PortalError(f"the engine's host does not say how much space its drive has: {told[:200]!r}")
+    return Usage(
+        size=int(space[1]) // 1024,
+        free=int(space[2]) // 1024,
+        used=int(used[1]) // 1024 if used else None,
+        measured=int(used[2]) if used else None,
+        directory=not _NO_FILES.search(told),
+        uncounted=int(uncounted[1]) if uncounted else 0,
+        links=symbolic_links.read(told),
+    )
+
+
+def warnings(found: Usage, tenant: Tenant) -> Iterator[str]:
+    """What is to be done something about, the worst first. Pure."""
+    root = tenant.storage.root
+    for each in found.links:
+        yield symbolic_links.described(root, each)
+    if found.free < capacity.LEAST_DISK_MIB:
+        yield (
+            f"{root} has {found.free} MiB free: no portal starts with less than {capacity.LEAST_DISK_MIB}, and data "
+            "stores that run out of space stop; free some space or enlarge the drive now"
+        )
+    elif found.free < min(found.size * LOW_SHARE, PLENTY_MIB):
+        yield f"{root} has {found.free} of {found.size} MiB free; free some space or enlarge the drive before it is full"
+    quota = tenant.storage.quota_mib
+    if quota and found.used is not None and found.used >= quota * NEAR_QUOTA:
+        over = "more than" if found.used > quota else "of"
+        yield (
+            f"{tenant.name} has taken {found.used} MiB, {over} its {quota} (storage/quota); "
+            "raise that, or look at what grows: du -xh --max-depth 2 " + tenant.directory
+        )
+
+
+def facts(found: Usage, tenant: Tenant) -> dict[str, Any]:
+    """For `--json`: sizes in MiB; `used` and `measured` are null until the portal's files have been walked through."""
+    return {
+        "size_mib": found.size,
+        "free_mib": found.free,
+        "used_mib": found.used,
+        "measured": found.measured,
+        "directory": found.directory,
+        "counted_in_time": found.uncounted != LATE,
+        "quota_mib": tenant.storage.quota_mib or None,
+        "warnings": list(warnings(found, tenant)),
+    }
+
+
+def shown(told: dict[str, Any], now: float | None = None) -> str:
+    """The same in a line for people."""
+    line = f"drive: {told['free_mib']} of {told['size_mib']} MiB free"
+    if not told["directory"]:
+        return f"{line}; the portal has no files on it yet"
+    if told["used_mib"] is None:
+        why = (
+            "could not be counted" if told["counted_in_time"] else f"were not counted within {WALK_SECONDS} s"
+        )
+        return f"{line}; the portal's files {why}"
+    minutes = int(((time.time() if now is None else now) - told["measured"]) // 60)
+    quota = f" of {told['quota_mib']}" if told["quota_mib"] else ""
+    return f"{line}; the portal has taken {told['used_mib']}{quota} ({minutes} min ago)"

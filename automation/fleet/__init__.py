@@ -1,0 +1,1 @@
+"""One command over many tenants: worker processes, one outcome each."""

@@ -1,0 +1,208 @@
+"""Whether what a plan asks of its engine is possible there: asked before the first container is touched, and told in a preview."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from ipaddress import IPv4Network
+from typing import Any
+
+from automation.drive import capacity, sentinel
+from automation.engine import inventory
+from automation.errors import PortalError
+from automation.portals import engine_identity
+from automation.portals.engine_identity import Sameness
+from automation.review.change_rules import CONTAINER, NETWORK, PROVIDER, VOLUME
+from automation.review.tenant_review import IMPOSSIBLE
+from automation.runs import drift, recovery
+from automation.runs.plan import Change, Plan
+from automation.stack import ROOT, Stack
+from config.tenant import Tenant
+from preflight import obstacles as judging
+from preflight import tenant as for_tenant
+from preflight.obstacles import Obstacle
+from preflight.procfs import ANY, Door
+from preflight.tenant import look
+from preflight.wanted import Published, Subnet, Wanted
+
+# With less, what writes may not come back: a data store's log of one start. A new portal needs more (capacity.LEAST_DISK_MIB).
+RESTART_MIB = 64
+ELSEWHERE = "the engine that answers here has nothing of this portal (where its own is: placement/docker_host, DOCKER_HOST)"
+STARTS = ("create", "replace")
+ENDS = ("delete", "replace")
+
+
+class Impossible(PortalError):
+    """The engine would refuse a part of what is wanted, after something was stopped for it."""
+
+    exit_code = IMPOSSIBLE
+
+
+def told(plan: Plan, tenant: Tenant) -> Plan:
+    """A preview's plan with what stands in its way, as far as its engine can be asked now. Never raises for an engine."""
+    plan, others = with_engine(plan, tenant.name)
+    asked = wanted(plan, tenant)
+    if asked.empty:
+        return replace(plan, obstacles=others)
+    try:
+        with inventory.connect(tenant.placement.docker_host, limit=engine_identity.ANSWER_SECONDS) as client:
+            if elsewhere(client, plan, tenant):
+                return replace(plan, obstacles=others, unchecked=ELSEWHERE)
+            found = look(client, asked, sentinel.ops_image(), tenant.storage.root)
+    except PortalError as error:
+        return replace(plan, obstacles=others, unchecked=str(error))
+    if judging.obstacles(asked, found, tenant.name, images_come=True):
+        asked = mended(asked, tenant.name)
+    return replace(
+        plan,
+        obstacles=(*others, *judging.obstacles(asked, found, tenant.name, images_come=True)),
+        notes=judging.notes(asked, found),
+    )
+
+
+def mended(asked: Wanted, tenant: str) -> Wanted:
+    """What is wanted once `up` has removed what an interrupted run has half made: in nobody's way then."""
+    try:
+        state = Stack(name=tenant).state()
+    except PortalError:
+        # Never up: nothing of it is half made.
+        return asked
+    half = {name for _, name, _ in recovery.half_made(recovery.pending_operations(state), state)}
+    return replace(
+        asked,
+        leaving_containers=asked.leaving_containers | half,
+        leaving_networks=asked.leaving_networks | half,
+    )
+
+
+def elsewhere(client: Any, plan: Plan, tenant: Tenant) -> bool:
+    """Whether the engine that answers is another than the portal's: the shell's own, on a machine that only previews.
+
+    A runner of CI has an engine, too. What that has room for says nothing.
+    """
+    first = not plan.unchanged and all(each.op == "create" for each in plan.changes)
+    if tenant.placement.docker_host or first:
+        return False
+    known = engine_identity.ids(Stack(name=tenant.name).state())
+    return bool(known) and not known & engine_identity.objects(client, tenant.name).objects
+
+
+def check(client: Any, plan: Plan, tenant: Tenant) -> Plan:
+    """The same before an `up`, whose images are there by now. Raises Impossible with all that stands in the way."""
+    plan, others = with_engine(plan, tenant.name)
+    asked = wanted(plan, tenant)
+    if not others and asked.empty:
+        return plan
+    found = look(client, asked, sentinel.ops_image(), tenant.storage.root)
+    refuse(tenant, (*others, *judging.obstacles(asked, found, tenant.name)))
+    return replace(plan, notes=judging.notes(asked, found))
+
+
+def refuse(tenant: Tenant, found: Iterable[Obstacle]) -> None:
+    """Raises Impossible where there is anything."""
+    if lines := [f"tenants/{tenant.name}.yaml: {each}" for each in found]:
+        raise Impossible("\n".join([*lines, "nothing was stopped or changed"]))
+
+
+def check_tenant(client: Any, tenant: Tenant, state: Mapping[str, Any]) -> None:
+    """The same where nobody has looked at a plan: all that the tenant's file names and the state does not have. Raises Impossible."""
+    refuse(tenant, for_tenant.obstacles(tenant, ROOT / "images", drift.resources(state), client))
+
+
+def with_engine(plan: Plan, tenant: str) -> tuple[Plan, tuple[Obstacle, ...]]:
+    """The plan, a change of the engine's address judged, and what stands in the way of that."""
+    words = engine_identity.moved(plan)
+    if words is None:
+        return plan, ()
+    same, old = engine_identity.compare(
+        engine_identity.ids(Stack(name=tenant).state()), *words, engine_identity.seen(tenant)
+    )
+    changes = tuple(
+        replace(each, engine=str(same)) if each.type == PROVIDER else each for each in plan.changes
+    )
+    return replace(plan, changes=changes), tuple(_left_running(same, old, *words))
+
+
+def _left_running(
+    same: Sameness, old: engine_identity.Seen | None, before: str, after: str
+) -> Iterator[Obstacle]:
+    if same is Sameness.OTHER and old and old.running:
+        yield Obstacle(
+            key="placement/docker_host",
+            what=f"{len(old.running)} containers of the portal run on {before}, and on {after} a second portal would write to the "
+            "same files",
+            way_out=f"destroy it there first (its data stays), or use that engine: DOCKER_HOST={before}",
+        )
+
+
+def wanted(plan: Plan, tenant: Tenant) -> Wanted:
+    """What a plan asks of an engine: all that it creates or replaces."""
+    starts = [each for each in plan.changes if each.op in STARTS]
+    ends = [each for each in plan.changes if each.op in ENDS]
+    containers = [each for each in starts if each.type == CONTAINER]
+    new = [each for each in containers if each.op == "create"]
+    return Wanted(
+        doors=tuple(_doors(containers)),
+        subnets=tuple(_subnets(each for each in starts if each.type == NETWORK)),
+        images=frozenset(str(each.after.get("image")) for each in containers if each.after.get("image")),
+        new_containers=_names(each for each in new),
+        new_networks=_names(each for each in starts if each.type == NETWORK and each.op == "create"),
+        leaving_containers=_names((each for each in ends if each.type == CONTAINER), before=True),
+        leaving_networks=_names((each for each in ends if each.type == NETWORK), before=True),
+        volumes={
+            str(each.after.get("name")): options(each.after)
+            for each in starts
+            if each.type == VOLUME and each.op == "create"
+        },
+        limits={
+            str(each.after.get("name")): int(each.after["memory"])
+            for each in plan.changes
+            if each.type == CONTAINER and isinstance(each.after.get("memory"), int | float)
+        },
+        room=sum(_least(each.name, tenant) for each in new),
+        disk=_disk(containers, new),
+    )
+
+
+def _least(service: str, tenant: Tenant) -> int:
+    """MiB without which a service does not start; what a job or a group of workers takes is little, or its own choice."""
+    return tenant.services[service].memory_min if service in tenant.services else 0
+
+
+def _disk(containers: list[Change], new: list[Change]) -> int:
+    if not any(each.after.get("volumes") for each in containers):
+        return 0
+    return capacity.LEAST_DISK_MIB if any(each.name == "storage-init" for each in new) else RESTART_MIB
+
+
+def _doors(containers: Iterable[Change]) -> Iterator[Published]:
+    for each in containers:
+        for port in records(each.after.get("ports")):
+            if isinstance(port.get("external"), int | float) and port.get("protocol", "tcp") == "tcp":
+                door = Door(address=str(port.get("ip") or ANY), port=int(port["external"]))
+                yield Published(container=str(each.after.get("name")), door=door)
+
+
+def _subnets(networks: Iterable[Change]) -> Iterator[Subnet]:
+    for each in networks:
+        for config in records(each.after.get("ipamConfigs")):
+            text = str(config.get("subnet") or "")
+            if text and ":" not in text:
+                yield Subnet(network=str(each.after.get("name")), subnet=IPv4Network(text, strict=False))
+
+
+def _names(changes: Iterable[Change], *, before: bool = False) -> frozenset[str]:
+    return frozenset(str((each.before if before else each.after).get("name")) for each in changes)
+
+
+def options(told: Mapping[str, Any]) -> dict[str, str]:
+    """A volume's driver options, without what the official plugin keeps there for itself."""
+    found = told.get("driverOpts")
+    return (
+        {key: str(value) for key, value in found.items() if key != "__defaults"}
+        if isinstance(found, Mapping)
+        else {}
+    )
+
+
+def records(value: Any) -> list[Mapping[str, Any]]:
+    """The entries of a list of mappings, none where it is none."""
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []

@@ -1,0 +1,250 @@
+"""From a wish to a portal that its first admin can log in to; interrupted anywhere, the same words go on."""
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from automation.drive import capacity, sentinel
+from automation.engine import docker_exec, inventory
+from automation.errors import PortalError
+from automation.locks.file_lock import exclusive
+from automation.locks.stack_lock import held
+from automation.portals import feasibility, lifecycle
+from automation.portals.onboarding_request import Wish, free_port, free_subnet, otherwise, text
+from automation.stack import ROOT, Stack
+from config import checkout, engines
+from config import names as naming
+from config.errors import ConfigError
+from config.fleet import Fleet
+from config.keys import entries
+from config.routes import addresses
+from config.sections import Storage
+from config.tenant import Tenant, load_all, names
+from preflight import facts as asking
+from preflight import obstacles as judging
+from preflight.facts import Facts
+from preflight.tenant import Has, wanted
+from toolchain.paths import data_directory
+
+Say = Callable[[str], None]
+# The default of storage/root in config/reference.yml.
+USUAL_ROOT = str(entries(Storage)["root"].default)
+# Where the image that looks is still to be built, and nothing is to be made.
+UNSEEN = "the drive and the host's room are not checked: the image that looks at them is not there yet (./portal images build ops)"
+# The image's own entry, whatever its source (docs/images.md).
+LINK = ("sh", "-c", "exec $OPENEDX_ENTRY login-link")
+
+
+@dataclass(kw_only=True)
+class Steps:
+    """The seconds of each step, told as it ends."""
+
+    say: Say
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """One step; it is told and kept when it has succeeded."""
+        began = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - began, 1)
+        self.say(f"{name}: {self.seconds[name]:.1f} s")
+
+
+def onboard(
+    wish: Wish, say: Say = lambda text: None, *, cancel: threading.Event | None = None
+) -> dict[str, Any]:
+    """Bring up a new portal: its tenant file, checks of the host, stack, containers, first admin.
+
+    Returns what `up` returns, with `file`, `log_in_link` (good once) and `steps` (seconds by name). A tenant that is
+    there already is brought to what its file says, and anything asked for otherwise is refused. Raises ConfigError for
+    a wish that cannot be a tenant, Impossible for a port or a subnet that is taken on the engine or its host, NoRoom and
+    DriveMissing, all before the file is written; and what `up` raises: the same words then go on.
+    """
+    began = time.monotonic()
+    steps = Steps(say=say)
+    # All that can be known is known before the file is there: a wish that cannot be leaves nothing behind.
+    tenant, _ = found(wish)
+    with inventory.connect(tenant.placement.docker_host) as client:
+        # Minutes of building would be for nothing where the drive is away.
+        if can_look(client):
+            sentinel.check(client, tenant)
+    with steps.step("images"):
+        lifecycle.prepare_images(tenant, say)
+    with steps.step("host and drive"):
+        tenant, _ = found(wish)
+        with inventory.connect(tenant.placement.docker_host) as client:
+            if note := drive_and_room(client, tenant):
+                say(note)
+    with steps.step("tenant file"):
+        tenant = written(wish, say)
+    with steps.step("stack"), held(Stack(name=tenant.name), "new", say, cancel=cancel) as hold:
+        hold.stack.ensure()
+    with steps.step("portal"):
+        told = lifecycle.up(tenant, say, cancel=cancel)
+    with steps.step("first log-in"):
+        link = log_in_link(tenant)
+    return {
+        **told,
+        "file": str(lifecycle.TENANTS / f"{tenant.name}.yaml"),
+        "log_in_link": link,
+        "steps": steps.seconds,
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def can_look(client: Any) -> bool:
+    """Whether the engine has the image that looks at its host's drive."""
+    return bool(asking.architecture(client, sentinel.ops_image()))
+
+
+def drive_and_room(client: Any, tenant: Tenant) -> str:
+    """What is to be known of the host; empty of a portal that is up. Raises DriveMissing, NoRoom, PortalError."""
+    sentinel.check(client, tenant)
+    # One that is up has taken its share already.
+    if inventory.containers(client, tenant.name):
+        return ""
+    note = capacity.judge(capacity.look(client, tenant.storage.root), tenant)
+    return note or f"{tenant.name}: the host has room for it"
+
+
+def rehearse(wish: Wish) -> dict[str, Any]:
+    """What `onboard` would do, nothing of it done: no file, stack, container or directory is made.
+
+    `note` is what is to be known of the host; where its drive or its room stands in the way, `refused` says so, and `exit_code`
+    is the one that `onboard` would end with. Raises ConfigError, Impossible, NoEngine.
+    """
+    tenant, told = found(wish)
+    note, refused, code = UNSEEN, "", 0
+    with inventory.connect(tenant.placement.docker_host) as client:
+        there = inventory.containers(client, tenant.name)
+        if can_look(client):
+            try:
+                note = drive_and_room(client, tenant)
+            except PortalError as error:
+                note, refused, code = "", str(error), error.exit_code
+    return {
+        "tenant": tenant.name,
+        "file": str(lifecycle.TENANTS / f"{tenant.name}.yaml"),
+        "text": told,
+        "addresses": addresses(tenant),
+        "directory": tenant.directory,
+        "networks": {name: str(each.subnet) for name, each in tenant.networks.items()},
+        "services": sorted(tenant.stays_up),
+        "running": sorted(each.name for each in there),
+        "memory_mib": {"at_least": capacity.at_least(tenant), "at_most": capacity.at_most(tenant)},
+        "note": note or None,
+        "refused": refused or None,
+        "exit_code": code,
+    }
+
+
+def written(wish: Wish, say: Say) -> Tenant:
+    """The tenant of a wish, its file in tenants/. Raises ConfigError before anything is written."""
+    # Two that look for a free subnet at the same moment would find the same one.
+    with exclusive(
+        data_directory(os.environ) / "onboarding.lock", "the tenant file that another command writes", say
+    ):
+        tenant, told = found(wish)
+        path = lifecycle.TENANTS / f"{wish.name}.yaml"
+        if told:
+            place(path, told)
+            say(f"wrote {path.relative_to(ROOT)}")
+    return tenant
+
+
+def found(wish: Wish) -> tuple[Tenant, str]:
+    """The tenant of a wish and the text of its file, empty for one that is there. Raises ConfigError, Impossible, NoEngine."""
+    # Before a file has this name.
+    try:
+        naming.tenant(wish.name)
+    except ValueError as error:
+        raise ConfigError(f"TENANT: {error}, for example {naming.EXAMPLE}") from None
+    if wish.name in names(lifecycle.TENANTS):
+        tenant = lifecycle.load(wish.name)
+        if differences := otherwise(wish, tenant):
+            raise ConfigError(*differences)
+        return tenant, ""
+    tenants = load_all(lifecycle.TENANTS).values()
+    fleet = Fleet.load(ROOT / "config" / "fleet.yml")
+    # What the files alone tell comes first: bad words are no matter of an engine that may be away.
+    drafted(wish, tenants, fleet)
+    facts = surroundings(wish)
+    subnet = wish.subnet or free_subnet(fleet, tenants, [*facts.taken_subnets])
+    port = wish.port or free_port(tenants, wish.docker_host, wish.address, facts.taken_doors)
+    told = text(wish.values(subnet, port))
+    tenant = tried(wish.name, told, tenants)
+    asked = wanted(tenant, {}, Has())
+    feasibility.refuse(tenant, judging.obstacles(asked, facts, tenant.name))
+    return tenant, told
+
+
+def drafted(wish: Wish, tenants: Collection[Tenant], fleet: Fleet) -> Tenant:
+    """The tenant of a wish as far as the files tell, with a subnet and a port that no other tenant has. Raises ConfigError."""
+    subnet = wish.subnet or free_subnet(fleet, tenants, ())
+    port = wish.port or free_port(tenants, wish.docker_host, wish.address, ())
+    return tried(wish.name, text(wish.values(subnet, port)), tenants)
+
+
+def surroundings(wish: Wish) -> Facts:
+    """What the engine of a wish and its host have already. Raises NoEngine."""
+    root = wish.root or USUAL_ROOT
+    with inventory.connect(wish.docker_host) as client:
+        facts = asking.of_engine(client, ())
+        try:
+            return replace(facts, host=asking.of_host(client, sentinel.ops_image(), root))
+        except asking.no_answer():
+            # Before the first image is there, or the drive: this machine can be asked by itself, where the engine is on it.
+            if engines.address_of(wish.docker_host, os.environ).startswith("unix://"):
+                return replace(facts, host=asking.here())
+            return replace(facts, unasked="the engine's host could not be asked yet")
+
+
+def tried(name: str, told: str, tenants: Collection[Tenant]) -> Tenant:
+    """The tenant that a file would be, checked against all others before it lies among them. Raises ConfigError."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / lifecycle.TENANTS.name
+        place.mkdir()
+        for each in tenants:
+            file = f"{each.name}.yaml"
+            (place / file).write_text(checkout.text(lifecycle.TENANTS / file, ROOT), encoding="utf-8")
+        (place / f"{name}.yaml").write_text(told, encoding="utf-8")
+        return Tenant.load(name, place)
+
+
+def place(path: Path, told: str) -> None:
+    """Write a file whole or not at all, and over no other."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(told, encoding="utf-8")
+    try:
+        # Unlike a rename, a link does not replace what somebody else has put there meanwhile.
+        os.link(fresh, path)
+    except FileExistsError:
+        raise ConfigError(
+            f"{path}: somebody else has just written it; look at it, and run this again"
+        ) from None
+    finally:
+        fresh.unlink()
+
+
+def log_in_link(tenant: Tenant) -> str:
+    """A link that lets the first admin in once, to a password of their own. Raises PortalError.
+
+    Made inside the lms and told to nobody else: no log has it.
+    """
+    with inventory.connect(tenant.placement.docker_host) as client:
+        code, out, err = docker_exec.run(client, f"{tenant.name}-lms", *LINK)
+    links = [line for line in out.split() if line.startswith(("http://", "https://"))]
+    if code or not links:
+        last = (err.strip() or "it said nothing").splitlines()[-1]
+        raise PortalError(
+            f"portal {tenant.name} is up, but its lms made no log-in link (exit code {code}): {last}; "
+            f"the admin's password is in {lifecycle.password_file(tenant.name)}"
+        )
+    return links[-1]

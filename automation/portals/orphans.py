@@ -1,0 +1,226 @@
+"""What carries the portals' labels or lies in their places, and belongs to no tenant: by portal, and whose that is."""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from automation.drive import data_locations, sentinel, symbolic_links
+from automation.drive.symbolic_links import Link
+from automation.engine import inventory
+from automation.portals import lifecycle, ownership
+from automation.portals.ownership import NOBODY, Ours, Owner, Side
+from automation.stack import Stack, stacks
+from config import engines
+from config import names as naming
+from config import owner as naming_owner
+from config.drive import SENTINEL
+from config.tenant import Tenant, names
+
+LABEL = "portal.tenant"
+# As purge calls what it is deleting.
+HALF = ".purged-"
+# Directories, and links to what may be one; then what those directories say of their owner that say something.
+BETWEEN = "//"
+LIST = (
+    f"cd /drive && find . -mindepth 1 -maxdepth 1 ! -name '{SENTINEL}' "
+    r"\( -type d -printf 'd %P\n' -o -type l -printf 'l %P\t%l\n' \) "
+    f"&& echo {BETWEEN} && for each in ./*/{ownership.RECORD} ./{HALF}*/{ownership.RECORD}; do "
+    'at=${each%/*}; if [ -f "$each" ] && [ ! -L "$each" ] && [ ! -L "$at" ] && [ ! -L "${at%/*}" ]; then '
+    'printf \'%s %s\\n\' "$each" "$(head -c 200 "$each" | head -n 1)"; fi; done'
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Orphan:
+    """One thing without a tenant. `kind` is container, network, volume, directory, link or stack; `where` an engine or root.
+
+    `id` is what the engine calls it, `owner` what it says itself of whose it is, `target` what a symbolic link leads to.
+    """
+
+    kind: str
+    name: str
+    tenant: str
+    where: str = ""
+    id: str = ""
+    owner: str = ""
+    target: str = ""
+
+    @property
+    def way_out(self) -> str:
+        """How to remove it, or to take it back."""
+        if self.kind == "link":
+            return symbolic_links.described(
+                self.where, Link(name=self.name.removeprefix(f"{self.where}/"), target=self.target)
+            )
+        try:
+            naming.tenant(self.tenant)
+        except ValueError:
+            return "no tenant's name: look at it by hand"
+        if f"/{HALF}" in self.name:
+            # The tenant may be there again, and a purge would take that, too.
+            return f"what an interrupted purge has left: on the engine's host, rm -rf {self.name}"
+        words = {"directory": f" --root {self.where}", "stack": ""}.get(
+            self.kind, f" --docker-host {self.where}" if self.where else ""
+        )
+        return f"./portal purge {self.tenant}{words} --dry-run, or bring tenants/{self.tenant}.yaml back"
+
+    def facts(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {key: value for key, value in asdict(self).items() if key not in ("id", "owner")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portal:
+    """All that there is of one portal without a tenant, and whose it is."""
+
+    tenant: str
+    owner: Owner
+    parts: tuple[Orphan, ...]
+
+    @property
+    def what(self) -> str:
+        """What there is, in a few words."""
+        counts = Counter(each.kind for each in self.parts)
+        plural = {"directory": "directories"}
+        return ", ".join(
+            f"{count} {kind if count == 1 else plural.get(kind, kind + 's')}"
+            for kind, count in sorted(counts.items())
+        )
+
+    @property
+    def way_out(self) -> str:
+        """How to remove it, or whom to ask."""
+        one = next(
+            (each for kind in ("link", "directory") for each in self.parts if each.kind == kind),
+            self.parts[0],
+        )
+        if self.owner.side is Side.OTHERS:
+            return f"it is another state's: purge it where that of {self.owner.name} is"
+        if self.owner.side is Side.UNKNOWN and one.way_out.startswith("./portal purge"):
+            return f"another checkout or an earlier version may have made it; if nobody needs it: {one.way_out} (with --owner {NOBODY})"
+        return one.way_out
+
+    def facts(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "tenant": self.tenant,
+            "owner": self.owner.name or None,
+            "side": str(self.owner.side),
+            "way_out": self.way_out,
+            "parts": [each.facts() for each in self.parts],
+        }
+
+
+def grouped(found: Iterable[Orphan], ours: Ours) -> list[Portal]:
+    """By portal, in the order of their names. What an interrupted purge has left is one by itself."""
+    parts: dict[tuple[str, bool], list[Orphan]] = defaultdict(list)
+    for each in found:
+        parts[each.tenant, f"/{HALF}" in each.name].append(each)
+    return [
+        Portal(
+            tenant=tenant,
+            owner=ours.judge(tenant, [each.id for each in these if each.id], [each.owner for each in these]),
+            parts=tuple(sorted(these, key=lambda each: (each.kind, each.name))),
+        )
+        for (tenant, _), these in sorted(parts.items())
+    ]
+
+
+def find(say: Callable[[str], None] = lambda text: None) -> list[Portal]:
+    """All of them: on each engine and drive that a tenant names, the shell's own engine, and in the state.
+
+    `say` is told of each drive that could not be looked at, for what is on it is not known.
+
+    Raises ConfigError for a tenant file that is wrong, since what it owns is not known then; NoEngine, PortalError.
+    """
+    known = names(lifecycle.TENANTS)
+    tenants = [lifecycle.load(each) for each in known]
+    left = [each for each in stacks() if each not in known]
+    found = [Orphan(kind="stack", name=each, tenant=each) for each in left]
+    where = places(tenants)
+    words = {engines.address_of(each, os.environ): each for each in where}
+    for each in left:
+        # What is on a drive is known from what happened, also when the file that named the drive is gone.
+        for home in data_locations.known(Stack(name=each), Stack(name=each).state()):
+            where.setdefault(words.get(home.host, home.host), set()).add(home.root)
+    for docker_host, roots in where.items():
+        with inventory.connect(docker_host) as client:
+            found += objects(client, known, docker_host)
+            for root in sorted(roots):
+                if sentinel.has_sentinel(client, root):
+                    found += directories(client, root, known)
+                else:
+                    say(f"not looked at: {sentinel.missing(root)}")
+    return grouped(found, Ours.of(left))
+
+
+def places(tenants: Iterable[Tenant]) -> dict[str, set[str]]:
+    """The drives' roots by engine; the shell's own engine is looked at, whether or not a tenant is on it."""
+    found: dict[str, set[str]] = {"": set()}
+    for each in tenants:
+        found.setdefault(each.placement.docker_host, set()).add(each.storage.root)
+    return found
+
+
+def objects(client: Any, known: Collection[str], docker_host: str) -> list[Orphan]:
+    """Containers, networks and volumes with our label and a tenant that there is not."""
+    label = {"label": LABEL}
+    listed = [
+        *(
+            ("container", each["Names"][0].lstrip("/"), each)
+            for each in client.containers(all=True, filters=label)
+        ),
+        *(("network", each["Name"], each) for each in client.networks(filters=label)),
+        *(("volume", each["Name"], each) for each in client.volumes(filters=label)["Volumes"] or []),
+    ]
+    return [
+        Orphan(
+            kind=kind,
+            name=name,
+            tenant=each["Labels"][LABEL],
+            where=docker_host,
+            id="" if kind == "volume" else each["Id"],
+            owner=naming_owner.plain(each["Labels"].get(naming_owner.LABEL, "")),
+        )
+        for kind, name, each in listed
+        if each["Labels"][LABEL] not in known
+    ]
+
+
+def directories(client: Any, root: str, known: Collection[str]) -> list[Orphan]:
+    """Directories at the top of a mounted drive that are no tenant's, and links."""
+    listed, _, records = sentinel.run(client, root, LIST, reads=True).partition(f"\n{BETWEEN}")
+    owners = dict(record(line) for line in records.splitlines() if line)
+    return [
+        Orphan(
+            kind="link" if kind == "l" else "directory",
+            name=f"{root}/{each}",
+            tenant=each.removeprefix(HALF),
+            where=root,
+            owner=owners.get(each, ""),
+            target=target,
+        )
+        for kind, each, target in sorted(entry(line) for line in listed.splitlines() if line != BETWEEN)
+        # Half purged is nobody's, whoever has its name by now.
+        if each.startswith(HALF) or (each not in known and not each.startswith(".") and each != "lost+found")
+    ]
+
+
+def entry(line: str) -> tuple[str, str, str]:
+    """Kind (`d` or `l`), name and target of what lies at a drive's top, each without what would move a terminal's cursor."""
+    kind, _, rest = line.partition(" ")
+    name, _, target = rest.partition("\t")
+    return kind, printable(name), printable(target)
+
+
+def printable(text: str) -> str:
+    """A name of a drive's as people may see it."""
+    return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def record(line: str) -> tuple[str, str]:
+    """A directory's name and the owner that it names: `./acme/.portal/owner ops@host-1a2b3c4d`."""
+    name, _, told = line.removeprefix("./").rpartition(f"/{ownership.RECORD} ")
+    return name, naming_owner.plain(told)

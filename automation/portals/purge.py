@@ -1,0 +1,345 @@
+"""What a tenant has anywhere, and its removal without trace: the one command that deletes data."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from automation.drive import data_locations, sentinel, symbolic_links
+from automation.drive.data_locations import DataHome
+from automation.engine import inventory
+from automation.errors import PortalError
+from automation.locks.stack_lock import held
+from automation.portals import lifecycle, ownership
+from automation.portals.ownership import Ours, Owner, Side
+from automation.runs import workspaces
+from automation.stack import Stack
+from config import engines as naming
+from config import names
+from config.drive import SENTINEL
+from config.errors import ConfigError
+from config.keys import entries
+from config.sections import Storage
+from config.tenant import names as tenant_names
+from config.tenant import survey
+from toolchain.paths import data_directory
+
+Say = Callable[[str], None]
+# Seconds for the data stores to write what they have; it goes all the same, but a dump may be under way.
+STOP_SECONDS = 10
+# Of a big portal's media on a slow drive.
+DELETE_LIMIT_SECONDS = 4 * 3600.0
+# Whole or not at all by its own name: half of the data must never come up as if it were all. rm and mv follow no link, so
+# that of one they would delete the link and leave the data. The name has been checked.
+LOOK = "for each in {0} .purged-{0}; do if [ -e /drive/$each ] || [ -L /drive/$each ]; then echo there; break; fi; done"
+DELETE = (
+    "cd /drive && for each in {0} .purged-{0}; do if [ -L $each ]; then "
+    'echo "$each is a symbolic link: neither it nor what it leads to was deleted"; exit 1; fi; done && '
+    "rm -rf -- .purged-{0} && if [ -e {0} ]; then mv -T -- {0} .purged-{0}; fi "
+    "&& rm -rf -- .purged-{0} || {{ echo "
+    '"what is still there is in {0} or .purged-{0}; a disk that is mounted there is busy: empty and unmount it on the '
+    "engine's host, then run this again\"; exit 1; }}"
+)
+# The default of storage/root in config/reference.yml.
+USUAL_ROOT = str(entries(Storage)["root"].default)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """Where to look for a tenant: at `places`, all of which have to be there, and at `maybe`, those that are.
+
+    `gone` are drives and engines that somebody has given up: what is there is neither seen nor deleted.
+    """
+
+    places: tuple[DataHome, ...]
+    maybe: tuple[DataHome, ...] = ()
+    gone: tuple[str, ...] = ()
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The engines, the first being the tenant's own."""
+        return tuple(dict.fromkeys(each.host for each in self.places))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """All that there is of a tenant: names by engine, and directories by drive, as `(engine, name)`.
+
+    `drives` are the roots that were looked at, `unseen` those places that were given up.
+    """
+
+    tenant: str
+    containers: tuple[tuple[str, str], ...] = ()
+    networks: tuple[tuple[str, str], ...] = ()
+    volumes: tuple[tuple[str, str], ...] = ()
+    directories: tuple[tuple[str, str], ...] = ()
+    stack: bool
+    files: tuple[str, ...]
+    owner: Owner = field(default_factory=lambda: Owner(side=Side.OURS))
+    drives: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing of it."""
+        return not (
+            self.containers or self.networks or self.volumes or self.directories or self.stack or self.files
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """For `--json`."""
+        kinds = ("containers", "networks", "volumes", "directories")
+        return {
+            **asdict(self),
+            **{kind: [name for _, name in getattr(self, kind)] for kind in kinds},
+            "owner": self.owner.name or None,
+            "side": str(self.owner.side),
+        }
+
+
+def trace(tenant: str, looked: Looked) -> Trace:
+    """What there is of a tenant on engines, on drives, in the state, and on this machine.
+
+    Raises ConfigError for what can be no tenant's name, NoEngine, DriveMissing, and DataLinked where a link stands for the
+    tenant's data: to leave half of it would be no purge.
+    """
+    checked(tenant)
+    known = Stack(name=tenant).exists()
+    ours = Ours.of([tenant] if known else [])
+    found: dict[str, list[tuple[str, str]]] = {
+        kind: [] for kind in ("containers", "networks", "volumes", "directories")
+    }
+    drives: list[str] = []
+    ids: set[str] = set()
+    owners: set[str] = set()
+    for host, words in engines(looked).items():
+        with inventory.connect(host) as client:
+            containers, networks, volumes = inventory.objects(client, tenant)
+            found["containers"] += [(host, each.name) for each in containers]
+            found["networks"] += [(host, each) for each in sorted(networks)]
+            found["volumes"] += [(host, each) for each in sorted(volumes)]
+            here, told = ownership.labels(client, tenant)
+            ids |= here
+            owners |= told
+            for root, surely in roots(client, tenant, looked, words).items():
+                drives.append(root)
+                if sentinel.run(client, root, LOOK.format(tenant), reads=True) != "there":
+                    continue
+                owner = ownership.record(client, root, tenant)
+                # Of the same name at another tenant's root: where another state says that it is its own, it is.
+                if surely or ours.judge(tenant, [], [owner]).side is not Side.OTHERS:
+                    links = sentinel.run(client, root, symbolic_links.LOOK.format(tenant), reads=True)
+                    symbolic_links.refuse(root, symbolic_links.read(links), "nothing was removed")
+                    found["directories"].append((host, f"{root}/{tenant}"))
+                    owners.add(owner)
+    if not drives:
+        raise sentinel.DriveMissing(not_seen(tenant, USUAL_ROOT))
+    files = [
+        lifecycle.TENANTS / f"{tenant}.yaml",
+        lifecycle.TENANTS / f"Pulumi.{tenant}.yaml",
+        data_directory(os.environ) / "tenants" / tenant,
+        *logs(workspaces.usual_home() / "logs", tenant),
+    ]
+    return Trace(
+        tenant=tenant,
+        **{kind: tuple(each) for kind, each in found.items()},
+        stack=known,
+        files=tuple(str(each) for each in files if each.exists()),
+        # What is on this machine alone needs no proof.
+        owner=ours.judge(tenant, ids, sorted(owners)) if any(found.values()) else Owner(side=Side.OURS),
+        drives=tuple(dict.fromkeys(drives)),
+        unseen=looked.gone,
+    )
+
+
+def engines(looked: Looked) -> dict[str, list[str]]:
+    """The engines to look at, each once, with all words that lead to it: a state and a file may have other words for one.
+
+    Raises NoEngine.
+    """
+    found: dict[str, list[str]] = {}
+    known: dict[str, str] = {}
+    for host in looked.hosts:
+        with inventory.connect(host) as client:
+            identity = str(client.info().get("ID") or host)
+        found.setdefault(known.setdefault(identity, host), []).append(host)
+    return found
+
+
+def roots(client: Any, tenant: str, looked: Looked, hosts: Collection[str]) -> dict[str, bool]:
+    """The drives of an engine's host to look at, and whether the tenant's data is known to be there. Raises DriveMissing for one that has to be there and is not."""
+    found = {}
+    for each in data_locations.unique((*looked.places, *looked.maybe)):
+        if each.host not in hosts or not each.root or each.root in found:
+            continue
+        there = sentinel.mark(client, each.root)
+        if there is not None and (not each.drive or each.drive == there.id):
+            found[each.root] = each in looked.places
+        elif each in looked.places and each.root:
+            raise sentinel.DriveMissing(
+                not_seen(tenant, each.root)
+                if there is None
+                else f"{each.root} is another drive ({there.id or 'marked by hand'}) than the one where {tenant} has its "
+                f"data ({each.drive}): nothing was removed. Mount that one, or, where it is no more, say "
+                f"`--gone {each.root}`"
+            )
+    return found
+
+
+def not_seen(tenant: str, root: str) -> str:
+    """Why nothing is removed while a drive is not there."""
+    return (
+        f"{root}/{SENTINEL} is not there on the engine's host, so the drive is not mounted, and what "
+        f"{tenant} has on it can be neither seen nor deleted: nothing was removed. Mount the drive; or, where "
+        f"there never was one, run `./portal drive init {root}` once; or, where it is no more, say `--gone {root}`"
+    )
+
+
+def logs(folder: Path, tenant: str) -> list[Path]:
+    """What the plain CLI has logged of a tenant's runs: `organization+portals+<tenant>-<time>.log`."""
+    own = re.compile(rf".*\+{re.escape(tenant)}-\d{{8}}T\d{{6}}\.log")
+    return sorted(each for each in folder.glob("*.log") if own.fullmatch(each.name))
+
+
+def checked(tenant: str) -> None:
+    """Raises ConfigError for a name that no tenant can have: it becomes part of a path that is deleted."""
+    try:
+        names.tenant(tenant)
+    except ValueError as error:
+        raise ConfigError(f"{tenant!r}: {error}, for example {names.EXAMPLE}") from None
+
+
+def where(tenant: str, *, root: str = "", docker_host: str = "", gone: tuple[str, ...] = ()) -> Looked:
+    """Where a tenant's data is known to be or may be: by what happened, by its file, and by what the command says.
+
+    Its file alone says where it would be brought up next. `gone` names drives and engines that are no more.
+    """
+    checked(tenant)
+    stack = Stack(name=tenant)
+    found = list(data_locations.known(stack, stack.state())) if stack.exists() else []
+    tenants = tenant_names(lifecycle.TENANTS)
+    if tenant in tenants:
+        loaded = lifecycle.load(tenant)
+        found.append(DataHome(root=loaded.storage.root, host=address(loaded.placement.docker_host)))
+    if root or docker_host:
+        found.append(
+            DataHome(root=root, host=address(docker_host) if docker_host or not found else found[0].host)
+        )
+    kept = [each for each in found if each.root not in gone and each.host not in gone]
+    lost = tuple(each for each in gone if each in {one for p in found for one in (p.root, p.host)})
+    hosts = dict.fromkeys(each.host for each in kept) or {address(""): None}
+    # Of those whose files can be read: what is wrong with another tenant's file is no matter here.
+    readable, _ = survey(lifecycle.TENANTS)
+    others = {USUAL_ROOT, *(each.storage.root for each in readable.values())}
+    return Looked(
+        # An engine without a root: what runs there is looked for all the same.
+        places=data_locations.unique(kept) or (DataHome(root="", host=address("")),),
+        maybe=tuple(
+            DataHome(root=each, host=host) for host in hosts for each in sorted(others) if each not in gone
+        ),
+        gone=lost,
+    )
+
+
+def address(docker_host: str) -> str:
+    """An engine's address, of nothing that of the shell's own."""
+    return naming.address_of(docker_host, os.environ)
+
+
+def purge(found: Trace, looked: Looked, say: Say) -> None:
+    """Remove all of it, the tenant file last: interrupted anywhere, the same command goes on.
+
+    Raises Locked while somebody changes the portal, and PortalError for what the engine or the backend refuses.
+    """
+    with held(Stack(name=found.tenant), "purge", say) as hold:
+        # Somebody may have brought it up while the name was being typed.
+        refuse_running(found.tenant, looked)
+        whose, found = found.owner, trace(found.tenant, looked)
+        if found.owner != whose:
+            raise PortalError(
+                f"portal {found.tenant} is {found.owner}'s by now: nothing was removed; look at it again"
+            )
+        everything = (*found.containers, *found.networks, *found.volumes, *found.directories)
+        for host in dict.fromkeys(each for each, _ in everything):
+            with inventory.connect(host) as client:
+                objects(client, found, host, say)
+                for each in of(found.directories, host):
+                    say(f"deleting {each}: many files take minutes")
+                    root = str(PurePosixPath(each).parent)
+                    sentinel.run(client, root, DELETE.format(found.tenant), DELETE_LIMIT_SECONDS)
+        if found.stack:
+            hold.stack.remove()
+            say(f"removed the stack {found.tenant} with its secrets")
+        else:
+            hold.forget()
+    # The tenant file says where all the rest was, so it goes when that is gone.
+    for path in sorted(map(Path, found.files), key=lambda path: path.name == f"{found.tenant}.yaml"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        say(f"deleted {path}")
+
+
+def still(tenant: str, looked: Looked) -> None:
+    """Raises PortalError when something of a tenant is left after a purge: made meanwhile, or not removed."""
+    left = trace(tenant, looked)
+    if left.empty:
+        return
+    names = [
+        name for kind in (left.containers, left.networks, left.volumes, left.directories) for _, name in kind
+    ]
+    names += [*(["its stack"] if left.stack else []), *left.files]
+    raise PortalError(
+        f"something of {tenant} is left, or was made meanwhile: {', '.join(names)}; the same command goes on"
+    )
+
+
+def of(pairs: tuple[tuple[str, str], ...], host: str) -> list[str]:
+    """What of a trace is on an engine."""
+    return [name for where, name in pairs if where == host]
+
+
+def objects(client: Any, found: Trace, host: str, say: Say) -> None:
+    """Remove a tenant's containers, networks and volumes from one engine."""
+    for name in of(found.containers, host):
+        gone(client.stop, name, timeout=STOP_SECONDS)
+        gone(client.remove_container, name, v=True, force=True)
+        say(f"removed container {name}")
+    for name in of(found.networks, host):
+        gone(client.remove_network, name)
+        say(f"removed network {name}")
+    for name in of(found.volumes, host):
+        gone(client.remove_volume, name)
+        say(f"removed volume {name}")
+
+
+def gone(remove: Callable[..., object], name: str, **how: Any) -> None:
+    """Remove something that may have gone meanwhile."""
+    from docker.errors import NotFound
+
+    try:
+        remove(name, **how)
+    except NotFound:
+        return
+
+
+def refuse_running(tenant: str, looked: Looked) -> None:
+    """Raises PortalError while services run: what people may be using is taken down first, and on purpose."""
+    if count := running(tenant, looked):
+        raise PortalError(
+            f"portal {tenant} is up ({count} containers run): nothing was removed; "
+            f"`./portal destroy {tenant} --confirm {tenant}` first"
+        )
+
+
+def running(tenant: str, looked: Looked) -> int:
+    """How many of a portal's containers run, on all engines that are looked at."""
+    count = 0
+    for host in engines(looked):
+        with inventory.connect(host) as client:
+            count += sum(each.state == "running" for each in inventory.containers(client, tenant))
+    return count

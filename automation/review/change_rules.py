@@ -1,0 +1,326 @@
+"""What one change does to those who use a portal and to its data, with the reason in words: a rule a type."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from automation.runs.plan import SECRET, Change
+from config import engines
+
+CONTAINER = "docker:index/container:Container"
+NETWORK = "docker:index/network:Network"
+VOLUME = "docker:index/volume:Volume"
+PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 (a type, not a password)
+PROVIDER = "pulumi:providers:docker"
+PLUGIN = "pulumi:providers:"
+# Components and the stack itself only group: there is nothing of them on an engine.
+GROUPING = ("portal:index:", "pulumi:pulumi:")
+# What stands in a preview for a value that only the engine will tell: github.com/pulumi/pulumi, sdk/go/common/resource/plugin.
+UNKNOWN = frozenset(
+    {
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+    }
+)
+
+
+class Downtime(IntEnum):
+    """Who notices, the worst last."""
+
+    NONE = 0
+    SERVICE = 1
+    PORTAL = 2
+    STORE = 3
+
+    def __str__(self) -> str:
+        return ("none", "one service for seconds", "whole portal", "data store")[self]
+
+
+class DataRisk(IntEnum):
+    """What may become of data, the worst last. What is LOSS needs somebody's word."""
+
+    NONE = 0
+    RESTART = 1
+    REWRITE = 2
+    UNKNOWN = 3
+    LOSS = 4
+
+    def __str__(self) -> str:
+        return (
+            "none",
+            "restart on the same files",
+            "changed with no way back",
+            "not known",
+            "deleted or left behind",
+        )[self]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that a change does."""
+
+    downtime: Downtime = Downtime.NONE
+    data: DataRisk = DataRisk.NONE
+    reason: str
+
+
+def findings(change: Change) -> tuple[Finding, ...]:
+    """What one change does; at least one finding."""
+    rule = RULES.get(change.type) or (_provider if change.type.startswith(PLUGIN) else _unknown)
+    return tuple(rule(change))
+
+
+def beginnings(change: Change, left: str, tenant: str) -> Iterator[Finding]:
+    """What comes of a portal that is made anew while its data lies in `left`: nothing of it is told by the state."""
+    if not left or change.type != CONTAINER or change.op not in ("create", "import"):
+        return
+    for source, read_only in _mounts(change.after).values():
+        if source.startswith("/") and source.endswith(f"/{tenant}") and not read_only and source != left:
+            yield Finding(
+                data=DataRisk.LOSS,
+                reason=f"begins with what is in {source}: the data of {tenant} is in {left}, and is left behind",
+            )
+
+
+def _container(change: Change) -> Iterator[Finding]:
+    told = change.before or change.after
+    labels = _labels(told)
+    service = labels.get("portal.service", change.name)
+    if change.op in ("create", "import"):
+        how = "starts" if change.op == "create" else "is taken over as it is"
+        yield Finding(reason=f"{service} {how}: {told.get('image')}, {_memory(told)}")
+        return
+    if change.op == "update":
+        yield Finding(reason=f"changed while {service} runs")
+        return
+    # A job has ended: nobody misses its container.
+    if told.get("restart") == "no":
+        yield Finding(
+            reason="the job runs again" if change.op == "replace" else "the job's ended container is removed"
+        )
+    else:
+        yield from _interruption(change, service, labels.get("portal.group", ""))
+    if change.op == "replace":
+        yield from _of_its_files(change, service, labels)
+
+
+def _interruption(change: Change, service: str, group: str) -> Iterator[Finding]:
+    told = change.before or change.after
+    how = "is away until it is healthy again" if change.op == "replace" else "ends for good"
+    if group == "data":
+        yield Finding(
+            downtime=Downtime.STORE,
+            reason=f"{service}, a data store, {how}"
+            + ("; until then the portal works in part or not" if change.op == "replace" else ""),
+        )
+    elif service == "load-balancer":
+        yield Finding(downtime=Downtime.PORTAL, reason=f"every page goes through {service}, which {how}")
+    else:
+        yield Finding(downtime=Downtime.SERVICE, reason=f"{service} {how}")
+    if change.op == "replace" and (files := _written(told)):
+        grace = told.get("destroyGraceSeconds", 0)
+        stops = f"stopped within {grace:.0f} s" if isinstance(grace, int | float) else "stopped"
+        yield Finding(
+            data=DataRisk.RESTART,
+            reason=f"{service} writes to {files}: it is {stops} and started again on the same files",
+        )
+
+
+def _of_its_files(change: Change, service: str, labels: Mapping[str, str]) -> Iterator[Finding]:
+    before, after = change.before, change.after
+    new_image = not _same(before.get("image"), after.get("image"))
+    files = _written(before)
+    if files and new_image:
+        yield Finding(
+            data=DataRisk.REWRITE,
+            reason=f"another image of {service} opens {files}; the one before may not open it again",
+        )
+    if labels.get("portal.group") == "ops" and service.endswith("-migrations") and new_image:
+        yield Finding(
+            data=DataRisk.REWRITE,
+            reason="migrations of another image change the databases; there is no way back",
+        )
+    new = _labels(after)
+    for key, word in (("portal.release", "release"), ("portal.images", "images")):
+        if key in labels and key in new and new[key] != labels[key]:
+            yield Finding(
+                data=DataRisk.REWRITE,
+                reason=f"the data belongs to {word} {new[key]} from then on, no longer to {labels[key]}",
+            )
+    if not _same(labels.get("portal.tenant"), new.get("portal.tenant", labels.get("portal.tenant"))):
+        yield Finding(data=DataRisk.LOSS, reason=f"the tenant's name changes to {new['portal.tenant']}")
+    if files and not _same(before.get("hostname"), after.get("hostname")):
+        yield Finding(
+            data=DataRisk.LOSS,
+            reason=f"{service} gets another host name, and may name its files after it, as RabbitMQ does: "
+            "then it begins without them",
+        )
+    if files and not _same(before.get("user"), after.get("user")):
+        yield Finding(
+            data=DataRisk.REWRITE,
+            reason=f"{service} runs as another user, whom its files have to be given to",
+        )
+    yield from _moved(_mounts(before), _mounts(after))
+
+
+def _moved(
+    before: Mapping[str, tuple[str, bool]], after: Mapping[str, tuple[str, bool]]
+) -> Iterator[Finding]:
+    for path, (source, read_only) in sorted(before.items()):
+        now = after.get(path, ("", False))[0]
+        elsewhere = not now and source in {each for each, _ in after.values()}
+        if read_only or elsewhere or _same(source, now):
+            continue
+        finds = f"what is in {now}" if now else "nothing"
+        yield Finding(
+            data=DataRisk.LOSS, reason=f"finds {finds} at {path} instead of {source}, which is left behind"
+        )
+
+
+def _volume(change: Change) -> Iterator[Finding]:
+    old, new = _device(change.before), _device(change.after)
+    if change.op in ("create", "import"):
+        yield Finding(reason=f"the directory {new} of the drive")
+    elif change.op == "delete":
+        yield Finding(
+            data=DataRisk.LOSS,
+            reason=f"no service has {old} any more; the files stay on the drive until they are removed",
+        )
+    elif old != new:
+        yield Finding(
+            data=DataRisk.LOSS,
+            reason=f"moved: services find what is in {new}; the files in {old} stay there, and nothing reads them",
+        )
+    else:
+        yield Finding(
+            reason=f"made anew over the same directory, {old}: what mounts it is stopped first and made anew"
+        )
+
+
+def _network(change: Change) -> Iterator[Finding]:
+    if change.op in ("create", "import"):
+        yield Finding(reason="nothing is on it yet")
+    else:
+        yield Finding(downtime=Downtime.PORTAL, reason="every container on it has to leave it first")
+
+
+def _password(change: Change) -> Iterator[Finding]:
+    if change.op == "replace":
+        what = ", ".join(change.properties) or "its generator"
+        yield Finding(
+            data=DataRisk.LOSS, reason=f"a new password, for {what} changes; the one in use is forgotten"
+        )
+    elif change.op == "delete":
+        yield Finding(data=DataRisk.LOSS, reason="the password in use is forgotten")
+    else:
+        yield Finding(
+            reason="a password is generated" if change.op == "create" else "the password stays as it is"
+        )
+
+
+def _provider(change: Change) -> Iterator[Finding]:
+    old, new = (engines.canonical(str(each.get("host") or "")) for each in (change.before, change.after))
+    if change.op in ("update", "replace") and change.type == PROVIDER and old != new:
+        yield _engine(change.engine, old, new)
+    elif change.op == "replace":
+        yield Finding(downtime=Downtime.PORTAL, reason="everything that it has made is made anew")
+    else:
+        yield Finding(reason="how the engine is reached; nothing runs there because of it")
+
+
+def _engine(same: str, old: str, new: str) -> Finding:
+    if same == "same":
+        return Finding(reason=f"{new} is the engine that was reached as {old}: the portal is on it")
+    if same == "other":
+        return Finding(
+            downtime=Downtime.PORTAL,
+            data=DataRisk.LOSS,
+            reason=f"the engine changes from {old} to {new}: containers left running there would write to the same files; where "
+            "only this shell is another, set placement/docker_host, or DOCKER_HOST as it was",
+        )
+    return Finding(
+        downtime=Downtime.PORTAL,
+        data=DataRisk.UNKNOWN,
+        reason=f"nobody could ask whether {new} is the engine that was reached as {old}: if it is another, containers left running "
+        "there would write to the same files",
+    )
+
+
+def _unknown(change: Change) -> Iterator[Finding]:
+    if change.op == "create":
+        yield Finding(reason=f"nothing is known of {change.type}; it is new")
+    else:
+        yield Finding(
+            downtime=Downtime.PORTAL,
+            data=DataRisk.LOSS,
+            reason=f"nothing is known of {change.type}: taken for the worst",
+        )
+
+
+RULES: Mapping[str, Callable[[Change], Iterator[Finding]]] = {
+    CONTAINER: _container,
+    NETWORK: _network,
+    VOLUME: _volume,
+    PASSWORD: _password,
+    PROVIDER: _provider,
+}
+
+
+def _same(before: Any, after: Any) -> bool:
+    # What is not known before the run is told by the change of the resource that it comes from.
+    return bool(before == after) or (isinstance(after, str) and after in UNKNOWN)
+
+
+def _memory(told: Mapping[str, Any]) -> str:
+    memory = told.get("memory")
+    return f"{memory:.0f} MiB" if isinstance(memory, int | float) else "memory without a limit"
+
+
+def _labels(told: Mapping[str, Any]) -> dict[str, str]:
+    found = told.get("labels")
+    if not isinstance(found, list):
+        return {}
+    return {
+        each["label"]: each["value"]
+        for each in found
+        if isinstance(each, Mapping) and {"label", "value"} <= set(each)
+    }
+
+
+def _mounts(told: Mapping[str, Any]) -> dict[str, tuple[str, bool]]:
+    """What a container has at which path, and whether it may only read it."""
+    found = {}
+    for key, path, sources in (
+        ("volumes", "containerPath", ("volumeName", "hostPath")),
+        ("mounts", "target", ("source",)),
+    ):
+        listed = told.get(key)
+        for each in listed if isinstance(listed, list) else ():
+            if isinstance(each, Mapping) and each.get("type") != "tmpfs":
+                source = next((str(each[one]) for one in sources if each.get(one)), "")
+                found[str(each.get(path))] = (source, bool(each.get("readOnly")))
+    return found
+
+
+def _written(told: Mapping[str, Any]) -> str:
+    """What of the drive a container may write to, in words; empty where it holds no data, whatever it is called."""
+    if any(told.get(key) and not isinstance(told[key], list) for key in ("volumes", "mounts")):
+        return "what is not known"
+    return ", ".join(
+        sorted(
+            source or f"a volume without a name at {path}"
+            for path, (source, reads) in _mounts(told).items()
+            if not reads
+        )
+    )
+
+
+def _device(told: Mapping[str, Any]) -> str:
+    options = told.get("driverOpts")
+    if isinstance(options, Mapping) and options.get("device"):
+        return str(options["device"])
+    return SECRET if options == SECRET else f"volume {told.get('name', '')}".strip()

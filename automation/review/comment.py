@@ -1,0 +1,329 @@
+"""Many reviews as one Markdown comment: the same text for the same plans, and never longer than a comment may be."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from automation.review.change_rules import CONTAINER, NETWORK, PASSWORD, PROVIDER, VOLUME, Downtime
+from automation.review.markdown import code
+from automation.review.markdown import cut as word
+from automation.review.redaction import lines, properties
+from automation.review.tenant_review import DATA_LOSS, Review, at_risk, by_danger, not_known
+from automation.review.verdict import Judged
+from automation.runs.plan import Change
+
+# GitHub takes no longer body. Counted in bytes, which are never fewer than characters however those are counted.
+LIMIT = 65_536
+# By this the one comment of a pull request is found again.
+MARKER = "<!-- portals: preview -->"
+_ROWS_BYTES = 24_000
+_WHY_BYTES = 6_000
+_NAMES_BYTES = 4_000
+_OBSTACLES_BYTES = 6_000
+# What is kept for the last words.
+_END_BYTES = 1_500
+_REASONS = 3
+# No fold is shorter.
+_LEAST_BYTES = 100
+_SIGNS = {"create": "+", "import": "+", "delete": "-"}
+_KINDS = {
+    CONTAINER: "container",
+    NETWORK: "network",
+    VOLUME: "volume",
+    PASSWORD: "password",
+    PROVIDER: "engine",
+}
+_WORDS = {"delete": "remove"}
+_REMOVED = (
+    "# Its file is removed, and that alone changes nothing: the portal stays up until it is destroyed.",
+    "# This is what `./portal destroy` removes. Its data stays on the drive, its passwords do not.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detail:
+    """How much is told of a portal's changes: characters a value (0: no properties), and how many changes."""
+
+    name: str
+    characters: int
+    changes: int
+
+
+DETAILS = (
+    Detail(name="whole", characters=400, changes=1_000),
+    Detail(name="short", characters=60, changes=1_000),
+    Detail(name="names", characters=0, changes=1_000),
+    Detail(name="few", characters=0, changes=10),
+)
+
+
+def render(
+    reviews: Iterable[Review],
+    *,
+    notes: Sequence[str] = (),
+    refreshed: bool = False,
+    allowed: Iterable[str] = (),
+    limit: int = LIMIT,
+) -> str:
+    """The comment. `notes` tell what was left alone and why; `allowed` are the words that allow what is refused else."""
+    told = by_danger(reviews)
+    loud = [each for each in told if not each.quiet]
+    quiet = [each for each in told if each.quiet]
+    head = [MARKER, f"### {_title(loud)}", ""]
+    if loud:
+        head += [*_table(loud), ""]
+    if quiet:
+        head += [f"Nothing would change in {_names(quiet)}.", ""]
+    head += [f"{each}\n" for each in _words(told, refreshed, DATA_LOSS in set(allowed))]
+    tail = _why(told, notes)
+    room = limit - _size(head) - _size(tail) - _END_BYTES
+    blocks, without = _blocks(loud, room)
+    return "\n".join([*head, *blocks, *_end(without), *tail]).rstrip() + "\n"
+
+
+def _title(loud: Sequence[Review]) -> str:
+    failed = sum(each.failed for each in loud)
+    changed = len(loud) - failed
+    if not loud:
+        return "Preview: no portal would change"
+    said = [f"{changed} portal{'s' if changed != 1 else ''} would change"] if changed else []
+    if failed:
+        said.append(f"the preview of {failed} failed")
+    risk = len(at_risk(loud))
+    if risk:
+        said.append(f"data at risk in {risk}")
+    return f"Preview: {', '.join(said)}"
+
+
+def _table(loud: Sequence[Review]) -> list[str]:
+    found = [
+        "| portal | created | updated | replaced | deleted | downtime | risk to data |",
+        "|---|--:|--:|--:|--:|---|---|",
+    ]
+    rows = [_row(each) for each in loud]
+    shown = _fitting(rows, _ROWS_BYTES)
+    left = loud[shown:]
+    if left:
+        counts = [sum(each.verdict.count(*ops) for each in left) for ops in _OPS]
+        worst = [max(each.verdict.downtime for each in left), max(each.verdict.data for each in left)]
+        cells = [f"{len(left)} more", *map(str, counts), f"at worst: {worst[0]}", f"at worst: {worst[1]}"]
+        rows = [*rows[:shown], _cells(cells)]
+    return [*found, *rows]
+
+
+_OPS = (("create", "import"), ("update",), ("replace",), ("delete",))
+
+
+def _row(review: Review) -> str:
+    name = code(review.tenant) + (" (file removed)" if review.removed else "")
+    if review.failed:
+        return _cells([name, "?", "?", "?", "?", "the preview failed", "not known"])
+    verdict = review.verdict
+    counts = [str(verdict.count(*ops)) for ops in _OPS]
+    data = f"**{verdict.data}**" if review.tenant in at_risk([review]) else str(verdict.data)
+    return _cells([name, *counts, _downtime(review), data])
+
+
+def _downtime(review: Review) -> str:
+    away = review.verdict.interrupted
+    worst = review.verdict.downtime
+    if worst is Downtime.SERVICE and len(away) > 1:
+        return f"{len(away)} services for seconds each"
+    if worst in (Downtime.SERVICE, Downtime.STORE):
+        names = [
+            each.change.name
+            for each in review.verdict.judged
+            if each.downtime is worst and each.change.type == CONTAINER
+        ]
+        return f"{worst}: {code(', '.join(names[:3]))}{' …' if len(names) > 3 else ''}"
+    return str(worst)
+
+
+def _words(told: Sequence[Review], refreshed: bool, allowed: bool) -> list[str]:
+    found = []
+    if any(not each.failed for each in told):
+        found.append(
+            "Made after a look at what the engines really have."
+            if refreshed
+            else "Made against the state alone: what was changed on an engine by hand is not in it."
+        )
+    found += _possible(told)
+    unsure = [each for each in told if each.tenant in not_known([each])]
+    if unsure:
+        found.append(
+            f"Whether data of {_names(unsure)} is at risk is **not known**: nobody could ask its engine."
+        )
+    risky = [each for each in told if each.tenant in at_risk([each])]
+    if risky:
+        held = f"**Held back**: data of {_names(risky)} is at risk"
+        found.append(
+            f"Data of {_names(risky)} is at risk, and `{DATA_LOSS}` allows it."
+            if allowed
+            else f"{held}. Whoever answers for it says so by the label or word `{DATA_LOSS}`."
+        )
+    return found
+
+
+def _possible(told: Sequence[Review]) -> list[str]:
+    """What engines would refuse, and which could not be asked."""
+    said = [f"- {code(each.tenant)}: {code(str(one))}" for each in told for one in each.obstacles[:_REASONS]]
+    found = []
+    if said:
+        shown = _fitting(said, _OBSTACLES_BYTES)
+        more = (
+            [f"- … {_many(len(said) - shown, 'more line')}: `./portal preview`"] if shown < len(said) else []
+        )
+        found.append(
+            "\n".join(["**`up` would be refused**, before anything is stopped:", "", *said[:shown], *more])
+        )
+    unchecked = [each for each in told if each.unchecked]
+    if unchecked:
+        found.append(
+            "Not checked whether the engine has room (ports, subnets, names, images, memory) for "
+            f"{_names(unchecked)}: {code(unchecked[0].unchecked)}. `up` checks it before it stops anything."
+        )
+    return found
+
+
+def _blocks(loud: Sequence[Review], room: int) -> tuple[list[str], list[Review]]:
+    """The folds that fit, the worst getting the most, and the portals for which there is none."""
+    found: list[str] = []
+    without: list[Review] = []
+    for review in loud:
+        for detail in DETAILS if room > _LEAST_BYTES else ():
+            block = _block(review, detail)
+            if _size(block) <= room:
+                found += block
+                room -= _size(block)
+                break
+        else:
+            without.append(review)
+    return found, without
+
+
+def _block(review: Review, detail: Detail) -> list[str]:
+    inside = _failure(review, detail) if review.failed else _changes(review, detail)
+    # No line of it can end the fence: each begins with a sign of ours.
+    return [
+        f"<details><summary>{code(review.tenant)}: {_summary(review)}</summary>",
+        "",
+        "```diff",
+        *inside,
+        "```",
+        "",
+        "</details>",
+        "",
+    ]
+
+
+def _summary(review: Review) -> str:
+    if review.failed:
+        return "the preview failed"
+    verdict = review.verdict
+    return f"{_many(len(verdict.judged), 'change')}, downtime {verdict.downtime}, risk to data {verdict.data}"
+
+
+def _failure(review: Review, detail: Detail) -> list[str]:
+    said = [line for line in review.failure.splitlines() if line.strip()] or ["it gave no reason"]
+    most = max(detail.changes // 25, 8)
+    shown = [f"! {word(line, detail.characters or 200)}" for line in said[:most]]
+    if len(said) > most:
+        shown.append(
+            f"# … {_many(len(said) - most, 'more line')}: ./portal preview {word(review.tenant, 60)}"
+        )
+    return shown
+
+
+def _changes(review: Review, detail: Detail) -> list[str]:
+    judged = review.verdict.judged
+    shown = list(_REMOVED) if review.removed else []
+    seen: dict[str, str] = {}
+    for each in judged[: detail.changes]:
+        shown += _change(each, detail.characters)
+        if detail.characters and each.change.op in ("update", "replace"):
+            shown += _differences(each.change, detail.characters, seen)
+    left = len(judged) - detail.changes
+    if left > 0:
+        shown.append(f"# … {_many(left, 'more change')}: ./portal preview {word(review.tenant, 60)} --json")
+    return shown
+
+
+def _change(one: Judged, characters: int) -> list[str]:
+    change = one.change
+    kind = _KINDS.get(change.type, change.type)
+    sign = _SIGNS.get(change.op, "!")
+    risks = [f"downtime {one.downtime}"] if one.downtime else []
+    risks += [f"data {one.data}"] if one.data else []
+    found = [
+        f"{sign} {_WORDS.get(change.op, change.op)} {word(kind, 100)} {word(change.name, 100)}"
+        + (f": {', '.join(risks)}" if risks else "")
+    ]
+    if not characters:
+        count = len(change.differences)
+        return [found[0] + (f" ({_many(count, 'property', 'properties')})" if count else "")]
+    found += [f"#   {word(each.reason, 2 * characters)}" for each in one.findings]
+    return found
+
+
+def _differences(change: Change, characters: int, seen: dict[str, str]) -> list[str]:
+    """What differs, or the name of the one above that differs in the same: one file is many containers'."""
+    found = list(properties(change))
+    told = [line for each in found for line in lines(each, characters)]
+    # Whole values: two that look the same when they are shortened may differ.
+    first = seen.setdefault(repr(found), change.name)
+    if first == change.name or len(told) <= 2:
+        return told
+    return [f"~   the same differences as {word(first, 100)}"]
+
+
+def _end(without: Sequence[Review]) -> list[str]:
+    if not without:
+        return []
+    return [
+        f"There is no room here for the details of {_many(len(without), 'portal')}: {_names(without, _END_BYTES // 2)}. "
+        "`./portal preview TENANT... --markdown` shows them, `--json` shows all.",
+        "",
+    ]
+
+
+def _why(told: Sequence[Review], notes: Sequence[str]) -> list[str]:
+    said = [f"- {code(each.tenant)}: {_reasons(each.why)}" for each in told if each.why]
+    said += [f"- {code(each)}" for each in notes]
+    if not said:
+        return []
+    shown = _fitting(said, _WHY_BYTES)
+    if shown < len(said):
+        said = [*said[:shown], f"- … {_many(len(said) - shown, 'more line')}: `./portal changed REF`"]
+    return ["<details><summary>Why these portals</summary>", "", *said, "", "</details>"]
+
+
+def _reasons(why: Sequence[str]) -> str:
+    more = f" and {len(why) - _REASONS} more" if len(why) > _REASONS else ""
+    return "; ".join(map(code, why[:_REASONS])) + more
+
+
+def _names(reviews: Sequence[Review], size: int = _NAMES_BYTES) -> str:
+    named = [code(each.tenant) for each in reviews]
+    shown = _fitting(named, size)
+    return ", ".join(named[:shown]) + (f" and {len(named) - shown} more" if shown < len(named) else "")
+
+
+def _many(count: int, one: str, more: str = "") -> str:
+    return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def _fitting(texts: Sequence[str], size: int) -> int:
+    """How many of the first texts take no more than `size` bytes together."""
+    total = 0
+    for number, each in enumerate(texts):
+        total += len(each.encode()) + 2
+        if total > size:
+            return number
+    return len(texts)
+
+
+def _size(found: Sequence[str]) -> int:
+    return sum(len(each.encode()) + 1 for each in found)
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"

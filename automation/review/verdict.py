@@ -1,0 +1,104 @@
+"""What a plan does to those who use a portal and to its data: every change judged, the most dangerous first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from automation.review.change_rules import (
+    CONTAINER,
+    GROUPING,
+    PLUGIN,
+    PROVIDER,
+    DataRisk,
+    Downtime,
+    Finding,
+    beginnings,
+    findings,
+)
+from automation.runs.plan import Change, Plan
+from config import engines
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A change with all that is to be said of it."""
+
+    change: Change
+    findings: tuple[Finding, ...]
+
+    @cached_property
+    def downtime(self) -> Downtime:
+        """The worst of its findings."""
+        return max((each.downtime for each in self.findings), default=Downtime.NONE)
+
+    @cached_property
+    def data(self) -> DataRisk:
+        """The worst of its findings."""
+        return max((each.data for each in self.findings), default=DataRisk.NONE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A plan's changes that touch an engine or a secret, the most dangerous first."""
+
+    tenant: str
+    judged: tuple[Judged, ...]
+
+    @cached_property
+    def downtime(self) -> Downtime:
+        """The worst of all changes."""
+        return max((each.downtime for each in self.judged), default=Downtime.NONE)
+
+    @cached_property
+    def data(self) -> DataRisk:
+        """The worst of all changes."""
+        return max((each.data for each in self.judged), default=DataRisk.NONE)
+
+    def count(self, *ops: str) -> int:
+        """How many changes are one of these operations."""
+        return sum(each.change.op in ops for each in self.judged)
+
+    @cached_property
+    def interrupted(self) -> tuple[str, ...]:
+        """The containers that are away for a while or for good, by the names of their services."""
+        return tuple(
+            sorted(
+                each.change.name for each in self.judged if each.downtime and each.change.type == CONTAINER
+            )
+        )
+
+
+def judge(plan: Plan) -> Verdict:
+    """Judge every change of a plan. Pure: the same plan gets the same verdict."""
+    judged = [
+        Judged(
+            change=change,
+            findings=(*beginnings(change, plan.left, plan.tenant), *findings(change)),
+        )
+        for change in plan.changes
+        if touches(change)
+    ]
+    return Verdict(tenant=plan.tenant, judged=tuple(sorted(judged, key=danger)))
+
+
+def touches(change: Change) -> bool:
+    """Whether there is something of it on an engine or a secret in it."""
+    # That a plugin is used, or no longer, is for the state alone; another engine behind it is not.
+    is_plugin = change.type.startswith(PLUGIN) and change.op in ("create", "delete", "import")
+    if change.type == PROVIDER and change.op == "update" and not change.engine:
+        # The same address in other words, and nothing else.
+        is_plugin = settings(change.before) == settings(change.after)
+    return not is_plugin and not change.type.startswith(GROUPING)
+
+
+def settings(told: Mapping[str, Any]) -> dict[str, Any]:
+    """How an engine is reached, its address in the one way to write it."""
+    return {**told, "host": engines.canonical(str(told.get("host") or ""))}
+
+
+def danger(one: Judged) -> tuple[Any, ...]:
+    """The order of a report: data first, then downtime, then what ends before what begins, then by name."""
+    ops = ("delete", "replace", "update", "import", "create")
+    place = ops.index(one.change.op) if one.change.op in ops else -1
+    return (-one.data, -one.downtime, place, one.change.type, one.change.name, one.change.urn)

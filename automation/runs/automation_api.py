@@ -1,0 +1,238 @@
+"""Pulumi's Automation API for one tenant's stack: previews and runs whose events are data.
+
+The program runs in this process (`__main__.py`, the same as for the plain CLI): no language host has to start, and
+none is left behind when a run is killed.
+"""
+
+import importlib
+import runpy
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pulumi
+import pulumi.automation as auto
+from pulumi.automation._stack import StackInitMode
+
+from automation.cancellation import Cancel
+from automation.errors import Cancelled, Overtaken, UpFailed
+from automation.locks.stack_lock import Hold, Say
+from automation.runs import plan, plugin_server, read_only, workspaces
+from automation.runs.cli_process import Command
+from automation.runs.events import Heard, OnProgress, Progress
+from automation.runs.plan import Change, Plan
+from automation.stack import ROOT, refuse_settings
+
+
+class Workspace(auto.LocalWorkspace):
+    """A workspace that selects no stack: the operator's own selection stays as it is."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Nothing: each command names its stack."""
+
+
+class Stack(auto.Stack):
+    """A stack whose runs tell by events; what the SDK would ask the CLI for afterwards takes a second a run."""
+
+    def outputs(self) -> Any:
+        """None of them: `automation.stack.Stack.outputs` reads them where they are wanted."""
+        return {}
+
+    def info(self, show_secrets: bool = True) -> auto.UpdateSummary:
+        """That it has ended well: a failed run raises."""
+        return auto.UpdateSummary(
+            kind="update",
+            start_time=datetime.now(UTC),
+            message="",
+            environment={},
+            config={},
+            result="succeeded",
+            end_time=datetime.now(UTC),
+            version=None,
+            deployment=None,
+            resource_changes=None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happened:
+    """What a run has really done, and what it could not do (URNs) for which reasons."""
+
+    tenant: str
+    changes: tuple[Change, ...]
+    failed: tuple[str, ...] = ()
+    reason: str = ""
+
+
+def nobody(progress: Progress) -> None:
+    """Takes progress that nobody waits for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runs:
+    """The runs of one tenant's stack, in a slot of their own. Each raises UpFailed with the engine's own reason."""
+
+    tenant: str
+    stack: Stack
+    cancel: threading.Event
+    on_progress: OnProgress = field(default=nobody)
+    # Of a backend of its own, where it has one.
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+    def preview(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> Plan:
+        """What `up` would do, without doing it."""
+        heard = Heard(tenant=self.tenant, on_progress=nobody)
+        self._run(
+            "preview",
+            heard,
+            lambda: self.stack.preview(on_event=heard, refresh=refresh, replace=list(replace)),
+            # A refresh asks the engines.
+            plugin_server.HARMLESS if refresh else tuple(plugin_server.PLUGINS),
+        )
+        return self._plan(heard)
+
+    def up(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> Happened:
+        """Bring the stack to what the program says. The answer says what failed; nothing is raised for that."""
+        heard = Heard(tenant=self.tenant, on_progress=self.on_progress)
+        return self._happened(
+            "up",
+            heard,
+            lambda: self.stack.up(
+                on_event=heard, refresh=refresh, replace=list(replace), suppress_progress=True
+            ),
+        )
+
+    def preview_destroy(self) -> Plan:
+        """What `destroy` would remove."""
+        heard = Heard(tenant=self.tenant, on_progress=nobody)
+        self._run(
+            "destroy", heard, lambda: self.stack.preview_destroy(on_event=heard), tuple(plugin_server.PLUGINS)
+        )
+        return self._plan(heard)
+
+    def destroy(self, state: Mapping[str, Any]) -> Happened:
+        """Remove all that the stack has, which is what `state` says."""
+        heard = Heard(tenant=self.tenant, on_progress=self.on_progress)
+        return self._happened(
+            "destroy",
+            heard,
+            lambda: self.stack.destroy(on_event=heard, suppress_progress=True),
+            plugin_server.removing(state),
+        )
+
+    def _run(
+        self,
+        verb: str,
+        heard: Heard,
+        run: Callable[[], object],
+        plugins: Sequence[str] = plugin_server.HARMLESS,
+    ) -> None:
+        # While the CLI starts, this process has nothing else to do.
+        threading.Thread(target=importlib.import_module, args=("components.portal",), daemon=True).start()
+        workspace = self.stack.workspace
+        try:
+            with plugin_server.served(Path(workspace.pulumi_home or ""), plugins) as env:
+                workspace.env_vars = {**env, **self.environ}
+                run()
+        except auto.ConcurrentUpdateError:
+            raise Overtaken(
+                f"portal {self.tenant} is being changed by another run, which took its stack meanwhile"
+            ) from None
+        except auto.CommandError as error:
+            if self.cancel.is_set():
+                raise Cancelled(
+                    f"{verb} of {self.tenant} was cancelled; the same command goes on from here"
+                ) from None
+            raise UpFailed(f"{verb} of {self.tenant} failed: {heard.reason or reason(error)}") from None
+
+    def _plan(self, heard: Heard) -> Plan:
+        return Plan(
+            tenant=self.tenant,
+            changes=plan.changes(heard.steps),
+            unchanged=heard.unchanged,
+            bookkeeping=heard.bookkeeping,
+        )
+
+    def _happened(
+        self,
+        verb: str,
+        heard: Heard,
+        run: Callable[[], object],
+        plugins: Sequence[str] = plugin_server.HARMLESS,
+    ) -> Happened:
+        why = ""
+        try:
+            self._run(verb, heard, run, plugins)
+        except UpFailed as error:
+            why = str(error)
+        return Happened(
+            tenant=self.tenant, changes=plan.changes(heard.done), failed=tuple(heard.failed), reason=why
+        )
+
+
+def reason(error: auto.CommandError) -> str:
+    """What the CLI said on standard error, where the engine told nothing."""
+    said = str(error).partition("stderr:")[2].strip()
+    return said.removeprefix("error: ") or "(it said nothing)"
+
+
+@contextmanager
+def of(
+    hold: Hold,
+    say: Say,
+    *,
+    on_progress: OnProgress = nobody,
+    cancel: threading.Event | None = None,
+) -> Iterator[Runs]:
+    """Runs that change a stack that is held. `cancel`, once set, has the run end what it has begun."""
+    refuse_settings(hold.stack.name)
+    stop = cancel or Cancel()
+    with workspaces.taken() as slot:
+        command = Command(stop, say, hold)
+        yield made(hold.stack.name, slot.work, slot.home, command, on_progress=on_progress)
+
+
+@contextmanager
+def looking(name: str, cancel: threading.Event | None = None) -> Iterator[Runs]:
+    """Runs that only look at a stack: nothing is written to its backend or to the checkout, whatever there is of it.
+
+    A tenant that has no stack is looked at in an empty backend of the look's own.
+    """
+    with (
+        workspaces.taken() as slot,
+        read_only.settings(slot.look, name),
+        read_only.backend(name, slot.look) as environ,
+    ):
+        yield made(name, slot.look, slot.home, Command(cancel or Cancel()), environ=environ)
+
+
+def made(
+    name: str,
+    work: Path,
+    home: Path,
+    command: Command,
+    *,
+    on_progress: OnProgress = nobody,
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> Runs:
+    """Runs of a stack, which must be there, in folders of their own."""
+    workspace = Workspace(work_dir=str(work), pulumi_home=str(home), program=program, pulumi_command=command)
+    stack = Stack(name, workspace, StackInitMode.SELECT)
+    return Runs(tenant=name, stack=stack, cancel=command.cancel, on_progress=on_progress, environ=environ)
+
+
+def unheard(*words: object, **more: object) -> None:
+    """Take a note that nobody reads."""
+
+
+def program() -> None:
+    """The program as the plain CLI runs it, without the SDK's notes for `pulumi --debug`."""
+    # Some 350 of them a run, each a call to the engine that is waited for: a sixth of a preview's time.
+    pulumi.log.debug = unheard
+    # What the program would ask the engine for the plain CLI, automation/portals/feasibility.py has asked.
+    runpy.run_path(str(ROOT / "__main__.py"), init_globals={"LOOKED": True})

@@ -1,0 +1,112 @@
+"""What a run has done, held against what its preview promised: no difference passes in silence.
+
+Which kinds of change are compared, and what the plugins are known to get wrong, is told in docs/truth.md.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from automation.runs.plan import SECRET, Change, Plan
+
+# How the engine writes a value that a preview cannot know yet.
+# https://github.com/pulumi/pulumi/blob/v3.256.0/sdk/go/common/resource/plugin/rpc.go
+UNKNOWN = frozenset(
+    {
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Untruth:
+    """One thing that came out other than promised. `kind` is of KINDS; `path` is a property's where it is about one."""
+
+    urn: str
+    kind: str
+    path: str = ""
+    promised: str = ""
+    happened: str = ""
+
+    @property
+    def name(self) -> str:
+        """The resource's own name."""
+        return self.urn.split("::")[-1]
+
+    def __str__(self) -> str:
+        told = KINDS[self.kind].format(
+            promised=self.promised or "nothing", happened=self.happened or "nothing"
+        )
+        return f"{self.name}{' ' + self.path if self.path else ''}: {told}"
+
+    def facts(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {**asdict(self), "text": str(self)}
+
+
+KINDS = {
+    "not-done": "the preview promised {promised}, and it did not happen",
+    "failed": "the preview promised {promised}, and it failed",
+    "not-promised": "{happened}, of which the preview said nothing",
+    "other": "the preview promised {promised}, and {happened} happened",
+    "property": "the preview promised {promised}, and {happened} was sent",
+    "engine": "{promised} was to be there, and the engine has {happened}",
+}
+
+
+def compare(plan: Plan, happened: tuple[Change, ...], failed: tuple[str, ...] = ()) -> tuple[Untruth, ...]:
+    """Every difference between a plan and what was done, by the resource's name."""
+    promised = {each.urn: each for each in plan.changes}
+    done = {each.urn: each for each in happened}
+    found = [
+        one for urn in {**promised, **done} for one in differs(urn, promised.get(urn), done.get(urn), failed)
+    ]
+    return tuple(sorted(found, key=lambda each: (each.name, each.urn, each.path)))
+
+
+def differs(
+    urn: str, promised: Change | None, done: Change | None, failed: tuple[str, ...]
+) -> Iterator[Untruth]:
+    """One resource's differences."""
+    if urn in failed:
+        yield Untruth(urn=urn, kind="failed", promised=promised.op if promised else "")
+    elif promised is None and done is not None:
+        yield Untruth(urn=urn, kind="not-promised", happened=done.op)
+    elif promised is not None and done is None:
+        yield Untruth(urn=urn, kind="not-done", promised=promised.op)
+    elif promised is not None and done is not None:
+        if promised.op != done.op:
+            yield Untruth(urn=urn, kind="other", promised=promised.op, happened=done.op)
+        yield from properties(urn, promised, done)
+
+
+def properties(urn: str, promised: Change, done: Change) -> Iterator[Untruth]:
+    """The inputs that came out other than promised; what a preview could not know is no promise."""
+    for key in sorted({*promised.after, *done.after}):
+        one, other = promised.after.get(key), done.after.get(key)
+        if not same(one, other):
+            yield Untruth(urn=urn, kind="property", path=key, promised=shown(one), happened=shown(other))
+
+
+def same(promised: Any, done: Any) -> bool:
+    """Whether a value is as promised, as far as it was promised."""
+    if isinstance(promised, str) and promised in UNKNOWN:
+        return True
+    # Whether an unknown or a secret comes first depends on the moment of looking.
+    if SECRET in (promised, done):
+        return True
+    if isinstance(promised, dict) and isinstance(done, dict):
+        return all(same(promised.get(key), done.get(key)) for key in {*promised, *done})
+    if isinstance(promised, list) and isinstance(done, list):
+        return len(promised) == len(done) and all(map(same, promised, done))
+    return bool(promised == done)
+
+
+def shown(value: Any, most: int = 80) -> str:
+    """A value in a sentence."""
+    text = repr(value)
+    return text if len(text) <= most else text[: most - 1] + "…"

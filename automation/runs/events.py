@@ -1,0 +1,112 @@
+"""What a run of Pulumi tells while it runs: progress for people, steps for the plan, reasons for a failure."""
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi.automation import OpType, events
+
+from automation.runs.plan import QUIET, managed
+
+# Steps that people wait for; a look at what is there is none.
+DONE = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "create-replacement": "replaced",
+    "import": "imported",
+}
+# What the engine adds below the real reason.
+SUMMARIES = ("update failed", "preview failed", "destroy failed")
+# What the engine and plugins put before a reason that they also tell without it.
+LEADS = re.compile(r"^(?:an unhandled error occurred:|1 error occurred:\s*\*)\s*")
+COLOURS = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Something that a run has done; `name` and `type` are a resource's, `seconds` how long it took."""
+
+    tenant: str
+    what: str
+    name: str = ""
+    type: str = ""
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        kind = self.type.split(":")[-1].lower()
+        took = f" ({self.seconds:.1f} s)" if self.seconds >= 0.05 else ""
+        return f"{self.tenant}: {self.what} {kind} {self.name}{took}"
+
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass
+class Heard:
+    """What a run has told: its resource events, what each of them left, and why it failed."""
+
+    tenant: str
+    on_progress: OnProgress
+    steps: list[Any] = field(default_factory=list)
+    done: list[Any] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    bookkeeping: bool = False
+    unchanged: int = 0
+    began: dict[str, float] = field(default_factory=dict)
+
+    def __call__(self, event: events.EngineEvent) -> None:
+        if event.resource_pre_event:
+            self._begin(event.resource_pre_event.metadata, time.monotonic())
+        elif event.res_outputs_event:
+            self._end(event.res_outputs_event.metadata, time.monotonic())
+        elif event.res_op_failed_event:
+            self.failed.append(event.res_op_failed_event.metadata.urn)
+        elif event.diagnostic_event:
+            self._said(event.diagnostic_event)
+        elif event.summary_event:
+            self.unchanged = int(event.summary_event.resource_changes.get(OpType.SAME, 0))
+
+    def _begin(self, metadata: Any, when: float) -> None:
+        self.steps.append(metadata)
+        self.began[metadata.urn] = when
+
+    def _end(self, metadata: Any, when: float) -> None:
+        self.done.append(metadata)
+        op = str(metadata.op.value)
+        if not managed(metadata):
+            self.bookkeeping |= op not in QUIET or told(metadata.old) != told(metadata.new)
+        elif op in DONE:
+            self.on_progress(
+                Progress(
+                    tenant=self.tenant,
+                    what=DONE[op],
+                    name=metadata.urn.split("::")[-1],
+                    type=metadata.type,
+                    seconds=when - self.began.get(metadata.urn, when),
+                )
+            )
+
+    def _said(self, event: Any) -> None:
+        if event.severity == "error":
+            self.errors.append(plain(event.message))
+
+    @property
+    def reason(self) -> str:
+        """The engine's own reasons, each once, the summary of a failure only where nothing else is told."""
+        said = [each for each in dict.fromkeys(self.errors) if each]
+        told = [each for each in said if each not in SUMMARIES]
+        return "\n".join(told or said)
+
+
+def told(state: Any) -> Any:
+    """What a component or the stack keeps for others."""
+    return (state.outputs if state else None) or {}
+
+
+def plain(message: str) -> str:
+    """A diagnostic without colours, blank ends, and words that only say that it is one."""
+    return LEADS.sub("", COLOURS.sub("", message).strip())
