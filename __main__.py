@@ -7,9 +7,9 @@ import pulumi
 
 from components import in_force, preflight
 from components.portal import Portal
-from config.errors import ConfigError
-from config.mail import SMARTHOST_KEY
-from config.tenant import Tenant
+from config.portal.mail import SMARTHOST_KEY
+from config.reading.errors import ConfigError
+from config.tenant.tenant import Tenant
 from toolchain import terminal
 
 HERE = Path(__file__).parent

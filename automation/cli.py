@@ -8,8 +8,8 @@ from automation.commands.show import say
 from automation.errors import PortalError
 from automation.fleet.outcome import BAD_WORDS
 from automation.images.event import BuildError
-from config.errors import ConfigError
 from config.images import ImageError
+from config.reading.errors import ConfigError
 
 EPILOG = (
     "Also: ./portal setup (puts engine, CLI and plugins on this machine), "

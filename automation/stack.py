@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from automation.errors import Locked, Overtaken, PortalError
 from automation.locked_cli import HELD
-from config.tenant import settings_refusal
+from config.tenant.tenant import settings_refusal
 from toolchain import files
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import time
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from config.fleet import Fleet
-from config.tenant import survey
+from config.tenant.fleet import Fleet
+from config.tenant.tenant import survey
 
 # Room for 4,096 portals.
 POOL = IPv4Network("10.64.0.0/12")

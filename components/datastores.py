@@ -8,8 +8,8 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
 from components.service import Service
-from config.openedx import DATABASES
-from config.stores import BROKER_USER, BROKER_VHOST, FORUM_DATABASE, MONGO_DATABASE, MONGO_USER
+from config.portal.openedx import DATABASES
+from config.portal.stores import BROKER_USER, BROKER_VHOST, FORUM_DATABASE, MONGO_DATABASE, MONGO_USER
 
 
 @dataclass(frozen=True, kw_only=True)

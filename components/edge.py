@@ -6,7 +6,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
 from components.service import Port, Service, ServiceArgs
-from config.routes import LISTEN_PORT, caddyfile, routes, sites
+from config.portal.routes import LISTEN_PORT, caddyfile, routes, sites
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from components.secrets import Secrets
 from components.service import ServiceArgs
 from components.storage import Storage
 from components.workload import Attachment, Startable
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pulumi
 
-from config import owner as owners
-from config.upgrades import InForce
+from config.portal import owner as owners
+from config.releases.upgrades import InForce
 
 CONTAINER = "docker:index/container:Container"
 GATE = "storage-init"

@@ -8,7 +8,7 @@ from pulumi import ComponentResource, Input, ResourceOptions, RunError
 from components.foundation import Foundation
 from components.secrets import FOLDER
 from components.service import Service, ServiceArgs
-from config.mail import SMARTHOST_SECRET, environment, missing_password
+from config.portal.mail import SMARTHOST_SECRET, environment, missing_password
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A portal's networks, as config/networks.py cuts them: inside ones without a way out, a way in, a way out."""
+"""A portal's networks, as config/portal/networks.py cuts them: inside ones without a way out, a way in, a way out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pulumi import Alias, ComponentResource, Output, ResourceOptions
 
 from components.turns import Turns
 from components.workload import identity
-from config.networks import INGRESS, Network
+from config.portal.networks import INGRESS, Network
 
 # Portals that were made with two networks have these in the same addresses: they make room first.
 FORMER = {"data": "private", INGRESS: "egress"}

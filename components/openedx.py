@@ -9,9 +9,9 @@ from pulumi import ComponentResource, ResourceOptions
 from components.foundation import Foundation
 from components.service import Service
 from components.workload import CPU_SHARES, Startable
-from config import workergroups
-from config.openedx import FORUM_SECRETS, SECRETS, forum_env, settings_files
-from config.sections import WorkerGroup
+from config.portal.openedx import FORUM_SECRETS, SECRETS, forum_env, settings_files
+from config.tenant import worker_groups
+from config.tenant.sections import WorkerGroup
 
 # A quarter of a page's: somebody waits for the page. Where processors are free, tasks get all they can use.
 TASKS_CPU_SHARES = CPU_SHARES // 4
@@ -70,7 +70,7 @@ class OpenEdx(ComponentResource):
             )
 
         def workers(name: str, group: WorkerGroup) -> Service:
-            verb = workergroups.service(name)
+            verb = worker_groups.service(name)
             return role(
                 verb,
                 name,

@@ -18,10 +18,10 @@ from components.ops import Ops, OpsArgs
 from components.secrets import Secrets, SecretsArgs, names
 from components.storage import Storage, StorageArgs
 from components.turns import Turns
-from config import engines
-from config.routes import addresses
-from config.sources import OPS, pictured
-from config.tenant import Tenant
+from config.portal.image_sources import OPS, pictured
+from config.portal.routes import addresses
+from config.tenant.tenant import Tenant
+from config.values import placement
 
 # The storage-init job makes a few directories.
 OPS_MEMORY_MIB = 64
@@ -49,7 +49,7 @@ class Portal(ComponentResource):
             "engine",
             # Said even where it is the shell's own: the SDK would take DOCKER_HOST as it is written, and each way of writing
             # the local socket would be a change.
-            host=engines.address_of(tenant.placement.docker_host, os.environ),
+            host=placement.address_of(tenant.placement.docker_host, os.environ),
             # The official plugin else asks the engine who it is before anything, even for a preview of the state alone.
             disable_docker_daemon_check=True,
             opts=ResourceOptions(parent=self),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pulumi
 
-from config import engines
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
+from config.values import placement
 from preflight import facts as asking
 from preflight import tenant as looking
 from preflight.obstacles import Obstacle
@@ -22,7 +22,7 @@ def look(tenant: Tenant, images: Path, state: Iterable[Mapping[str, Any]]) -> No
 
     A preview needs no engine: where none answers, it says that nobody has looked.
     """
-    if why := engines.refused(engines.address_of(tenant.placement.docker_host, os.environ), os.environ):
+    if why := placement.refused(placement.address_of(tenant.placement.docker_host, os.environ), os.environ):
         # Against the state alone nobody is asked, so nothing is refused there.
         if not pulumi.runtime.is_dry_run():
             raise pulumi.RunError(f"{why}; nothing was stopped or changed")

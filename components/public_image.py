@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from config.hub import Hub, file
+from config.releases.public_images import Hub, file
 
 # Where images built here keep their data.
 DATA = "/data"

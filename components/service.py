@@ -7,7 +7,7 @@ import pulumi_docker as docker
 from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
 from components.workload import Workload, container_inputs
-from config import checkout
+from config.reading import checkout
 
 HEALTH_SCRIPT = "/portal/health.sh"
 # Seconds between two looks at a healthy container; see health.sh.

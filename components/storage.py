@@ -10,9 +10,9 @@ from components import in_force
 from components.job import Job, JobArgs
 from components.turns import Turns
 from components.workload import HostMount, VolumeMount, identity
-from config import owner
-from config.drive import SENTINEL
-from config.upgrades import InForce
+from config.portal import owner
+from config.releases.upgrades import InForce
+from config.values.drive_paths import SENTINEL
 
 # Below this a data store would not even get through its first start.
 MIN_FREE_MIB = 1024

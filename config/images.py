@@ -8,8 +8,8 @@ from pathlib import Path
 
 import yaml
 
-from config import checkout
-from config.words import LONGEST_PATH, excerpt, quoted
+from config.reading import checkout
+from config.reading.words import LONGEST_PATH, excerpt, quoted
 
 PREFIX = "portals/"
 _ROLE = re.compile(r"[a-z][a-z0-9-]*")

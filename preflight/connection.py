@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from config import engines
+from config.values import placement
 from plugins.docker.tunnel import SCHEME, Tunnel
 
 
@@ -20,7 +20,7 @@ def reached(docker_host: str) -> Iterator[dict[str, Any]]:
     The one place that a client's arguments come from. Raises Refused, and OSError where ssh does not get there.
     """
     address = docker_host or os.environ.get("DOCKER_HOST", "")
-    if why := engines.refused(address, os.environ):
+    if why := placement.refused(address, os.environ):
         raise Refused(why)
     if not address.startswith(SCHEME):
         yield arguments(docker_host)

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
-from config import drive
+from config.values import drive_paths
 from preflight import procfs
 from preflight.helper import helper
 from preflight.procfs import Door, Route
@@ -166,7 +166,7 @@ def of_host(client: Any, image: str, root: str, network: str = "host") -> Host:
 
     config = client.create_host_config(
         network_mode=network,
-        mounts=[Mount(SENTINEL, f"{root}/{drive.SENTINEL}", type="bind", read_only=True)],
+        mounts=[Mount(SENTINEL, f"{root}/{drive_paths.SENTINEL}", type="bind", read_only=True)],
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true"],
         read_only=True,

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from config.images import PREFIX
-from config.names import JOBS
-from config.sources import OPS, pictured
-from config.tenant import Tenant
+from config.portal.image_sources import OPS, pictured
+from config.tenant.tenant import Tenant
+from config.values.names import JOBS
 from preflight import connection
 from preflight import facts as asking
 from preflight import obstacles as judging

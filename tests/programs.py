@@ -6,8 +6,8 @@ from pathlib import Path
 import pulumi
 
 from components.portal import Portal
-from config.release import Releases
-from config.tenant import Tenant
+from config.releases.release import Releases
+from config.tenant.tenant import Tenant
 from tests.recorder import Recorder, record
 
 ROOT = Path(__file__).resolve().parent.parent

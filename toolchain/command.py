@@ -10,12 +10,13 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from toolchain import engine, environment, output
+from toolchain import environment, output
 from toolchain.errors import ToolchainError
+from toolchain.parts import engine
 from toolchain.paths import REPO, Paths, check
 from toolchain.pins import Pins
-from toolchain.stamps import Taken
-from toolchain.standing import PARTS, Standing
+from toolchain.setup.stamps import Taken
+from toolchain.setup.standing import PARTS, Standing
 
 if TYPE_CHECKING:
     import argparse
@@ -113,15 +114,15 @@ def _ensure(
     there = standing.all(wanted)
     if forced or wanted - set(there):
         # Imported here: what makes parts takes longer to load than a look at what stands.
-        from toolchain.progress import Progress
-        from toolchain.setup import setup
+        from toolchain.setup.progress import Progress
+        from toolchain.setup.setup import setup
 
         return setup(standing, wanted, forced, Progress(sys.stderr), ahead=ahead)
     return there
 
 
 def _setup(said: "argparse.Namespace") -> int:
-    from toolchain.progress import table
+    from toolchain.setup.progress import table
 
     begun = time.monotonic()
     wanted = frozenset(said.only) or DEFAULT
@@ -167,7 +168,7 @@ def run(words: Sequence[str]) -> NoReturn:
     taken = _ensure(standing, parts_for(words), ahead=bool(words) and words[0] in IMAGE_VERBS)
     env = {**standing.env, **variables(standing, taken)}
     if any(each.seconds for each in taken.values()):
-        from toolchain.progress import table
+        from toolchain.setup.progress import table
 
         seconds = time.monotonic() - begun
         output.say(table(list(taken.values()), seconds))
@@ -181,8 +182,8 @@ def run(words: Sequence[str]) -> NoReturn:
 
 
 def _engine(said: "argparse.Namespace") -> int:
-    from toolchain.dockerd import Daemon
-    from toolchain.host_rules import HostRules
+    from toolchain.parts.dockerd import Daemon
+    from toolchain.parts.host_rules import HostRules
 
     standing = _standing()
     rules = HostRules(standing.env, standing.paths)

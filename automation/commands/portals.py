@@ -15,9 +15,9 @@ from automation.fleet import outcome, worker_pool
 from automation.fleet.outcome import Outcome
 from automation.portals import lifecycle
 from automation.runs.plan import Plan
-from config.errors import ConfigError
-from config.tenant import Tenant, names, survey
-from toolchain import host_rules
+from config.reading.errors import ConfigError
+from config.tenant.tenant import Tenant, names, survey
+from toolchain.parts import host_rules
 
 app = typer.Typer()
 TenantNames = Annotated[

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from config.errors import ConfigError
+from config.reading.errors import ConfigError
 from toolchain import terminal
 from toolchain.output import say, tell, tell_json, write
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from automation.drive import sentinel
 from automation.errors import PortalError
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 
 # What storage-init asks for, too: below it a data store would not get through its first start.
 LEAST_DISK_MIB = 1024

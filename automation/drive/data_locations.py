@@ -15,7 +15,7 @@ from typing import Any
 
 from automation.runs import drift
 from automation.stack import Stack
-from config import engines
+from config.values import placement
 
 PROVIDER = "pulumi:providers:docker"
 STORAGE = "portal:index:Storage"
@@ -25,13 +25,13 @@ TAG = "portal:data-"
 
 @dataclass(frozen=True, kw_only=True)
 class DataHome:
-    """A drive by its root on an engine's host; `host` is the engine's address, as `config.engines.address_of` has it.
+    """A drive by its root on an engine's host; `host` is the engine's address, as `config.values.placement.address_of` has it.
 
     `drive` is the drive's own id, empty where its mark has none; `at` when it was last brought up, in milliseconds since 1970.
     """
 
     root: str
-    host: str = engines.LOCAL
+    host: str = placement.LOCAL
     drive: str = ""
     at: int = 0
 
@@ -62,7 +62,7 @@ def of_state(state: Mapping[str, Any]) -> DataHome | None:
     hosts = [(each.get("inputs") or {}).get("host") for each in resources if each["type"] == PROVIDER]
     return DataHome(
         root=str(PurePosixPath(found).parent),
-        host=engines.address_of(str(next(filter(None, hosts), "")), os.environ),
+        host=placement.address_of(str(next(filter(None, hosts), "")), os.environ),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from automation.drive import sentinel
 from automation.errors import PortalError
-from config.drive import SENTINEL
+from config.values.drive_paths import SENTINEL
 
 # As tenants/demo.yaml has it. A drive that is mounted anywhere else is marked by its operator, on purpose.
 ROOT = "/srv/portals-demo"

@@ -12,10 +12,10 @@ from automation.drive import symbolic_links
 from automation.drive.data_locations import DataHome
 from automation.errors import PortalError
 from automation.stack import ROOT
-from config import engines
-from config.drive import SENTINEL
 from config.images import reference
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
+from config.values import placement
+from config.values.drive_paths import SENTINEL
 from preflight import helper as helpers
 
 # Whole or not at all. The id tells one drive from another; the file system that the mark was made on, and where in it the
@@ -89,7 +89,7 @@ def check(client: Any, tenant: Tenant, known: Iterable[DataHome] = ()) -> DataHo
     links = symbolic_links.read(run(client, root, symbolic_links.LOOK.format(tenant.name), reads=True))
     symbolic_links.refuse(root, links, "nothing was started and nothing written")
     return DataHome(
-        root=root, host=engines.address_of(tenant.placement.docker_host, os.environ), drive=there.id
+        root=root, host=placement.address_of(tenant.placement.docker_host, os.environ), drive=there.id
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from automation.drive import capacity, sentinel, symbolic_links
 from automation.drive.symbolic_links import Link
 from automation.errors import PortalError
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 
 # A walk through a portal's files, which may be millions on a slow file server: no longer than this, and not again
 # within the second. What was found stands on the drive beside the portal's directories, for every host.
@@ -20,7 +20,7 @@ LOW_SHARE = 0.10
 PLENTY_MIB = 50 * 1024
 NEAR_QUOTA = 0.80
 
-# In the helper's own shell, which gets the tenant's name as it is: letters, digits and hyphens (config/names.py).
+# In the helper's own shell, which gets the tenant's name as it is: letters, digits and hyphens (config/values/names.py).
 # Space is asked at the portal's own directory: where a project quota lies on it, that is what there is of the drive.
 # No link is followed: a count of what it leads to would be another directory's.
 LOOK = (

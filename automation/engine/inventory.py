@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automation.errors import Cancelled, NoEngine, PortalError
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 from preflight import connection
 
 LIMIT_SECONDS = 60

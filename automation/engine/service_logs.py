@@ -9,10 +9,10 @@ from typing import Any
 
 from automation.engine import inventory
 from automation.errors import NotUp
-from config.errors import ConfigError
-from config.routes import addresses
-from config.tenant import Tenant
-from config.words import listed, meant
+from config.portal.routes import addresses
+from config.reading.errors import ConfigError
+from config.reading.words import listed, meant
+from config.tenant.tenant import Tenant
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SINCE = re.compile(r"([0-9]{1,9})([smhd])")

@@ -8,8 +8,8 @@ from typing import Any
 from automation.errors import PortalError
 from automation.images.event import BuildError
 from automation.runs.plan import Plan
-from config.errors import ConfigError
 from config.images import ImageError
+from config.reading.errors import ConfigError
 from toolchain.output import fault
 
 # Exit code 2 is what Typer gives for words that it does not know; a tenant file is words, too.

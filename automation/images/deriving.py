@@ -9,7 +9,7 @@ from automation.images.context import context
 from automation.images.engine import cache_folder, engine, present
 from automation.images.event import Event, Progress, State, silent
 from config.images import references
-from config.sources import ADDED, Derived
+from config.portal.image_sources import ADDED, Derived
 
 
 def derive(

@@ -10,7 +10,7 @@ from automation.errors import PortalError
 from automation.review.change_rules import PROVIDER
 from automation.runs import drift
 from automation.runs.plan import Plan
-from config import engines
+from config.values import placement
 
 # A preview must not wait for a machine that is off.
 ANSWER_SECONDS = 5
@@ -38,7 +38,7 @@ def moved(plan: Plan) -> tuple[str, str] | None:
     for each in plan.changes:
         if each.type == PROVIDER and each.op in ("update", "replace"):
             before, after = (
-                engines.canonical(str(told.get("host") or "")) for told in (each.before, each.after)
+                placement.canonical(str(told.get("host") or "")) for told in (each.before, each.after)
             )
             if before != after:
                 return before, after
@@ -58,8 +58,8 @@ def compare(
         return Sameness.SAME, None
     new = ask(after)
     if new is None:
-        names = [engines.machine(each) for each in (before, after)]
-        apart = engines.HERE not in names and names[0] != names[1]
+        names = [placement.machine(each) for each in (before, after)]
+        apart = placement.HERE not in names and names[0] != names[1]
         return (Sameness.OTHER if apart else Sameness.UNKNOWN), None
     if new.objects & set(known):
         return Sameness.SAME, None

@@ -15,7 +15,7 @@ from automation.review.tenant_review import IMPOSSIBLE
 from automation.runs import drift, recovery
 from automation.runs.plan import Change, Plan
 from automation.stack import ROOT, Stack
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 from preflight import obstacles as judging
 from preflight import tenant as for_tenant
 from preflight.obstacles import Obstacle

@@ -21,13 +21,15 @@ from automation.portals import feasibility, ownership
 from automation.runs import deviations, drift, engine_check, recovery
 from automation.runs.plan import Plan
 from automation.stack import ROOT, Stack
-from config import names as naming
-from config import pins, sources
-from config.errors import ConfigError
-from config.release import Releases
-from config.tenant import Tenant, survey
-from toolchain import files, host_rules
+from config.portal import image_sources
+from config.reading.errors import ConfigError
+from config.releases import pins
+from config.releases.release import Releases
+from config.tenant.tenant import Tenant, survey
+from config.values import names as naming
+from toolchain import files
 from toolchain.errors import ToolchainError
+from toolchain.parts import host_rules
 from toolchain.paths import Paths, data_directory
 
 if TYPE_CHECKING:
@@ -225,16 +227,16 @@ def prepare_images(tenant: Tenant, say: Say) -> None:
     """Build or pull the images of the tenant's release that its engine does not have."""
     host = tenant.placement.docker_host
     build_images([tenant], say)
-    images.pull(sources.pulled(tenant), say, docker_host=host)
+    images.pull(image_sources.pulled(tenant), say, docker_host=host)
     with building() as progress:
-        images.derive(sources.derived(tenant, IMAGES), docker_host=host, on_event=progress)
+        images.derive(image_sources.derived(tenant, IMAGES), docker_host=host, on_event=progress)
 
 
 def build_images(tenants: Iterable[Tenant], say: Say) -> None:
     """Build what these tenants' engines lack, each image once an engine: workers beside each other would do it twice."""
     roles: dict[str, set[str]] = {}
     for each in tenants:
-        roles.setdefault(each.placement.docker_host, set()).update(sources.roles(each))
+        roles.setdefault(each.placement.docker_host, set()).update(image_sources.roles(each))
     for host, these in roles.items():
         wanted = images.missing(sorted(these), docker_host=host)
         if wanted:
@@ -251,7 +253,7 @@ def unwanted_images(docker_host: str = "") -> list[str]:
     found, findings = survey(TENANTS)
     if findings:
         raise ConfigError(*findings)
-    spare = {one.reference for each in found.values() for one in sources.derived(each, IMAGES)}
+    spare = {one.reference for each in found.values() for one in image_sources.derived(each, IMAGES)}
     return images.superseded(docker_host=docker_host, spare=spare)
 
 

@@ -18,14 +18,15 @@ from automation.locks.stack_lock import held
 from automation.portals import feasibility, lifecycle
 from automation.portals.onboarding_request import Wish, free_port, free_subnet, otherwise, text
 from automation.stack import ROOT, Stack
-from config import checkout, engines
-from config import names as naming
-from config.errors import ConfigError
-from config.fleet import Fleet
-from config.keys import entries
-from config.routes import addresses
-from config.sections import Storage
-from config.tenant import Tenant, load_all, names
+from config.portal.routes import addresses
+from config.reading import checkout
+from config.reading.errors import ConfigError
+from config.reading.keys import entries
+from config.tenant.fleet import Fleet
+from config.tenant.sections import Storage
+from config.tenant.tenant import Tenant, load_all, names
+from config.values import names as naming
+from config.values import placement
 from preflight import facts as asking
 from preflight import obstacles as judging
 from preflight.facts import Facts
@@ -201,7 +202,7 @@ def surroundings(wish: Wish) -> Facts:
             return replace(facts, host=asking.of_host(client, sentinel.ops_image(), root))
         except asking.no_answer():
             # Before the first image is there, or the drive: this machine can be asked by itself, where the engine is on it.
-            if engines.address_of(wish.docker_host, os.environ).startswith("unix://"):
+            if placement.address_of(wish.docker_host, os.environ).startswith("unix://"):
                 return replace(facts, host=asking.here())
             return replace(facts, unasked="the engine's host could not be asked yet")
 

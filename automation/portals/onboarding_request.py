@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from config.engines import machine
-from config.errors import ConfigError
-from config.fleet import Fleet
-from config.tenant import Tenant
+from config.reading.errors import ConfigError
+from config.tenant.fleet import Fleet
+from config.tenant.tenant import Tenant
+from config.values.placement import machine
 from preflight.procfs import Door
 
 HEAD = """\

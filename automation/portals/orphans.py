@@ -12,11 +12,11 @@ from automation.engine import inventory
 from automation.portals import lifecycle, ownership
 from automation.portals.ownership import NOBODY, Ours, Owner, Side
 from automation.stack import Stack, stacks
-from config import engines
-from config import names as naming
-from config import owner as naming_owner
-from config.drive import SENTINEL
-from config.tenant import Tenant, names
+from config.portal import owner as naming_owner
+from config.tenant.tenant import Tenant, names
+from config.values import names as naming
+from config.values import placement
+from config.values.drive_paths import SENTINEL
 
 LABEL = "portal.tenant"
 # As purge calls what it is deleting.
@@ -140,7 +140,7 @@ def find(say: Callable[[str], None] = lambda text: None) -> list[Portal]:
     left = [each for each in stacks() if each not in known]
     found = [Orphan(kind="stack", name=each, tenant=each) for each in left]
     where = places(tenants)
-    words = {engines.address_of(each, os.environ): each for each in where}
+    words = {placement.address_of(each, os.environ): each for each in where}
     for each in left:
         # What is on a drive is known from what happened, also when the file that named the drive is gone.
         for home in data_locations.known(Stack(name=each), Stack(name=each).state()):

@@ -13,7 +13,7 @@ from automation.errors import PortalError
 from automation.portals import engine_identity
 from automation.runs import drift
 from automation.stack import Stack
-from config import owner
+from config.portal import owner
 
 # What is typed for the owner of a portal that nothing names one of.
 NOBODY = "unknown"

@@ -17,14 +17,14 @@ from automation.portals import lifecycle, ownership
 from automation.portals.ownership import Ours, Owner, Side
 from automation.runs import workspaces
 from automation.stack import Stack
-from config import engines as naming
-from config import names
-from config.drive import SENTINEL
-from config.errors import ConfigError
-from config.keys import entries
-from config.sections import Storage
-from config.tenant import names as tenant_names
-from config.tenant import survey
+from config.reading.errors import ConfigError
+from config.reading.keys import entries
+from config.tenant.sections import Storage
+from config.tenant.tenant import names as tenant_names
+from config.tenant.tenant import survey
+from config.values import names
+from config.values import placement as naming
+from config.values.drive_paths import SENTINEL
 from toolchain.paths import data_directory
 
 Say = Callable[[str], None]

@@ -6,12 +6,12 @@ from pathlib import Path, PurePosixPath
 
 from automation.review.changed_files import File
 from automation.review.symlinks import Endless, aliases, symlinks
-from config.fleet import Fleet as FleetFile
 from config.images import ImageError, recipes
-from config.release import Releases
-from config.sources import ADDED, OPS
-from config.tenant import Tenant, names, survey
-from config.upgrades import path as way
+from config.portal.image_sources import ADDED, OPS
+from config.releases.release import Releases
+from config.releases.upgrades import path as way
+from config.tenant.fleet import Fleet as FleetFile
+from config.tenant.tenant import Tenant, names, survey
 
 # The release's own files, and where images are made.
 _RELEASES = "config/releases/"

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Any
 
 from automation.runs.plan import SECRET, Change
-from config import engines
+from config.values import placement
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
@@ -223,7 +223,7 @@ def _password(change: Change) -> Iterator[Finding]:
 
 
 def _provider(change: Change) -> Iterator[Finding]:
-    old, new = (engines.canonical(str(each.get("host") or "")) for each in (change.before, change.after))
+    old, new = (placement.canonical(str(each.get("host") or "")) for each in (change.before, change.after))
     if change.op in ("update", "replace") and change.type == PROVIDER and old != new:
         yield _engine(change.engine, old, new)
     elif change.op == "replace":

@@ -18,7 +18,7 @@ class Endless(Exception):
 def symlinks(root: Path) -> dict[str, str]:
     """Every symbolic link below `root` and where it leads, both relative to `root`, by text: what it leads to may be gone.
 
-    A link that leads out of the checkout is left out: whatever would read through it refuses to (config/checkout.py).
+    A link that leads out of the checkout is left out: whatever would read through it refuses to (config/reading/checkout.py).
     """
     found = {}
     for folder, folders, files in os.walk(root):

@@ -17,7 +17,7 @@ from automation.review.change_rules import (
     findings,
 )
 from automation.runs.plan import Change, Plan
-from config import engines
+from config.values import placement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ def touches(change: Change) -> bool:
 
 def settings(told: Mapping[str, Any]) -> dict[str, Any]:
     """How an engine is reached, its address in the one way to write it."""
-    return {**told, "host": engines.canonical(str(told.get("host") or ""))}
+    return {**told, "host": placement.canonical(str(told.get("host") or ""))}
 
 
 def danger(one: Judged) -> tuple[Any, ...]:

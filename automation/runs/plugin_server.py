@@ -20,7 +20,7 @@ from plugins.docker.provider import VERSION as DOCKER_VERSION
 from plugins.docker.provider import DockerProvider
 from plugins.random.provider import VERSION as RANDOM_VERSION
 from plugins.random.provider import random_provider
-from toolchain.plugins import is_ours, program
+from toolchain.parts.plugins import is_ours, program
 
 # https://github.com/pulumi/pulumi/blob/v3.256.0/sdk/go/common/resource/plugin/provider_plugin.go#L146
 VARIABLE = "PULUMI_DEBUG_PROVIDERS"

@@ -12,8 +12,8 @@ from pulumi import RunError
 from components.job import JobFailed
 from components.service import HEALTH_SCRIPT
 from components.workload import shape
-from config.release import Releases
-from config.tenant import Mail, Tenant, names
+from config.releases.release import Releases
+from config.tenant.tenant import Mail, Tenant, names
 from policies.house import rules
 from policies.house.resource import Resource
 from policies.house.rules import findings, leaks

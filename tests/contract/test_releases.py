@@ -12,7 +12,7 @@ import pytest
 
 from components import in_force
 from components.preflight import LOOKED
-from config.upgrades import InForce
+from config.releases.upgrades import InForce
 from tests.contract.plugin_stack import missing
 from tests.programs import ROOT
 from tests.recorder import CONTAINER, record

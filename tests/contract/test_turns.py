@@ -25,7 +25,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components import network, storage, turns, workload
-from config.networks import Network
+from config.portal.networks import Network
 
 mark = pathlib.Path("mark").read_text()
 identity = workload.identity

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from config.release import Releases
+from config.releases.release import Releases
 from tests.contract import tutor
 from tests.programs import ROOT, released
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from config import openedx
-from config.tenant import Tenant
+from config.portal import openedx
+from config.tenant.tenant import Tenant
 from tests.programs import ROOT, planned
 from tests.recorder import Planned
 from toolchain.paths import cache_directory

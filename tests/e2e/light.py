@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from config.images import roles
-from config.release import Releases
+from config.releases.release import Releases
 from tests.e2e.checkout import HERE, Checkout
 from tests.e2e.objects import Objects
 from tests.e2e.trial import LIGHT_NUMBERS, MANAGED, Trial

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from config.openedx import settings_files
-from config.tenant import Tenant
+from config.portal.openedx import settings_files
+from config.tenant.tenant import Tenant
 from tests.e2e import inside
 from tests.e2e.ground import ground
 from tests.e2e.image_trial import Box

@@ -16,7 +16,7 @@ from tests.e2e.objects import Objects
 from tests.e2e.outside import NoOutside, answers, outside
 from tests.e2e.reach import Reach, reach_from, reaches
 from tests.e2e.trial import Trial
-from toolchain.host_rules import HostRules
+from toolchain.parts.host_rules import HostRules
 from toolchain.paths import Paths
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]

@@ -10,8 +10,8 @@ import pytest
 from automation.engine import inventory
 from automation.images import BuildError, digests, pull
 from automation.portals import lifecycle
-from config import pins
-from config.release import Releases
+from config.releases import pins
+from config.releases.release import Releases
 from tests.e2e.registry import Registry
 
 pytestmark = pytest.mark.e2e

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from config.release import Release
-from config.upgrades import unopened
+from config.releases.release import Release
+from config.releases.upgrades import unopened
 
 HEAD = """\
 # Releases

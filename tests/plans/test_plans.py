@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from config.release import Releases
-from config.tenant import names
+from config.releases.release import Releases
+from config.tenant.tenant import names
 from tests.plans.releases import page
 from tests.plans.text import render
 from tests.programs import ROOT, TENANTS, planned, portal, released

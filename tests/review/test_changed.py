@@ -9,8 +9,8 @@ import pytest
 from automation.errors import PortalError
 from automation.review.affected_tenants import ALL, NONE, Fleet, touched
 from automation.review.changed_files import File, parsed, since
-from config import pins
-from config.release import Releases
+from config.releases import pins
+from config.releases.release import Releases
 from tests.programs import ROOT
 from tests.review import kinds
 from tests.review.kinds import ALDER, ROWAN, WILLOW
@@ -51,7 +51,7 @@ CASES = {
     "components/openedx.py": EVERY,
     "__main__.py": EVERY,
     "Pulumi.yaml": EVERY,
-    "config/checks.py": EVERY,
+    "config/values/checks.py": EVERY,
     "config/fleet.yml": EVERY,
     "config/tenant.schema.json": (),
     "config/releases/redwood.yml": (ROWAN, WILLOW, BIRCH),

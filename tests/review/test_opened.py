@@ -13,7 +13,7 @@ import pytest
 from automation.review.affected_tenants import Fleet, touched
 from automation.review.changed_files import File
 from automation.review.symlinks import Endless, aliases, symlinks
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 from tests.programs import ROOT, TENANTS, released
 from tests.review.repository import git
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from config.openedx import SECRETS, settings_files
-from config.tenant import Tenant
+from config.portal.openedx import SECRETS, settings_files
+from config.tenant.tenant import Tenant
 from tests.programs import ROOT, TENANTS
 
 HOME = ROOT / "images" / "configuration"

@@ -10,7 +10,8 @@ import pytest
 from automation.engine import inventory
 from automation.errors import NoEngine
 from automation.portals import orphans
-from config import engines, owner
+from config.portal import owner
+from config.values import placement
 from plugins.docker.engine import EngineError, connect
 from preflight import facts
 from tests.programs import ROOT
@@ -35,7 +36,7 @@ def no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("host", OPEN)
 def test_an_engine_without_tls_is_not_talked_to(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert engines.refused(host, {})
+    assert placement.refused(host, {})
     # Neither by the command, from a file or from the shell, nor by the plugin; none gets as far as a socket.
     monkeypatch.setattr("docker.APIClient", lambda *words, **more: pytest.fail(f"asked {host}"))
     with pytest.raises(NoEngine), inventory.connect(host):
@@ -50,7 +51,7 @@ def test_an_engine_without_tls_is_not_talked_to(host: str, monkeypatch: pytest.M
 @pytest.mark.parametrize("half", [{"DOCKER_TLS_VERIFY": "1"}, {"DOCKER_CERT_PATH": "/certs"}])
 def test_half_of_tls_is_none(half: dict[str, str]) -> None:
     """Without a check of its name whoever stands between is the engine; without certificates one of the plugins uses none."""
-    assert engines.refused("tcp://10.0.0.5:2376", half)
+    assert placement.refused("tcp://10.0.0.5:2376", half)
 
 
 @pytest.mark.parametrize("text", TEXTS)

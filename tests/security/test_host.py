@@ -16,13 +16,13 @@ import docker
 import docker.errors
 import pytest
 
-from config.networks import EGRESS, INGRESS, subnet
+from config.portal.networks import EGRESS, INGRESS, subnet
 from tests.e2e import outside
 from tests.e2e.objects import LIMIT_SECONDS, Objects
 from tests.e2e.reach import Reach, reach_from
 from tests.e2e.test_isolation import host_addresses
 from tests.e2e.waiting import until
-from toolchain.host_rules import CALLED_FROM, FORWARD, HostRules
+from toolchain.parts.host_rules import CALLED_FROM, FORWARD, HostRules
 from toolchain.paths import Paths
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]

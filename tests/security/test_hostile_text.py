@@ -31,13 +31,13 @@ from automation.review.affected_tenants import Fleet, Touched, touched
 from automation.review.changed_files import File, since
 from automation.review.markdown import code, rows
 from automation.review.tenant_review import Review
-from config import names
-from config.errors import ConfigError
+from config.reading.errors import ConfigError
+from config.values import names
 from tests.programs import ROOT, TENANTS
 from tests.security.hostile import FEW, TEXTS, obeyed, obeyed_by_a_page, rendered
 from toolchain import output, terminal
-from toolchain.progress import Progress
-from toolchain.stamps import Taken
+from toolchain.setup.progress import Progress
+from toolchain.setup.stamps import Taken
 
 text = st.lists(st.one_of(st.sampled_from(TEXTS), st.text(max_size=8)), max_size=5).map("".join)
 

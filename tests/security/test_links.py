@@ -15,12 +15,14 @@ from automation.errors import PortalError
 from automation.images.context import context
 from automation.runs import read_only
 from components import service
-from config import checkout, hub, manual, pins
-from config.errors import ConfigError
-from config.fleet import Fleet
 from config.images import ImageError, recipes, references
-from config.release import Releases
-from config.tenant import Tenant, survey
+from config.reading import checkout
+from config.reading.errors import ConfigError
+from config.releases import pins, public_images
+from config.releases.release import Releases
+from config.schema import manual
+from config.tenant.fleet import Fleet
+from config.tenant.tenant import Tenant, survey
 from tests.programs import ROOT
 
 SECRET = "correct-horse-battery-staple-73519"
@@ -55,7 +57,7 @@ PLACES: dict[str, Callable[[Path], object]] = {
     "config/fleet.yml": lambda root: Fleet.load(root / "config" / "fleet.yml"),
     "config/pins.yml": lambda root: pins.load(root / "config" / "pins.yml"),
     "config/releases/redwood.yml": lambda root: releases(root).load("redwood"),
-    "config/releases/hub/mysql.sh": lambda root: hub.file("mysql.sh"),
+    "config/releases/hub/mysql.sh": lambda root: public_images.file("mysql.sh"),
     "config/reference.yml": lambda root: manual.comments(),
     "components/health.sh": lambda root: service.health_script(),
     "images/base/image.yml": lambda root: recipes(root / "images"),
@@ -166,8 +168,8 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (made / ".git" / "config").write_text(SECRET)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "passphrase").write_text(SECRET)
-    monkeypatch.setattr(hub, "FILES", made / "config" / "releases" / "hub")
-    monkeypatch.setattr(hub, "ROOT", made)
+    monkeypatch.setattr(public_images, "FILES", made / "config" / "releases" / "hub")
+    monkeypatch.setattr(public_images, "ROOT", made)
     monkeypatch.setattr(manual, "FILE", made / "config" / "reference.yml")
     monkeypatch.setattr(manual, "ROOT", made)
     monkeypatch.setattr(service, "__file__", str(made / "components" / "service.py"))

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from config.checks import title
-from config.openedx import SECRETS
-from config.ownsettings import PROGRAM
+from config.portal.openedx import SECRETS
+from config.tenant.own_settings import PROGRAM
+from config.values.checks import title
 from tests.security.templates import EVALUATED
 
 # Open edX's features and settings that load code, open a door, or lead somewhere else: lms/envs/common.py.

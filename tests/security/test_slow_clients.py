@@ -17,7 +17,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from config.routes import Route, caddyfile, sites
+from config.portal.routes import Route, caddyfile, sites
 from tests.e2e.ground import ground
 from tests.e2e.image_trial import Box
 from tests.e2e.waiting import until

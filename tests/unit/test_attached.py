@@ -10,7 +10,8 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from automation.runs import plugin_server, workspaces
-from toolchain import files, plugins
+from toolchain import files
+from toolchain.parts import plugins
 
 OFFICIAL = "\x7fELF"
 

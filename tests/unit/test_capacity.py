@@ -3,7 +3,7 @@
 import pytest
 
 from automation.drive.capacity import LEAST_DISK_MIB, NoRoom, Room, at_least, at_most, judge
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
 
 ACME = Tenant.load("acme", TENANTS)

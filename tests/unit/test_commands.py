@@ -18,8 +18,8 @@ from automation.images import progress
 from automation.images.event import Event, State
 from automation.portals import lifecycle, purge
 from automation.runs.plan import Change, Plan
-from config.errors import ConfigError
-from config.tenant import Tenant
+from config.reading.errors import ConfigError
+from config.tenant.tenant import Tenant
 
 NEW = ("new", "oak", "--lms", "learn.oak.example")
 

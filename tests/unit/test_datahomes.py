@@ -13,7 +13,7 @@ from automation.review.change_rules import DataRisk
 from automation.review.verdict import judge
 from automation.runs.plan import Plan
 from automation.stack import PROJECT, Stack
-from config.engines import LOCAL
+from config.values.placement import LOCAL
 from tests.programs import ROOT
 from tests.review.samples import CONTAINER, change, container
 from tests.unit.test_drive import Engine

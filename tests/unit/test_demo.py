@@ -10,7 +10,7 @@ from automation.drive import demo, sentinel
 from automation.drive.demo import MOUNTS, ROOT, refusal, refuse_moved
 from automation.drive.sentinel import DriveMissing
 from automation.errors import PortalError
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
 
 

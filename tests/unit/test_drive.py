@@ -15,7 +15,7 @@ from automation.drive.sentinel import DriveMissing, Mark
 from automation.drive.symbolic_links import DataLinked
 from automation.errors import PortalError
 from automation.portals import orphans
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 from preflight import helper
 from tests.programs import TENANTS
 

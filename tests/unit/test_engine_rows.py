@@ -7,7 +7,7 @@ import pytest
 
 from automation.engine.inventory import Container, container, not_up, wait_healthy
 from automation.errors import Cancelled
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
 
 

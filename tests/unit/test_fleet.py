@@ -14,7 +14,7 @@ from automation.fleet.outcome import Outcome
 from automation.portals.onboarding_request import Wish
 from automation.runs import workspaces
 from automation.runs.plan import Plan
-from config.errors import ConfigError
+from config.reading.errors import ConfigError
 from tests.e2e.processes import processes
 
 

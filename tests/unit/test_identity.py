@@ -9,7 +9,7 @@ from automation.portals.engine_identity import Sameness, Seen, compare, ids, mov
 from automation.review.change_rules import PROVIDER, DataRisk
 from automation.review.verdict import judge
 from automation.runs.plan import Change, Plan
-from config import engines
+from config.values import placement
 
 SOCKET = "unix:///var/run/docker.sock"
 
@@ -33,7 +33,7 @@ def plain(path: str) -> str:
     ],
 )
 def test_words_for_the_same_address(one: str, other: str) -> None:
-    assert engines.canonical(one, plain) == engines.canonical(other, plain)
+    assert placement.canonical(one, plain) == placement.canonical(other, plain)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_words_for_the_same_address(one: str, other: str) -> None:
     ],
 )
 def test_words_that_may_be_two_engines(one: str, other: str) -> None:
-    assert engines.canonical(one, plain) != engines.canonical(other, plain)
+    assert placement.canonical(one, plain) != placement.canonical(other, plain)
 
 
 def test_a_link_to_the_local_socket_is_the_local_socket(tmp_path: Path) -> None:
@@ -56,15 +56,15 @@ def test_a_link_to_the_local_socket_is_the_local_socket(tmp_path: Path) -> None:
     def resolve(path: str) -> str:
         return links.get(path, path)
 
-    assert engines.canonical("unix:///home/ops/docker.sock", resolve) == SOCKET
-    assert engines.canonical("unix:///home/ops/other.sock", resolve) == "unix:///home/ops/other.sock"
+    assert placement.canonical("unix:///home/ops/docker.sock", resolve) == SOCKET
+    assert placement.canonical("unix:///home/ops/other.sock", resolve) == "unix:///home/ops/other.sock"
 
 
 def test_the_tenants_own_engine_goes_before_the_shells() -> None:
     environ = {"DOCKER_HOST": "ssh://ops@docker2"}
-    assert engines.address_of("ssh://ops@docker1", environ, plain) == "ssh://ops@docker1"
-    assert engines.address_of("", environ, plain) == "ssh://ops@docker2"
-    assert engines.address_of("", {}, plain) == SOCKET
+    assert placement.address_of("ssh://ops@docker1", environ, plain) == "ssh://ops@docker1"
+    assert placement.address_of("", environ, plain) == "ssh://ops@docker2"
+    assert placement.address_of("", {}, plain) == SOCKET
 
 
 TLS = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"}
@@ -89,7 +89,7 @@ TLS = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"}
     ],
 )
 def test_what_this_shell_may_not_use(address: str, environ: dict[str, str], why: str) -> None:
-    told = engines.refused(address, environ)
+    told = placement.refused(address, environ)
     assert why in told if why else told == ""
 
 

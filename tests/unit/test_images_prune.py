@@ -14,8 +14,8 @@ from automation.errors import NotConfirmed
 from automation.images import listing
 from automation.images.builder import FOLDER
 from automation.portals import lifecycle
-from config.errors import ConfigError
 from config.images import references
+from config.reading.errors import ConfigError
 
 CURRENT = references(FOLDER)["redis"]
 OLD = f"portals/redis:{'0' * 16}"

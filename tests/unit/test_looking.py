@@ -10,8 +10,8 @@ from automation.engine import service_logs
 from automation.engine.inventory import Container
 from automation.engine.service_logs import address, followed, seconds
 from automation.errors import NotUp
-from config.errors import ConfigError
-from config.tenant import Tenant
+from config.reading.errors import ConfigError
+from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
 
 DEMO = Tenant.load("demo", TENANTS)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from config import networks, routes
-from config.release import Release, Releases
-from config.sections import WorkerGroup
-from config.tenant import Mail, Tenant
+from config.portal import networks, routes
+from config.releases.release import Release, Releases
+from config.tenant.sections import WorkerGroup
+from config.tenant.tenant import Mail, Tenant
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "config" / "releases"

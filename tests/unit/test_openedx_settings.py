@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from config import checks
-from config.openedx import SECRETS, protected_auth, protected_env, settings_files, tenant_variables
-from config.tenant import Tenant
+from config.portal.openedx import SECRETS, protected_auth, protected_env, settings_files, tenant_variables
+from config.tenant.tenant import Tenant
+from config.values import checks
 from tests.programs import TENANTS
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.release import Releases
+from config.releases.release import Releases
 from tests.e2e.standin_bench import passwords, settings
 
 FOLDER = Path(__file__).parents[2] / "images" / "openedx-standin"

@@ -15,8 +15,8 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from config.openedx import settings_files
-from config.tenant import Tenant
+from config.portal.openedx import settings_files
+from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
 
 quick = settings(max_examples=50, deadline=None)

@@ -9,11 +9,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.errors import ConfigError
-from config.openedx import protected_auth, protected_env, settings_files
-from config.ownsettings import PROGRAM
-from config.release import Releases
-from config.tenant import Tenant
+from config.portal.openedx import protected_auth, protected_env, settings_files
+from config.reading.errors import ConfigError
+from config.releases.release import Releases
+from config.tenant.own_settings import PROGRAM
+from config.tenant.tenant import Tenant
 from tests.programs import ROOT, TENANTS
 from tests.unit.bad_files import DATA
 

@@ -7,7 +7,7 @@ import pytest
 
 from automation.portals.orphans import Orphan, grouped, record
 from automation.portals.ownership import NOBODY, NotOurs, Ours, Owner, Side, require
-from config import owner
+from config.portal import owner
 
 URN = "urn:pulumi:oak::portals::portal:index:Portal$docker:index/container:Container::"
 

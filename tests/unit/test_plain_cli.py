@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from components import preflight
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 from preflight.obstacles import Obstacle
 from tests.programs import TENANTS
 

@@ -12,7 +12,7 @@ from automation.portals import feasibility, lifecycle
 from automation.portals.feasibility import RESTART_MIB, Impossible, refuse, told, wanted
 from automation.runs.plan import Change, Plan
 from automation.stack import Stack
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 from preflight.obstacles import Obstacle
 from preflight.procfs import Door
 from preflight.tenant import Has

@@ -13,8 +13,8 @@ from automation.portals import orphans, ownership
 from automation.portals.orphans import Orphan, grouped
 from automation.portals.ownership import Ours
 from automation.portals.purge import DELETE, LOOK, checked, logs
-from config.errors import ConfigError
-from config.tenant import Tenant
+from config.reading.errors import ConfigError
+from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
 
 

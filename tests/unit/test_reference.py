@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from config.keys import Entry, Reading, entries
-from config.manual import FILE, comment, key_line, reference, written
-from config.nodes import Section, join
-from config.release import Release
-from config.sections import WorkerGroup
-from config.tenant import Size, Tenant
+from config.reading.keys import Entry, Reading, entries
+from config.reading.nodes import Section, join
+from config.releases.release import Release
+from config.schema.manual import FILE, comment, key_line, reference, written
+from config.tenant.sections import WorkerGroup
+from config.tenant.tenant import Size, Tenant
 
 CONFIG = Path(__file__).parents[2] / "config"
 REDWOOD = Release.load("redwood", CONFIG / "releases")

@@ -13,7 +13,7 @@ from automation.drive.sentinel import DriveMissing
 from automation.engine.inventory import Container
 from automation.portals import onboarding
 from automation.portals.onboarding_request import Wish
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
 
 ACME = Tenant.load("acme", TENANTS)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from config import names
-from config.errors import ConfigError
-from config.release import Release, Releases, ReleaseService
+from config.reading.errors import ConfigError
+from config.releases.release import Release, Releases, ReleaseService
+from config.values import names
 from tests.unit.bad_files import DATA, Bad, releases
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from config.routes import addresses, base, caddyfile, routes, sites
-from config.tenant import Tenant
+from config.portal.routes import addresses, base, caddyfile, routes, sites
+from config.tenant.tenant import Tenant
 
 TENANTS = Path(__file__).resolve().parents[2] / "tenants"
 

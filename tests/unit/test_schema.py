@@ -10,9 +10,9 @@ import pytest
 import yaml
 from hypothesis import given
 
-from config import manual, schema
-from config.release import Releases
-from config.tenant import names
+from config.releases.release import Releases
+from config.schema import manual, schema
+from config.tenant.tenant import names
 from tests.programs import ROOT, TENANTS
 from tests.unit import yaml12
 from tests.unit.bad_files import DATA, Bad, tenants

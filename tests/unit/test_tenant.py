@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import ConfigError
-from config.release import Release
-from config.tenant import Admin, Hosts, Listen, Mail, Placement, Size, Storage, Tenant, names
+from config.reading.errors import ConfigError
+from config.releases.release import Release
+from config.tenant.tenant import Admin, Hosts, Listen, Mail, Placement, Size, Storage, Tenant, names
 from tests.unit.bad_files import DATA
 
 ROOT = Path(__file__).parents[2]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from config.errors import ConfigError
-from config.tenant import Tenant
+from config.reading.errors import ConfigError
+from config.tenant.tenant import Tenant
 from tests.unit.bad_files import DATA, Bad, tenants
 
 TABLE = tenants()

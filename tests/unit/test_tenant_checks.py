@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from config import checks, drive, engines, hosts, names
-from config.words import meant, quoted
+from config.reading.words import meant, quoted
+from config.values import checks, drive_paths, host_names, names, placement
 
 
 def taken(check: Callable[[str], object], text: str) -> bool:
@@ -19,77 +19,77 @@ def taken(check: Callable[[str], object], text: str) -> bool:
 
 
 TAKEN = [
-    (hosts.host, "a.b", True),
-    (hosts.host, "learn.acme.com", True),
-    (hosts.host, "demo.localhost", True),
-    (hosts.host, "1.example", True),
-    (hosts.host, "a-b--c.example", True),
-    (hosts.host, "xn--bcher-kva.example", True),
-    (hosts.host, "x" * 63 + ".example", True),
-    (hosts.host, ".".join(["abcdefg"] * 31) + ".abcd", True),
-    (hosts.host, ".".join(["abcdefg"] * 31) + ".abcdef", False),
-    (hosts.host, "localhost", False),
-    (hosts.host, "", False),
-    (hosts.host, ".", False),
-    (hosts.host, "a.b:80", False),
-    (hosts.host, "a.1", False),
-    (hosts.host, "a.0x", False),
-    (hosts.host, "-a.example", False),
-    (hosts.host, "a.example\n", False),
-    (hosts.host, "a.example}", False),
-    (hosts.host, "xn--.example", False),
-    (hosts.host, "xn--abc-.example", False),
-    (hosts.host, "user@a.example", False),
-    (engines.listen_address, "0.0.0.0", True),
-    (engines.listen_address, "192.0.2.7", True),
-    (engines.listen_address, "0.0.0.1", False),
-    (engines.listen_address, "1.2.3", False),
-    (engines.listen_address, "127.1", False),
-    (engines.listen_address, "0x7f.0.0.1", False),
-    (engines.listen_address, "١٢٧.0.0.1", False),
-    (engines.listen_address, "127.0.0.1\n", False),
-    (engines.docker_host, "", True),
-    (engines.docker_host, "unix:///var/run/docker.sock", True),
-    (engines.docker_host, "tcp://docker1:2376", True),
-    (engines.docker_host, "ssh://docker1", True),
-    (engines.docker_host, "ssh://ops@docker1:22", True),
-    (engines.docker_host, "ssh://-x@docker1", False),
-    (engines.docker_host, "tcp://docker1:0", False),
-    (engines.docker_host, "tcp://docker1:2376/x", False),
-    (engines.docker_host, "tcp://docker1:2376?x=y", False),
-    (engines.docker_host, "npipe:////./pipe/docker_engine", False),
-    (engines.docker_host, "unix:///var/run/docker.sock\n", False),
-    (engines.docker_host, "TCP://docker1:2376", False),
-    (engines.subnet, "10.77.0.0/24", True),
-    (engines.subnet, "10.77.0.0/024", False),
-    (engines.subnet, "10.77.0.0/99", False),
-    (engines.subnet, "10.077.0.0/24", False),
-    (engines.subnet, "10.77.0.0 /24", False),
-    (engines.subnet, "10.77.0.0/٢٤", False),
-    (engines.pool, "10.0.0.0/8", True),
-    (engines.pool, "192.168.0.0/24", True),
-    (engines.pool, "0.0.0.0/0", False),
-    (engines.pool, "203.0.113.0/16", False),
-    (drive.root, "/srv/portals", True),
-    (drive.root, "/mnt", True),
-    (drive.root, "/srv", True),
-    (drive.root, "/tmp/x", True),
-    (drive.root, "/var/lib/portals", True),
-    (drive.root, "/etcetera", True),
-    (drive.root, "/home/ops/drive", True),
-    (drive.root, "/" + "x" * 199, True),
-    (drive.root, "/" + "x" * 200, False),
-    (drive.root, "", False),
-    (drive.root, "//", False),
-    (drive.root, "//srv", False),
-    (drive.root, "/tmp", False),
-    (drive.root, "/proc/self/root", False),
-    (drive.root, "/var/run/docker.sock", False),
-    (drive.root, "/srv/a b", False),
-    (drive.root, "/srv/'a'", False),
-    (drive.root, "/srv/a\\b", False),
-    (drive.root, "/srv/..", False),
-    (drive.root, "/srv/...", True),
+    (host_names.host, "a.b", True),
+    (host_names.host, "learn.acme.com", True),
+    (host_names.host, "demo.localhost", True),
+    (host_names.host, "1.example", True),
+    (host_names.host, "a-b--c.example", True),
+    (host_names.host, "xn--bcher-kva.example", True),
+    (host_names.host, "x" * 63 + ".example", True),
+    (host_names.host, ".".join(["abcdefg"] * 31) + ".abcd", True),
+    (host_names.host, ".".join(["abcdefg"] * 31) + ".abcdef", False),
+    (host_names.host, "localhost", False),
+    (host_names.host, "", False),
+    (host_names.host, ".", False),
+    (host_names.host, "a.b:80", False),
+    (host_names.host, "a.1", False),
+    (host_names.host, "a.0x", False),
+    (host_names.host, "-a.example", False),
+    (host_names.host, "a.example\n", False),
+    (host_names.host, "a.example}", False),
+    (host_names.host, "xn--.example", False),
+    (host_names.host, "xn--abc-.example", False),
+    (host_names.host, "user@a.example", False),
+    (placement.listen_address, "0.0.0.0", True),
+    (placement.listen_address, "192.0.2.7", True),
+    (placement.listen_address, "0.0.0.1", False),
+    (placement.listen_address, "1.2.3", False),
+    (placement.listen_address, "127.1", False),
+    (placement.listen_address, "0x7f.0.0.1", False),
+    (placement.listen_address, "١٢٧.0.0.1", False),
+    (placement.listen_address, "127.0.0.1\n", False),
+    (placement.docker_host, "", True),
+    (placement.docker_host, "unix:///var/run/docker.sock", True),
+    (placement.docker_host, "tcp://docker1:2376", True),
+    (placement.docker_host, "ssh://docker1", True),
+    (placement.docker_host, "ssh://ops@docker1:22", True),
+    (placement.docker_host, "ssh://-x@docker1", False),
+    (placement.docker_host, "tcp://docker1:0", False),
+    (placement.docker_host, "tcp://docker1:2376/x", False),
+    (placement.docker_host, "tcp://docker1:2376?x=y", False),
+    (placement.docker_host, "npipe:////./pipe/docker_engine", False),
+    (placement.docker_host, "unix:///var/run/docker.sock\n", False),
+    (placement.docker_host, "TCP://docker1:2376", False),
+    (placement.subnet, "10.77.0.0/24", True),
+    (placement.subnet, "10.77.0.0/024", False),
+    (placement.subnet, "10.77.0.0/99", False),
+    (placement.subnet, "10.077.0.0/24", False),
+    (placement.subnet, "10.77.0.0 /24", False),
+    (placement.subnet, "10.77.0.0/٢٤", False),
+    (placement.pool, "10.0.0.0/8", True),
+    (placement.pool, "192.168.0.0/24", True),
+    (placement.pool, "0.0.0.0/0", False),
+    (placement.pool, "203.0.113.0/16", False),
+    (drive_paths.root, "/srv/portals", True),
+    (drive_paths.root, "/mnt", True),
+    (drive_paths.root, "/srv", True),
+    (drive_paths.root, "/tmp/x", True),
+    (drive_paths.root, "/var/lib/portals", True),
+    (drive_paths.root, "/etcetera", True),
+    (drive_paths.root, "/home/ops/drive", True),
+    (drive_paths.root, "/" + "x" * 199, True),
+    (drive_paths.root, "/" + "x" * 200, False),
+    (drive_paths.root, "", False),
+    (drive_paths.root, "//", False),
+    (drive_paths.root, "//srv", False),
+    (drive_paths.root, "/tmp", False),
+    (drive_paths.root, "/proc/self/root", False),
+    (drive_paths.root, "/var/run/docker.sock", False),
+    (drive_paths.root, "/srv/a b", False),
+    (drive_paths.root, "/srv/'a'", False),
+    (drive_paths.root, "/srv/a\\b", False),
+    (drive_paths.root, "/srv/..", False),
+    (drive_paths.root, "/srv/...", True),
     (checks.email, "a@b.example", True),
     (checks.email, "first.last+tag@sub.example.com", True),
     (checks.email, "O'Hara@Example.COM", True),
@@ -150,13 +150,13 @@ def test_no_memory(text: str) -> None:
 
 @pytest.mark.parametrize("port", [80, 443, 1024, 65535])
 def test_ports(port: int) -> None:
-    assert engines.listen_port(port) == port
+    assert placement.listen_port(port) == port
 
 
 @pytest.mark.parametrize("port", [-1, 0, 1, 79, 81, 444, 1023, 65536, 10**20])
 def test_no_ports(port: int) -> None:
     with pytest.raises(ValueError, match="is no port for a portal"):
-        engines.listen_port(port)
+        placement.listen_port(port)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_no_ports(port: int) -> None:
     ],
 )
 def test_the_machine_behind_an_engine(docker_host: str, machine: str) -> None:
-    assert engines.machine(docker_host) == machine
+    assert placement.machine(docker_host) == machine
 
 
 def test_nothing_that_is_quoted_can_hide_or_run_on() -> None:

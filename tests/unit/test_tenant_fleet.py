@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from config import names
-from config.claims import Claims, Clash, clashes
-from config.errors import ConfigError
-from config.fleet import Fleet
-from config.tenant import Tenant, load_all, survey
-from config.tenant import names as all_names
+from config.reading.errors import ConfigError
+from config.tenant.claims import Claims, Clash, clashes
+from config.tenant.fleet import Fleet
+from config.tenant.tenant import Tenant, load_all, survey
+from config.tenant.tenant import names as all_names
+from config.values import names
 
 GROUPS = {"lms-workers-heavy", "cms-workers-lms", "cms-workers-x-mysql"}
 HUGE = Fleet(pool=IPv4Network("10.64.0.0/12"))

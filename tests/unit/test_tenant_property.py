@@ -12,10 +12,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config import names
-from config.errors import ConfigError
-from config.fleet import Fleet
-from config.tenant import Tenant
+from config.reading.errors import ConfigError
+from config.tenant.fleet import Fleet
+from config.tenant.tenant import Tenant
+from config.values import names
 from tests.unit.bad_files import DATA
 
 GOOD = (DATA / "tenants" / "good.yaml").read_bytes()

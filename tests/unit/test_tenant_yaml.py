@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from config import yamlfile
-from config.errors import Findings
-from config.nodes import Node, Scalar, Section, Series
+from config.reading import yamlfile
+from config.reading.errors import Findings
+from config.reading.nodes import Node, Scalar, Section, Series
 from tests.unit.bad_files import tenants
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from toolchain.command import DEFAULT, LIGHT, parts_for
-from toolchain.dockerd import awaited
+from toolchain.parts.dockerd import awaited
 from toolchain.paths import REPO, Paths
 from toolchain.pins import Pins
-from toolchain.stamps import Taken
-from toolchain.standing import PARTS, Standing
+from toolchain.setup.stamps import Taken
+from toolchain.setup.standing import PARTS, Standing
 
 PING = b"HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\n\r\n"
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from toolchain.decide import Facts, decide
-from toolchain.engine import Answer
 from toolchain.errors import ToolchainError
+from toolchain.parts.engine import Answer
 from toolchain.pins import Pins, _sums
+from toolchain.setup.decide import Facts, decide
 
 SUMS = {
     "pulumi-v3.256.0-linux-x64.tar.gz": "a" * 64,

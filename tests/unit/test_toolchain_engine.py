@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.dockerd import Daemon, awaited, look, up
-from toolchain.engine import ask, judge, refusal
 from toolchain.errors import ToolchainError
+from toolchain.parts.dockerd import Daemon, awaited, look, up
+from toolchain.parts.engine import ask, judge, refusal
 
 PING = b"HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\nServer: Docker\r\n\r\nOK"
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from config.fleet import Fleet
-from config.networks import EGRESS, INGRESS, subnet
+from config.portal.networks import EGRESS, INGRESS, subnet
+from config.tenant.fleet import Fleet
 from toolchain.errors import ToolchainError
-from toolchain.host_rules import FORWARD, INPUT, HostRules, pool, resolvers, rules, said, slots
+from toolchain.parts.host_rules import FORWARD, INPUT, HostRules, pool, resolvers, rules, said, slots
 from toolchain.paths import Paths
 
 ROOT = Path(__file__).parents[2]

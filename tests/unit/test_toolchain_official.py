@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from toolchain.errors import ToolchainError
+from toolchain.parts.plugins import install_official
+from toolchain.parts.pulumi_cli import address, check, download, reachable
 from toolchain.pins import Pins
-from toolchain.plugins import install_official
 from toolchain.process import Runner
-from toolchain.pulumi_cli import address, check, download, reachable
 
 PINS = Pins.load()
 CLI = b"#!/bin/sh\necho v3.256.0\n"

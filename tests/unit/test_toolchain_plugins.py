@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import files, plugins, state
+from toolchain import files
 from toolchain.errors import ToolchainError
+from toolchain.parts import plugins, state
 from toolchain.paths import Paths
 
 # A plugin that tells what it imported and with which words it was started.

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.dockerd import awaited
 from toolchain.errors import ToolchainError
 from toolchain.lock import held
+from toolchain.parts.dockerd import awaited
 from toolchain.process import Runner, tail
 
 

@@ -2,8 +2,8 @@
 
 import io
 
-from toolchain.progress import Progress, table
-from toolchain.stamps import Taken
+from toolchain.setup.progress import Progress, table
+from toolchain.setup.stamps import Taken
 
 ENGINE = Taken(part="engine", source="debian", version="API 1.41", seconds=22.0)
 PULUMI = Taken(part="pulumi", source="packages", version="3.256.0", seconds=301.25)

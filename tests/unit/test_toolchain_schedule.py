@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.decide import Choice
 from toolchain.errors import ToolchainError
-from toolchain.progress import Progress
-from toolchain.schedule import AFTER, Schedule
-from toolchain.stamps import Taken
+from toolchain.setup.decide import Choice
+from toolchain.setup.progress import Progress
+from toolchain.setup.schedule import AFTER, Schedule
+from toolchain.setup.stamps import Taken
 
 PACKAGES = {part: Choice("packages") for part in AFTER}
 

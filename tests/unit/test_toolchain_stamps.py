@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolchain import files
-from toolchain.stamps import Stamps, Taken
+from toolchain.setup.stamps import Stamps, Taken
 
 TAKEN = Taken(part="pulumi", source="packages", version="3.256.0", where="/x/pulumi")
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from config.release import Release, Releases
-from config.upgrades import InForce, before, path, reason, unopened
+from config.releases.release import Release, Releases
+from config.releases.upgrades import InForce, before, path, reason, unopened
 
 RELEASES = Releases(Path(__file__).parents[2] / "config" / "releases").all()
 

@@ -7,7 +7,7 @@ import pytest
 from automation.drive import usage
 from automation.drive.usage import Usage
 from automation.errors import PortalError
-from config.tenant import Tenant
+from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
 
 DF = "/dev/sdb1       1048576000 52428800 943718400      6% /drive\n"

@@ -10,11 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from automation.portals.onboarding_request import Wish, free_port, free_subnet, otherwise, text
-from config import checks, plaintext, yamlfile
-from config.errors import ConfigError, Findings
-from config.fleet import Fleet
-from config.nodes import Scalar
-from config.tenant import Tenant, load_all
+from config.reading import plaintext, yamlfile
+from config.reading.errors import ConfigError, Findings
+from config.reading.nodes import Scalar
+from config.tenant.fleet import Fleet
+from config.tenant.tenant import Tenant, load_all
+from config.values import checks
 from preflight.procfs import Door
 
 

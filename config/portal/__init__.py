@@ -1,0 +1,1 @@
+"""What follows from a tenant and its release: networks, routes, settings, image references."""

@@ -1,0 +1,268 @@
+"""An Open edX release as a set of services: data, not code (config/releases/<name>.yml)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from config.portal.networks import INSIDE
+from config.reading import yamlfile
+from config.reading.errors import ConfigError
+from config.reading.keys import Reading, build, each, number, text, texts
+from config.reading.words import listed, meant, quoted
+from config.releases import calls, pins
+from config.releases.public_images import Hub
+from config.values import checks, names
+
+# For the configuration program inside public openedx images, some of which have a Python that is too old for it.
+PYTHON = "docker.io/library/python:3.11.9-slim-bullseye"
+_GROUPS = ("openedx", "addons", "support", "data")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseJob:
+    """A container of a release that runs to its end, beside the services whose image it runs."""
+
+    calls: tuple[str, ...] = field(
+        metadata=texts(checks.word, "The services that it opens connections to.", "[mysql, redis]")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseService:
+    """One service of a release, before a tenant sizes it. Memory in MiB, grace in seconds."""
+
+    version: str = field(
+        metadata=text(checks.version, "The version of its software that the release was made with.", "8.4.0")
+    )
+    opens: tuple[str, ...] = field(
+        default=(),
+        metadata=texts(
+            checks.version, "Older versions (or their beginnings) whose files it opens.", "['8.0', '8.4']"
+        ),
+    )
+    image: str = field(
+        default="",
+        metadata=text(
+            checks.word, "The role whose image it runs (images/<role>); none where there is none.", "mysql"
+        ),
+    )
+    group: str = field(metadata=text(checks.OneOf(_GROUPS), "The group that it is shown in.", "data"))
+    port: int = field(
+        metadata=number(
+            checks.Between(0, 65535), "Where it listens on the portal's networks; 0 for nowhere.", 3306
+        )
+    )
+    networks: tuple[str, ...] = field(
+        default=(),
+        metadata=texts(
+            checks.OneOf(INSIDE),
+            "The portal's networks that it answers on; who calls it joins the first.",
+            "[data]",
+        ),
+    )
+    calls: tuple[str, ...] = field(
+        default=(),
+        metadata=texts(checks.word, "The services that it opens connections to.", "[mysql, redis]"),
+    )
+    user: int = field(
+        metadata=number(
+            checks.Between(1, 65533),
+            "The numeric user and group that it runs as and that own its directories.",
+            60999,
+        )
+    )
+    memory: int = field(metadata=text(checks.memory, "Its limit unless the tenant says otherwise.", "512MiB"))
+    memory_min: int = field(metadata=text(checks.memory, "The least memory that starts it.", "256MiB"))
+    workers: int = field(
+        metadata=number(
+            checks.Between(0, 64), "Its processes unless the tenant says otherwise; 0 for none to choose.", 2
+        )
+    )
+    queues: tuple[str, ...] = field(
+        default=(),
+        metadata=texts(
+            checks.queue, "The Celery queues that it takes tasks of.", "[default, high, high_mem]"
+        ),
+    )
+    grace_seconds: int = field(
+        metadata=number(checks.Between(1, 86400), "Seconds between SIGTERM and SIGKILL.", 30)
+    )
+    data: tuple[str, ...] = field(
+        metadata=texts(checks.word, "The directories of the drive that belong to it.", "[mysql]")
+    )
+    hub: Hub = field(default_factory=Hub)
+
+    def usual_memory(self, source: str) -> int:
+        """Its limit with the images of that source, unless the tenant says otherwise."""
+        return (source == "hub" and self.hub.memory) or self.memory
+
+    def owner(self, source: str) -> int:
+        """The user that runs it and owns its directories, with the images of that source."""
+        return (source == "hub" and self.hub.user) or self.user
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A named set of services."""
+
+    name: str
+    title: str = field(
+        metadata=text(checks.title, "What people call the release, and its month.", "Redwood (June 2024)")
+    )
+    follows: tuple[str, ...] = field(
+        metadata=texts(checks.word, "The releases that a portal may have had before.", "[juniper]")
+    )
+    cache: str = field(
+        metadata=text(
+            checks.dotted,
+            "The class by which Open edX talks to its cache.",
+            "django.core.cache.backends.memcached.PyMemcacheCache",
+        )
+    )
+    unpackaged: str = field(
+        default="",
+        metadata=text(
+            checks.title, "Why some of its services have no image built here.", "no package has Meilisearch"
+        ),
+    )
+    notes: tuple[str, ...] = field(
+        default=(), metadata=texts(str, "What an operator should know who moves to it.", "[Slow.]")
+    )
+    services: Mapping[str, ReleaseService] = field(
+        metadata=each("The services of the release, by the name of container and network alias.", "lms")
+    )
+    jobs: Mapping[str, ReleaseJob] = field(
+        default_factory=dict,
+        metadata=each("What its jobs call; one that calls nothing has no network.", "edxapp-migrations"),
+    )
+
+    # By digest; empty while config/pins.yml has none.
+    python: str = ""
+
+    def public(self) -> list[str]:
+        """The public images that it names, by tag."""
+        found = {each.hub.image for each in self.services.values() if each.hub.image}
+        extra = {PYTHON} if any(each.hub.derived for each in self.services.values()) else set()
+        return sorted(found | extra)
+
+    @classmethod
+    def load(cls, name: str, folder: Path, digests: Mapping[str, str] | None = None) -> Release:
+        """The release of `folder/<name>.yml`, public images with their `digests`; raises ConfigError."""
+        reading = Reading(f"{folder.parent.name}/{folder.name}/{name}.yml")
+        root = yamlfile.load(folder / f"{name}.yml", reading.findings, folder.parent.parent)
+        services: dict[str, ReleaseService] = {}
+        jobs: dict[str, ReleaseJob] = {}
+        if root:
+            reading.keys(cls, root)
+            sections = reading.named(root, "services", names.SERVICES, "services", ReleaseService)
+            for service, section in sections.items():
+                reading.keys(ReleaseService, section, f"services/{service}")
+            _sized(reading, sections)
+            _owned(reading, sections)
+            _imaged(reading, sections)
+            tasks = reading.named(root, "jobs", names.JOBS, "jobs", ReleaseJob)
+            for task, section in tasks.items():
+                reading.keys(ReleaseJob, section, f"jobs/{task}")
+            calls.check(reading, sections, tasks)
+            if not sections and not len(reading.findings):
+                reading.wrong("services", "has no service, expected at least one, for example lms")
+            reading.findings.raise_any()
+            services = {
+                each: _pinned(build(ReleaseService, reading.values, f"services/{each}"), digests or {})
+                for each in sections
+            }
+            jobs = {each: build(ReleaseJob, reading.values, f"jobs/{each}") for each in tasks}
+        reading.findings.raise_any()
+        python = f"{PYTHON}@{digests[PYTHON]}" if digests and PYTHON in digests else ""
+        return build(
+            cls,
+            reading.values,
+            name=name,
+            services=MappingProxyType(services),
+            jobs=MappingProxyType(jobs),
+            python=python,
+        )
+
+
+class Releases:
+    """The releases of a folder, each read once: a thousand tenants share a few.
+
+    The digests of public images are those of pins.yml beside the folder, unless given.
+    """
+
+    def __init__(self, folder: Path, digests: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self._read: dict[str, Release | ConfigError] = {}
+        self._digests = digests
+
+    def known(self) -> list[str]:
+        """Their names, sorted."""
+        return sorted(path.stem for path in self.folder.glob("*.yml"))
+
+    def load(self, name: str) -> Release:
+        """The release of that name; raises ConfigError when its file is wrong, ValueError when it has none."""
+        if name not in self._read:
+            known = self.known()
+            if name not in known:
+                guess = meant(name, known) or ";"
+                raise ValueError(f"{quoted(name)} is no release{guess} there are: {listed(known)}")
+            try:
+                if self._digests is None:
+                    self._digests = pins.load(self.folder.parent / pins.NAME)
+                self._read[name] = Release.load(name, self.folder, self._digests)
+            except ConfigError as error:
+                self._read[name] = error
+        found = self._read[name]
+        if isinstance(found, ConfigError):
+            raise found
+        return found
+
+    def public(self) -> list[str]:
+        """Every public image that a release names, by tag. Raises ConfigError."""
+        return sorted({image for each in self.all().values() for image in each.public()})
+
+    def all(self) -> dict[str, Release]:
+        """Every release by name. Raises ConfigError."""
+        return {name: self.load(name) for name in self.known()}
+
+
+def _pinned(service: ReleaseService, digests: Mapping[str, str]) -> ReleaseService:
+    return replace(service, hub=replace(service.hub, digest=digests.get(service.hub.image, "")))
+
+
+def _sized(reading: Reading, services: Mapping[str, object]) -> None:
+    for service in services:
+        path = f"services/{service}"
+        least, usual = (reading.values.get(f"{path}/{key}") for key in ("memory_min", "memory"))
+        if least and usual and least > usual:
+            reading.wrong(
+                f"{path}/memory_min", f"{least}MiB is more than memory, expected at most {usual}MiB"
+            )
+
+
+def _owned(reading: Reading, services: Mapping[str, object]) -> None:
+    owners: dict[str, str] = {}
+    for service in services:
+        path = f"services/{service}/data"
+        for directory in reading.values.get(path, ()):
+            if directory != service and directory not in names.DIRECTORIES:
+                known = listed([service, *sorted(names.DIRECTORIES)])
+                reading.wrong(
+                    path, f"{quoted(directory)} is no directory of {service}, expected one of: {known}"
+                )
+            if directory in owners:
+                reading.wrong(path, f"{quoted(directory)} belongs to {owners[directory]}, expected one owner")
+            owners.setdefault(directory, service)
+
+
+def _imaged(reading: Reading, services: Mapping[str, object]) -> None:
+    for service in services:
+        path = f"services/{service}"
+        role, public = (reading.values.get(f"{path}/{key}") for key in ("image", "hub/image"))
+        if role == "" and public == "":
+            reading.wrong(
+                f"{path}/image", "is missing and so is hub/image, expected at least one, for example 'mysql'"
+            )

@@ -1,0 +1,98 @@
+"""Which release a portal may go to from the one it has, by what the release files say."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from config.reading.words import listed
+from config.releases.release import Release
+
+
+@dataclass(frozen=True, kw_only=True)
+class InForce:
+    """What a portal's data belongs to: a release by name, and the source of the images that wrote it."""
+
+    release: str
+    images: str
+
+    def __str__(self) -> str:
+        return f"{self.release} from {self.images}"
+
+
+def path(start: str, end: str, releases: Mapping[str, Release]) -> tuple[str, ...]:
+    """The shortest way from one release to another by `follows`, both included; empty when there is none."""
+    ways: deque[tuple[str, ...]] = deque([(end,)])
+    seen = {end}
+    while ways:
+        way = ways.popleft()
+        if way[0] == start:
+            return way
+        known = releases.get(way[0])
+        for before in known.follows if known else ():
+            if before not in seen:
+                seen.add(before)
+                ways.append((before, *way))
+    return ()
+
+
+def unopened(before: Release, after: Release) -> list[str]:
+    """The data stores of `after` that cannot open what those of `before` wrote, in words."""
+    found = []
+    for name, service in sorted(after.services.items()):
+        old = before.services.get(name)
+        if not old or name not in service.data:
+            continue
+        if old.version != service.version and not any(
+            f"{old.version}.".startswith(f"{each}.") for each in service.opens
+        ):
+            found.append(f"{name} {service.version} cannot open the files of {old.version}")
+    return found
+
+
+def reason(now: InForce | None, wanted: InForce, releases: Mapping[str, Release]) -> str:
+    """Why a portal that has `now` may not become `wanted`, with the way out; empty when it may."""
+    if now is None or now == wanted:
+        return ""
+    if now.images != wanted.images:
+        return (
+            f"images: the portal's data was written by {now.images} images, which those of {wanted.images} "
+            f"cannot read; keep `images: {now.images}`, or begin a new tenant and move the data by dumps"
+        )
+    if now.release == wanted.release:
+        return ""
+    if now.release not in releases:
+        return (
+            f"release: the portal has {now.release}, of which config/releases knows nothing; "
+            f"use the checkout that brought it up"
+        )
+    if path(wanted.release, now.release, releases):
+        return (
+            f"release: the portal has {now.release}, which is newer than {wanted.release}, and data only goes "
+            f"forward; keep `release: {now.release}`, or restore a backup of {wanted.release} into a new tenant"
+        )
+    way = path(now.release, wanted.release, releases)
+    if not way:
+        return (
+            f"release: no way leads from {now.release} to {wanted.release}; "
+            f"{wanted.release} follows: {listed(releases[wanted.release].follows)}"
+        )
+    if len(way) > 2:
+        return (
+            f"release: {wanted.release} may not follow {now.release}; go {' → '.join(way)}, "
+            f"next `release: {way[1]}`, one `up` each"
+        )
+    closed = unopened(releases[now.release], releases[wanted.release]) if wanted.images == "hub" else []
+    if closed:
+        return (
+            f"release: {wanted.release} follows {now.release}, but {'; '.join(closed)}; "
+            "begin a new tenant and move the data by dumps"
+        )
+    return ""
+
+
+def before(wanted: InForce, releases: Mapping[str, Release]) -> tuple[InForce, ...]:
+    """What a portal's data may belong to when `wanted` takes it over."""
+    every = (InForce(release=name, images=wanted.images) for name in sorted(releases))
+    return tuple(each for each in every if not reason(each, wanted, releases))

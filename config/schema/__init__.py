@@ -1,0 +1,1 @@
+"""The editors' schema of tenant files, and the manual of each key."""

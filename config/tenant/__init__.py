@@ -1,0 +1,1 @@
+"""What a tenant's file may say, checked whole and against all others."""

@@ -1,0 +1,265 @@
+"""One tenant: what its file says, checked whole, immutable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from config.portal import networks
+from config.reading import checkout
+from config.reading.errors import ConfigError
+from config.reading.keys import each, text
+from config.reading.words import listed, meant, quoted
+from config.releases import upgrades
+from config.releases.release import Release, Releases, ReleaseService
+from config.releases.upgrades import InForce
+from config.tenant import worker_groups
+from config.tenant.claims import clashes
+from config.tenant.fleet import Fleet
+from config.tenant.sections import Admin, Hosts, Listen, Mail, Placement, Size, Storage, WorkerGroup
+from config.tenant.tenant_file import TenantFile
+from config.values import checks
+from config.values import names as naming
+
+__all__ = [
+    "Admin",
+    "Hosts",
+    "Listen",
+    "Mail",
+    "Placement",
+    "Size",
+    "Storage",
+    "Tenant",
+    "load_all",
+    "names",
+    "survey",
+]
+
+_HERE = Path(__file__).parents[1]
+# More broken neighbours than these need no naming one by one.
+_MOST_BROKEN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tenant:
+    """Everything a portal is made from."""
+
+    name: str
+    title: str = field(metadata=text(checks.title, "What people call the portal.", "Demo University"))
+    release: Release = field(
+        metadata=text(
+            checks.word, "The Open edX release, one of config/releases.", "redwood", default="redwood"
+        )
+    )
+    images: str = field(
+        default="packages",
+        metadata=text(
+            checks.OneOf(("packages", "hub")),
+            "Where images come from: packages (built here) or hub (public registries).",
+            "packages",
+        ),
+    )
+    service_images: Mapping[str, str] = field(
+        default_factory=dict,
+        metadata=each("Single services' images of any registry, by digest; they keep docs/images.md.", "lms"),
+    )
+    hosts: Hosts
+    listen: Listen
+    placement: Placement
+    storage: Storage
+    admin: Admin
+    mail: Mail
+    sizes: Mapping[str, Size] = field(
+        default_factory=dict,
+        metadata=each("What a service gets, where that is to be other than the release says.", "lms"),
+    )
+    worker_groups: Mapping[str, WorkerGroup] = field(
+        default_factory=dict,
+        metadata=each(
+            "Workers of some queues in containers of their own, so that a heavy task harms no other.", "lms"
+        ),
+    )
+    features: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata=each("Features of Open edX (FEATURES) that are the operator's to switch.", "lms"),
+    )
+    settings: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata=each(
+            "Settings of Open edX by their own names that are the operator's to make, for lms and cms.", "lms"
+        ),
+    )
+    # All that there are: which of them this one may follow.
+    releases: Mapping[str, Release] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def services(self) -> Mapping[str, ReleaseService]:
+        """The services that this portal has: the release's, without those that its choices leave out."""
+        left_out = set() if self.mail.delivery == "sink" else {"mail-sink"}
+        return MappingProxyType(
+            {name: service for name, service in self.release.services.items() if name not in left_out}
+        )
+
+    @property
+    def sender_domains(self) -> tuple[str, ...]:
+        """The domains that the portal's mail comes from, the first being its own."""
+        return self.mail.domains or (self.hosts.lms,)
+
+    @property
+    def directory(self) -> str:
+        """The portal's directory on the drive."""
+        return f"{self.storage.root}/{self.name}"
+
+    @property
+    def networks(self) -> Mapping[str, networks.Network]:
+        """The portal's networks by name, each with its members and their names there."""
+        return MappingProxyType(networks.networks(self))
+
+    @property
+    def stays_up(self) -> tuple[str, ...]:
+        """Every container that is to be up, by the name of its service."""
+        return (*self.services, *self.worker_groups)
+
+    @property
+    def workers(self) -> Mapping[str, WorkerGroup]:
+        """Every container that does tasks, by the name of its service: the release's own, then the groups."""
+        own = {
+            name: WorkerGroup(
+                queues=worker_groups.left(name, self.release, self.worker_groups),
+                memory=self.sizes[name].memory,
+                workers=self.sizes[name].workers,
+                grace_seconds=self.release.services[name].grace_seconds,
+            )
+            for name in naming.WORKERS
+        }
+        return {**own, **self.worker_groups}
+
+    @property
+    def wanted(self) -> InForce:
+        """What the portal's data is to belong to."""
+        return InForce(release=self.release.name, images=self.images)
+
+    def may_follow(self, now: InForce | None) -> None:
+        """Raises ConfigError with the way out when a portal that has `now` may not become this."""
+        why = upgrades.reason(now, self.wanted, self.releases)
+        if why:
+            raise ConfigError(f"tenants/{self.name}.yaml: {why}")
+
+    @property
+    def predecessors(self) -> tuple[InForce, ...]:
+        """What the portal's data may belong to when this takes it over."""
+        return upgrades.before(self.wanted, self.releases)
+
+    def source(self, service: str) -> str:
+        """Where a service's image comes from: `packages`, `hub`, or `own` for one that the tenant names."""
+        if service in self.service_images:
+            return "own"
+        return self.images if self.release.services[service].hub.image else "packages"
+
+    @classmethod
+    def load(
+        cls, name: str, folder: Path, fleet: Fleet | None = None, releases: Releases | None = None
+    ) -> Tenant:
+        """The tenant of `folder/<name>.yaml`, checked against all others there; raises ConfigError.
+
+        The error names all that is wrong with this tenant, in the order of its file. What is wrong with another
+        tenant's file is no matter here, unless it hides what that tenant claims for itself. Fleet and releases
+        are those of config/ unless given.
+        """
+        file = f"{folder.name}/{name}.yaml"
+        try:
+            naming.tenant(name)
+        except ValueError as error:
+            raise ConfigError(f"{quoted(file)[1:-1]}: name: {error}, for example {naming.EXAMPLE}") from None
+        known = names(folder)
+        if name not in known:
+            guess = meant(name, known) or ";"
+            raise ConfigError(f"{file}: does not exist{guess} tenants there: {listed(known)}")
+        files = _read(known, folder, fleet, releases)
+        own = files[name]
+        _collide(files)
+        broken = _undecided((each for each in files.values() if each is not own), folder)
+        # The CLI reads a stack's settings, and writes to them: through a link it would write to what is not the checkout's.
+        unsettled = settings_refusal(name, folder)
+        if own.findings or broken or unsettled:
+            raise ConfigError(*own.findings.lines(), *broken, *([unsettled] if unsettled else []))
+        return own.whole(cls)
+
+
+def load_all(folder: Path, fleet: Fleet | None = None) -> dict[str, Tenant]:
+    """All tenants of a folder by name, checked against each other; raises ConfigError with all that is wrong."""
+    files = _read(names(folder), folder, fleet)
+    _collide(files)
+    wrong = [line for each in files.values() for line in each.findings.lines()]
+    if wrong or (wrong := _misnamed(folder)):
+        raise ConfigError(*wrong)
+    return {name: file.whole(Tenant) for name, file in files.items()}
+
+
+def survey(
+    folder: Path, fleet: Fleet | None = None, releases: Releases | None = None
+) -> tuple[dict[str, Tenant], tuple[str, ...]]:
+    """The tenants of a folder that could come up, by name, and what is wrong with the others: each file read once."""
+    files = _read(names(folder), folder, fleet, releases)
+    _collide(files)
+    wrong = [line for each in files.values() for line in each.findings.lines()]
+    undecided = _undecided(files.values() if len(files) > 1 else (), folder)
+    # What cannot be ruled out stops every tenant, as it does each by itself.
+    right = {} if undecided else {name: each for name, each in files.items() if not each.findings}
+    return {name: each.whole(Tenant) for name, each in right.items()}, (*wrong, *undecided)
+
+
+def names(folder: Path) -> list[str]:
+    """The tenants of a folder, sorted. `Pulumi.<tenant>.yaml` is the CLI's, and a leading dot an editor's."""
+    return sorted(path.stem for path in folder.glob("*.yaml") if not path.name.startswith(("Pulumi.", ".")))
+
+
+def settings_refusal(name: str, folder: Path) -> str:
+    """Why the CLI may not have a tenant's settings (`Pulumi.<tenant>.yaml`): a link leads out of the checkout; else empty."""
+    path = folder / f"Pulumi.{name}.yaml"
+    reason = checkout.refusal(path, folder.parent)
+    return f"{folder.name}/{path.name}: cannot be read: {reason}" if reason else ""
+
+
+def _read(
+    known: list[str], folder: Path, fleet: Fleet | None, releases: Releases | None = None
+) -> dict[str, TenantFile]:
+    shared = fleet or Fleet.load(_HERE / "fleet.yml")
+    every = releases or Releases(_HERE / "releases")
+    files = {name: TenantFile(name, folder) for name in known}
+    for file in files.values():
+        file.read(Tenant, shared, every)
+    return files
+
+
+def _collide(files: Mapping[str, TenantFile]) -> None:
+    for clash in clashes(file.claims for file in files.values()):
+        files[clash.tenant].wrong(clash.path, clash.text)
+
+
+def _undecided(others: Iterable[TenantFile], folder: Path) -> list[str]:
+    """What keeps collisions with others from being ruled out.
+
+    A neighbour that cannot be read may have this tenant's subnet or port. To take its silence for consent would
+    bring up two portals on one subnet the day it is mended, so it stops this tenant as well.
+    """
+    found = [
+        f"{each.findings.file}: cannot be read, so collisions with it cannot be ruled out: {each.hidden()}"
+        for each in others
+        if not each.claims.complete
+    ]
+    more = (
+        [f"{folder.name}: {len(found) - _MOST_BROKEN} more such files"] if len(found) > _MOST_BROKEN else []
+    )
+    return [*found[:_MOST_BROKEN], *more, *_misnamed(folder)]
+
+
+def _misnamed(folder: Path) -> list[str]:
+    return [
+        f"{folder.name}/{path.name}: is not read, expected the ending '.yaml'"
+        for path in sorted(folder.glob("*.yml"))
+        if not path.name.startswith(("Pulumi.", "."))
+    ][:_MOST_BROKEN]

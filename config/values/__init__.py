@@ -1,0 +1,1 @@
+"""Checks of single values: names, hosts, paths on the drive, where a portal runs."""

@@ -1,0 +1,1 @@
+"""Decides which parts are lacking and makes them, side by side."""
