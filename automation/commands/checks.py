@@ -16,7 +16,7 @@ app = typer.Typer()
     },
     options_metavar="[--help] [WORDS OF PYTEST...]",
     epilog="Examples: ./portal test    ./portal test -k tenant    ./portal test -m 'not e2e'    "
-    "./portal test tests/unit/test_tenant.py    ./portal test -- --help (pytest's own).  "
+    "./portal test tests/unit/config/tenant/test_tenant.py    ./portal test -- --help (pytest's own).  "
     "With words it does not lint; images that lack are built first.",
 )
 def test(context: typer.Context) -> None:

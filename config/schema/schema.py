@@ -37,7 +37,7 @@ def document(releases: Mapping[str, Release]) -> Shape:
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A tenant: one private Open edX portal",
-        "$comment": "Made by config/schema/schema.py; UPDATE_PLANS=1 ./portal test tests/unit/test_schema.py makes it anew",
+        "$comment": "Made by config/schema/schema.py; UPDATE_PLANS=1 ./portal test tests/unit/config/schema/test_schema.py makes it anew",
         **whole,
         "allOf": [*_mail(), *(_release(each, each.name == usual) for each in releases.values())],
     }

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 KEYS = ("features", "settings")
 NAME = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 EXAMPLES = {"features": "ENABLE_MOBILE_REST_API: true", "settings": "LOGIN_REDIRECT_WHITELIST: [acme.com]"}
-# The settings of the protected layer, of whatever release. tests/unit/test_own_settings.py holds them to it.
+# The settings of the protected layer, of whatever release. tests/unit/config/tenant/test_own_settings.py holds them to it.
 PROGRAM = frozenset(
     (
         "ADMIN",

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.light import Fleet
 from tests.e2e.waiting import until
-from tests.unit.test_onboarding_docs import blocks
+from tests.unit.docs.test_onboarding import blocks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

@@ -11,9 +11,9 @@ from automation.review.tenant_review import AT_RISK
 from tests.e2e.checkout import Checkout, grounded
 from tests.e2e.light import lighten
 from tests.e2e.objects import Objects
-from tests.review import kinds
-from tests.review.kinds import ALDER, COMMENTS, KINDS, NUMBERS, ROWAN, Kind, steady
-from tests.review.repository import commit, git
+from tests.unit.automation.review import kinds
+from tests.unit.automation.review.kinds import ALDER, COMMENTS, KINDS, NUMBERS, ROWAN, Kind, steady
+from tests.unit.automation.review.repository import commit, git
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1800)]
 

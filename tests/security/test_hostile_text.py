@@ -298,7 +298,7 @@ def test_what_a_preview_says(capsys: pytest.CaptureFixture[str]) -> None:
     assert obeyed(everything(capsys)) == []
     review_verbs.tell(reviews, list(TEXTS), as_json=True, markdown=False, **quiet)
     assert facts(everything(capsys))["left"] == list(TEXTS)
-    # tests/review/test_comment.py reads the comment as a page.
+    # tests/unit/automation/review/test_comment.py reads the comment as a page.
     review_verbs.tell(reviews, list(TEXTS), as_json=False, markdown=True, **quiet)
     assert obeyed(everything(capsys)) == []
 

@@ -1,0 +1,97 @@
+"""Which release may follow which, and what is said of a step that may not be taken."""
+
+from pathlib import Path
+
+import pytest
+
+from config.releases.release import Release, Releases
+from config.releases.upgrades import InForce, before, path, reason, unopened
+
+RELEASES = Releases(Path(__file__).parents[4] / "config" / "releases").all()
+
+
+def force(told: str) -> InForce:
+    release, _, images = told.partition("/")
+    return InForce(release=release, images=images)
+
+
+@pytest.mark.parametrize(
+    ("now", "wanted", "said"),
+    [
+        ("redwood/packages", "redwood/packages", ""),
+        ("juniper/packages", "redwood/packages", ""),
+        ("redwood/hub", "verawood/hub", ""),
+        (
+            "juniper/hub",
+            "verawood/hub",
+            "release: verawood may not follow juniper; go juniper → redwood → verawood, next `release: redwood`, "
+            "one `up` each",
+        ),
+        (
+            "verawood/hub",
+            "redwood/hub",
+            "release: the portal has verawood, which is newer than redwood, and data only goes forward; keep "
+            "`release: verawood`, or restore a backup of redwood into a new tenant",
+        ),
+        (
+            "verawood/hub",
+            "juniper/hub",
+            "release: the portal has verawood, which is newer than juniper, and data only goes forward; keep "
+            "`release: verawood`, or restore a backup of juniper into a new tenant",
+        ),
+        (
+            "juniper/hub",
+            "redwood/hub",
+            "release: redwood follows juniper, but elasticsearch 7.17.13 cannot open the files of 1.5.2; "
+            "mongo 7.0.7 cannot open the files of 3.6.18; mysql 8.4.0 cannot open the files of 5.6.49; "
+            "rabbitmq 3.13.7 cannot open the files of 3.6.10; begin a new tenant and move the data by dumps",
+        ),
+        (
+            "redwood/packages",
+            "redwood/hub",
+            "images: the portal's data was written by packages images, which those of hub cannot read; keep "
+            "`images: packages`, or begin a new tenant and move the data by dumps",
+        ),
+        (
+            "willow/packages",
+            "redwood/packages",
+            "release: the portal has willow, of which config/releases knows nothing; use the checkout that "
+            "brought it up",
+        ),
+    ],
+)
+def test_a_step_is_taken_or_refused_in_these_words(now: str, wanted: str, said: str) -> None:
+    assert reason(force(now), force(wanted), RELEASES) == said
+
+
+def test_a_new_portal_may_have_any_release() -> None:
+    assert not reason(None, force("verawood/hub"), RELEASES)
+
+
+def test_what_the_drive_is_told_is_what_the_preview_allows() -> None:
+    assert before(force("redwood/packages"), RELEASES) == (
+        force("juniper/packages"),
+        force("redwood/packages"),
+    )
+    assert before(force("redwood/hub"), RELEASES) == (force("redwood/hub"),)
+    assert before(force("verawood/hub"), RELEASES) == (force("redwood/hub"), force("verawood/hub"))
+
+
+def test_the_shortest_way_is_taken_and_a_circle_is_no_trap() -> None:
+    def made(name: str, *follows: str) -> Release:
+        return Release(name=name, title=name, follows=follows, cache="a.B", services={})
+
+    known = {
+        each.name: each
+        for each in (made("a", "d"), made("b", "a"), made("c", "b"), made("d", "c", "a"), made("e"))
+    }
+    assert path("a", "d", known) == ("a", "d")
+    assert path("a", "c", known) == ("a", "b", "c")
+    assert path("a", "e", known) == ()
+    assert path("e", "a", known) == ()
+
+
+def test_versions_are_compared_by_their_parts() -> None:
+    redwood, verawood = RELEASES["redwood"], RELEASES["verawood"]
+    assert unopened(redwood, verawood) == []
+    assert unopened(RELEASES["juniper"], redwood) != []

@@ -1,0 +1,162 @@
+"""The entry of the image that is derived from a public openedx image: what each verb runs, and the settings file."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+@pytest.fixture(scope="module")
+def entry() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "openedx_entry", ROOT / "images" / "openedx" / "openedx_entry.py"
+    )
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_passwords_are_laid_over_the_settings(
+    entry: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entry, "CONFIG", tmp_path)
+    (tmp_path / "lms.env.json").write_text(json.dumps({"A": {"x": 1, "y": [1]}, "B": 1}))
+    (tmp_path / "lms.auth.json").write_text(json.dumps({"A": {"y": [2], "z": "secret"}}))
+    entry.write_settings("lms")
+    assert yaml.safe_load((tmp_path / "lms.yml").read_text()) == {
+        "A": {"x": 1, "y": [2], "z": "secret"},
+        "B": 1,
+    }
+    assert (tmp_path / "lms.yml").stat().st_mode & 0o777 == 0o640
+    assert {path.name for path in tmp_path.iterdir()} == {"lms.env.json", "lms.auth.json", "lms.yml"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Akademie \U0001f393",
+        "a\u2028b\x85c\ufeff\u200f",
+        "off",
+        "1e3",
+        "012",
+        "2024-01-31",
+        1e16,
+        1e-7,
+        True,
+        None,
+        "x\n y",
+    ],
+)
+def test_a_setting_is_read_as_it_was_written(
+    entry: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: object
+) -> None:
+    """edx-platform reads the file with PyYAML."""
+    monkeypatch.setattr(entry, "CONFIG", tmp_path)
+    (tmp_path / "lms.env.json").write_text(json.dumps({"A": {"x": [value]}}))
+    (tmp_path / "lms.auth.json").write_text("{}")
+    entry.write_settings("lms")
+    assert yaml.safe_load((tmp_path / "lms.yml").read_bytes()) == {"A": {"x": [value]}}
+
+
+def test_pages_are_served_on_the_socket_that_is_open_already(entry: ModuleType) -> None:
+    [words] = entry.commands(
+        "cms", {"OPENEDX_LISTEN_FD": "5", "OPENEDX_READY_FD": "6", "OPENEDX_WORKERS": "3"}, {}
+    )
+    assert {"--http-socket=fd://5", "--processes=3", "--hook-accepting1-once=write:/proc/self/fd/6 1"} <= set(
+        words
+    )
+    [words] = entry.commands("cms", {}, {})
+    assert "--http-socket=0.0.0.0:8010" in words
+
+
+# An application by what it answers; the connections of a child are not those of the workers.
+SITE = """
+import os, time
+def application(environ, start):
+    assert (environ["PATH_INFO"], environ["HTTP_HOST"]) == ("/heartbeat", "lms.acme.com")
+    open("asked", "w").write(str(os.getpid()))
+    answer = os.environ["ANSWER"]
+    if answer == "raises":
+        raise OSError("No translation files found for default language zz.")
+    if answer == "hangs":
+        time.sleep(60)
+    start(answer, [])
+    return [b""]
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "generation", "code", "asked"),
+    [
+        ("200 OK", 2, 0, True),
+        ("503 Service Unavailable", 2, 0, True),
+        ("hangs", 2, 0, True),
+        ("500 Internal Server Error", 2, 75, True),
+        ("raises", 2, 75, True),
+        # With nothing to go back to, pages of a failing portal are better than none.
+        ("raises", 1, 0, False),
+    ],
+)
+def test_a_run_that_follows_another_has_answered_before_it_is_ready(
+    tmp_path: Path, answer: str, generation: int, code: int, asked: bool
+) -> None:
+    for name, text in (
+        ("lms/wsgi.py", SITE),
+        ("django/conf.py", "class settings:\n    LMS_BASE = 'lms.acme.com'\n"),
+    ):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    env = {
+        "PYTHONPATH": f"{ROOT}/images/openedx:{tmp_path}",
+        "SERVICE_VARIANT": "lms",
+        "OPENEDX_GENERATION": str(generation),
+        "ANSWER": answer,
+    }
+    load = "import os, openedx_app; openedx_app.LIMIT_SECONDS = 1; openedx_app.load(); print('loaded', os.getpid())"
+    done = subprocess.run(
+        [sys.executable, "-c", load], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, "loaded" in done.stdout) == (code, code == 0), done.stderr
+    assert (tmp_path / "asked").exists() == asked
+    if asked and not code:
+        assert (tmp_path / "asked").read_text() not in done.stdout.split()
+
+
+def test_the_log_has_nothing_of_what_a_request_was_told(entry: ModuleType) -> None:
+    """uWSGI's own format has the address with its query, and the referrer."""
+    [words] = entry.commands("lms", {}, {})
+    [form] = [each.partition("=")[2] for each in words if each.startswith("--log-format=")]
+    assert set(re.findall(r"%\((\w+)\)", form)) == {"method", "status", "size", "msecs"}
+
+
+def test_workers_take_their_variant_s_queues_by_a_name_of_their_generation(entry: ModuleType) -> None:
+    [words] = entry.commands("lms-workers", {"OPENEDX_WORKERS": "2", "OPENEDX_GENERATION": "7"}, {})
+    assert "--queues=edx.lms.core.default,edx.lms.core.high,edx.lms.core.high_mem" in words
+    assert "--hostname=edx.lms.core.default.7.%h" in words
+    assert "--concurrency=2" in words
+
+
+def test_no_password_is_an_argument(entry: ModuleType) -> None:
+    said = str(entry.commands("create-admin", {}, {"username": "o'hara", "email": "o@example.org"}))
+    assert "/run/secrets/admin-password" in said
+    assert "secret" not in " ".join(entry.commands("oauth-sync", {}, {})[0][:-1])
+    compile(entry.SYNC, "sync", "exec")
+    compile(entry.LET_IN.format(user="o'hara"), "let-in", "exec")
+
+
+@pytest.mark.parametrize("verbs", [[], ["shell"], ["lms", "cms"], ["lms-migrate", "lms"]])
+def test_other_verbs_are_refused(
+    entry: ModuleType, verbs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert entry.main(verbs) == entry.USAGE
+    assert "verbs are" in capsys.readouterr().err
