@@ -63,7 +63,9 @@ def test_what_a_reviewer_sees(
     path = COMMENTS / f"{kind.name}.md"
     if os.environ.get("UPDATE_PLANS"):
         path.write_text(told)
-    assert told == path.read_text(), f"UPDATE_PLANS=1 ./portal test tests/unit/automation/review writes {path.name} anew"
+    assert told == path.read_text(), (
+        f"UPDATE_PLANS=1 ./portal test tests/unit/automation/review writes {path.name} anew"
+    )
     assert exit_code(reviews) == (AT_RISK if kind.name in ("service-off", "tenant-removed") else 0)
 
 
