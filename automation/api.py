@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from automation.fleet.worker_pool import over
-from automation.portals import lifecycle
+from automation.portals import up as lifecycle
 from automation.portals.onboarding import onboard
 from automation.portals.onboarding_request import Wish
 from automation.runs.plan import Plan

@@ -9,7 +9,7 @@ from automation import images
 from automation.commands import show
 from automation.errors import NotConfirmed
 from automation.images.progress import building
-from automation.portals import lifecycle
+from automation.portals import up as lifecycle
 
 app = typer.Typer(help="The images built here.", no_args_is_help=True)
 

@@ -8,7 +8,7 @@ import typer
 
 from automation.commands import show
 from automation.engine import service_logs
-from automation.portals import lifecycle
+from automation.portals import up as lifecycle
 from toolchain import terminal
 from toolchain.output import tell_json
 

@@ -13,7 +13,7 @@ from automation.engine import process_limits
 from automation.errors import NotConfirmed
 from automation.fleet import outcome, worker_pool
 from automation.fleet.outcome import Outcome
-from automation.portals import lifecycle
+from automation.portals import up as lifecycle
 from automation.runs.plan import Plan
 from config.reading.errors import ConfigError
 from config.tenant.tenant import Tenant, names, survey

@@ -16,7 +16,7 @@ from automation.commands.show import Json
 from automation.errors import PortalError, WrongWords
 from automation.fleet import outcome, worker_pool
 from automation.fleet.outcome import Outcome
-from automation.portals import lifecycle
+from automation.portals import up as lifecycle
 from automation.review.markdown import rows
 from automation.review.tenant_review import DATA_LOSS, Review, at_risk, by_danger, exit_code, not_known
 from automation.stack import ROOT

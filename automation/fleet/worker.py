@@ -16,7 +16,7 @@ from typing import Any
 from automation.cancellation import Cancel
 from automation.fleet import outcome
 from automation.fleet.outcome import Outcome
-from automation.portals import lifecycle, onboarding
+from automation.portals import up as lifecycle, onboarding
 from toolchain import output
 
 CANCEL = "cancel"

@@ -15,7 +15,7 @@ from automation.engine import docker_exec, inventory
 from automation.errors import PortalError
 from automation.locks.file_lock import exclusive
 from automation.locks.stack_lock import held
-from automation.portals import feasibility, lifecycle
+from automation.portals import feasibility, up as lifecycle
 from automation.portals.onboarding_request import Wish, free_port, free_subnet, otherwise, text
 from automation.stack import ROOT, Stack
 from config.portal.routes import addresses

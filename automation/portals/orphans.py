@@ -9,7 +9,7 @@ from typing import Any
 from automation.drive import data_locations, sentinel, symbolic_links
 from automation.drive.symbolic_links import Link
 from automation.engine import inventory
-from automation.portals import lifecycle, ownership
+from automation.portals import up as lifecycle, ownership
 from automation.portals.ownership import NOBODY, Ours, Owner, Side
 from automation.stack import Stack, stacks
 from config.portal import owner as naming_owner

@@ -13,7 +13,7 @@ from automation.drive.data_locations import DataHome
 from automation.engine import inventory
 from automation.errors import PortalError
 from automation.locks.stack_lock import held
-from automation.portals import lifecycle, ownership
+from automation.portals import up as lifecycle, ownership
 from automation.portals.ownership import Ours, Owner, Side
 from automation.runs import workspaces
 from automation.stack import Stack

@@ -9,7 +9,7 @@ import pytest
 
 from automation.engine import inventory
 from automation.images import BuildError, digests, pull
-from automation.portals import lifecycle
+from automation.portals import up as lifecycle
 from config.releases import pins
 from config.releases.release import Releases
 from tests.e2e.registry import Registry

@@ -26,7 +26,7 @@ from automation.engine import service_logs
 from automation.errors import PortalError
 from automation.images.event import BuildError, Event, State
 from automation.images.progress import building
-from automation.portals import lifecycle, orphans
+from automation.portals import up as lifecycle, orphans
 from automation.review.affected_tenants import Fleet, Touched, touched
 from automation.review.changed_files import File, since
 from automation.review.markdown import code, rows

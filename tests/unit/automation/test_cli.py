@@ -16,7 +16,7 @@ from automation.engine import inventory
 from automation.errors import WrongWords
 from automation.images import progress
 from automation.images.event import Event, State
-from automation.portals import lifecycle, purge
+from automation.portals import up as lifecycle, purge
 from automation.runs.plan import Change, Plan
 from config.reading.errors import ConfigError
 from config.tenant.tenant import Tenant

@@ -13,7 +13,7 @@ from automation.commands import images as command
 from automation.errors import NotConfirmed
 from automation.images import listing
 from automation.images.builder import FOLDER
-from automation.portals import lifecycle
+from automation.portals import up as lifecycle
 from config.images import references
 from config.reading.errors import ConfigError
 

@@ -8,7 +8,7 @@ import pytest
 
 from automation.drive.capacity import LEAST_DISK_MIB
 from automation.errors import NoEngine, Overtaken
-from automation.portals import feasibility, lifecycle
+from automation.portals import feasibility, up as lifecycle
 from automation.portals.feasibility import RESTART_MIB, Impossible, refuse, told, wanted
 from automation.runs.plan import Change, Plan
 from automation.stack import Stack
