@@ -5,7 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from automation.fleet.worker_pool import over
-from automation.portals import up as lifecycle
+from automation.portals import destroy as portal_destroy
+from automation.portals import preview as portal_preview
+from automation.portals import status as portal_status
+from automation.portals import tenant_files
+from automation.portals import up as portal_up
 from automation.portals.onboarding import onboard
 from automation.portals.onboarding_request import Wish
 from automation.runs.plan import Plan
@@ -20,19 +24,19 @@ def silent(text: str) -> None:
 
 def preview(tenant: str, *, refresh: bool = False) -> Plan:
     """What `up` would change. With `refresh` the engine is asked first what it really has."""
-    return lifecycle.preview(lifecycle.load(tenant), refresh=refresh)
+    return portal_preview.preview(tenant_files.load(tenant), refresh=refresh)
 
 
 def up(tenant: str, *, say: Say = silent, cancel: threading.Event | None = None) -> dict[str, Any]:
     """Bring a portal to what its tenant file says; its facts: `addresses`, `services`, `admin`, `untruths`, …"""
-    return lifecycle.up(lifecycle.load(tenant), say, cancel=cancel)
+    return portal_up.up(tenant_files.load(tenant), say, cancel=cancel)
 
 
 def destroy(tenant: str, *, say: Say = silent, cancel: threading.Event | None = None) -> str:
     """Remove a portal from its engine; the directory on the drive where its data stays."""
-    return lifecycle.destroy(lifecycle.load(tenant), say, cancel=cancel)
+    return portal_destroy.destroy(tenant_files.load(tenant), say, cancel=cancel)
 
 
 def status(tenant: str) -> dict[str, Any]:
     """Every service of a portal with its state and health, as its engine has them."""
-    return lifecycle.status(lifecycle.load(tenant))
+    return portal_status.status(tenant_files.load(tenant))

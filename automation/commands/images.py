@@ -9,7 +9,7 @@ from automation import images
 from automation.commands import show
 from automation.errors import NotConfirmed
 from automation.images.progress import building
-from automation.portals import up as lifecycle
+from automation.portals import image_supply
 
 app = typer.Typer(help="The images built here.", no_args_is_help=True)
 
@@ -50,7 +50,7 @@ def images_prune(
     as_json: show.Json = False,
 ) -> None:
     """Remove images built here that no tenant's file wants and no container has, of other checkouts neither."""
-    found = lifecycle.unwanted_images(docker_host)
+    found = image_supply.unwanted_images(docker_host)
     if not dry_run and found:
         confirmed(found, confirm)
     gone = [] if dry_run else images.prune(found, docker_host=docker_host)
@@ -84,7 +84,7 @@ def images_pin(
 ) -> None:
     """Write what the tags of a release's public images point at now into config/pins.yml."""
     try:
-        path = lifecycle.pin(release, show.say)
+        path = image_supply.pin(release, show.say)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     if as_json:

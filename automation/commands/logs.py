@@ -8,7 +8,7 @@ import typer
 
 from automation.commands import show
 from automation.engine import service_logs
-from automation.portals import up as lifecycle
+from automation.portals import tenant_files
 from toolchain import terminal
 from toolchain.output import tell_json
 
@@ -35,7 +35,7 @@ def logs(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Show what a portal's services say, each line with the service that said it."""
-    loaded = lifecycle.load(tenant)
+    loaded = tenant_files.load(tenant)
     width = max(map(len, loaded.stays_up))
     for said_by, line in service_logs.logs(loaded, service, follow=follow, since=since, tail=tail):
         if as_json:
@@ -53,7 +53,7 @@ def open_command(
     as_json: show.Json = False,
 ) -> None:
     """Open a portal's page in the browser, or print its address where there is none."""
-    url = service_logs.address(lifecycle.load(tenant), service)
+    url = service_logs.address(tenant_files.load(tenant), service)
     taken = not only_print and opened(url)
     if as_json:
         show.show({"tenant": tenant, "service": service, "url": url, "opened": taken})

@@ -13,7 +13,11 @@ from automation.engine import process_limits
 from automation.errors import NotConfirmed
 from automation.fleet import outcome, worker_pool
 from automation.fleet.outcome import Outcome
-from automation.portals import up as lifecycle
+from automation.portals import demo as portal_demo
+from automation.portals import destroy as portal_destroy
+from automation.portals import image_supply, tenant_files
+from automation.portals import status as portal_status
+from automation.portals import up as portal_up
 from automation.runs.plan import Plan
 from config.reading.errors import ConfigError
 from config.tenant.tenant import Tenant, names, survey
@@ -32,7 +36,7 @@ Workers = Annotated[
 @app.command(epilog="Example: ./portal demo --json")
 def demo(as_json: Json = False) -> None:
     """Bring up the demo portal on this machine and print its addresses and first log-in."""
-    print_facts(lifecycle.demo(show.say), as_json)
+    print_facts(portal_demo.demo(show.say), as_json)
 
 
 @app.command(
@@ -51,10 +55,10 @@ def up(
     """Bring portals to what their tenant files say, wait until they are healthy, tell what came out otherwise."""
     wanted = chosen(tenants, every)
     if len(wanted) > 1 or every:
-        lifecycle.build_images(filter(None, map(readable, wanted)), show.say)
+        image_supply.build_images(filter(None, map(readable, wanted)), show.say)
         over("up", wanted, workers, as_json, unseen=unseen)
         return
-    print_facts(lifecycle.up(lifecycle.load(wanted[0]), show.say, unseen=unseen), as_json)
+    print_facts(portal_up.up(tenant_files.load(wanted[0]), show.say, unseen=unseen), as_json)
 
 
 @app.command(
@@ -75,19 +79,19 @@ def destroy(
 ) -> None:
     """Remove portals' containers, networks and volumes. Their data stays on the drive."""
     wanted = chosen(tenants, every)
-    loaded = [lifecycle.load(each) for each in wanted]
+    loaded = [tenant_files.load(each) for each in wanted]
     if dry_run:
         found = []
         for each in loaded:
             show.say(f"{each.name}: looking at what would go")
-            found.append(lifecycle.destroys(each))
+            found.append(portal_destroy.destroys(each))
         print_removals(found, as_json, several=len(wanted) > 1 or every)
         return
     confirmed(wanted, confirm)
     if len(wanted) > 1 or every:
         over("destroy", wanted, workers, as_json)
         return
-    directory = lifecycle.destroy(loaded[0], show.say)
+    directory = portal_destroy.destroy(loaded[0], show.say)
     if as_json:
         show.show({"tenant": wanted[0], "destroyed": True, "directory": directory})
     else:
@@ -97,7 +101,7 @@ def destroy(
 @app.command(epilog="Example: ./portal status acme --json")
 def status(tenant: TenantName, as_json: Json = False) -> None:
     """Show every service of a portal, its state and health, and how full its drive is. Exit code 6 when one is not up."""
-    told, ended = lifecycle.seen(lifecycle.load(tenant))
+    told, ended = portal_status.seen(tenant_files.load(tenant))
     if as_json:
         show.show(told)
     else:
@@ -121,7 +125,7 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
 @app.command("tenants")
 def tenants(as_json: Json = False) -> None:
     """Check every tenant file and list them. Exit code 2 when one is wrong."""
-    found, findings = survey(lifecycle.TENANTS)
+    found, findings = survey(tenant_files.TENANTS)
     good = list(found.values())
     if as_json:
         show.show([{"tenant": each.name, "title": each.title, "release": each.release.name} for each in good])
@@ -140,16 +144,16 @@ def chosen(tenants: list[str] | None, every: bool) -> list[str]:
         raise typer.BadParameter("name tenants or say --all, not both")
     if not tenants and not every:
         raise typer.BadParameter("name the tenants, or say --all")
-    found = names(lifecycle.TENANTS) if every else list(dict.fromkeys(tenants or ()))
+    found = names(tenant_files.TENANTS) if every else list(dict.fromkeys(tenants or ()))
     if not found:
-        raise typer.BadParameter(f"{lifecycle.TENANTS} has no tenant")
+        raise typer.BadParameter(f"{tenant_files.TENANTS} has no tenant")
     return found
 
 
 def readable(name: str) -> Tenant | None:
     """A tenant, None where its file is wrong: that is told as its own outcome, and keeps no other back."""
     try:
-        return lifecycle.load(name)
+        return tenant_files.load(name)
     except ConfigError:
         return None
 
@@ -181,7 +185,7 @@ def over(verb: str, tenants: list[str], workers: int, as_json: bool, **options: 
     else:
         made = show.table("tenant", verb, "seconds", "")
         for each in found:
-            what = lifecycle.summary(each.plan) if each.plan else each.reason
+            what = each.plan.summary if each.plan else each.reason
             made.add_row(each.tenant, "done" if each.ok else "failed", f"{each.seconds:.1f}", what)
         show.rows(made)
     if code := outcome.exit_code(found):
@@ -209,7 +213,7 @@ def print_removals(found: list[Plan], as_json: bool, *, several: bool) -> None:
     if not as_json:
         for each in found:
             if several and each.changes:
-                show.tell(f"{each.tenant}: {lifecycle.summary(each)}")
+                show.tell(f"{each.tenant}: {each.summary}")
             print_changes(each)
         return
     changes = {each.tenant: [change.facts() for change in each.changes] for each in found}
@@ -223,7 +227,7 @@ def print_removals(found: list[Plan], as_json: bool, *, several: bool) -> None:
 def print_changes(found: Plan) -> None:
     """Changes, one a line."""
     if not found.changes:
-        show.tell(f"{found.tenant}: {lifecycle.summary(found)}")
+        show.tell(f"{found.tenant}: {found.summary}")
         return
     made = show.table("op", "type", "name", "properties")
     for each in found.changes:

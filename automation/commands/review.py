@@ -16,7 +16,8 @@ from automation.commands.show import Json
 from automation.errors import PortalError, WrongWords
 from automation.fleet import outcome, worker_pool
 from automation.fleet.outcome import Outcome
-from automation.portals import up as lifecycle
+from automation.portals import preview as portal_preview
+from automation.portals import tenant_files
 from automation.review.markdown import rows
 from automation.review.tenant_review import DATA_LOSS, Review, at_risk, by_danger, exit_code, not_known
 from automation.stack import ROOT
@@ -70,9 +71,9 @@ def preview(
         raise typer.BadParameter("--json or --markdown, not both")
     found, notes = looked_at(tenants, every, changed_since)
     if len(tenants or ()) == 1 and not markdown:
-        loaded = lifecycle.load(found[0].tenant)
+        loaded = tenant_files.load(found[0].tenant)
         show.say(f"{loaded.name}: looking at what would change")
-        plan = lifecycle.preview(loaded, refresh=refresh)
+        plan = portal_preview.preview(loaded, refresh=refresh)
         reviews, code = [Review(plan.tenant, plan)], 0
         if as_json:
             show.show(reviews[0].facts())
@@ -228,7 +229,7 @@ def tell(
         return
     made = show.table("tenant", "preview", "downtime", "risk to data")
     for each in by_danger(reviews):
-        what = lifecycle.summary(each.plan) if each.plan else f"failed: {each.failure}"
+        what = each.plan.summary if each.plan else f"failed: {each.failure}"
         if each.obstacles:
             what += f"; would be refused: {each.obstacles[0]}"
         told_of_engine(each)
@@ -249,7 +250,7 @@ def told_of_engine(review: Review) -> None:
 def print_changes(review: Review) -> None:
     """One tenant's changes, one a line, the most dangerous first."""
     if review.plan is not None and review.quiet:
-        show.tell(f"{review.tenant}: {lifecycle.summary(review.plan)}")
+        show.tell(f"{review.tenant}: {review.plan.summary}")
         return
     told_of_engine(review)
     made = show.table("op", "type", "name", "properties", "downtime", "risk to data")

@@ -16,7 +16,7 @@ from typing import Any
 from automation.cancellation import Cancel
 from automation.fleet import outcome
 from automation.fleet.outcome import Outcome
-from automation.portals import up as lifecycle, onboarding
+from automation.portals import destroy, onboarding, preview, status, tenant_files, up
 from toolchain import output
 
 CANCEL = "cancel"
@@ -66,13 +66,13 @@ def done(
     """One command on one tenant."""
     commands: Mapping[str, Callable[[], Any]] = {
         "onboard": lambda: onboarding.onboard(say=say, cancel=cancel, **options),
-        "preview": lambda: lifecycle.preview(lifecycle.load(tenant), cancel=cancel, **options),
-        "up": lambda: lifecycle.up(lifecycle.load(tenant), say, cancel=cancel, **options),
+        "preview": lambda: preview.preview(tenant_files.load(tenant), cancel=cancel, **options),
+        "up": lambda: up.up(tenant_files.load(tenant), say, cancel=cancel, **options),
         "destroy": lambda: {
-            "directory": lifecycle.destroy(lifecycle.load(tenant), say, cancel=cancel, **options)
+            "directory": destroy.destroy(tenant_files.load(tenant), say, cancel=cancel, **options)
         },
-        "removal": lambda: lifecycle.removal(tenant, cancel=cancel, **options),
-        "status": lambda: lifecycle.status(lifecycle.load(tenant), **options),
+        "removal": lambda: destroy.removal(tenant, cancel=cancel, **options),
+        "status": lambda: status.status(tenant_files.load(tenant), **options),
     }
     return outcome.of(tenant, commands[verb])
 

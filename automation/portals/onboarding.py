@@ -15,7 +15,7 @@ from automation.engine import docker_exec, inventory
 from automation.errors import PortalError
 from automation.locks.file_lock import exclusive
 from automation.locks.stack_lock import held
-from automation.portals import feasibility, up as lifecycle
+from automation.portals import feasibility, image_supply, outputs, tenant_files, up
 from automation.portals.onboarding_request import Wish, free_port, free_subnet, otherwise, text
 from automation.stack import ROOT, Stack
 from config.portal.routes import addresses
@@ -77,7 +77,7 @@ def onboard(
         if can_look(client):
             sentinel.check(client, tenant)
     with steps.step("images"):
-        lifecycle.prepare_images(tenant, say)
+        image_supply.prepare_images(tenant, say)
     with steps.step("host and drive"):
         tenant, _ = found(wish)
         with inventory.connect(tenant.placement.docker_host) as client:
@@ -88,12 +88,12 @@ def onboard(
     with steps.step("stack"), held(Stack(name=tenant.name), "new", say, cancel=cancel) as hold:
         hold.stack.ensure()
     with steps.step("portal"):
-        told = lifecycle.up(tenant, say, cancel=cancel)
+        told = up.up(tenant, say, cancel=cancel)
     with steps.step("first log-in"):
         link = log_in_link(tenant)
     return {
         **told,
-        "file": str(lifecycle.TENANTS / f"{tenant.name}.yaml"),
+        "file": str(tenant_files.TENANTS / f"{tenant.name}.yaml"),
         "log_in_link": link,
         "steps": steps.seconds,
         "seconds": round(time.monotonic() - began, 1),
@@ -132,7 +132,7 @@ def rehearse(wish: Wish) -> dict[str, Any]:
                 note, refused, code = "", str(error), error.exit_code
     return {
         "tenant": tenant.name,
-        "file": str(lifecycle.TENANTS / f"{tenant.name}.yaml"),
+        "file": str(tenant_files.TENANTS / f"{tenant.name}.yaml"),
         "text": told,
         "addresses": addresses(tenant),
         "directory": tenant.directory,
@@ -153,7 +153,7 @@ def written(wish: Wish, say: Say) -> Tenant:
         data_directory(os.environ) / "onboarding.lock", "the tenant file that another command writes", say
     ):
         tenant, told = found(wish)
-        path = lifecycle.TENANTS / f"{wish.name}.yaml"
+        path = tenant_files.TENANTS / f"{wish.name}.yaml"
         if told:
             place(path, told)
             say(f"wrote {path.relative_to(ROOT)}")
@@ -167,12 +167,12 @@ def found(wish: Wish) -> tuple[Tenant, str]:
         naming.tenant(wish.name)
     except ValueError as error:
         raise ConfigError(f"TENANT: {error}, for example {naming.EXAMPLE}") from None
-    if wish.name in names(lifecycle.TENANTS):
-        tenant = lifecycle.load(wish.name)
+    if wish.name in names(tenant_files.TENANTS):
+        tenant = tenant_files.load(wish.name)
         if differences := otherwise(wish, tenant):
             raise ConfigError(*differences)
         return tenant, ""
-    tenants = load_all(lifecycle.TENANTS).values()
+    tenants = load_all(tenant_files.TENANTS).values()
     fleet = Fleet.load(ROOT / "config" / "fleet.yml")
     # What the files alone tell comes first: bad words are no matter of an engine that may be away.
     drafted(wish, tenants, fleet)
@@ -210,11 +210,11 @@ def surroundings(wish: Wish) -> Facts:
 def tried(name: str, told: str, tenants: Collection[Tenant]) -> Tenant:
     """The tenant that a file would be, checked against all others before it lies among them. Raises ConfigError."""
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / lifecycle.TENANTS.name
+        place = Path(folder) / tenant_files.TENANTS.name
         place.mkdir()
         for each in tenants:
             file = f"{each.name}.yaml"
-            (place / file).write_text(checkout.text(lifecycle.TENANTS / file, ROOT), encoding="utf-8")
+            (place / file).write_text(checkout.text(tenant_files.TENANTS / file, ROOT), encoding="utf-8")
         (place / f"{name}.yaml").write_text(told, encoding="utf-8")
         return Tenant.load(name, place)
 
@@ -246,6 +246,6 @@ def log_in_link(tenant: Tenant) -> str:
         last = (err.strip() or "it said nothing").splitlines()[-1]
         raise PortalError(
             f"portal {tenant.name} is up, but its lms made no log-in link (exit code {code}): {last}; "
-            f"the admin's password is in {lifecycle.password_file(tenant.name)}"
+            f"the admin's password is in {outputs.password_file(tenant.name)}"
         )
     return links[-1]

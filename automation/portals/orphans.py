@@ -9,7 +9,7 @@ from typing import Any
 from automation.drive import data_locations, sentinel, symbolic_links
 from automation.drive.symbolic_links import Link
 from automation.engine import inventory
-from automation.portals import up as lifecycle, ownership
+from automation.portals import ownership, tenant_files
 from automation.portals.ownership import NOBODY, Ours, Owner, Side
 from automation.stack import Stack, stacks
 from config.portal import owner as naming_owner
@@ -135,8 +135,8 @@ def find(say: Callable[[str], None] = lambda text: None) -> list[Portal]:
 
     Raises ConfigError for a tenant file that is wrong, since what it owns is not known then; NoEngine, PortalError.
     """
-    known = names(lifecycle.TENANTS)
-    tenants = [lifecycle.load(each) for each in known]
+    known = names(tenant_files.TENANTS)
+    tenants = [tenant_files.load(each) for each in known]
     left = [each for each in stacks() if each not in known]
     found = [Orphan(kind="stack", name=each, tenant=each) for each in left]
     where = places(tenants)

@@ -13,7 +13,7 @@ from automation.drive.data_locations import DataHome
 from automation.engine import inventory
 from automation.errors import PortalError
 from automation.locks.stack_lock import held
-from automation.portals import up as lifecycle, ownership
+from automation.portals import ownership, tenant_files
 from automation.portals.ownership import Ours, Owner, Side
 from automation.runs import workspaces
 from automation.stack import Stack
@@ -138,8 +138,8 @@ def trace(tenant: str, looked: Looked) -> Trace:
     if not drives:
         raise sentinel.DriveMissing(not_seen(tenant, USUAL_ROOT))
     files = [
-        lifecycle.TENANTS / f"{tenant}.yaml",
-        lifecycle.TENANTS / f"Pulumi.{tenant}.yaml",
+        tenant_files.TENANTS / f"{tenant}.yaml",
+        tenant_files.TENANTS / f"Pulumi.{tenant}.yaml",
         data_directory(os.environ) / "tenants" / tenant,
         *logs(workspaces.usual_home() / "logs", tenant),
     ]
@@ -220,9 +220,9 @@ def where(tenant: str, *, root: str = "", docker_host: str = "", gone: tuple[str
     checked(tenant)
     stack = Stack(name=tenant)
     found = list(data_locations.known(stack, stack.state())) if stack.exists() else []
-    tenants = tenant_names(lifecycle.TENANTS)
+    tenants = tenant_names(tenant_files.TENANTS)
     if tenant in tenants:
-        loaded = lifecycle.load(tenant)
+        loaded = tenant_files.load(tenant)
         found.append(DataHome(root=loaded.storage.root, host=address(loaded.placement.docker_host)))
     if root or docker_host:
         found.append(
@@ -232,7 +232,7 @@ def where(tenant: str, *, root: str = "", docker_host: str = "", gone: tuple[str
     lost = tuple(each for each in gone if each in {one for p in found for one in (p.root, p.host)})
     hosts = dict.fromkeys(each.host for each in kept) or {address(""): None}
     # Of those whose files can be read: what is wrong with another tenant's file is no matter here.
-    readable, _ = survey(lifecycle.TENANTS)
+    readable, _ = survey(tenant_files.TENANTS)
     others = {USUAL_ROOT, *(each.storage.root for each in readable.values())}
     return Looked(
         # An engine without a root: what runs there is looked for all the same.

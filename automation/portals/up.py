@@ -1,79 +1,38 @@
-"""What can be done to a portal: preview, up, destroy, status. The commands are thin shells over these."""
+"""`up`: bring a portal to what its file says. Looks at what is to be done, does it, and tells what came out otherwise."""
 
-import os
 import threading
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from automation import images
-from automation.drive import data_locations, sentinel, usage
-from automation.drive import demo as own
+from automation.drive import data_locations, sentinel
 from automation.engine import inventory, process_limits
-from automation.errors import FileChanged, NotHealthy, Overtaken, PortalError, UpFailed
-from automation.images.progress import building
-from automation.locks.file_lock import exclusive
+from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
 from automation.locks.stack_lock import held
-from automation.portals import feasibility, ownership
+from automation.portals import (
+    feasibility,
+    image_supply,
+    outputs,
+    ownership,
+    packet_rules,
+    preview,
+    status,
+    tenant_files,
+)
 from automation.runs import deviations, drift, engine_check, recovery
 from automation.runs.plan import Plan
-from automation.stack import ROOT, Stack
-from config.portal import image_sources
-from config.reading.errors import ConfigError
-from config.releases import pins
-from config.releases.release import Releases
-from config.tenant.tenant import Tenant, survey
-from config.values import names as naming
-from toolchain import files
-from toolchain.errors import ToolchainError
-from toolchain.parts import host_rules
-from toolchain.paths import Paths, data_directory
+from automation.stack import Stack
+from config.tenant.tenant import Tenant
 
 if TYPE_CHECKING:
     # Loaded where it is used: the Automation API takes half a second that `status` need not wait for.
     from automation.runs import automation_api
 
 Say = Callable[[str], None]
-TENANTS = ROOT / "tenants"
-IMAGES = ROOT / "images"
+
 # The slowest starter needs 12 s alone; a host that comes back starts all its portals at once.
 HEALTHY_LIMIT_SECONDS = 300.0
-# The first of a portal's containers: it says what the data belongs to.
-GATE = "storage-init"
 # Of two operators at the same moment the second waits for the first, and looks anew at what is left to do.
 TRIES = 3
-
-
-def load(name: str) -> Tenant:
-    """The tenant of that name, its file checked whole. Raises ConfigError."""
-    return Tenant.load(name, TENANTS)
-
-
-def preview(tenant: Tenant, *, refresh: bool = False, cancel: threading.Event | None = None) -> Plan:
-    """What `up` would change, without changing or making anything. Raises UpFailed with the engine's reason."""
-    from automation.runs import automation_api
-
-    with automation_api.looking(tenant.name, cancel) as run:
-        plan = run.preview(refresh=refresh)
-    if begins(plan):
-        plan = replace(plan, left=left_elsewhere(Stack(name=tenant.name), tenant))
-    return feasibility.told(plan, tenant)
-
-
-def begins(plan: Plan) -> bool:
-    """Whether a plan makes a portal of which nothing is there."""
-    return any(each.op == "create" and each.name == GATE for each in plan.changes)
-
-
-def left_elsewhere(stack: Stack, tenant: Tenant) -> str:
-    """Where a tenant's data was at the last time, where that is not where its file has it now; else nothing."""
-    if stack.files is None and not stack.exists():
-        return ""
-    latest = next(iter(data_locations.recorded(stack)), None)
-    return "" if latest is None or latest.root == tenant.storage.root else f"{latest.root}/{tenant.name}"
 
 
 def up(
@@ -93,7 +52,7 @@ def up(
             if not left:
                 raise
             say(f"{error}; looking anew")
-            tenant = load(tenant.name)
+            tenant = tenant_files.load(tenant.name)
     raise AssertionError("unreachable")
 
 
@@ -101,7 +60,7 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
     """One attempt of `up`. Raises Overtaken and FileChanged when somebody else was faster."""
     from automation.runs import automation_api
 
-    prepare_images(tenant, say)
+    image_supply.prepare_images(tenant, say)
     ownership.ensure()
     with inventory.connect(tenant.placement.docker_host) as client:
         with held(Stack(name=tenant.name), "up", say, cancel=cancel) as hold:
@@ -113,10 +72,10 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
                     f"not there or not running: {', '.join(gone)}; looking at what the engine really has first"
                 )
             before = data_locations.of_state(fit.state)
-            if not before and (left := left_elsewhere(hold.stack, tenant)):
+            if not before and (left := preview.left_elsewhere(hold.stack, tenant)):
                 say(f"the data of {tenant.name} is in {left}, and stays there: {tenant.directory} is not it")
             here = sentinel.check(client, tenant, data_locations.recorded(hold.stack))
-            if lacking := guarded(tenant):
+            if lacking := packet_rules.guarded(tenant):
                 say(f"{tenant.name}: {lacking}")
             # What a run of plain pulumi has made; below, what this one makes.
             process_limits.hold(client, inventory.containers(client, tenant.name))
@@ -132,7 +91,7 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
             if before and not before.is_as(here):
                 data_locations.record(hold.stack, before)
             data_locations.record(hold.stack, here)
-            told = facts(tenant)
+            told = outputs.facts(tenant)
         late = inventory.wait_healthy(client, tenant, HEALTHY_LIMIT_SECONDS, cancel)
         if late:
             raise NotHealthy(
@@ -141,25 +100,10 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
                 + f"; look at `docker logs {late[0].name or tenant.name}`"
             )
         # An `up` that has nothing to do is quick, and takes no space.
-        space = taken(client, tenant) if found["changes"] else None
+        space = status.taken(client, tenant) if found["changes"] else None
     for each in space["warnings"] if space else ():
         say(f"{tenant.name}: {each}")
     return {**told, **found, "drive": space}
-
-
-def host(tenant: Tenant) -> host_rules.HostRules:
-    """The packet rules of the machine that runs a portal, as far as they can be seen from here."""
-    chosen = {"DOCKER_HOST": tenant.placement.docker_host} if tenant.placement.docker_host else {}
-    env = {**os.environ, **chosen}
-    return host_rules.HostRules(env, Paths.of(env))
-
-
-def guarded(tenant: Tenant) -> str:
-    """Put the host's packet rules there where the machine is ours; one line on what is lacking, with the remedy."""
-    try:
-        return host_rules.said(host(tenant).kept())
-    except ToolchainError as error:
-        return f"the host's packet rules for portals could not be put there: {error}"
 
 
 def could(client: Any, tenant: Tenant, plan: Plan | None, state: dict[str, Any], say: Say) -> Plan | None:
@@ -186,7 +130,7 @@ def could(client: Any, tenant: Tenant, plan: Plan | None, state: dict[str, Any],
 
 def as_told(tenant: Tenant) -> None:
     """Raises FileChanged when the tenant's file says something else by now: the program reads it in every run."""
-    if load(tenant.name) != tenant:
+    if tenant_files.load(tenant.name) != tenant:
         raise FileChanged(f"tenants/{tenant.name}.yaml was changed while its portal was being brought to it")
 
 
@@ -198,7 +142,7 @@ def changed(
     Raises UpFailed with the engine's reasons and what of the plan was not done.
     """
     if plan is not None:
-        say(f"{run.tenant}: {summary(plan)}")
+        say(f"{run.tenant}: {plan.summary}")
         if plan.empty and not refresh:
             return {"changes": [], "untruths": []}
     happened = run.up(refresh=refresh, replace=replace)
@@ -214,184 +158,3 @@ def changed(
         "changes": [each.facts() for each in happened.changes],
         "untruths": [each.facts() for each in untruths],
     }
-
-
-def summary(plan: Plan) -> str:
-    """A plan in one line."""
-    counts = Counter(each.op for each in plan.changes)
-    told = ", ".join(f"{number} to {op}" for op, number in sorted(counts.items()))
-    return told or ("only the state's own records change" if plan.bookkeeping else "nothing to change")
-
-
-def prepare_images(tenant: Tenant, say: Say) -> None:
-    """Build or pull the images of the tenant's release that its engine does not have."""
-    host = tenant.placement.docker_host
-    build_images([tenant], say)
-    images.pull(image_sources.pulled(tenant), say, docker_host=host)
-    with building() as progress:
-        images.derive(image_sources.derived(tenant, IMAGES), docker_host=host, on_event=progress)
-
-
-def build_images(tenants: Iterable[Tenant], say: Say) -> None:
-    """Build what these tenants' engines lack, each image once an engine: workers beside each other would do it twice."""
-    roles: dict[str, set[str]] = {}
-    for each in tenants:
-        roles.setdefault(each.placement.docker_host, set()).update(image_sources.roles(each))
-    for host, these in roles.items():
-        wanted = images.missing(sorted(these), docker_host=host)
-        if wanted:
-            say(f"building {len(wanted)} images that are not there yet: {', '.join(wanted)}")
-            with building() as progress:
-                images.build(wanted, docker_host=host, on_event=progress)
-
-
-def unwanted_images(docker_host: str = "") -> list[str]:
-    """The images built here that neither a tenant's file nor a container has a use for, by reference.
-
-    Raises ConfigError when a tenant's file is wrong: what it wants is not known then.
-    """
-    found, findings = survey(TENANTS)
-    if findings:
-        raise ConfigError(*findings)
-    spare = {one.reference for each in found.values() for one in image_sources.derived(each, IMAGES)}
-    return images.superseded(docker_host=docker_host, spare=spare)
-
-
-def pin(release: str, say: Say) -> Path:
-    """Write the digests of a release's public images (of all with `all`) into config/pins.yml, keeping the others.
-
-    Raises BuildError, and ValueError for a release that there is not.
-    """
-    path = ROOT / "config" / pins.NAME
-    releases = Releases(ROOT / "config" / "releases")
-    public = releases.public() if release == "all" else releases.load(release).public()
-    digests = images.digests(public, say)
-    # Of two at the same moment, neither forgets what the other has found.
-    with exclusive(data_directory(os.environ) / "pins.lock", "another `./portal images pin`", say):
-        known = {**pins.load(path), **digests}
-        # Whole or not at all: a portal is planned from it.
-        files.write(path, pins.text({each: known[each] for each in releases.public() if each in known}))
-    return path
-
-
-def facts(tenant: Tenant) -> dict[str, Any]:
-    """The stack's outputs, the admin's password moved into a file of its own."""
-    told = Stack(name=tenant.name).outputs(secrets=True)
-    password = told.pop("admin_password")
-    path = password_file(tenant.name)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists() or path.read_text() != password:
-        fresh = path.with_suffix(".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(password)
-        fresh.replace(path)
-    told["admin"] = {**told["admin"], "password_file": str(path)}
-    return told
-
-
-def password_file(tenant: str) -> Path:
-    """Where the first log-in's password lies on the operator's machine, mode 0600."""
-    return data_directory(os.environ) / "tenants" / tenant / "admin-password"
-
-
-def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) -> str:
-    """Remove a portal's containers, networks and volumes; return the directory where its data stays.
-
-    Raises UpFailed with the engine's reasons.
-    """
-    from automation.runs import automation_api
-
-    stack = Stack(name=tenant.name)
-    with (
-        inventory.connect(tenant.placement.docker_host) as client,
-        held(stack, "destroy", say, cancel=cancel) as hold,
-    ):
-        if not stack.exists():
-            return tenant.directory
-        fit = recovery.recover(hold, client, say)
-        # The state forgets it now, and a tenant's file may say something else by then.
-        if there := data_locations.of_state(fit.state):
-            data_locations.record(hold.stack, there)
-        with automation_api.of(hold, say, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
-            happened = run.destroy(fit.state)
-    if happened.reason:
-        raise UpFailed(happened.reason)
-    return f"{there.root}/{tenant.name}" if there else tenant.directory
-
-
-def destroys(tenant: Tenant) -> Plan:
-    """What `destroy` would remove; nothing where it was never up."""
-    return removal(tenant.name)
-
-
-def removal(name: str, *, cancel: threading.Event | None = None) -> Plan:
-    """What `destroy` would remove of a tenant by its name, for its file may be gone; nothing where it was never up."""
-    from automation.runs import automation_api
-
-    try:
-        naming.tenant(name)
-    except ValueError:
-        # It is a file's, which may be any; one that no tenant can have never had a portal, and is no word for the CLI.
-        return Plan(tenant=name, changes=())
-    if not Stack(name=name).exists():
-        return Plan(tenant=name, changes=())
-    with automation_api.looking(name, cancel) as run:
-        return run.preview_destroy()
-
-
-def status(tenant: Tenant) -> dict[str, Any]:
-    """A portal as its engine has it: every service and job with its state and health; and how full its drive is."""
-    return seen(tenant)[0]
-
-
-def seen(tenant: Tenant) -> tuple[dict[str, Any], dict[str, str]]:
-    """The same, and with it the exit codes of what has ended, by service."""
-    with inventory.connect(tenant.placement.docker_host) as client:
-        found = inventory.containers(client, tenant.name)
-        unlimited = process_limits.unlimited(client, found)
-        space = taken(client, tenant)
-    late = inventory.not_up(found, tenant.stays_up)
-    told = {
-        "tenant": tenant.name,
-        "healthy": not late,
-        "host_rules": host(tenant).state(),
-        "without_process_limit": unlimited,
-        "drive": space,
-        "services": {
-            each.service: {"container": each.name, "state": each.state, "health": each.health or None}
-            for each in sorted(
-                [*found, *(one for one in late if not one.name)], key=lambda each: each.service
-            )
-        },
-    }
-    return told, {each.service: each.exit_code for each in found if each.exit_code}
-
-
-def taken(client: Any, tenant: Tenant) -> dict[str, Any]:
-    """How full the drive is, and what the portal has taken of it; where nobody can say, `unknown` has the reason."""
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
-    try:
-        return usage.facts(usage.look(client, tenant), tenant)
-    except (PortalError, DockerException, RequestException) as error:
-        # Neither a portal's state nor an `up` that has succeeded hangs on this.
-        return {"unknown": str(error), "warnings": []}
-
-
-def demo(say: Say) -> dict[str, Any]:
-    """The first portal on a machine: its own drive, its images, `up`. Raises PortalError and its kinds."""
-    start = time.monotonic()
-    tenant = load("demo")
-    stack = Stack(name=tenant.name)
-    if stack.exists():
-        own.refuse_moved(
-            tenant.storage.root, [each.root for each in data_locations.known(stack, stack.state())]
-        )
-    prepare_images(tenant, say)
-    others = {name: each.storage.root for name, each in survey(TENANTS)[0].items() if name != tenant.name}
-    with inventory.connect(tenant.placement.docker_host) as client:
-        own.prepare(client, tenant.storage.root, others, say)
-    told = up(tenant, say)
-    return {**told, "seconds": round(time.monotonic() - start, 1)}

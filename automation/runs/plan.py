@@ -1,6 +1,7 @@
 """What a run of Pulumi means to do, or did: the engine's events as plain data, one Change a resource."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,6 +101,13 @@ class Plan:
     def empty(self) -> bool:
         """Whether nothing would change."""
         return not self.changes and not self.bookkeeping
+
+    @property
+    def summary(self) -> str:
+        """The plan in one line."""
+        counts = Counter(each.op for each in self.changes)
+        told = ", ".join(f"{number} to {op}" for op, number in sorted(counts.items()))
+        return told or ("only the state's own records change" if self.bookkeeping else "nothing to change")
 
 
 def parts(path: str) -> tuple[str | int, ...]:

@@ -9,7 +9,7 @@ import pytest
 
 from automation.engine import inventory
 from automation.images import BuildError, digests, pull
-from automation.portals import up as lifecycle
+from automation.portals import image_supply
 from config.releases import pins
 from config.releases.release import Releases
 from tests.e2e.registry import Registry
@@ -92,10 +92,10 @@ def test_pins_are_written_whole_and_keep_those_of_other_releases(
             f"    hub: {{image: '{registry.address}/acme/forum:{tag}'}}\n"
         )
         registry.put("acme/forum", tag, name)
-    monkeypatch.setattr(lifecycle, "ROOT", tmp_path)
-    path = lifecycle.pin("old", lambda _: None)
+    monkeypatch.setattr(image_supply, "ROOT", tmp_path)
+    path = image_supply.pin("old", lambda _: None)
     assert pins.load(path) == {f"{registry.address}/acme/forum:1.0": registry.tags["acme/forum/1.0"]}
-    lifecycle.pin("new", lambda _: None)
+    image_supply.pin("new", lambda _: None)
     assert len(pins.load(path)) == 2
     assert path.read_text().startswith("# The digest of each public image")
     made = Releases(config / "releases").load("old").services["forum"]
@@ -104,5 +104,5 @@ def test_pins_are_written_whole_and_keep_those_of_other_releases(
     before = path.read_text()
     del registry.tags["acme/forum/2.0"]
     with pytest.raises(BuildError, match="manifest unknown"):
-        lifecycle.pin("all", lambda _: None)
+        image_supply.pin("all", lambda _: None)
     assert path.read_text() == before

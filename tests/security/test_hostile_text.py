@@ -26,7 +26,7 @@ from automation.engine import service_logs
 from automation.errors import PortalError
 from automation.images.event import BuildError, Event, State
 from automation.images.progress import building
-from automation.portals import up as lifecycle, orphans
+from automation.portals import destroy, orphans, status, tenant_files
 from automation.review.affected_tenants import Fleet, Touched, touched
 from automation.review.changed_files import File, since
 from automation.review.markdown import code, rows
@@ -238,13 +238,13 @@ def test_names_of_files_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("automation.stack.subprocess.run", None)
     for each in TEXTS:
         if not re.fullmatch("[a-z][a-z-]+", each):
-            assert lifecycle.removal(each).changes == ()
+            assert destroy.removal(each).changes == ()
 
 
 def test_titles(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenant's title is any text that a person can read, commands of a CI job among them."""
     folder = tmp_path / "tenants"
-    monkeypatch.setattr(lifecycle, "TENANTS", folder)
+    monkeypatch.setattr(tenant_files, "TENANTS", folder)
     folder.mkdir()
     tenant = yaml.safe_load((TENANTS / "acme.yaml").read_text())
     good = 0
@@ -284,7 +284,7 @@ def test_reasons_of_engines_and_tools(
         def failing(*words: object, kind: type[Exception] = kind, each: str = each, **more: object) -> None:
             raise kind(each)
 
-        monkeypatch.setattr(lifecycle, "seen", failing)
+        monkeypatch.setattr(status, "seen", failing)
         code, told = ran(capsys, "status", "acme")
         assert code in (1, 2)
         assert obeyed(told) == []

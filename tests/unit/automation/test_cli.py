@@ -16,7 +16,7 @@ from automation.engine import inventory
 from automation.errors import WrongWords
 from automation.images import progress
 from automation.images.event import Event, State
-from automation.portals import up as lifecycle, purge
+from automation.portals import destroy, preview, purge, status
 from automation.runs.plan import Change, Plan
 from config.reading.errors import ConfigError
 from config.tenant.tenant import Tenant
@@ -173,7 +173,7 @@ def test_a_terminal_s_width_is_kept(
 def removals(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `destroy` would remove of any tenant."""
     gone = Change(urn="urn:pulumi:x::portals::docker:index/network:Network::network-front", op="delete")
-    monkeypatch.setattr(lifecycle, "destroys", lambda tenant: Plan(tenant=tenant.name, changes=(gone,)))
+    monkeypatch.setattr(destroy, "destroys", lambda tenant: Plan(tenant=tenant.name, changes=(gone,)))
 
 
 @pytest.mark.usefixtures("removals")
@@ -199,7 +199,7 @@ def test_a_preview_says_at_once_that_it_looks(monkeypatch: pytest.MonkeyPatch) -
         assert said == ["acme: looking at what would change"]
         return Plan(tenant="acme", changes=())
 
-    monkeypatch.setattr(lifecycle, "preview", look)
+    monkeypatch.setattr(preview, "preview", look)
     assert ran("preview", "acme").exit_code == 0
 
 
@@ -243,7 +243,7 @@ def test_status_says_how_a_job_has_ended(state: str, said: str, monkeypatch: pyt
         "drive": {"unknown": "x", "warnings": []},
     }
     monkeypatch.setattr(
-        lifecycle, "seen", lambda tenant: (told, {"migrate": job.exit_code} if job.exit_code else {})
+        status, "seen", lambda tenant: (told, {"migrate": job.exit_code} if job.exit_code else {})
     )
     out = ran("status", "acme").stdout
     row = next(line for line in out.splitlines() if line.startswith("migrate"))

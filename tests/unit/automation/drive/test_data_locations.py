@@ -214,7 +214,7 @@ def tenants(monkeypatch: pytest.MonkeyPatch, folder: Path, root: str) -> None:
     """One tenant whose file says that root."""
     text = (ROOT / "tenants" / "acme.yaml").read_text()
     (folder / "acme.yaml").write_text(f"{text}\nstorage:\n  root: {root}\n")
-    monkeypatch.setattr(purge.lifecycle, "TENANTS", folder)
+    monkeypatch.setattr(purge.tenant_files, "TENANTS", folder)
 
 
 @pytest.mark.parametrize("up", [True, False])
@@ -251,7 +251,7 @@ def test_a_purge_looks_on_every_engine_that_had_the_portal(
 def test_without_a_trace_the_usual_drive_is_looked_at(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(purge.lifecycle, "TENANTS", tmp_path)
+    monkeypatch.setattr(purge.tenant_files, "TENANTS", tmp_path)
     monkeypatch.setattr(Stack, "exists", lambda self: False)
     found = purge.where("ghost")
     assert (found.hosts, [each.root for each in found.maybe]) == ((LOCAL,), [purge.USUAL_ROOT])

@@ -13,7 +13,7 @@ from automation.commands import images as command
 from automation.errors import NotConfirmed
 from automation.images import listing
 from automation.images.builder import FOLDER
-from automation.portals import up as lifecycle
+from automation.portals import image_supply, tenant_files
 from config.images import references
 from config.reading.errors import ConfigError
 
@@ -54,7 +54,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
         yield made
 
     monkeypatch.setattr(listing, "engine", connect)
-    monkeypatch.setattr(lifecycle, "unwanted_images", lambda host: listing.superseded(spare={DERIVED}))
+    monkeypatch.setattr(image_supply, "unwanted_images", lambda host: listing.superseded(spare={DERIVED}))
     return made
 
 
@@ -97,6 +97,6 @@ def test_a_tenant_s_file_that_is_wrong_hides_what_it_wants(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "acme.yaml").write_text("title: [")
-    monkeypatch.setattr(lifecycle, "TENANTS", tmp_path)
+    monkeypatch.setattr(tenant_files, "TENANTS", tmp_path)
     with pytest.raises(ConfigError):
-        lifecycle.unwanted_images()
+        image_supply.unwanted_images()

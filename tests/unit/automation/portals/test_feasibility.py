@@ -8,7 +8,7 @@ import pytest
 
 from automation.drive.capacity import LEAST_DISK_MIB
 from automation.errors import NoEngine, Overtaken
-from automation.portals import feasibility, up as lifecycle
+from automation.portals import feasibility, up
 from automation.portals.feasibility import RESTART_MIB, Impossible, refuse, told, wanted
 from automation.runs.plan import Change, Plan
 from automation.stack import Stack
@@ -168,5 +168,5 @@ def test_what_another_run_has_made_meanwhile_is_no_obstacle_but_a_reason_to_look
     monkeypatch.setattr(feasibility, "check", check)
     monkeypatch.setattr(Stack, "state", lambda stack: {"deployment": now})
     with pytest.raises(error) as raised:
-        lifecycle.could(None, ACME, plan(), {"deployment": "before"}, print)
+        up.could(None, ACME, plan(), {"deployment": "before"}, print)
     assert raised.type is error

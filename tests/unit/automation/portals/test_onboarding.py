@@ -116,7 +116,7 @@ def test_the_drive_is_looked_at_before_minutes_of_building(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[Tenant] = []
-    monkeypatch.setattr(onboarding.lifecycle, "prepare_images", lambda tenant, say: built.append(tenant))
+    monkeypatch.setattr(onboarding.image_supply, "prepare_images", lambda tenant, say: built.append(tenant))
     host.mounted = False
     with pytest.raises(DriveMissing):
         onboarding.onboard(WISH)

@@ -1,0 +1,61 @@
+"""`destroy`: remove a portal's containers, networks and volumes; and what that would be."""
+
+import threading
+from collections.abc import Callable
+
+from automation.drive import data_locations
+from automation.engine import inventory
+from automation.errors import UpFailed
+from automation.locks.stack_lock import held
+from automation.runs import recovery
+from automation.runs.plan import Plan
+from automation.stack import Stack
+from config.tenant.tenant import Tenant
+from config.values import names as naming
+
+Say = Callable[[str], None]
+
+
+def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) -> str:
+    """Remove a portal's containers, networks and volumes; return the directory where its data stays.
+
+    Raises UpFailed with the engine's reasons.
+    """
+    from automation.runs import automation_api
+
+    stack = Stack(name=tenant.name)
+    with (
+        inventory.connect(tenant.placement.docker_host) as client,
+        held(stack, "destroy", say, cancel=cancel) as hold,
+    ):
+        if not stack.exists():
+            return tenant.directory
+        fit = recovery.recover(hold, client, say)
+        # The state forgets it now, and a tenant's file may say something else by then.
+        if there := data_locations.of_state(fit.state):
+            data_locations.record(hold.stack, there)
+        with automation_api.of(hold, say, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
+            happened = run.destroy(fit.state)
+    if happened.reason:
+        raise UpFailed(happened.reason)
+    return f"{there.root}/{tenant.name}" if there else tenant.directory
+
+
+def destroys(tenant: Tenant) -> Plan:
+    """What `destroy` would remove; nothing where it was never up."""
+    return removal(tenant.name)
+
+
+def removal(name: str, *, cancel: threading.Event | None = None) -> Plan:
+    """What `destroy` would remove of a tenant by its name, for its file may be gone; nothing where it was never up."""
+    from automation.runs import automation_api
+
+    try:
+        naming.tenant(name)
+    except ValueError:
+        # It is a file's, which may be any; one that no tenant can have never had a portal, and is no word for the CLI.
+        return Plan(tenant=name, changes=())
+    if not Stack(name=name).exists():
+        return Plan(tenant=name, changes=())
+    with automation_api.looking(name, cancel) as run:
+        return run.preview_destroy()

@@ -1,0 +1,73 @@
+"""The images that tenants need: built, pulled and derived before an `up`, unneeded ones found, digests pinned."""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from automation import images
+from automation.images.progress import building
+from automation.locks.file_lock import exclusive
+from automation.portals import tenant_files
+from automation.stack import ROOT
+from config.portal import image_sources
+from config.reading.errors import ConfigError
+from config.releases import pins
+from config.releases.release import Releases
+from config.tenant.tenant import Tenant, survey
+from toolchain import files
+from toolchain.paths import data_directory
+
+Say = Callable[[str], None]
+
+IMAGES = ROOT / "images"
+
+
+def prepare_images(tenant: Tenant, say: Say) -> None:
+    """Build or pull the images of the tenant's release that its engine does not have."""
+    host = tenant.placement.docker_host
+    build_images([tenant], say)
+    images.pull(image_sources.pulled(tenant), say, docker_host=host)
+    with building() as progress:
+        images.derive(image_sources.derived(tenant, IMAGES), docker_host=host, on_event=progress)
+
+
+def build_images(tenants: Iterable[Tenant], say: Say) -> None:
+    """Build what these tenants' engines lack, each image once an engine: workers beside each other would do it twice."""
+    roles: dict[str, set[str]] = {}
+    for each in tenants:
+        roles.setdefault(each.placement.docker_host, set()).update(image_sources.roles(each))
+    for host, these in roles.items():
+        wanted = images.missing(sorted(these), docker_host=host)
+        if wanted:
+            say(f"building {len(wanted)} images that are not there yet: {', '.join(wanted)}")
+            with building() as progress:
+                images.build(wanted, docker_host=host, on_event=progress)
+
+
+def unwanted_images(docker_host: str = "") -> list[str]:
+    """The images built here that neither a tenant's file nor a container has a use for, by reference.
+
+    Raises ConfigError when a tenant's file is wrong: what it wants is not known then.
+    """
+    found, findings = survey(tenant_files.TENANTS)
+    if findings:
+        raise ConfigError(*findings)
+    spare = {one.reference for each in found.values() for one in image_sources.derived(each, IMAGES)}
+    return images.superseded(docker_host=docker_host, spare=spare)
+
+
+def pin(release: str, say: Say) -> Path:
+    """Write the digests of a release's public images (of all with `all`) into config/pins.yml, keeping the others.
+
+    Raises BuildError, and ValueError for a release that there is not.
+    """
+    path = ROOT / "config" / pins.NAME
+    releases = Releases(ROOT / "config" / "releases")
+    public = releases.public() if release == "all" else releases.load(release).public()
+    digests = images.digests(public, say)
+    # Of two at the same moment, neither forgets what the other has found.
+    with exclusive(data_directory(os.environ) / "pins.lock", "another `./portal images pin`", say):
+        known = {**pins.load(path), **digests}
+        # Whole or not at all: a portal is planned from it.
+        files.write(path, pins.text({each: known[each] for each in releases.public() if each in known}))
+    return path

@@ -1,0 +1,49 @@
+"""`status`: a portal as its engine has it."""
+
+from typing import Any
+
+from automation.drive import usage
+from automation.engine import inventory, process_limits
+from automation.errors import PortalError
+from automation.portals import packet_rules
+from config.tenant.tenant import Tenant
+
+
+def status(tenant: Tenant) -> dict[str, Any]:
+    """A portal as its engine has it: every service and job with its state and health; and how full its drive is."""
+    return seen(tenant)[0]
+
+
+def seen(tenant: Tenant) -> tuple[dict[str, Any], dict[str, str]]:
+    """The same, and with it the exit codes of what has ended, by service."""
+    with inventory.connect(tenant.placement.docker_host) as client:
+        found = inventory.containers(client, tenant.name)
+        unlimited = process_limits.unlimited(client, found)
+        space = taken(client, tenant)
+    late = inventory.not_up(found, tenant.stays_up)
+    told = {
+        "tenant": tenant.name,
+        "healthy": not late,
+        "host_rules": packet_rules.host(tenant).state(),
+        "without_process_limit": unlimited,
+        "drive": space,
+        "services": {
+            each.service: {"container": each.name, "state": each.state, "health": each.health or None}
+            for each in sorted(
+                [*found, *(one for one in late if not one.name)], key=lambda each: each.service
+            )
+        },
+    }
+    return told, {each.service: each.exit_code for each in found if each.exit_code}
+
+
+def taken(client: Any, tenant: Tenant) -> dict[str, Any]:
+    """How full the drive is, and what the portal has taken of it; where nobody can say, `unknown` has the reason."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    try:
+        return usage.facts(usage.look(client, tenant), tenant)
+    except (PortalError, DockerException, RequestException) as error:
+        # Neither a portal's state nor an `up` that has succeeded hangs on this.
+        return {"unknown": str(error), "warnings": []}
