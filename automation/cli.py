@@ -12,13 +12,14 @@ from config.images import ImageError
 from config.reading.errors import ConfigError
 
 EPILOG = (
-    "Also: ./portal setup (puts engine, CLI and plugins on this machine), "
-    'eval "$(./portal env)" (for the plain pulumi command), ./portal engine start|stop|status|rules.  '
-    "Exit codes: 0 done, 1 failed, 2 wrong words or a wrong tenant file, 3 not confirmed, 4 locked by another run, "
-    "5 no engine, 6 not healthy in time, 7 the drive is not mounted, 8 a preview puts data at risk, "
-    "9 no room on the host, 10 the engine would refuse it, 11 another state's portal, 130 interrupted, "
-    "141 whoever read the output has gone. Of several tenants: the code "
-    "that all failures share, else 1."
+    "Also: ./portal setup (installs engine, Pulumi CLI and plugins), "
+    'eval "$(./portal env)" (sets up the shell for the plain pulumi command), '
+    "./portal engine start|stop|status|rules.\n\n"
+    "Exit codes: 0 success, 1 failure, 2 invalid arguments or tenant file, 3 not confirmed, "
+    "4 locked by another run, 5 no Docker engine, 6 unhealthy, 7 drive not mounted, "
+    "8 the preview puts data at risk, 9 not enough memory or disk on the host, 10 the engine would refuse the change, "
+    "11 the portal belongs to another state, 130 interrupted, 141 the reader of the output closed it.\n\n"
+    "With several tenants: the exit code that all failures share, otherwise 1."
 )
 
 app = typer.Typer(

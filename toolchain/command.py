@@ -59,7 +59,7 @@ def _verb(words: Sequence[str]) -> int:
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
-    output.say(f"portal: ended by {signal.Signals(number).name}; run it again to go on")
+    output.say(f"portal: ended by {signal.Signals(number).name}; safe to re-run")
     raise SystemExit(128 + number)
 
 
@@ -70,31 +70,46 @@ def _told(verb: Callable[[], int]) -> int:
         output.say(f"portal: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        output.say("portal: interrupted; run it again to go on")
+        output.say("portal: interrupted; safe to re-run")
         return output.INTERRUPTED
 
 
 def _parser() -> "argparse.ArgumentParser":
     import argparse
 
-    parser = argparse.ArgumentParser(prog="portal", description="Put the toolchain onto this machine.")
-    verbs = parser.add_subparsers(required=True)
-    setup = verbs.add_parser(
-        "setup", help="engine, Pulumi, plugins, virtual environment: what is missing is put here"
+    parser = argparse.ArgumentParser(
+        prog="portal", description="Install the toolchain on this machine and run it."
     )
+    verbs = parser.add_subparsers(required=True)
+
+    def verb(name: str, does: str) -> argparse.ArgumentParser:
+        return verbs.add_parser(name, help=does, description=does)
+
+    setup = verb("setup", "Install what is missing: engine, Pulumi CLI, plugins, virtual environment.")
     setup.add_argument("--json", action="store_true", help="print the facts as one JSON object")
     setup.add_argument(
-        "--only", action="append", choices=PARTS, default=[], metavar="PART", help=f"of {', '.join(PARTS)}"
+        "--only",
+        action="append",
+        choices=PARTS,
+        default=[],
+        metavar="PART",
+        help=f"install this part alone; repeat for more: {', '.join(PARTS)}",
     )
     setup.add_argument(
-        "--force-part", action="append", choices=PARTS, default=[], metavar="PART", help="make it anew"
+        "--force-part",
+        action="append",
+        choices=PARTS,
+        default=[],
+        metavar="PART",
+        help="install this part again",
     )
     setup.set_defaults(verb=_setup)
-    env = verbs.add_parser("env", help='lines for a shell: eval "$(./portal env)"')
+    env = verb("env", 'Print lines that set up a shell for the plain pulumi command: eval "$(./portal env)".')
     env.set_defaults(verb=_env)
-    daemon = verbs.add_parser(
+    daemon = verb(
         "engine",
-        help="the Docker engine: start, stop (one that was started here), status, rules (the host's packet rules for portals)",
+        "Manage the Docker engine. start: start it. stop: stop an engine that was started here. "
+        "status: show whether it answers. rules: install the host's packet rules for portals.",
     )
     daemon.add_argument("what", choices=("start", "stop", "status", "rules"))
     daemon.add_argument("--json", action="store_true", help="print the facts as one JSON object")

@@ -152,7 +152,7 @@ def ended(command: Callable[[], int]) -> int:
         say(f"error: {error}")
         return FAILED
     except KeyboardInterrupt:
-        say("stopped; the same command goes on from here")
+        say("interrupted; the command is safe to re-run")
         return INTERRUPTED
     except OSError as error:
         _traced(error)

@@ -14,13 +14,13 @@ app = typer.Typer()
         "ignore_unknown_options": True,
         "help_option_names": ["--help", "-h"],
     },
-    options_metavar="[--help] [WORDS OF PYTEST...]",
+    options_metavar="[--help] [PYTEST ARGUMENTS...]",
     epilog="Examples: ./portal test    ./portal test -k tenant    ./portal test -m 'not e2e'    "
-    "./portal test tests/unit/config/tenant/test_tenant.py    ./portal test -- --help (pytest's own).  "
-    "With words it does not lint; images that lack are built first.",
+    "./portal test tests/unit/config/tenant/test_tenant.py    ./portal test -- --help (pytest's own).\n\n"
+    "With arguments it does not lint. Missing images are built first.",
 )
 def test(context: typer.Context) -> None:
-    """Run ruff, mypy and every test; words after it go to pytest."""
+    """Run ruff, mypy and the tests. Arguments go to pytest."""
     raise typer.Exit(checks.test(context.args, show.say))
 
 

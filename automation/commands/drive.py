@@ -10,23 +10,21 @@ from automation.drive import sentinel
 from automation.engine import inventory
 from automation.images.progress import building
 
-app = typer.Typer(help="The drive that the hosts share.", no_args_is_help=True)
+app = typer.Typer(help="The shared drive of the hosts.", no_args_is_help=True)
 
 
 @app.command("init", epilog="Example: ./portal drive init /srv/portals")
 def drive_init(
-    root: Annotated[str, typer.Argument(help="Where the drive is mounted on the engine's host.")],
+    root: Annotated[str, typer.Argument(help="Mount point of the drive on the engine's host.")],
     docker_host: show.DockerHost = "",
     moved: Annotated[
         bool,
-        typer.Option(
-            "--moved", help="A drive that has its mark and lies on another file system now, on purpose."
-        ),
+        typer.Option("--moved", help="Accept a marked drive that was moved to another file system."),
     ] = False,
 ) -> None:
-    """Mark a mounted drive as the portals' own, once. Nothing starts on a drive without the mark."""
+    """Mark a mounted drive as the portals' drive, once. No portal starts on an unmarked drive."""
     with inventory.connect(docker_host) as client:
         with building(present=False) as progress:
             images.build(["ops"], docker_host=docker_host, on_event=progress)
         if not sentinel.init(client, root, show.say, moved=moved):
-            show.say(f"{root} is marked already")
+            show.say(f"{root} is already marked")

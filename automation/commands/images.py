@@ -11,23 +11,23 @@ from automation.errors import NotConfirmed
 from automation.images.progress import building
 from automation.portals import image_supply
 
-app = typer.Typer(help="The images built here.", no_args_is_help=True)
+app = typer.Typer(help="Container images: build, list, prune, pin.", no_args_is_help=True)
 
 
 @app.command("build", epilog="Example: ./portal images build mysql redis")
 def images_build(
     roles: Annotated[
-        list[str] | None, typer.Argument(metavar="[ROLE]...", help="All when none is named.")
+        list[str] | None, typer.Argument(metavar="[ROLE]...", help="Roles to build. Default: all.")
     ] = None,
 ) -> None:
-    """Build the images that this machine's engine does not have."""
+    """Build the images that the engine does not have yet."""
     with building() as progress:
         images.build(roles or None, on_event=progress)
 
 
 @app.command("list", epilog="Example: ./portal images list --json")
 def images_list(as_json: show.Json = False) -> None:
-    """Show each image's reference, and whether the engine has it."""
+    """List each image's reference and whether the engine has it."""
     found = images.listed()
     if as_json:
         show.show([row.facts() for row in found])
@@ -43,13 +43,15 @@ def images_list(as_json: show.Json = False) -> None:
 )
 def images_prune(
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would go, and remove nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be removed. Remove nothing.")
     ] = False,
-    confirm: Annotated[str, typer.Option("--confirm", metavar="prune", help="For scripts.")] = "",
+    confirm: Annotated[
+        str, typer.Option("--confirm", metavar="prune", help="Confirm without a prompt (for scripts).")
+    ] = "",
     docker_host: show.DockerHost = "",
     as_json: show.Json = False,
 ) -> None:
-    """Remove images built here that no tenant's file wants and no container has, of other checkouts neither."""
+    """Remove images built here that no tenant file names and no container uses, in any checkout."""
     found = image_supply.unwanted_images(docker_host)
     if not dry_run and found:
         confirmed(found, confirm)
@@ -58,31 +60,30 @@ def images_prune(
         show.show({"found": found, "removed": gone})
         return
     for each in found:
-        left = "" if dry_run or each in gone else " stays: something uses it now"
+        left = "" if dry_run or each in gone else " kept: it is in use now"
         show.tell(f"{each}{left}")
-    show.tell(f"{len(found)} would go" if dry_run else f"{len(gone)} removed")
+    show.tell(f"{len(found)} would be removed" if dry_run else f"{len(gone)} removed")
 
 
 def confirmed(found: list[str], confirm: str) -> None:
     """Ask for the verb. Raises NotConfirmed."""
     if not confirm and sys.stdin.isatty():
         show.tell("\n".join(found))
-        confirm = input(f"These {len(found)} images go. Type prune: ")
+        confirm = input(f"These {len(found)} images will be removed. Type prune: ")
     if confirm != "prune":
         raise NotConfirmed(
-            f"not confirmed: none of {len(found)} images was removed; for scripts: "
-            "./portal images prune --confirm prune"
+            "not confirmed: no image was removed; without a prompt: ./portal images prune --confirm prune"
         )
 
 
 @app.command("pin", epilog="Example: ./portal images pin redwood")
 def images_pin(
     release: Annotated[
-        str, typer.Argument(metavar="RELEASE", help="One of config/releases, or all.")
+        str, typer.Argument(metavar="RELEASE", help="A release of config/releases, or all.")
     ] = "all",
     as_json: show.Json = False,
 ) -> None:
-    """Write what the tags of a release's public images point at now into config/pins.yml."""
+    """Write the current digests of a release's public images to config/pins.yml."""
     try:
         path = image_supply.pin(release, show.say)
     except ValueError as error:
@@ -90,4 +91,4 @@ def images_pin(
     if as_json:
         show.show({"release": release, "file": str(path)})
     else:
-        show.tell(f"written: {path}; what it changes is in `git diff` and in each tenant's preview")
+        show.tell(f"written: {path}; review it with `git diff` and a preview of each tenant")

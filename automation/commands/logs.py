@@ -13,7 +13,9 @@ from toolchain import terminal
 from toolchain.output import tell_json
 
 app = typer.Typer()
-Service = Annotated[str, typer.Argument(metavar="[SERVICE]")]
+Service = Annotated[
+    str, typer.Argument(metavar="[SERVICE]", help="A service of the portal, for example lms.")
+]
 
 
 @app.command(
@@ -22,19 +24,21 @@ Service = Annotated[str, typer.Argument(metavar="[SERVICE]")]
 def logs(
     tenant: show.TenantName,
     service: Service = "",
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow the logs until Ctrl-C.")] = False,
     since: Annotated[
         str,
         typer.Option(
             "--since",
             callback=show.not_empty("a number and s, m, h or d, for example 10m; or leave it out"),
-            help="As 30s, 10m, 2h or 1d; all that is kept when it is not said.",
+            help="Only lines newer than this: 30s, 10m, 2h, 1d. Default: all that is kept.",
         ),
     ] = "",
-    tail: Annotated[int, typer.Option(min=0, help="The last lines of each service; 0 for all.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    tail: Annotated[
+        int, typer.Option(min=0, help="Number of last lines of each service. 0 shows all.")
+    ] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
 ) -> None:
-    """Show what a portal's services say, each line with the service that said it."""
+    """Show the logs of a portal's services. Each line names its service."""
     loaded = tenant_files.load(tenant)
     width = max(map(len, loaded.stays_up))
     for said_by, line in service_logs.logs(loaded, service, follow=follow, since=since, tail=tail):
@@ -49,10 +53,10 @@ def logs(
 def open_command(
     tenant: show.TenantName,
     service: Service = "lms",
-    only_print: Annotated[bool, typer.Option("--print", help="Print the address, and open nothing.")] = False,
+    only_print: Annotated[bool, typer.Option("--print", help="Print the address. Open no browser.")] = False,
     as_json: show.Json = False,
 ) -> None:
-    """Open a portal's page in the browser, or print its address where there is none."""
+    """Open a portal's page in the browser. Without a browser, print its address."""
     url = service_logs.address(tenant_files.load(tenant), service)
     taken = not only_print and opened(url)
     if as_json:

@@ -10,7 +10,7 @@ from automation.portals import onboarding
 from automation.portals.onboarding_request import Wish
 
 app = typer.Typer()
-FOUND = "Found free when it is not said."
+FOUND = "Default: a free one."
 
 
 def option(name: str, expected: str, **how: Any) -> Any:
@@ -24,7 +24,10 @@ def option(name: str, expected: str, **how: Any) -> Any:
 )
 def new(
     tenant: Annotated[
-        str, typer.Argument(metavar="TENANT", help="Its name: lower case, digits, single hyphens.")
+        str,
+        typer.Argument(
+            metavar="TENANT", help="The tenant's name: lower case letters, digits, single hyphens."
+        ),
     ],
     lms: Annotated[
         str,
@@ -32,7 +35,7 @@ def new(
             "--lms",
             callback=show.not_empty("a host name, for example learn.oak.example"),
             metavar="HOST",
-            help="Where learners go.",
+            help="Host name of the learners' site (LMS).",
         ),
     ],
     cms: Annotated[
@@ -41,7 +44,7 @@ def new(
             "--cms",
             "a host name, for example studio.oak.example",
             metavar="HOST",
-            help="Where authors go; studio.<lms> if not said.",
+            help="Host name of the authors' site (Studio). Default: studio.<lms>.",
         ),
     ] = "",
     title: Annotated[
@@ -49,7 +52,7 @@ def new(
         option(
             "--title",
             "1 to 80 characters, for example 'Oak University'",
-            help="What people call the portal.",
+            help="Title of the portal, shown on its pages.",
         ),
     ] = "",
     email: Annotated[
@@ -57,17 +60,30 @@ def new(
         option(
             "--email",
             "a mail address, for example head@oak.example",
-            help="The first admin's; admin@<lms> if not said.",
+            help="E-mail address of the first admin. Default: admin@<lms>.",
         ),
     ] = "",
     release: Annotated[
         str,
-        option("--release", "one of config/releases, for example redwood", help="One of config/releases."),
+        option(
+            "--release",
+            "one of config/releases, for example redwood",
+            help="Open edX release, one of config/releases.",
+        ),
     ] = "",
-    images: Annotated[str, option("--images", "packages or hub", help="packages or hub.")] = "",
+    images: Annotated[
+        str,
+        option(
+            "--images", "packages or hub", help="Image source: packages (built here) or hub (public images)."
+        ),
+    ] = "",
     mail: Annotated[
         str,
-        option("--mail", "direct or sink", help="direct, or sink for a page that shows the mails."),
+        option(
+            "--mail",
+            "direct or sink",
+            help="How mail leaves: direct, or sink (a page shows it; nothing is sent).",
+        ),
     ] = "",
     mail_host: Annotated[
         str,
@@ -75,31 +91,51 @@ def new(
             "--mail-host",
             "a host name, for example mail.oak.example",
             metavar="HOST",
-            help="The sink's page; mail.<lms> if not said.",
+            help="Host name of the sink's page. Default: mail.<lms>.",
         ),
     ] = "",
     address: Annotated[
         str,
-        option("--address", "an address, for example 127.0.0.1", help="Where the load balancer listens."),
+        option(
+            "--address",
+            "an address, for example 127.0.0.1",
+            help="Address on which the load balancer listens.",
+        ),
     ] = "",
-    port: Annotated[int, typer.Option("--port", metavar="PORT", parser=show.number(8080), help=FOUND)] = 0,
+    port: Annotated[
+        int,
+        typer.Option(
+            "--port",
+            metavar="PORT",
+            parser=show.number(8080),
+            show_default=False,
+            help=f"Port on which the load balancer listens. {FOUND}",
+        ),
+    ] = 0,
     subnet: Annotated[
         str,
         option(
             "--subnet",
             "a /24, for example 10.77.9.0/24",
             metavar="CIDR",
-            help=f"A /24 of the fleet's pool. {FOUND}",
+            help=f"A /24 subnet of the fleet's pool. {FOUND}",
         ),
     ] = "",
     docker_host: show.DockerHost = "",
     root: Annotated[
-        str, option("--root", "a path, for example /srv/portals", help="Where the drive is mounted.")
+        str,
+        option(
+            "--root",
+            "a path, for example /srv/portals",
+            help="Mount point of the drive on the engine's host.",
+        ),
     ] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show everything, and touch nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be created. Change nothing.")
+    ] = False,
     as_json: show.Json = False,
 ) -> None:
-    """Onboard a tenant: file, checks, portal, first admin. Interrupted anywhere, the same words go on."""
+    """Onboard a tenant: write its file, check it, bring up the portal, create the first admin. Safe to re-run."""
     wish = Wish(
         name=tenant,
         lms=lms,
@@ -135,7 +171,7 @@ def new(
 
 def print_rehearsal(told: dict[str, Any]) -> None:
     """What would be: the tenant file, then a row for each thing."""
-    show.tell(told["text"] or f"{told['file']} is there already, and stays as it is")
+    show.tell(told["text"] or f"{told['file']} exists already and stays unchanged")
     made = show.table("would be", "")
     made.add_row("directory", told["directory"])
     for name, subnet in told["networks"].items():
@@ -158,5 +194,5 @@ def handed_on(told: dict[str, Any]) -> None:
     for name, seconds in told["steps"].items():
         made.add_row(name, f"{seconds:.1f}")
     show.rows(made)
-    show.tell(f"first log-in, good once: {told['log_in_link']}")
-    show.tell(f"tenant file: {told['file']}; commit it, and tenants/Pulumi.{told['tenant']}.yaml with it")
+    show.tell(f"first log-in (one-time link): {told['log_in_link']}")
+    show.tell(f"tenant file: {told['file']}; commit it together with tenants/Pulumi.{told['tenant']}.yaml")

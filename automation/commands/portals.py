@@ -25,17 +25,25 @@ from toolchain.parts import host_rules
 
 app = typer.Typer()
 TenantNames = Annotated[
-    list[str] | None, typer.Argument(metavar="TENANT...", help="Files of tenants/, without .yaml.")
+    list[str] | None,
+    typer.Argument(metavar="TENANT...", help="Tenant names: files of tenants/ without .yaml."),
 ]
-All = Annotated[bool, typer.Option("--all", help="Every tenant of tenants/.")]
+All = Annotated[bool, typer.Option("--all", help="All tenants of tenants/.")]
 Workers = Annotated[
-    int, typer.Option("--parallel", min=0, max=64, help="Tenants at a time; 0 for one a processor.")
+    int,
+    typer.Option(
+        "--parallel",
+        min=0,
+        max=64,
+        show_default=False,
+        help="Number of tenants at a time. Default: one per processor.",
+    ),
 ]
 
 
 @app.command(epilog="Example: ./portal demo --json")
 def demo(as_json: Json = False) -> None:
-    """Bring up the demo portal on this machine and print its addresses and first log-in."""
+    """Bring up the demo portal on this machine. Print its addresses and first log-in."""
     print_facts(portal_demo.demo(show.say), as_json)
 
 
@@ -49,10 +57,10 @@ def up(
     as_json: Json = False,
     unseen: Annotated[
         bool,
-        typer.Option("--skip-preview", help="Do not look first, so that nothing can be held against it."),
+        typer.Option("--skip-preview", help="Skip the preview. The result is not verified against it."),
     ] = False,
 ) -> None:
-    """Bring portals to what their tenant files say, wait until they are healthy, tell what came out otherwise."""
+    """Bring portals to the state of their tenant files. Wait until they are healthy. Report deviations from the plan."""
     wanted = chosen(tenants, every)
     if len(wanted) > 1 or every:
         image_supply.build_images(filter(None, map(readable, wanted)), show.say)
@@ -71,19 +79,24 @@ def destroy(
     workers: Workers = 0,
     as_json: Json = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would go, and remove nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be removed. Remove nothing.")
     ] = False,
     confirm: Annotated[
-        str, typer.Option("--confirm", metavar="TENANT,...", help="The tenants' names, for scripts.")
+        str,
+        typer.Option(
+            "--confirm",
+            metavar="TENANT,...",
+            help="Confirm with the tenants' names, without a prompt (for scripts).",
+        ),
     ] = "",
 ) -> None:
-    """Remove portals' containers, networks and volumes. Their data stays on the drive."""
+    """Remove the containers, networks and volumes of portals. Their data stays on the drive."""
     wanted = chosen(tenants, every)
     loaded = [tenant_files.load(each) for each in wanted]
     if dry_run:
         found = []
         for each in loaded:
-            show.say(f"{each.name}: looking at what would go")
+            show.say(f"{each.name}: previewing the removal")
             found.append(portal_destroy.destroys(each))
         print_removals(found, as_json, several=len(wanted) > 1 or every)
         return
@@ -95,12 +108,12 @@ def destroy(
     if as_json:
         show.show({"tenant": wanted[0], "destroyed": True, "directory": directory})
     else:
-        show.tell(f"{wanted[0]} is gone; its data stays in {directory}")
+        show.tell(f"{wanted[0]} is destroyed; its data stays in {directory}")
 
 
 @app.command(epilog="Example: ./portal status acme --json")
 def status(tenant: TenantName, as_json: Json = False) -> None:
-    """Show every service of a portal, its state and health, and how full its drive is. Exit code 6 when one is not up."""
+    """Show the state and health of a portal's services, and the free space of its drive. Exit code 6 if one is not up."""
     told, ended = portal_status.seen(tenant_files.load(tenant))
     if as_json:
         show.show(told)
@@ -115,16 +128,16 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
         if lacking := process_limits.said(tenant, told["without_process_limit"]):
             show.say(lacking)
         space = told["drive"]
-        show.tell(usage.shown(space) if "unknown" not in space else f"drive: not known: {space['unknown']}")
+        show.tell(usage.shown(space) if "unknown" not in space else f"drive: unknown: {space['unknown']}")
         for each in space["warnings"]:
             show.say(each)
     if not told["healthy"]:
         raise typer.Exit(6)
 
 
-@app.command("tenants")
+@app.command("tenants", epilog="Example: ./portal tenants --json")
 def tenants(as_json: Json = False) -> None:
-    """Check every tenant file and list them. Exit code 2 when one is wrong."""
+    """Check all tenant files and list the tenants. Exit code 2 if a file is invalid."""
     found, findings = survey(tenant_files.TENANTS)
     good = list(found.values())
     if as_json:
@@ -141,9 +154,9 @@ def tenants(as_json: Json = False) -> None:
 def chosen(tenants: list[str] | None, every: bool) -> list[str]:
     """The tenants that a command is for. Raises typer.BadParameter when it is for none."""
     if tenants and every:
-        raise typer.BadParameter("name tenants or say --all, not both")
+        raise typer.BadParameter("name tenants or pass --all, not both")
     if not tenants and not every:
-        raise typer.BadParameter("name the tenants, or say --all")
+        raise typer.BadParameter("name the tenants, or pass --all")
     found = names(tenant_files.TENANTS) if every else list(dict.fromkeys(tenants or ()))
     if not found:
         raise typer.BadParameter(f"{tenant_files.TENANTS} has no tenant")
@@ -162,10 +175,12 @@ def confirmed(tenants: list[str], confirm: str) -> None:
     """Ask for the names of what goes. Raises NotConfirmed."""
     wanted = ",".join(tenants)
     if not confirm and sys.stdin.isatty():
-        confirm = input(f"Containers and networks of {wanted} go, the data stays. Type {wanted}: ")
+        confirm = input(
+            f"The containers, networks and volumes of {wanted} will be removed; the data stays. Type {wanted}: "
+        )
     if confirm != wanted:
         raise NotConfirmed(
-            f"not confirmed: nothing was removed; for scripts: ./portal destroy {' '.join(tenants)} "
+            f"not confirmed: nothing was removed; without a prompt: ./portal destroy {' '.join(tenants)} "
             f"--confirm {wanted}"
         )
 

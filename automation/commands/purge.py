@@ -19,33 +19,39 @@ app = typer.Typer()
 def purge_command(
     tenant: show.TenantName,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would go, and remove nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be removed. Remove nothing.")
     ] = False,
     confirm: Annotated[
-        str, typer.Option("--confirm", metavar="TENANT", help="The tenant's name, for scripts.")
+        str,
+        typer.Option(
+            "--confirm",
+            metavar="TENANT",
+            help="Confirm with the tenant's name, without a prompt (for scripts).",
+        ),
     ] = "",
     root: Annotated[
         str,
         typer.Option(
             "--root",
             callback=show.not_empty("a path, for example /srv/portals; or leave it out"),
-            help="One more drive, for a tenant of which no file and no stack is left.",
+            help="One more drive to search, for a tenant that has no file and no stack any more.",
         ),
     ] = "",
     docker_host: show.DockerHost = "",
     owner: Annotated[
         str,
-        typer.Option(help="Whose it is, as `orphans` says, for a portal that this state does not know."),
+        typer.Option(help="The owner that `orphans` shows, for a portal that this state does not know."),
     ] = "",
     gone: Annotated[
         list[str] | None,
-        typer.Option(
-            "--gone", help="A drive's root or an engine that is no more: what was there is not looked for."
-        ),
+        typer.Option("--gone", help="A drive's root or an engine that no longer exists. It is not searched."),
     ] = None,
     as_json: show.Json = False,
 ) -> None:
-    """Delete a portal that is down, with its data wherever it has been: containers, volumes, directories, secrets, files."""
+    """Delete a destroyed portal with all its data: containers, volumes, directories, secrets, files.
+
+    Searches every drive and engine where its data has been.
+    """
     looked = purge.where(tenant, root=root, docker_host=docker_host, gone=tuple(gone or ()))
     for host in looked.hosts:
         with building(present=False) as progress:
@@ -58,10 +64,12 @@ def purge_command(
     purge.refuse_running(tenant, looked)
     if not confirm and sys.stdin.isatty():
         told(found, as_json=False, purged=False)
-        confirm = input(f"All of this goes, and {tenant}'s data with it, for good. Type the tenant's name: ")
+        confirm = input(
+            f"All of this will be deleted for good, including {tenant}'s data. Type the tenant's name: "
+        )
     if confirm != tenant:
         raise NotConfirmed(
-            f"not confirmed: nothing was removed; for scripts: ./portal purge {tenant} --confirm {tenant}"
+            f"not confirmed: nothing was removed; without a prompt: ./portal purge {tenant} --confirm {tenant}"
         )
     purge.purge(found, looked, show.say)
     purge.still(tenant, looked)
@@ -70,8 +78,8 @@ def purge_command(
 
 def told(found: Trace, as_json: bool, *, purged: bool, running: int = 0) -> None:
     """What there is, or was, of a tenant; `running` of its containers keep a purge from beginning."""
-    seen = f"drives looked at: {', '.join(found.drives)}"
-    unseen = f"; NOT looked at, as was said: {', '.join(found.unseen)}" if found.unseen else ""
+    seen = f"drives searched: {', '.join(found.drives)}"
+    unseen = f"; NOT searched (--gone): {', '.join(found.unseen)}" if found.unseen else ""
     if as_json:
         show.show({**found.facts(), "purged": purged, "running": running})
     elif found.empty:
@@ -96,16 +104,16 @@ def told(found: Trace, as_json: bool, *, purged: bool, running: int = 0) -> None
             show.tell(unseen.removeprefix("; "))
         if running:
             show.tell(
-                f"{running} containers run: purge refuses this portal until it is down: "
+                f"{running} containers are running; destroy the portal before you purge it: "
                 f"./portal destroy {found.tenant} --confirm {found.tenant}"
             )
 
 
 @app.command("orphans", epilog="Example: ./portal orphans --json")
 def orphans_command(as_json: show.Json = False) -> None:
-    """List by portal what carries our labels, lies on the drive or in the state, and belongs to no tenant, and whose it is.
+    """List what is left of portals without a tenant file, and its owner. Remove nothing.
 
-    Removes nothing.
+    Searches containers, networks, volumes, drives and the state.
     """
     with building(present=False) as progress:
         images.build(["ops"], on_event=progress)
@@ -114,7 +122,7 @@ def orphans_command(as_json: show.Json = False) -> None:
         show.show([each.facts() for each in found])
         return
     if not found:
-        show.tell("no orphans: every portal found has a tenant file")
+        show.tell("no orphans: every portal has a tenant file")
         return
     made = show.table("portal", "belongs to", "what", "way out")
     for each in found:

@@ -27,27 +27,28 @@ if TYPE_CHECKING:
     from automation.review.affected_tenants import Touched
 
 app = typer.Typer()
-WRITE_FIRST = "write it first: ./portal preview --changed-since origin/main --markdown >comment.md"
+WRITE_FIRST = "create it first: ./portal preview --changed-since origin/main --markdown >comment.md"
 Since = Annotated[
     str,
     typer.Option(
         "--changed-since",
         metavar="REF",
         callback=show.not_empty("a git ref, for example origin/main"),
-        help="The tenants that files changed since a git ref can touch.",
+        help="The tenants that files changed since this git ref can affect.",
     ),
 ]
 Allow = Annotated[
     list[str] | None,
-    typer.Option("--allow", metavar=DATA_LOSS, help="That data may be deleted, moved or left behind."),
+    typer.Option("--allow", metavar=DATA_LOSS, help="Accept that data may be deleted, moved or left behind."),
 ]
 
 
 @app.command(
     epilog="Examples: ./portal preview acme    ./portal preview --all --json    "
-    "./portal preview --changed-since origin/main --markdown    ./portal preview acme --allow data-loss.  "
-    "Exit code 10 when the engine would refuse a part of it, 7 when only a drive that is not mounted stands in the way, 8 when data would be deleted, moved or left behind, or a tenant's name or secrets change, and nobody "
-    "has allowed it."
+    "./portal preview --changed-since origin/main --markdown    ./portal preview acme --allow data-loss.\n\n"
+    "Exit code 8 if data would be deleted, moved or left behind, or a tenant's name or secrets would change, "
+    "and this is not allowed (--allow); 10 if the engine would refuse the change; 7 if the only obstacle is a drive "
+    "that is not mounted."
 )
 def preview(
     tenants: TenantNames = None,
@@ -56,14 +57,14 @@ def preview(
     workers: Workers = 0,
     as_json: Json = False,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="The comment of a pull request on standard output.")
+        bool, typer.Option("--markdown", help="Print the pull request's comment on standard output.")
     ] = False,
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Look at what the engine really has first.")
+        bool, typer.Option("--refresh", help="First compare the state with what the engine really has.")
     ] = False,
     allow: Allow = None,
 ) -> None:
-    """Show what `up` would change, whom that interrupts, what it risks; and change nothing."""
+    """Show what `up` would change, the downtime and the risk to data. Change nothing."""
     allowed = frozenset(allow or ())
     if unknown := sorted(allowed - {DATA_LOSS}):
         raise typer.BadParameter(f"--allow {unknown[0]}: expected {DATA_LOSS}")
@@ -72,7 +73,7 @@ def preview(
     found, notes = looked_at(tenants, every, changed_since)
     if len(tenants or ()) == 1 and not markdown:
         loaded = tenant_files.load(found[0].tenant)
-        show.say(f"{loaded.name}: looking at what would change")
+        show.say(f"{loaded.name}: previewing")
         plan = portal_preview.preview(loaded, refresh=refresh)
         reviews, code = [Review(plan.tenant, plan)], 0
         if as_json:
@@ -83,9 +84,11 @@ def preview(
         reviews, code = previewed(found, workers, refresh)
         tell(reviews, notes, as_json=as_json, markdown=markdown, refreshed=refresh, allowed=allowed)
     if risky := at_risk(reviews):
-        show.say(f"data at risk: {', '.join(risky)}" + (f"; --allow {DATA_LOSS} allows it" * (not allowed)))
+        show.say(
+            f"data at risk: {', '.join(risky)}" + (f"; pass --allow {DATA_LOSS} to accept it" * (not allowed))
+        )
     if unsure := not_known(reviews):
-        show.say(f"not known whether data is at risk: {', '.join(unsure)}")
+        show.say(f"unknown whether data is at risk: {', '.join(unsure)}")
     if code or (code := exit_code(reviews, allowed)):
         raise typer.Exit(code)
 
@@ -98,10 +101,10 @@ def changed(
     ref: Annotated[str, typer.Argument(metavar="REF", help="A git ref, for example origin/main.")],
     as_json: Json = False,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="A page for a job's summary on standard output.")
+        bool, typer.Option("--markdown", help="Print a page for a job's summary on standard output.")
     ] = False,
 ) -> None:
-    """Show which tenants the files changed since a git ref can touch, and why. Asks no engine and no state."""
+    """Show which tenants the files changed since a git ref can affect, and why. Needs no engine and no state."""
     if as_json and markdown:
         raise typer.BadParameter("--json or --markdown, not both")
     found = touched_since(ref)
@@ -130,16 +133,16 @@ def changed(
     epilog="Example: ./portal preview --changed-since origin/main --markdown >comment.md; ./portal comment comment.md"
 )
 def comment(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The Markdown; - for standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The Markdown file. - reads standard input.")],
     author: Annotated[
-        str, typer.Option("--author", help="Who the token writes as; GitHub's own unless said.")
+        str, typer.Option("--author", help="User name of the token. Default: that of GitHub Actions.")
     ] = "",
     number: Annotated[
-        int, typer.Option("--number", min=0, help="The request; that of the run's event unless said.")
+        int, typer.Option("--number", min=0, help="Number of the request. Default: that of the run's event.")
     ] = 0,
     as_json: Json = False,
 ) -> None:
-    """Write the comment of a pull request (GitHub Actions) or merge request (GitLab CI), or edit the one there is."""
+    """Create or update the preview's comment of a pull request (GitHub Actions) or merge request (GitLab CI)."""
     from automation.review import forge
     from automation.review.comment import LIMIT, MARKER
 
@@ -148,10 +151,10 @@ def comment(
     except OSError as error:
         raise WrongWords(f"{file}: {error.strerror}; {WRITE_FIRST}") from None
     except UnicodeDecodeError:
-        raise WrongWords(f"{file}: is no text in UTF-8; {WRITE_FIRST}") from None
+        raise WrongWords(f"{file}: is not UTF-8 text; {WRITE_FIRST}") from None
     if not body.startswith(MARKER) or len(body.encode()) > LIMIT:
         raise PortalError(
-            f"{file} is no comment of `./portal preview --markdown`: that begins with {MARKER} and has at most "
+            f"{file} is not a comment of `./portal preview --markdown`: one begins with {MARKER} and has at most "
             f"{LIMIT:,} bytes; {WRITE_FIRST}"
         )
     where = replace(forge.of(os.environ, author=author, number=number), say=show.say)
@@ -167,7 +170,7 @@ def looked_at(tenants: list[str] | None, every: bool, ref: str) -> tuple[list[Re
     if not ref:
         return [Review(name) for name in chosen(tenants, every)], ()
     if tenants or every:
-        raise typer.BadParameter("name tenants or say --all or --changed-since REF, one of them")
+        raise typer.BadParameter("name tenants, or pass either --all or --changed-since REF")
     found = touched_since(ref)
     removed = [Review(name, why=why, removed=True) for name, why in found.removed.items()]
     return [*(Review(name, why=why) for name, why in found.tenants.items()), *removed], found.left
@@ -244,7 +247,7 @@ def told_of_engine(review: Review) -> None:
     for note in review.plan.notes if review.plan else ():
         show.say(f"{review.tenant}: {note}")
     if review.unchecked:
-        show.say(f"{review.tenant}: not checked whether the engine has room for all this: {review.unchecked}")
+        show.say(f"{review.tenant}: could not check the engine's capacity: {review.unchecked}")
 
 
 def print_changes(review: Review) -> None:

@@ -33,9 +33,12 @@ def not_empty(expected: str) -> Callable[[typer.Context, typer.CallbackParam, st
     return refuse
 
 
-TenantName = Annotated[str, typer.Argument(metavar="TENANT", help="A file of tenants/, without .yaml.")]
+TenantName = Annotated[
+    str, typer.Argument(metavar="TENANT", help="The tenant's name: a file of tenants/ without .yaml.")
+]
 Json = Annotated[
-    bool, typer.Option("--json", help="One JSON object on standard output; progress on standard error.")
+    bool,
+    typer.Option("--json", help="Print one JSON object on standard output. Progress goes to standard error."),
 ]
 
 
@@ -44,7 +47,7 @@ DockerHost = Annotated[
     typer.Option(
         "--docker-host",
         callback=not_empty("an engine's address, for example ssh://ops@host-1; or leave it out"),
-        help="The engine, when it is not the shell's own.",
+        help="The Docker engine. Default: the shell's own (DOCKER_HOST).",
     ),
 ]
 

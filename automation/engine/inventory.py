@@ -112,7 +112,7 @@ def wait_healthy(
         if not late or time.monotonic() > end:
             return late
         if stop.wait(POLL_SECONDS):
-            raise Cancelled(f"portal {tenant.name} was not waited for; the same command goes on from here")
+            raise Cancelled(f"portal {tenant.name} was not waited for; safe to re-run")
 
 
 def not_up(found: Iterable[Container], services: Iterable[str]) -> list[Container]:

@@ -294,7 +294,7 @@ def still(tenant: str, looked: Looked) -> None:
     ]
     names += [*(["its stack"] if left.stack else []), *left.files]
     raise PortalError(
-        f"something of {tenant} is left, or was made meanwhile: {', '.join(names)}; the same command goes on"
+        f"something of {tenant} is left, or was made meanwhile: {', '.join(names)}; run the same command again"
     )
 
 

@@ -145,9 +145,7 @@ class Runs:
             ) from None
         except auto.CommandError as error:
             if self.cancel.is_set():
-                raise Cancelled(
-                    f"{verb} of {self.tenant} was cancelled; the same command goes on from here"
-                ) from None
+                raise Cancelled(f"{verb} of {self.tenant} was cancelled; safe to re-run") from None
             raise UpFailed(f"{verb} of {self.tenant} failed: {heard.reason or reason(error)}") from None
 
     def _plan(self, heard: Heard) -> Plan:

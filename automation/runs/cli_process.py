@@ -134,7 +134,7 @@ def told_to_cancel(
 
 def end(process: "subprocess.Popen[str]", say: Callable[[str], None]) -> None:
     """End a CLI that was told to cancel and is no longer waited for."""
-    say("ending at once: what was under way is looked at by the next command, which goes on from there")
+    say("ending at once; the next command recovers what was under way")
     process.send_signal(signal.SIGINT)
     if not ended(process, END_SECONDS):
         process.kill()

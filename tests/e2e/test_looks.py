@@ -116,7 +116,7 @@ def test_a_look_at_a_drive_that_is_not_mounted_makes_no_directory(fleet: Fleet) 
         assert ran.code == code, str(ran)
         assert not away.root.exists(), words
         if words[0] == "status":
-            assert f"drive: not known: {away.root} is not mounted on the engine's host" in ran.out, str(ran)
+            assert f"drive: unknown: {away.root} is not mounted on the engine's host" in ran.out, str(ran)
             assert f"./portal drive init {away.root}" in ran.out, str(ran)
         if words[0] == "new":
             assert f"./portal drive init {away.root}" in ran.err, str(ran)

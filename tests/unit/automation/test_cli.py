@@ -96,10 +96,10 @@ def test_a_port_that_is_no_number() -> None:
 def test_names_and_all_at_once(verb: str) -> None:
     told = ran(verb, "demo", "--all")
     assert told.exit_code == 2
-    assert "name tenants or say --all, not both" in line(told)
+    assert "name tenants or pass --all, not both" in line(told)
     told = ran(verb)
     assert told.exit_code == 2
-    assert "name the tenants, or say --all" in line(told)
+    assert "name the tenants, or pass --all" in line(told)
 
 
 @pytest.mark.parametrize("words", [("changed", "no-such-ref"), ("preview", "--changed-since", "no-such-ref")])
@@ -116,7 +116,7 @@ def test_a_comment_that_is_not_written_yet(tmp_path: Path) -> None:
         told = ran("comment", str(tmp_path / each)).exception
         assert isinstance(told, WrongWords)
         assert told.exit_code == 2
-        assert "write it first: ./portal preview --changed-since origin/main --markdown >comment.md" in str(
+        assert "create it first: ./portal preview --changed-since origin/main --markdown >comment.md" in str(
             told
         )
 
@@ -196,7 +196,7 @@ def test_a_preview_says_at_once_that_it_looks(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(show, "say", said.append)
 
     def look(tenant: Tenant, **how: object) -> Plan:
-        assert said == ["acme: looking at what would change"]
+        assert said == ["acme: previewing"]
         return Plan(tenant="acme", changes=())
 
     monkeypatch.setattr(preview, "preview", look)
@@ -254,7 +254,7 @@ def test_status_says_how_a_job_has_ended(state: str, said: str, monkeypatch: pyt
 def test_no_orphans_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(purge_verbs.images, "build", lambda roles, **how: None)
     monkeypatch.setattr(purge_verbs.orphans, "find", lambda say: [])
-    assert ran("orphans").stdout == "no orphans: every portal found has a tenant file\n"
+    assert ran("orphans").stdout == "no orphans: every portal has a tenant file\n"
 
 
 @pytest.mark.parametrize("running", [0, 15])
@@ -268,6 +268,6 @@ def test_a_rehearsed_purge_says_that_it_would_be_refused(
     monkeypatch.setattr(purge, "running", lambda tenant, where: running)
     told = ran("purge", "demo", "--dry-run")
     assert told.exit_code == 0
-    refused = "15 containers run: purge refuses this portal until it is down: ./portal destroy demo --confirm demo\n"
+    refused = "15 containers are running; destroy the portal before you purge it: ./portal destroy demo --confirm demo\n"
     assert (refused in told.stdout) is (running > 0)
     assert json.loads(ran("purge", "demo", "--dry-run", "--json").stdout)["running"] == running

@@ -177,4 +177,4 @@ def test_by_the_command(fake: Fake, environ: dict[str, str], tmp_path: Path) -> 
     assert (without.returncode, without.stdout) == (1, "")
     assert "error: GITHUB_TOKEN is not set" in without.stderr
     path.write_text("anything")
-    assert "is no comment of" in said().stderr
+    assert "is not a comment of" in said().stderr
