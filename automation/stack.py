@@ -4,10 +4,10 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from automation.errors import Locked, Overtaken, PortalError
@@ -15,15 +15,29 @@ from automation.locked_cli import HELD
 from config.tenant.tenant import settings_refusal
 from toolchain import files
 
-if TYPE_CHECKING:
-    from automation.locks.stack_lock import Hold
-
 PROJECT = "portals"
 ROOT = Path(__file__).resolve().parent.parent
 # Reading a stack's facts asks no engine and no container.
 READ_LIMIT_SECONDS = 120
 # https://github.com/pulumi/pulumi/blob/v3.256.0/sdk/go/common/apitype/core.go (CheckpointV3)
 CHECKPOINT_VERSION = 3
+
+
+class Holder(Protocol):
+    """The hold that a command has of a stack, as far as its CLI is concerned."""
+
+    @property
+    def words(self) -> Sequence[str]:
+        """What comes before the CLI's own words."""
+
+    def started(self, pid: int) -> None:
+        """The CLI has been started, as that process."""
+
+    def overtaken(self) -> Overtaken:
+        """What is raised where another command's CLI has the lock."""
+
+    def forget(self) -> None:
+        """The stack is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +49,7 @@ class Stack:
     # Where Pulumi.yaml and the settings in tenants/ are.
     folder: Path = ROOT
     # Of a command that changes the stack: the CLI runs under its lock (automation/locks/stack_lock.py).
-    hold: "Hold | None" = field(default=None, repr=False, compare=False)
+    hold: Holder | None = field(default=None, repr=False, compare=False)
 
     def ensure(self) -> bool:
         """Make the stack if there is none, and say whether it was made. Raises PortalError with Pulumi's own reason."""

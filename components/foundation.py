@@ -10,6 +10,7 @@ from components.secrets import Secrets
 from components.service import ServiceArgs
 from components.storage import Storage
 from components.workload import Attachment, Startable
+from config.portal.networks import networks
 from config.tenant.tenant import Tenant
 
 
@@ -31,7 +32,7 @@ class Foundation:
         """The networks that a container is on, by name: in any other order the plugins see a change in each preview."""
         return tuple(
             Attachment(network=self.networks.names[name], aliases=network.members[container])
-            for name, network in sorted(self.tenant.networks.items())
+            for name, network in sorted(networks(self.tenant).items())
             if container in network.members
         )
 

@@ -8,7 +8,8 @@ from pulumi import Alias, ComponentResource, Output, ResourceOptions
 
 from components.turns import Turns
 from components.workload import identity
-from config.portal.networks import INGRESS, Network
+from config.portal.networks import Network
+from config.values.networks import INGRESS
 
 # Portals that were made with two networks have these in the same addresses: they make room first.
 FORMER = {"data": "private", INGRESS: "egress"}

@@ -7,9 +7,10 @@ from typing import Any
 from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
+from components.openedx_configuration import configured
 from components.service import Service
 from components.workload import CPU_SHARES, Startable
-from config.portal.openedx import FORUM_SECRETS, SECRETS, forum_env, settings_files
+from config.portal.openedx import FORUM_SECRETS, forum_env
 from config.tenant import worker_groups
 from config.tenant.sections import WorkerGroup
 
@@ -21,23 +22,6 @@ TASKS_CPU_SHARES = CPU_SHARES // 4
 class OpenEdxArgs:
     foundation: Foundation
     after: tuple[Startable, ...]
-
-
-def configured(base: Foundation) -> dict[str, Any]:
-    """What a container of the openedx image needs to make its configuration, as arguments of its workload."""
-    # lms and cms, their workers and their migrations share directories, and so the user.
-    user = base.tenant.services["lms"].owner(base.tenant.source("lms"))
-    return {
-        "files": settings_files(base.tenant),
-        "secrets": base.secrets.files(*SECRETS),
-        "volumes": (
-            base.storage.mount("media", "/openedx/media"),
-            base.storage.mount("overrides", "/openedx/overrides"),
-            base.storage.mount("rendered", "/openedx/rendered"),
-        ),
-        # Passwords are filled in here: never on the drive, where backups go.
-        "tmpfs": {"/openedx/config": f"mode=0750,size=8m,uid={user},gid={user}"},
-    }
 
 
 def workers_env(verb: str, name: str, group: WorkerGroup) -> dict[str, str]:

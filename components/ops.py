@@ -6,7 +6,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
 from components.job import Job, JobArgs
-from components.openedx import configured
+from components.openedx_configuration import configured
 from components.workload import Startable
 
 

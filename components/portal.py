@@ -18,6 +18,7 @@ from components.ops import Ops, OpsArgs
 from components.secrets import Secrets, SecretsArgs, names
 from components.storage import Storage, StorageArgs
 from components.turns import Turns
+from config.portal import networks as portal_networks
 from config.portal.image_sources import OPS, pictured
 from config.portal.routes import addresses
 from config.tenant.tenant import Tenant
@@ -60,7 +61,7 @@ class Portal(ComponentResource):
         turns = Turns()
         networks = Networks(
             "networks",
-            NetworksArgs(tenant=tenant.name, turns=turns, networks=tenant.networks),
+            NetworksArgs(tenant=tenant.name, turns=turns, networks=portal_networks.networks(tenant)),
             child,
         )
         storage = Storage(

@@ -18,6 +18,7 @@ from automation.locks.stack_lock import held
 from automation.portals import feasibility, image_supply, outputs, tenant_files, up
 from automation.portals.onboarding_request import Wish, free_port, free_subnet, otherwise, text
 from automation.stack import ROOT, Stack
+from config.portal.networks import networks
 from config.portal.routes import addresses
 from config.reading import checkout
 from config.reading.errors import ConfigError
@@ -136,7 +137,7 @@ def rehearse(wish: Wish) -> dict[str, Any]:
         "text": told,
         "addresses": addresses(tenant),
         "directory": tenant.directory,
-        "networks": {name: str(each.subnet) for name, each in tenant.networks.items()},
+        "networks": {name: str(each.subnet) for name, each in networks(tenant).items()},
         "services": sorted(tenant.stays_up),
         "running": sorted(each.name for each in there),
         "memory_mib": {"at_least": capacity.at_least(tenant), "at_most": capacity.at_most(tenant)},

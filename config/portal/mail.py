@@ -1,6 +1,7 @@
 """What the mailer is told of a tenant's choices; the password of a smarthost is not among it."""
 
 from config.tenant.tenant import Tenant
+from config.values.networks import subnet
 
 PORT = 8025
 SMARTHOST_SECRET = "mailer-smarthost-password"  # noqa: S105 (its name)
@@ -15,7 +16,7 @@ def environment(tenant: Tenant) -> dict[str, str]:
         "MAIL_DELIVERY": mail.delivery,
         "MAIL_DOMAINS": ",".join(tenant.sender_domains),
         "MAIL_HOSTNAME": tenant.hosts.lms,
-        "MAIL_NETWORK": str(tenant.networks["mail"].subnet),
+        "MAIL_NETWORK": str(subnet(tenant.placement.subnet, "mail")),
     }
     if mail.delivery == "smarthost":
         told |= {"MAIL_SMARTHOST": mail.smarthost, "MAIL_USERNAME": mail.username}

@@ -5,40 +5,13 @@ it there is. Docker knows no finer wall than the network: whoever shares one rea
 is of services with the very same callers, and each is shut to all others.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from types import MappingProxyType
-from typing import TYPE_CHECKING
 
+from config.tenant.tenant import Tenant
 from config.values import names
-
-if TYPE_CHECKING:
-    from config.tenant.tenant import Tenant
-
-INGRESS, EGRESS = "ingress", "egress"
-# Each network's place in a tenant's /24, for good: a place that moves replaces every container of every portal. In
-# thirty-seconds of it (8 addresses), with the prefix length. 192 to 223 are free, for what joins several portals' load
-# balancers, for add-ons, for an overlay.
-PLACES: Mapping[str, tuple[int, int]] = MappingProxyType(
-    {
-        "front": (0, 27),
-        "mail": (4, 27),
-        "data": (8, 27),
-        "cache": (12, 27),
-        "documents": (16, 27),
-        "search": (20, 27),
-        INGRESS: (28, 28),
-        EGRESS: (30, 28),
-    }
-)
-# The networks on which services answer each other; the two others are ways in and out.
-INSIDE = tuple(each for each in PLACES if each not in (INGRESS, EGRESS))
-# Services of different callers share these, each for a reason: pages are for everybody who can open the portal, and
-# where mails go in they are taken from the senders' addresses alone.
-MIXED = frozenset(("front", "mail"))
+from config.values.networks import EGRESS, INGRESS, INSIDE, PLACES, subnet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,12 +22,6 @@ class Network:
     subnet: IPv4Network
     internal: bool
     members: Mapping[str, tuple[str, ...]]
-
-
-def subnet(whole: IPv4Network, name: str) -> IPv4Network:
-    """The part of a tenant's /24 that is one network's."""
-    eighth, prefix = PLACES[name]
-    return IPv4Network((int(whole.network_address) + 8 * eighth, prefix))
 
 
 def calls(tenant: Tenant) -> dict[str, tuple[str, ...]]:
@@ -68,7 +35,7 @@ def calls(tenant: Tenant) -> dict[str, tuple[str, ...]]:
     return {name: tuple(each for each in called if each in services) for name, called in told.items()}
 
 
-def networks(tenant: Tenant) -> dict[str, Network]:
+def networks(tenant: Tenant) -> Mapping[str, Network]:
     """The networks of a portal, by name, each with its members; a network that nobody is on there is not."""
     called = calls(tenant)
     places = {container: _joined(tenant, container, called[container]) for container in called}

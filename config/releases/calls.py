@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from itertools import combinations
 from typing import Any
 
-from config.portal.networks import MIXED
 from config.reading.keys import Reading
 from config.reading.words import listed, meant, quoted
+from config.values.networks import MIXED
 
 
 def check(reading: Reading, services: Iterable[str], jobs: Iterable[str]) -> None:

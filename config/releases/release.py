@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from config.portal.networks import INSIDE
 from config.reading import yamlfile
 from config.reading.errors import ConfigError
 from config.reading.keys import Reading, build, each, number, text, texts
@@ -15,6 +14,7 @@ from config.reading.words import listed, meant, quoted
 from config.releases import calls, pins
 from config.releases.public_images import Hub
 from config.values import checks, names
+from config.values.networks import INSIDE
 
 # For the configuration program inside public openedx images, some of which have a Python that is too old for it.
 PYTHON = "docker.io/library/python:3.11.9-slim-bullseye"

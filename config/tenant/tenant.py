@@ -8,7 +8,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from config.portal import networks
 from config.reading import checkout
 from config.reading.errors import ConfigError
 from config.reading.keys import each, text
@@ -112,11 +111,6 @@ class Tenant:
     def directory(self) -> str:
         """The portal's directory on the drive."""
         return f"{self.storage.root}/{self.name}"
-
-    @property
-    def networks(self) -> Mapping[str, networks.Network]:
-        """The portal's networks by name, each with its members and their names there."""
-        return MappingProxyType(networks.networks(self))
 
     @property
     def stays_up(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from config.reading.words import character, characters, quoted
+from config.values import networks
 
 SHORTEST, LONGEST = 3, 30
 EXAMPLE = "'acme'"
@@ -27,10 +28,7 @@ SERVICES = frozenset(
     )
 )
 JOBS = frozenset(("storage-init", "edxapp-migrations", "create-admin", "assets", "backup", "restore"))
-# `private` is that of portals that have not been brought up since they have several.
-NETWORKS = frozenset(
-    ("front", "mail", "data", "cache", "documents", "search", "ingress", "egress", "private")
-)
+NETWORKS = frozenset((*networks.PLACES, networks.FORMERLY_ONE))
 # Directories of the drive that are not called as their service.
 DIRECTORIES = frozenset(("static", "media", "overrides", "rendered"))
 # The services whose queues a tenant may give to workers in containers of their own, `<service>-<word>`.

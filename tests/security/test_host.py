@@ -16,7 +16,7 @@ import docker
 import docker.errors
 import pytest
 
-from config.portal.networks import EGRESS, INGRESS, subnet
+from config.values.networks import EGRESS, INGRESS, subnet
 from tests.e2e import outside
 from tests.e2e.objects import LIMIT_SECONDS, Objects
 from tests.e2e.reach import Reach, reach_from

@@ -15,7 +15,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Literal
 
-from config.portal.networks import EGRESS, INGRESS, PLACES
+from config.values.networks import EGRESS, INGRESS, PLACES
 from toolchain.errors import ToolchainError
 from toolchain.parts.dockerd import Daemon
 from toolchain.parts.engine import SOCKET, address

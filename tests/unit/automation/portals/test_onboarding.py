@@ -13,6 +13,7 @@ from automation.drive.sentinel import DriveMissing
 from automation.engine.inventory import Container
 from automation.portals import onboarding
 from automation.portals.onboarding_request import Wish
+from config.portal.networks import networks
 from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
 
@@ -63,7 +64,7 @@ def test_a_row_each(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = said(capsys)
     assert (code, err) == (0, "")
     rows = {line.partition("  ")[0].strip(): line for line in out.splitlines() if "  " in line}
-    for name, network in ACME.networks.items():
+    for name, network in networks(ACME).items():
         assert rows[f"network {name}"].endswith(f"  {network.subnet}")
     assert rows["address lms"].endswith("  http://acme.localhost:8081")
     assert ", lms, lms-workers" in rows["services"]

@@ -11,6 +11,7 @@ from config.portal import networks, routes
 from config.releases.release import Release, Releases
 from config.tenant.sections import WorkerGroup
 from config.tenant.tenant import Mail, Tenant
+from config.values.networks import PLACES, subnet
 
 ROOT = Path(__file__).parents[4]
 FOLDER = ROOT / "config" / "releases"
@@ -49,7 +50,7 @@ CASES = [
 def reach(tenant: Tenant) -> dict[str, set[str]]:
     """Whom each container shares a network with."""
     found: dict[str, set[str]] = defaultdict(set)
-    for network in tenant.networks.values():
+    for network in networks.networks(tenant).values():
         for each in network.members:
             found[each] |= set(network.members) - {each}
     return found
@@ -61,7 +62,7 @@ def test_who_is_called_is_reached_by_its_name(tenant: Tenant) -> None:
         for each in called:
             assert any(
                 caller in network.members and each in network.members.get(each, ())
-                for network in tenant.networks.values()
+                for network in networks.networks(tenant).values()
             ), f"{caller} → {each}"
 
 
@@ -84,7 +85,7 @@ def test_a_store_without_a_password_is_reached_by_its_callers_and_who_serves_the
 @pytest.mark.parametrize("tenant", CASES)
 def test_names_stand_where_somebody_calls_them_and_nowhere_else(tenant: Tenant) -> None:
     called = networks.calls(tenant)
-    for network in tenant.networks.values():
+    for network in networks.networks(tenant).values():
         for container, aliases in network.members.items():
             wanted = any(container in called[each] for each in network.members)
             assert aliases in ((container,), ()), network.name
@@ -94,9 +95,9 @@ def test_names_stand_where_somebody_calls_them_and_nowhere_else(tenant: Tenant) 
 
 @pytest.mark.parametrize("tenant", CASES)
 def test_subnets_are_apart_and_hold_their_members(tenant: Tenant) -> None:
-    for one, other in combinations(tenant.networks.values(), 2):
+    for one, other in combinations(networks.networks(tenant).values(), 2):
         assert not one.subnet.overlaps(other.subnet)
-    for each in tenant.networks.values():
+    for each in networks.networks(tenant).values():
         assert each.subnet.subnet_of(tenant.placement.subnet)
         assert len(each.members) <= each.subnet.num_addresses - 3
 
@@ -110,22 +111,20 @@ def test_a_network_of_the_most_that_a_portal_may_have_holds_it() -> None:
             for each in ("lms-workers", "cms-workers")
             for number in range(2 * len(told.release.services[each].queues))
         }
-        for network in replace(told, worker_groups=groups).networks.values():
+        for network in networks.networks(replace(told, worker_groups=groups)).values():
             assert len(network.members) <= network.subnet.num_addresses - 3, network.name
 
 
 def test_the_addresses_that_are_kept_are_free() -> None:
     """For what joins several portals' load balancers, for add-ons, for an overlay."""
     tenant = tenants("redwood")[0]
-    taken = {
-        address for name in networks.PLACES for address in networks.subnet(tenant.placement.subnet, name)
-    }
+    taken = {address for name in PLACES for address in subnet(tenant.placement.subnet, name)}
     assert [int(each) & 255 for each in tenant.placement.subnet if each not in taken] == list(range(192, 224))
 
 
 @pytest.mark.parametrize("tenant", CASES)
 def test_ways_in_and_out_are_of_one_each(tenant: Tenant) -> None:
-    ways = {name: set(each.members) for name, each in tenant.networks.items() if not each.internal}
+    ways = {name: set(each.members) for name, each in networks.networks(tenant).items() if not each.internal}
     out = {} if tenant.mail.delivery == "sink" else {"egress": {"mailer"}}
     assert ways == {"ingress": {"load-balancer"}, **out}
 

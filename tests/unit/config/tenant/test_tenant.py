@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from config.portal.networks import networks
 from config.reading.errors import ConfigError
 from config.releases.release import Release
 from config.tenant.tenant import Admin, Hosts, Listen, Mail, Placement, Size, Storage, Tenant, names
@@ -68,7 +69,7 @@ def test_its_mail_comes_from_its_own_domains(tmp_path: Path) -> None:
 
 def test_its_networks_and_directory_follow_from_the_file(tmp_path: Path) -> None:
     tenant = only(tmp_path, SMALL)
-    assert {name: str(each.subnet) for name, each in tenant.networks.items()} == {
+    assert {name: str(each.subnet) for name, each in networks(tenant).items()} == {
         "front": "10.77.5.0/27",
         "mail": "10.77.5.32/27",
         "data": "10.77.5.64/27",

@@ -12,6 +12,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config.portal.networks import networks
 from config.reading.errors import ConfigError
 from config.tenant.fleet import Fleet
 from config.tenant.tenant import Tenant
@@ -79,7 +80,7 @@ def load(data: bytes, folder: Path) -> Tenant | None:
 def sound(tenant: Tenant) -> None:
     """What holds of every tenant, whatever file it came from."""
     assert tenant.placement.subnet.subnet_of(POOL)
-    for network in tenant.networks.values():
+    for network in networks(tenant).values():
         assert network.subnet.subnet_of(tenant.placement.subnet)
         # Network, broadcast and the host's own address are nobody's.
         assert len(network.members) <= network.subnet.num_addresses - 3

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from config.portal.networks import EGRESS, INGRESS, subnet
 from config.tenant.fleet import Fleet
+from config.values.networks import EGRESS, INGRESS, subnet
 from toolchain.errors import ToolchainError
 from toolchain.parts.host_rules import FORWARD, INPUT, HostRules, pool, resolvers, rules, said, slots
 from toolchain.paths import Paths
