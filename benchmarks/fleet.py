@@ -16,9 +16,9 @@ from benchmarks import processes
 from benchmarks.plot import Panel, svg
 from benchmarks.processes import Run, RunFailed
 from preflight.connection import arguments
-from tests.e2e.checkout import Checkout, grounded
-from tests.e2e.light import lighten
-from tests.e2e.objects import LIMIT_SECONDS, Objects
+from testbed.checkout import Checkout, grounded
+from testbed.light import lighten
+from testbed.objects import LIMIT_SECONDS, Objects
 
 COUNTS = (1, 2, 5, 10)
 # A file that all tenants share: redis and the load balancer get other memory in each.

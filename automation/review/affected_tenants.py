@@ -24,6 +24,7 @@ NONE = {
     "tests/": "tests",
     "policies/": "rules that a plan is held to",
     "benchmarks/": "benchmarks",
+    "testbed/": "the ground of tests and benchmarks",
     ".github/": "how the repository is checked",
     ".ci/": "how the repository is checked",
     ".gitlab-ci.yml": "how the repository is checked",

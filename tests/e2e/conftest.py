@@ -11,12 +11,12 @@ import docker
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from testbed.checkout import Checkout, grounded
+from testbed.light import Fleet, lighten
+from testbed.objects import LIMIT_SECONDS, Objects
+from testbed.trial import LIGHT_NUMBERS, NUMBERS, Trial
 from tests.e2e import chromium
-from tests.e2e.checkout import Checkout, grounded
-from tests.e2e.light import Fleet, lighten
-from tests.e2e.objects import LIMIT_SECONDS, Objects
 from tests.e2e.pages import PAGE_LIMIT_MS, new_page
-from tests.e2e.trial import LIGHT_NUMBERS, NUMBERS, Trial
 
 # Files that share a portal stand together; those that break theirs come last.
 ORDER = (

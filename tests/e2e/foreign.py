@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from config.images import reference
-from tests.e2e.objects import HERE
+from testbed.objects import HERE
 
 NAME = "foreign-to-all-portals"
 # linux/sockios.h and linux/route.h.

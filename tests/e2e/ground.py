@@ -11,8 +11,8 @@ import docker.types
 
 from automation.images import build
 from automation.images.event import silent
+from testbed.waiting import until
 from tests.e2e.image_trial import LABEL, NETWORK, SUBNET, Box, known
-from tests.e2e.waiting import until
 
 # Containers, network and subnet have fixed names: one run at a time on a machine.
 LOCK = Path("/var/tmp/portals-e2e-images.lock")

@@ -16,8 +16,8 @@ from docker import APIClient
 from docker.utils.socket import STDOUT
 
 from config.images import references
-from tests.e2e import inside
-from tests.e2e.waiting import until
+from testbed import inside
+from testbed.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORK = "c-images"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from tests.e2e.objects import Objects
+from testbed.objects import Objects
 
 # The container's own root, what the engine puts into every container, and what lies in memory.
 OWN = ("/", "/etc/resolv.conf", "/etc/hostname", "/etc/hosts")

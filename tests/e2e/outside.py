@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.e2e.waiting import until
+from testbed.waiting import until
 
 NAME = "portals-e2e"
 HERE = "198.51.100.1"

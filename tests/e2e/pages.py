@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.e2e.trial import Trial
-from tests.e2e.waiting import until
+from testbed.trial import Trial
+from testbed.waiting import until
 
 PAGE_LIMIT_MS = 20_000
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.waiting import until
+from testbed.waiting import until
 
 USER = "postgres"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from tests.e2e.objects import Objects
+from testbed.objects import Objects
 
 # Runs by the plain interpreter of the image `python`, in the network of the container that is asked about.
 SCRIPT = """

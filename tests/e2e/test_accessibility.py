@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from testbed.trial import Trial
 from tests.e2e import axe
 from tests.e2e.pages import Course, Visitor, new_page
-from tests.e2e.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

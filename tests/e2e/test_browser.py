@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from testbed.trial import Trial
+from testbed.waiting import until
 from tests.e2e.pages import Course, Visitor, new_page
-from tests.e2e.trial import Trial
-from tests.e2e.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from config.portal.openedx import settings_files
 from config.tenant.tenant import Tenant
-from tests.e2e import inside
+from testbed import inside
 from tests.e2e.ground import ground
 from tests.e2e.image_trial import Box
+from tests.e2e.templates import EVALUATED, MARK
 from tests.programs import TENANTS
-from tests.security.templates import EVALUATED, MARK
 
 pytestmark = pytest.mark.e2e
 

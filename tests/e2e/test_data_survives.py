@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from testbed.trial import Trial
 from tests.e2e.pages import Course, Visitor, new_page
-from tests.e2e.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 

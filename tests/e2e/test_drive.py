@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.checkout import Checkout
-from tests.e2e.trial import Trial
+from testbed.checkout import Checkout
+from testbed.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.checkout import Checkout
-from tests.e2e.objects import Objects
-from tests.e2e.ran import Ran
-from tests.e2e.trial import Trial
+from testbed.checkout import Checkout
+from testbed.objects import Objects
+from testbed.ran import Ran
+from testbed.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 

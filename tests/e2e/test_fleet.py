@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from automation.portals.feasibility import Impossible
-from tests.e2e.checkout import Running
-from tests.e2e.light import Fleet
-from tests.e2e.processes import cli_below
+from testbed.checkout import Running
+from testbed.light import Fleet
+from testbed.processes import cli_below
+from testbed.ran import Ran
+from testbed.trial import Trial
+from testbed.waiting import until
 from tests.e2e.proxy import Proxy
-from tests.e2e.ran import Ran
 from tests.e2e.test_failures import CRASH
-from tests.e2e.trial import Trial
-from tests.e2e.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1500)]
 slow = pytest.mark.slow

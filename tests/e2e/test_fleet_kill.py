@@ -11,11 +11,11 @@ import subprocess
 
 import pytest
 
-from tests.e2e.checkout import Running
-from tests.e2e.light import Fleet
-from tests.e2e.processes import Process, processes
+from testbed.checkout import Running
+from testbed.light import Fleet
+from testbed.processes import Process, processes
+from testbed.trial import Trial
 from tests.e2e.test_kill import KILLS, SEED, SHARE, Kill, cases
-from tests.e2e.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(3600)]
 

@@ -18,9 +18,9 @@ from urllib.parse import urlencode
 import docker
 import pytest
 
+from testbed.waiting import until
 from tests.e2e.ground import directories, ground
 from tests.e2e.image_trial import KINDS, Box, store
-from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.e2e
 

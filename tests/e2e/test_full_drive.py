@@ -10,9 +10,9 @@ from pathlib import Path
 import docker
 import pytest
 
+from testbed.waiting import until
 from tests.e2e.ground import ground
 from tests.e2e.image_trial import KINDS, LABEL, READY_LIMIT_SECONDS, Box, Kind, fresh_secrets, store
-from tests.e2e.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -22,6 +22,7 @@ import pytest
 
 from automation.drive import sentinel as marking
 from automation.images import BuildError, Event, State, build
+from testbed.waiting import until
 from tests.e2e.ground import ground
 from tests.e2e.image_trial import (
     KINDS,
@@ -33,7 +34,6 @@ from tests.e2e.image_trial import (
     image,
     store,
 )
-from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.e2e
 

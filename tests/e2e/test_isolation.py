@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from automation.engine.process_limits import PROCESSES
+from testbed.objects import Objects
+from testbed.trial import Trial
 from tests.e2e.mounts import directory, mounts
-from tests.e2e.objects import Objects
 from tests.e2e.outside import NoOutside, answers, outside
 from tests.e2e.reach import Reach, reach_from, reaches
-from tests.e2e.trial import Trial
 from toolchain.parts.host_rules import HostRules
 from toolchain.paths import Paths
 

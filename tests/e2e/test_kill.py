@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.checkout import Running
-from tests.e2e.processes import cli_below
-from tests.e2e.trial import Trial
-from tests.e2e.waiting import until
+from testbed.checkout import Running
+from testbed.processes import cli_below
+from testbed.trial import Trial
+from testbed.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1200)]
 

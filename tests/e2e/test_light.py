@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.light import Fleet
+from testbed.light import Fleet
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 # Of a machine that does nothing else it is 12 s; this is for two busy cores.

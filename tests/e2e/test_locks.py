@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.checkout import Running
-from tests.e2e.light import Fleet
-from tests.e2e.processes import cli_below
-from tests.e2e.trial import Trial
-from tests.e2e.waiting import until
+from testbed.checkout import Running
+from testbed.light import Fleet
+from testbed.processes import cli_below
+from testbed.trial import Trial
+from testbed.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

@@ -20,9 +20,9 @@ import docker
 import docker.errors
 import pytest
 
+from testbed.waiting import until
 from tests.e2e.ground import directories, ground, network
 from tests.e2e.image_trial import NETWORK, SUBNET, Box
-from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.e2e
 

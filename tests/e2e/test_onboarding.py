@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.checkout import Checkout, Running
-from tests.e2e.light import Fleet
-from tests.e2e.objects import Objects
-from tests.e2e.waiting import until
+from testbed.checkout import Checkout, Running
+from testbed.light import Fleet
+from testbed.objects import Objects
+from testbed.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.light import Fleet
-from tests.e2e.waiting import until
+from testbed.light import Fleet
+from testbed.waiting import until
 from tests.unit.docs.test_onboarding import blocks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]

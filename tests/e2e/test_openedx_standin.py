@@ -15,8 +15,8 @@ import docker
 import pytest
 
 from automation import images
+from testbed.standin_bench import ROLES, SECRETS, Answer, Bench, Browser, settings, until
 from tests.e2e.pictures import png
-from tests.e2e.standin_bench import ROLES, SECRETS, Answer, Bench, Browser, settings, until
 
 pytestmark = pytest.mark.e2e
 

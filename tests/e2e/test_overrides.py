@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.trial import Trial
-from tests.e2e.waiting import until
+from testbed.trial import Trial
+from testbed.waiting import until
 
 pytestmark = pytest.mark.e2e
 

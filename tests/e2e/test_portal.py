@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from config.images import reference
-from tests.e2e.objects import HERE, Objects
-from tests.e2e.ran import Ran
-from tests.e2e.trial import Trial
+from testbed.objects import HERE, Objects
+from testbed.ran import Ran
+from testbed.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from testbed.checkout import Checkout
+from testbed.light import Fleet
+from testbed.objects import Objects
+from testbed.trial import Trial
 from tests.e2e import foreign
-from tests.e2e.checkout import Checkout
-from tests.e2e.light import Fleet
-from tests.e2e.objects import Objects
 from tests.e2e.proxy import Proxy
-from tests.e2e.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 # Of nobody's portal: neither a trial's nor a first tenant's.

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.checkout import grounded
-from tests.e2e.light import lighten
-from tests.e2e.objects import Objects
+from testbed.checkout import grounded
+from testbed.light import lighten
+from testbed.objects import Objects
+from testbed.ran import Ran
+from testbed.trial import Trial
 from tests.e2e.postgres import server
-from tests.e2e.ran import Ran
-from tests.e2e.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -8,9 +8,9 @@ from difflib import unified_diff
 import pytest
 
 from automation.review.tenant_review import AT_RISK
-from tests.e2e.checkout import Checkout, grounded
-from tests.e2e.light import lighten
-from tests.e2e.objects import Objects
+from testbed.checkout import Checkout, grounded
+from testbed.light import lighten
+from testbed.objects import Objects
 from tests.unit.automation.review import kinds
 from tests.unit.automation.review.kinds import ALDER, COMMENTS, KINDS, NUMBERS, ROWAN, Kind, steady
 from tests.unit.automation.review.repository import commit, git

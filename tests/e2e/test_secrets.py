@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.e2e.checkout import SHOWN
-from tests.e2e.trial import Trial
+from testbed.checkout import SHOWN
+from testbed.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.checkout import grounded
-from tests.e2e.objects import Objects
+from testbed.checkout import grounded
+from testbed.objects import Objects
+from testbed.trial import Trial
+from testbed.waiting import until
 from tests.e2e.pages import Visitor
-from tests.e2e.trial import Trial
-from tests.e2e.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 

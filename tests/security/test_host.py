@@ -17,11 +17,11 @@ import docker.errors
 import pytest
 
 from config.values.networks import EGRESS, INGRESS, subnet
+from testbed.objects import LIMIT_SECONDS, Objects
+from testbed.waiting import until
 from tests.e2e import outside
-from tests.e2e.objects import LIMIT_SECONDS, Objects
 from tests.e2e.reach import Reach, reach_from
 from tests.e2e.test_isolation import host_addresses
-from tests.e2e.waiting import until
 from toolchain.parts.host_rules import CALLED_FROM, FORWARD, HostRules
 from toolchain.paths import Paths
 

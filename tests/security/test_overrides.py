@@ -14,7 +14,7 @@ import pytest
 from config.portal.openedx import SECRETS
 from config.tenant.own_settings import PROGRAM
 from config.values.checks import title
-from tests.security.templates import EVALUATED
+from tests.e2e.templates import EVALUATED
 
 # Open edX's features and settings that load code, open a door, or lead somewhere else: lms/envs/common.py.
 FEATURES = [

@@ -7,8 +7,8 @@ import docker
 import pytest
 
 from automation.engine import inventory, process_limits
-from tests.e2e import inside
-from tests.e2e.objects import LIMIT_SECONDS, Objects
+from testbed import inside
+from testbed.objects import LIMIT_SECONDS, Objects
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 

@@ -18,9 +18,9 @@ import docker
 import pytest
 
 from config.portal.routes import Route, caddyfile, sites
+from testbed.waiting import until
 from tests.e2e.ground import ground
 from tests.e2e.image_trial import Box
-from tests.e2e.waiting import until
 
 pytestmark = pytest.mark.e2e
 

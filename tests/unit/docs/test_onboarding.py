@@ -21,7 +21,7 @@ from automation.fleet.outcome import Outcome
 from automation.portals.onboarding_request import Wish
 from docs.examples import onboard, sales_endpoint
 from docs.examples.sales_endpoint import Failed, Orders, Say
-from tests.e2e.waiting import until
+from testbed.waiting import until
 
 ROOT = Path(__file__).parents[3]
 TOKEN = "a-token-of-more-than-twenty-characters"

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.releases.release import Releases
-from tests.e2e.standin_bench import passwords, settings
+from testbed.standin_bench import passwords, settings
 
 FOLDER = Path(__file__).parents[3] / "images" / "openedx-standin"
 APP = FOLDER / "app"

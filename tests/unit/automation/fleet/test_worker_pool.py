@@ -15,7 +15,7 @@ from automation.portals.onboarding_request import Wish
 from automation.runs import workspaces
 from automation.runs.plan import Plan
 from config.reading.errors import ConfigError
-from tests.e2e.processes import processes
+from testbed.processes import processes
 
 
 def test_every_tenant_has_an_outcome_in_the_order_given() -> None:

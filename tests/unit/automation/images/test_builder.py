@@ -20,7 +20,7 @@ from automation.images.listing import Row
 from automation.images.stages import Stages
 from automation.images.wheels import platforms
 from config.images import ImageError, recipe, recipes, reference, references, roles
-from tests.e2e.waiting import until
+from testbed.waiting import until
 
 IMAGES = Path(__file__).resolve().parents[4] / "images"
 ROLES = {

@@ -25,7 +25,7 @@ from automation.locks.record import Record
 from automation.locks.stack_lock import Hold, held
 from automation.runs.cli_process import Command
 from automation.stack import Stack
-from tests.e2e.waiting import until
+from testbed.waiting import until
 
 ROOT = Path(__file__).resolve().parents[4]
 # Takes the lock, says so, and holds it until its standard input ends; it can start a child in the CLI's place.

@@ -82,6 +82,7 @@ CASES = {
     "README.md": (),
     "tests/conftest.py": (),
     "benchmarks/report.py": (),
+    "testbed/light.py": (),
     ".github/workflows/preview.yml": (),
     ".gitlab-ci.yml": (),
     ".ci/run": (),

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.waiting import until
+from testbed.waiting import until
 
 HOME = Path(__file__).parents[4] / "images" / "configuration"
 

@@ -12,7 +12,7 @@ from automation.engine import inventory
 from automation.errors import NoEngine
 from plugins.docker import tunnel
 from plugins.docker.tunnel import NoWay, Tunnel, command
-from tests.e2e.waiting import until
+from testbed.waiting import until
 
 READY = tunnel.READY.decode()
 HOST = "ssh://ops@docker1.example:2222"

@@ -13,9 +13,9 @@ from typing import Any
 
 from config.images import roles
 from config.releases.release import Releases
-from tests.e2e.checkout import HERE, Checkout
-from tests.e2e.objects import Objects
-from tests.e2e.trial import LIGHT_NUMBERS, MANAGED, Trial
+from testbed.checkout import HERE, Checkout
+from testbed.objects import Objects
+from testbed.trial import LIGHT_NUMBERS, MANAGED, Trial
 
 RECIPES = Path(__file__).parent / "light-images"
 # What all light images stand on.

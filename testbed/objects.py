@@ -11,9 +11,9 @@ import docker
 import docker.errors
 
 from config.images import reference
-from tests.e2e import inside
+from testbed import inside
 
-HERE = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parents[1]
 LIMIT_SECONDS = 120
 
 

@@ -16,11 +16,11 @@ from typing import IO, Any
 
 import yaml
 
-from tests.e2e.objects import Objects
-from tests.e2e.ran import Ran
-from tests.e2e.waiting import until
+from testbed.objects import Objects
+from testbed.ran import Ran
+from testbed.waiting import until
 
-HERE = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parents[1]
 # On the real disk: /tmp may be a tmpfs, and data stores want a disk.
 GROUND = Path("/var/tmp")
 LOCK_LIMIT_SECONDS = 300.0

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.e2e.checkout import Checkout
-from tests.e2e.objects import Objects
-from tests.e2e.processes import with_environment
-from tests.e2e.ran import Ran
-from tests.e2e.waiting import until_none
+from testbed.checkout import Checkout
+from testbed.objects import Objects
+from testbed.processes import with_environment
+from testbed.ran import Ran
+from testbed.waiting import until_none
 
 # Name, port and third byte of the subnet are far from what a first tenant takes.
 NUMBERS = {"e2e-oak": 250, "e2e-elm": 251, "e2e-fir": 252}

@@ -15,6 +15,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import docker
@@ -22,7 +23,7 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool, Ulimit
 
-from tests.e2e import inside
+from testbed import inside
 
 NETWORK = "standin-test"
 SUBNET = "10.99.4.0/24"
@@ -303,7 +304,7 @@ class Bench:
             self.start_store(role)
         self.start_sink()
         for role in ROLES:
-            until(f"{role} to be ready", lambda role=role: self.answers(role))
+            until(f"{role} to be ready", partial(self.answers, role))
 
     def clear(self) -> None:
         """Removes what this bench has made, now or in a run that was killed."""
@@ -418,7 +419,7 @@ class Bench:
         for verb in verbs:
             self.start(verb)
         for verb in verbs:
-            until(f"{verb} to be ready", lambda verb=verb: self.answers(verb))
+            until(f"{verb} to be ready", partial(self.answers, verb))
 
     def job(self, *verbs: str, **given: Any) -> tuple[int, str]:
         """Runs ending verbs; exit code and log."""

@@ -8,7 +8,7 @@ import pytest
 from config.images import recipes as recipes_of
 from config.images import references
 from config.releases.release import Releases
-from tests.e2e.light import KEPT, LIGHT, dockerfile, lighten
+from testbed.light import KEPT, LIGHT, dockerfile, lighten
 
 HERE = Path(__file__).resolve().parents[3]
 
