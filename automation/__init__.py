@@ -1,16 +1,16 @@
 """Private Open edX portals for scripts: the library behind the `portal` command.
 
 `onboard`, `preview`, `up`, `destroy` and `status` work on one tenant and raise PortalError or ConfigError with the reason and the
-way out; `over` runs one of them on many. docs/onboarding.md has examples.
+way out; `for_each_tenant` runs one of them on many. docs/onboarding.md has examples.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from automation.api import Wish, destroy, onboard, over, preview, status, up
+    from automation.api import OnboardingRequest, destroy, for_each_tenant, onboard, preview, status, up
 
-__all__ = ["Wish", "destroy", "onboard", "over", "preview", "status", "up"]
+__all__ = ["OnboardingRequest", "destroy", "for_each_tenant", "onboard", "preview", "status", "up"]
 
 
 def __getattr__(name: str) -> Any:

@@ -54,7 +54,7 @@ def images_prune(
     """Remove images built here that no tenant file names and no container uses, in any checkout."""
     found = image_supply.unwanted_images(docker_host)
     if not dry_run and found:
-        confirmed(found, confirm)
+        require_confirmation(found, confirm)
     gone = [] if dry_run else images.prune(found, docker_host=docker_host)
     if as_json:
         show.show({"found": found, "removed": gone})
@@ -65,7 +65,7 @@ def images_prune(
     show.tell(f"{len(found)} would be removed" if dry_run else f"{len(gone)} removed")
 
 
-def confirmed(found: list[str], confirm: str) -> None:
+def require_confirmation(found: list[str], confirm: str) -> None:
     """Ask for the verb. Raises NotConfirmed."""
     if not confirm and sys.stdin.isatty():
         show.tell("\n".join(found))

@@ -58,14 +58,14 @@ def open_command(
 ) -> None:
     """Open a portal's page in the browser. Without a browser, print its address."""
     url = service_logs.address(tenant_files.load(tenant), service)
-    taken = not only_print and opened(url)
+    taken = not only_print and open_in_browser(url)
     if as_json:
         show.show({"tenant": tenant, "service": service, "url": url, "opened": taken})
     elif not taken:
         show.tell(url)
 
 
-def opened(url: str) -> bool:
+def open_in_browser(url: str) -> bool:
     """Whether a browser took it."""
     try:
         return webbrowser.get().open(url)

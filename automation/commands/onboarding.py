@@ -7,10 +7,10 @@ import typer
 from automation.commands import show
 from automation.commands.portals import print_facts
 from automation.portals import onboarding
-from automation.portals.onboarding_request import Wish
+from automation.portals.onboarding_request import OnboardingRequest
 
 app = typer.Typer()
-FOUND = "Default: a free one."
+FOUND_FREE = "Default: a free one."
 
 
 def option(name: str, expected: str, **how: Any) -> Any:
@@ -109,7 +109,7 @@ def new(
             metavar="PORT",
             parser=show.number(8080),
             show_default=False,
-            help=f"Port on which the load balancer listens. {FOUND}",
+            help=f"Port on which the load balancer listens. {FOUND_FREE}",
         ),
     ] = 0,
     subnet: Annotated[
@@ -118,7 +118,7 @@ def new(
             "--subnet",
             "a /24, for example 10.77.9.0/24",
             metavar="CIDR",
-            help=f"A /24 subnet of the fleet's pool. {FOUND}",
+            help=f"A /24 subnet of the fleet's pool. {FOUND_FREE}",
         ),
     ] = "",
     docker_host: show.DockerHost = "",
@@ -136,7 +136,7 @@ def new(
     as_json: show.Json = False,
 ) -> None:
     """Onboard a tenant: write its file, check it, bring up the portal, create the first admin. Safe to re-run."""
-    wish = Wish(
+    request = OnboardingRequest(
         name=tenant,
         lms=lms,
         cms=cms,
@@ -153,46 +153,46 @@ def new(
         root=root,
     )
     if dry_run:
-        told = onboarding.rehearse(wish)
+        facts = onboarding.dry_run(request)
         if as_json:
-            show.show(told)
+            show.show(facts)
         else:
-            print_rehearsal(told)
-        if told["refused"]:
-            show.say(f"error: {told['refused']}")
-            raise typer.Exit(told["exit_code"])
+            print_dry_run(facts)
+        if facts["refused"]:
+            show.say(f"error: {facts['refused']}")
+            raise typer.Exit(facts["exit_code"])
         return
-    told = onboarding.onboard(wish, show.say)
+    facts = onboarding.onboard(request, show.say)
     if as_json:
-        show.show(told)
+        show.show(facts)
         return
-    handed_on(told)
+    print_result(facts)
 
 
-def print_rehearsal(told: dict[str, Any]) -> None:
+def print_dry_run(facts: dict[str, Any]) -> None:
     """What would be: the tenant file, then a row for each thing."""
-    show.tell(told["text"] or f"{told['file']} exists already and stays unchanged")
-    made = show.table("would be", "")
-    made.add_row("directory", told["directory"])
-    for name, subnet in told["networks"].items():
-        made.add_row(f"network {name}", subnet)
-    for service, url in told["addresses"].items():
-        made.add_row(f"address {service}", url)
-    made.add_row("services", ", ".join(told["services"]))
-    memory = told["memory_mib"]
-    made.add_row("memory", f"{memory['at_least']} MiB at least, {memory['at_most']} MiB at most")
-    made.add_row("running", ", ".join(told["running"]) or "none")
-    if told["note"]:
-        made.add_row("host", told["note"].removeprefix(f"{told['tenant']}: "))
-    show.rows(made)
+    show.tell(facts["text"] or f"{facts['file']} exists already and stays unchanged")
+    table = show.table("would be", "")
+    table.add_row("directory", facts["directory"])
+    for name, subnet in facts["networks"].items():
+        table.add_row(f"network {name}", subnet)
+    for service, url in facts["addresses"].items():
+        table.add_row(f"address {service}", url)
+    table.add_row("services", ", ".join(facts["services"]))
+    memory = facts["memory_mib"]
+    table.add_row("memory", f"{memory['at_least']} MiB at least, {memory['at_most']} MiB at most")
+    table.add_row("running", ", ".join(facts["running"]) or "none")
+    if facts["note"]:
+        table.add_row("host", facts["note"].removeprefix(f"{facts['tenant']}: "))
+    show.rows(table)
 
 
-def handed_on(told: dict[str, Any]) -> None:
+def print_result(facts: dict[str, Any]) -> None:
     """What the operator hands on."""
-    print_facts(told, as_json=False)
-    made = show.table("step", "seconds")
-    for name, seconds in told["steps"].items():
-        made.add_row(name, f"{seconds:.1f}")
-    show.rows(made)
-    show.tell(f"first log-in (one-time link): {told['log_in_link']}")
-    show.tell(f"tenant file: {told['file']}; commit it together with tenants/Pulumi.{told['tenant']}.yaml")
+    print_facts(facts, as_json=False)
+    table = show.table("step", "seconds")
+    for name, seconds in facts["steps"].items():
+        table.add_row(name, f"{seconds:.1f}")
+    show.rows(table)
+    show.tell(f"first log-in (one-time link): {facts['log_in_link']}")
+    show.tell(f"tenant file: {facts['file']}; commit it together with tenants/Pulumi.{facts['tenant']}.yaml")

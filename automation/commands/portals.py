@@ -61,10 +61,10 @@ def up(
     ] = False,
 ) -> None:
     """Bring portals to the state of their tenant files. Wait until they are healthy. Report deviations from the plan."""
-    wanted = chosen(tenants, every)
+    wanted = chosen_tenants(tenants, every)
     if len(wanted) > 1 or every:
-        image_supply.build_images(filter(None, map(readable, wanted)), show.say)
-        over("up", wanted, workers, as_json, unseen=unseen)
+        image_supply.build_images(filter(None, map(load_or_none, wanted)), show.say)
+        run_for_each_tenant("up", wanted, workers, as_json, unseen=unseen)
         return
     print_facts(portal_up.up(tenant_files.load(wanted[0]), show.say, unseen=unseen), as_json)
 
@@ -91,18 +91,18 @@ def destroy(
     ] = "",
 ) -> None:
     """Remove the containers, networks and volumes of portals. Their data stays on the drive."""
-    wanted = chosen(tenants, every)
+    wanted = chosen_tenants(tenants, every)
     loaded = [tenant_files.load(each) for each in wanted]
     if dry_run:
         found = []
         for each in loaded:
             show.say(f"{each.name}: previewing the removal")
-            found.append(portal_destroy.destroys(each))
+            found.append(portal_destroy.destroy_plan(each))
         print_removals(found, as_json, several=len(wanted) > 1 or every)
         return
-    confirmed(wanted, confirm)
+    require_confirmation(wanted, confirm)
     if len(wanted) > 1 or every:
-        over("destroy", wanted, workers, as_json)
+        run_for_each_tenant("destroy", wanted, workers, as_json)
         return
     directory = portal_destroy.destroy(loaded[0], show.say)
     if as_json:
@@ -114,7 +114,7 @@ def destroy(
 @app.command(epilog="Example: ./portal status acme --json")
 def status(tenant: TenantName, as_json: Json = False) -> None:
     """Show the state and health of a portal's services, and the free space of its drive. Exit code 6 if one is not up."""
-    told, ended = portal_status.seen(tenant_files.load(tenant))
+    told, ended = portal_status.status_and_exit_codes(tenant_files.load(tenant))
     if as_json:
         show.show(told)
     else:
@@ -151,7 +151,7 @@ def tenants(as_json: Json = False) -> None:
         raise ConfigError(*findings)
 
 
-def chosen(tenants: list[str] | None, every: bool) -> list[str]:
+def chosen_tenants(tenants: list[str] | None, every: bool) -> list[str]:
     """The tenants that a command is for. Raises typer.BadParameter when it is for none."""
     if tenants and every:
         raise typer.BadParameter("name tenants or pass --all, not both")
@@ -163,7 +163,7 @@ def chosen(tenants: list[str] | None, every: bool) -> list[str]:
     return found
 
 
-def readable(name: str) -> Tenant | None:
+def load_or_none(name: str) -> Tenant | None:
     """A tenant, None where its file is wrong: that is told as its own outcome, and keeps no other back."""
     try:
         return tenant_files.load(name)
@@ -171,7 +171,7 @@ def readable(name: str) -> Tenant | None:
         return None
 
 
-def confirmed(tenants: list[str], confirm: str) -> None:
+def require_confirmation(tenants: list[str], confirm: str) -> None:
     """Ask for the names of what goes. Raises NotConfirmed."""
     wanted = ",".join(tenants)
     if not confirm and sys.stdin.isatty():
@@ -185,46 +185,46 @@ def confirmed(tenants: list[str], confirm: str) -> None:
         )
 
 
-def over(verb: str, tenants: list[str], workers: int, as_json: bool, **options: Any) -> None:
+def run_for_each_tenant(verb: str, tenants: list[str], workers: int, as_json: bool, **options: Any) -> None:
     """A verb on many tenants; exits with the code that their failures share, else 1."""
 
-    def told(outcome: Outcome) -> None:
+    def report(outcome: Outcome) -> None:
         how = "done" if outcome.ok else f"failed: {outcome.reason}"
         show.say(f"{outcome.tenant}: {verb} {how} ({outcome.seconds:.1f} s)")
 
-    found = worker_pool.over(
-        verb, tenants, workers=workers, say=show.say, on_outcome=told, cancel=Cancel(), **options
+    outcomes = worker_pool.for_each_tenant(
+        verb, tenants, workers=workers, say=show.say, on_outcome=report, cancel=Cancel(), **options
     )
     if as_json:
-        show.show({"tenants": {each.tenant: each.told() for each in found}})
+        show.show({"tenants": {each.tenant: each.as_json() for each in outcomes}})
     else:
         made = show.table("tenant", verb, "seconds", "")
-        for each in found:
+        for each in outcomes:
             what = each.plan.summary if each.plan else each.reason
             made.add_row(each.tenant, "done" if each.ok else "failed", f"{each.seconds:.1f}", what)
         show.rows(made)
-    if code := outcome.exit_code(found):
+    if code := outcome.exit_code(outcomes):
         raise typer.Exit(code)
 
 
-def print_facts(told: dict[str, Any], as_json: bool) -> None:
+def print_facts(facts: dict[str, Any], as_json: bool) -> None:
     """What an operator wants to know of a portal that has come up."""
     if as_json:
-        show.show(told)
+        show.show(facts)
         return
-    made = show.table(told["tenant"], "")
-    for service, url in told["addresses"].items():
-        made.add_row(service, url)
-    made.add_row("log in as", told["admin"]["email"])
-    made.add_row("password in", told["admin"]["password_file"])
-    made.add_row("data in", told["directory"])
-    if "seconds" in told:
-        made.add_row("seconds", str(told["seconds"]))
-    show.rows(made)
+    table = show.table(facts["tenant"], "")
+    for service, url in facts["addresses"].items():
+        table.add_row(service, url)
+    table.add_row("log in as", facts["admin"]["email"])
+    table.add_row("password in", facts["admin"]["password_file"])
+    table.add_row("data in", facts["directory"])
+    if "seconds" in facts:
+        table.add_row("seconds", str(facts["seconds"]))
+    show.rows(table)
 
 
 def print_removals(found: list[Plan], as_json: bool, *, several: bool) -> None:
-    """What would go of each, as one JSON object; of `several` tenants by their names, as `over` tells."""
+    """What would go of each, as one JSON object; of `several` tenants by their names, as `for_each_tenant` tells."""
     if not as_json:
         for each in found:
             if several and each.changes:

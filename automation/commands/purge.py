@@ -58,12 +58,12 @@ def purge_command(
             images.build(["ops"], docker_host=host, on_event=progress)
     found = purge.trace(tenant, looked)
     if dry_run or found.empty:
-        told(found, as_json, purged=False, running=purge.running(tenant, looked))
+        print_trace(found, as_json, purged=False, running=purge.running(tenant, looked))
         return
     ownership.require(tenant, found.owner, owner)
     purge.refuse_running(tenant, looked)
     if not confirm and sys.stdin.isatty():
-        told(found, as_json=False, purged=False)
+        print_trace(found, as_json=False, purged=False)
         confirm = input(
             f"All of this will be deleted for good, including {tenant}'s data. Type the tenant's name: "
         )
@@ -73,10 +73,10 @@ def purge_command(
         )
     purge.purge(found, looked, show.say)
     purge.still(tenant, looked)
-    told(found, as_json, purged=True)
+    print_trace(found, as_json, purged=True)
 
 
-def told(found: Trace, as_json: bool, *, purged: bool, running: int = 0) -> None:
+def print_trace(found: Trace, as_json: bool, *, purged: bool, running: int = 0) -> None:
     """What there is, or was, of a tenant; `running` of its containers keep a purge from beginning."""
     seen = f"drives searched: {', '.join(found.drives)}"
     unseen = f"; NOT searched (--gone): {', '.join(found.unseen)}" if found.unseen else ""

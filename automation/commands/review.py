@@ -11,7 +11,7 @@ import typer
 
 from automation.cancellation import Cancel
 from automation.commands import show
-from automation.commands.portals import All, TenantNames, Workers, chosen
+from automation.commands.portals import All, TenantNames, Workers, chosen_tenants
 from automation.commands.show import Json
 from automation.errors import PortalError, WrongWords
 from automation.fleet import outcome, worker_pool
@@ -70,7 +70,7 @@ def preview(
         raise typer.BadParameter(f"--allow {unknown[0]}: expected {DATA_LOSS}")
     if as_json and markdown:
         raise typer.BadParameter("--json or --markdown, not both")
-    found, notes = looked_at(tenants, every, changed_since)
+    found, notes = tenants_to_review(tenants, every, changed_since)
     if len(tenants or ()) == 1 and not markdown:
         loaded = tenant_files.load(found[0].tenant)
         show.say(f"{loaded.name}: previewing")
@@ -81,7 +81,7 @@ def preview(
         else:
             print_changes(reviews[0])
     else:
-        reviews, code = previewed(found, workers, refresh)
+        reviews, code = preview_each(found, workers, refresh)
         tell(reviews, notes, as_json=as_json, markdown=markdown, refreshed=refresh, allowed=allowed)
     if risky := at_risk(reviews):
         show.say(
@@ -107,7 +107,7 @@ def changed(
     """Show which tenants the files changed since a git ref can affect, and why. Needs no engine and no state."""
     if as_json and markdown:
         raise typer.BadParameter("--json or --markdown, not both")
-    found = touched_since(ref)
+    found = affected_since(ref)
     if markdown:
         told = [(name, each) for name, why in {**found.tenants, **found.removed}.items() for each in why]
         hand_on(rows(("tenant", "why"), [*told, *(("", each) for each in found.left)]))
@@ -165,31 +165,31 @@ def comment(
         show.tell(f"{done}: {address}")
 
 
-def looked_at(tenants: list[str] | None, every: bool, ref: str) -> tuple[list[Review], Sequence[str]]:
+def tenants_to_review(tenants: list[str] | None, every: bool, ref: str) -> tuple[list[Review], Sequence[str]]:
     """The tenants to preview, still without their plans, and what was left alone and why."""
     if not ref:
-        return [Review(name) for name in chosen(tenants, every)], ()
+        return [Review(name) for name in chosen_tenants(tenants, every)], ()
     if tenants or every:
         raise typer.BadParameter("name tenants, or pass either --all or --changed-since REF")
-    found = touched_since(ref)
+    found = affected_since(ref)
     removed = [Review(name, why=why, removed=True) for name, why in found.removed.items()]
     return [*(Review(name, why=why) for name, why in found.tenants.items()), *removed], found.left
 
 
-def touched_since(ref: str) -> "Touched":
+def affected_since(ref: str) -> "Touched":
     """What the files changed since a ref can touch."""
     from automation.review import affected_tenants, changed_files
 
     return affected_tenants.touched(changed_files.since(ref, ROOT), affected_tenants.Fleet.read(ROOT))
 
 
-def previewed(found: Iterable[Review], workers: int, refresh: bool) -> tuple[list[Review], int]:
+def preview_each(found: Iterable[Review], workers: int, refresh: bool) -> tuple[list[Review], int]:
     """Preview each, several at a time; the reviews, and the exit code of the previews that failed."""
     told = list(found)
     outcomes: dict[str, Outcome] = {}
     for verb, removed, options in (("preview", False, {"refresh": refresh}), ("removal", True, {})):
         names = [each.tenant for each in told if each.removed is removed]
-        made = worker_pool.over(
+        made = worker_pool.for_each_tenant(
             verb, names, workers=workers, say=show.say, on_outcome=ended, cancel=Cancel(), **options
         )
         outcomes |= {each.tenant: each for each in made}

@@ -32,7 +32,7 @@ class Outcome:
         """Whether it did what it was asked for."""
         return self.exit_code == 0
 
-    def told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """For `--json`."""
         plan = {"changes": [each.facts() for each in self.plan.changes]} if self.plan else {}
         return {
@@ -48,9 +48,9 @@ class Outcome:
 def of(tenant: str, command: Callable[[], Any]) -> Outcome:
     """Run a command; every failure becomes an outcome with its reason and exit code."""
     began = time.monotonic()
-    code, reason, told = 0, "", None
+    code, reason, result = 0, "", None
     try:
-        told = command()
+        result = command()
     except PortalError as error:
         code, reason = error.exit_code, str(error)
     except ConfigError as error:
@@ -63,8 +63,8 @@ def of(tenant: str, command: Callable[[], Any]) -> Outcome:
         tenant=tenant,
         exit_code=code,
         reason=reason,
-        facts=None if isinstance(told, Plan) else told,
-        plan=told if isinstance(told, Plan) else None,
+        facts=None if isinstance(result, Plan) else result,
+        plan=result if isinstance(result, Plan) else None,
         seconds=time.monotonic() - began,
     )
 

@@ -31,19 +31,19 @@ def main(words: list[str]) -> int:
     threading.Thread(target=listen, args=(connection, asked, cancel), daemon=True).start()
     while (request := asked.get()) is not None:
         verb, tenant, options = request
-        tell(connection, done(verb, tenant, options, partial(told, connection, tenant), cancel))
+        send(connection, run_verb(verb, tenant, options, partial(send_progress, connection, tenant), cancel))
     return 0
 
 
-def tell(connection: "Connection[Any, Any]", what: Any) -> None:
+def send(connection: "Connection[Any, Any]", what: Any) -> None:
     """Send; a fleet that was killed hears nothing any more, and its run is being cancelled (see `listen`)."""
     with contextlib.suppress(OSError):
         connection.send(what)
 
 
-def told(connection: "Connection[Any, Any]", tenant: str, text: str) -> None:
+def send_progress(connection: "Connection[Any, Any]", tenant: str, text: str) -> None:
     """Send progress, which says whose it is."""
-    tell(connection, text if text.startswith(f"{tenant}: ") else f"{tenant}: {text}")
+    send(connection, text if text.startswith(f"{tenant}: ") else f"{tenant}: {text}")
 
 
 def listen(connection: "Connection[Any, Any]", asked: "queue.Queue[Any]", cancel: Cancel) -> None:
@@ -60,7 +60,7 @@ def listen(connection: "Connection[Any, Any]", asked: "queue.Queue[Any]", cancel
         asked.put(None)
 
 
-def done(
+def run_verb(
     verb: str, tenant: str, options: Mapping[str, Any], say: Callable[[str], None], cancel: threading.Event
 ) -> Outcome:
     """One command on one tenant."""
@@ -71,7 +71,7 @@ def done(
         "destroy": lambda: {
             "directory": destroy.destroy(tenant_files.load(tenant), say, cancel=cancel, **options)
         },
-        "removal": lambda: destroy.removal(tenant, cancel=cancel, **options),
+        "removal": lambda: destroy.removal_plan(tenant, cancel=cancel, **options),
         "status": lambda: status.status(tenant_files.load(tenant), **options),
     }
     return outcome.of(tenant, commands[verb])

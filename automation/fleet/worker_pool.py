@@ -16,7 +16,7 @@ from typing import Any
 from automation.cancellation import Cancel, at_once
 from automation.fleet import worker
 from automation.fleet.outcome import Outcome
-from automation.portals.onboarding_request import Wish
+from automation.portals.onboarding_request import OnboardingRequest
 from automation.stack import ROOT
 
 Say = Callable[[str], None]
@@ -40,16 +40,16 @@ class Task:
     options: Mapping[str, Any]
 
 
-def asked(each: str | Wish, options: Mapping[str, Any]) -> Task:
-    """A tenant by its name, or one that is wished for."""
+def task_of(each: str | OnboardingRequest, options: Mapping[str, Any]) -> Task:
+    """A tenant by its name, or one that is asked for."""
     if isinstance(each, str):
         return Task(tenant=each, options=options)
-    return Task(tenant=each.name, options={"wish": each, **options})
+    return Task(tenant=each.name, options={"request": each, **options})
 
 
-def over(
+def for_each_tenant(
     verb: str,
-    tenants: Iterable[str | Wish],
+    tenants: Iterable[str | OnboardingRequest],
     *,
     workers: int = 0,
     say: Say = lambda text: None,
@@ -59,13 +59,13 @@ def over(
 ) -> list[Outcome]:
     """Run `preview`, `removal`, `up`, `destroy`, `status` or `onboard` on each tenant, `workers` at a time.
 
-    `onboard` wants a Wish each, all others take names. No number of workers (0) is one a processor; `options` are those of
+    `onboard` wants an OnboardingRequest each, all others take names. No number of workers (0) is one a processor; `options` are those of
     the verb's own function.
 
     Every tenant has an outcome, in the order given, whatever becomes of the others. `say` is told what happens and
     `on_outcome` each end, from several threads. `cancel`, once set, ends what runs and begins nothing more.
     """
-    tasks = {task.tenant: task for task in (asked(each, options) for each in tenants)}
+    tasks = {task.tenant: task for task in (task_of(each, options) for each in tenants)}
     names = list(tasks)
     stop = cancel or Cancel()
     waiting: queue.SimpleQueue[Task] = queue.SimpleQueue()
@@ -75,8 +75,8 @@ def over(
 
     def work() -> None:
         while not stop.is_set() and not waiting.empty():
-            with hired(at_once(stop)) as hand:
-                for outcome in served(hand, waiting, verb, say, stop):
+            with worker_process(at_once(stop)) as hand:
+                for outcome in run_tasks(hand, waiting, verb, say, stop):
                     outcomes[outcome.tenant] = outcome
                     on_outcome(outcome)
 
@@ -84,11 +84,11 @@ def over(
     for thread in threads:
         thread.start()
     for thread in threads:
-        joined(thread, stop, say)
-    return [outcomes.get(name) or unbegun(name) for name in names]
+        join(thread, stop, say)
+    return [outcomes.get(name) or not_started(name) for name in names]
 
 
-def joined(thread: threading.Thread, stop: threading.Event, say: Say) -> None:
+def join(thread: threading.Thread, stop: threading.Event, say: Say) -> None:
     """Wait for a thread. Ctrl-C has the workers end what they have begun, a second one has them end at once."""
     while thread.is_alive():
         try:
@@ -101,13 +101,13 @@ def joined(thread: threading.Thread, stop: threading.Event, say: Say) -> None:
             (at_once(stop) if stop.is_set() else stop).set()
 
 
-def unbegun(tenant: str) -> Outcome:
+def not_started(tenant: str) -> Outcome:
     """Of a tenant whose turn did not come."""
     return Outcome(tenant=tenant, exit_code=130, reason="not begun: the command was cancelled before")
 
 
 @contextmanager
-def hired(
+def worker_process(
     now: threading.Event,
 ) -> Iterator[tuple["subprocess.Popen[bytes]", "Connection[Any, Any]"]]:
     """A worker process and the connection to it; it ends with the block, soon once `now` is set."""
@@ -135,7 +135,7 @@ def hired(
                 process.wait()
 
 
-def served(
+def run_tasks(
     hand: tuple["subprocess.Popen[bytes]", "Connection[Any, Any]"],
     waiting: "queue.SimpleQueue[Task]",
     verb: str,
@@ -151,7 +151,7 @@ def served(
             return
         try:
             connection.send((verb, task.tenant, task.options))
-            yield answered(connection, say, stop)
+            yield receive_outcome(connection, say, stop)
         except (EOFError, OSError):
             if at_once(stop).is_set():
                 process.kill()
@@ -163,7 +163,7 @@ def served(
             return
 
 
-def answered(connection: "Connection[Any, Any]", say: Say, stop: threading.Event) -> Outcome:
+def receive_outcome(connection: "Connection[Any, Any]", say: Say, stop: threading.Event) -> Outcome:
     """Wait for one outcome, handing on what is said meanwhile. Raises EOFError when the worker is gone or not waited for."""
     # What is still to be said to the worker, in this order.
     asked, now = [stop, at_once(stop)], at_once(stop)

@@ -34,19 +34,21 @@ def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) 
         # The state forgets it now, and a tenant's file may say something else by then.
         if there := data_locations.of_state(fit.state):
             data_locations.record(hold.stack, there)
-        with automation_api.of(hold, say, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
+        with automation_api.of(
+            hold, say, on_progress=lambda progress: say(str(progress)), cancel=cancel
+        ) as run:
             happened = run.destroy(fit.state)
     if happened.reason:
         raise UpFailed(happened.reason)
     return f"{there.root}/{tenant.name}" if there else tenant.directory
 
 
-def destroys(tenant: Tenant) -> Plan:
+def destroy_plan(tenant: Tenant) -> Plan:
     """What `destroy` would remove; nothing where it was never up."""
-    return removal(tenant.name)
+    return removal_plan(tenant.name)
 
 
-def removal(name: str, *, cancel: threading.Event | None = None) -> Plan:
+def removal_plan(name: str, *, cancel: threading.Event | None = None) -> Plan:
     """What `destroy` would remove of a tenant by its name, for its file may be gone; nothing where it was never up."""
     from automation.runs import automation_api
 

@@ -1,4 +1,4 @@
-"""From a wish to a portal that its first admin can log in to; interrupted anywhere, the same words go on."""
+"""From a request to a portal that its first admin can log in to; interrupted anywhere, the same words go on."""
 
 import os
 import tempfile
@@ -16,7 +16,7 @@ from automation.errors import PortalError
 from automation.locks.file_lock import exclusive
 from automation.locks.stack_lock import held
 from automation.portals import feasibility, image_supply, outputs, tenant_files, up
-from automation.portals.onboarding_request import Wish, free_port, free_subnet, otherwise, text
+from automation.portals.onboarding_request import OnboardingRequest, conflicts, free_port, free_subnet, text
 from automation.stack import ROOT, Stack
 from config.portal.networks import networks
 from config.portal.routes import addresses
@@ -38,9 +38,9 @@ Say = Callable[[str], None]
 # The default of storage/root in config/reference.yml.
 USUAL_ROOT = str(entries(Storage)["root"].default)
 # Where the image that looks is still to be built, and nothing is to be made.
-UNSEEN = "the drive and the host's room are not checked: the image that looks at them is not there yet (./portal images build ops)"
+HOST_NOT_CHECKED = "the drive and the host's room are not checked: the image that looks at them is not there yet (./portal images build ops)"
 # The image's own entry, whatever its source (docs/images.md).
-LINK = ("sh", "-c", "exec $OPENEDX_ENTRY login-link")
+LOG_IN_LINK_COMMAND = ("sh", "-c", "exec $OPENEDX_ENTRY login-link")
 
 
 @dataclass(kw_only=True)
@@ -60,40 +60,40 @@ class Steps:
 
 
 def onboard(
-    wish: Wish, say: Say = lambda text: None, *, cancel: threading.Event | None = None
+    request: OnboardingRequest, say: Say = lambda text: None, *, cancel: threading.Event | None = None
 ) -> dict[str, Any]:
     """Bring up a new portal: its tenant file, checks of the host, stack, containers, first admin.
 
     Returns what `up` returns, with `file`, `log_in_link` (good once) and `steps` (seconds by name). A tenant that is
     there already is brought to what its file says, and anything asked for otherwise is refused. Raises ConfigError for
-    a wish that cannot be a tenant, Impossible for a port or a subnet that is taken on the engine or its host, NoRoom and
+    a request that cannot be a tenant, Impossible for a port or a subnet that is taken on the engine or its host, NoRoom and
     DriveMissing, all before the file is written; and what `up` raises: the same words then go on.
     """
     began = time.monotonic()
     steps = Steps(say=say)
-    # All that can be known is known before the file is there: a wish that cannot be leaves nothing behind.
-    tenant, _ = found(wish)
+    # All that can be known is known before the file is there: a request that cannot be leaves nothing behind.
+    tenant, _ = resolve(request)
     with inventory.connect(tenant.placement.docker_host) as client:
         # Minutes of building would be for nothing where the drive is away.
-        if can_look(client):
+        if has_ops_image(client):
             sentinel.check(client, tenant)
     with steps.step("images"):
         image_supply.prepare_images(tenant, say)
     with steps.step("host and drive"):
-        tenant, _ = found(wish)
+        tenant, _ = resolve(request)
         with inventory.connect(tenant.placement.docker_host) as client:
             if note := drive_and_room(client, tenant):
                 say(note)
     with steps.step("tenant file"):
-        tenant = written(wish, say)
+        tenant = write_tenant_file(request, say)
     with steps.step("stack"), held(Stack(name=tenant.name), "new", say, cancel=cancel) as hold:
         hold.stack.ensure()
     with steps.step("portal"):
-        told = up.up(tenant, say, cancel=cancel)
+        facts = up.up(tenant, say, cancel=cancel)
     with steps.step("first log-in"):
         link = log_in_link(tenant)
     return {
-        **told,
+        **facts,
         "file": str(tenant_files.TENANTS / f"{tenant.name}.yaml"),
         "log_in_link": link,
         "steps": steps.seconds,
@@ -101,7 +101,7 @@ def onboard(
     }
 
 
-def can_look(client: Any) -> bool:
+def has_ops_image(client: Any) -> bool:
     """Whether the engine has the image that looks at its host's drive."""
     return bool(asking.architecture(client, sentinel.ops_image()))
 
@@ -116,17 +116,17 @@ def drive_and_room(client: Any, tenant: Tenant) -> str:
     return note or f"{tenant.name}: the host has room for it"
 
 
-def rehearse(wish: Wish) -> dict[str, Any]:
+def dry_run(request: OnboardingRequest) -> dict[str, Any]:
     """What `onboard` would do, nothing of it done: no file, stack, container or directory is made.
 
     `note` is what is to be known of the host; where its drive or its room stands in the way, `refused` says so, and `exit_code`
     is the one that `onboard` would end with. Raises ConfigError, Impossible, NoEngine.
     """
-    tenant, told = found(wish)
-    note, refused, code = UNSEEN, "", 0
+    tenant, file_text = resolve(request)
+    note, refused, code = HOST_NOT_CHECKED, "", 0
     with inventory.connect(tenant.placement.docker_host) as client:
         there = inventory.containers(client, tenant.name)
-        if can_look(client):
+        if has_ops_image(client):
             try:
                 note = drive_and_room(client, tenant)
             except PortalError as error:
@@ -134,7 +134,7 @@ def rehearse(wish: Wish) -> dict[str, Any]:
     return {
         "tenant": tenant.name,
         "file": str(tenant_files.TENANTS / f"{tenant.name}.yaml"),
-        "text": told,
+        "text": file_text,
         "addresses": addresses(tenant),
         "directory": tenant.directory,
         "networks": {name: str(each.subnet) for name, each in networks(tenant).items()},
@@ -147,68 +147,68 @@ def rehearse(wish: Wish) -> dict[str, Any]:
     }
 
 
-def written(wish: Wish, say: Say) -> Tenant:
-    """The tenant of a wish, its file in tenants/. Raises ConfigError before anything is written."""
+def write_tenant_file(request: OnboardingRequest, say: Say) -> Tenant:
+    """The tenant of a request, its file in tenants/. Raises ConfigError before anything is written."""
     # Two that look for a free subnet at the same moment would find the same one.
     with exclusive(
         data_directory(os.environ) / "onboarding.lock", "the tenant file that another command writes", say
     ):
-        tenant, told = found(wish)
-        path = tenant_files.TENANTS / f"{wish.name}.yaml"
-        if told:
-            place(path, told)
+        tenant, file_text = resolve(request)
+        path = tenant_files.TENANTS / f"{request.name}.yaml"
+        if file_text:
+            create_file(path, file_text)
             say(f"wrote {path.relative_to(ROOT)}")
     return tenant
 
 
-def found(wish: Wish) -> tuple[Tenant, str]:
-    """The tenant of a wish and the text of its file, empty for one that is there. Raises ConfigError, Impossible, NoEngine."""
+def resolve(request: OnboardingRequest) -> tuple[Tenant, str]:
+    """The tenant of a request and the text of its file, empty for one that is there. Raises ConfigError, Impossible, NoEngine."""
     # Before a file has this name.
     try:
-        naming.tenant(wish.name)
+        naming.tenant(request.name)
     except ValueError as error:
         raise ConfigError(f"TENANT: {error}, for example {naming.EXAMPLE}") from None
-    if wish.name in names(tenant_files.TENANTS):
-        tenant = tenant_files.load(wish.name)
-        if differences := otherwise(wish, tenant):
+    if request.name in names(tenant_files.TENANTS):
+        tenant = tenant_files.load(request.name)
+        if differences := conflicts(request, tenant):
             raise ConfigError(*differences)
         return tenant, ""
     tenants = load_all(tenant_files.TENANTS).values()
     fleet = Fleet.load(ROOT / "config" / "fleet.yml")
     # What the files alone tell comes first: bad words are no matter of an engine that may be away.
-    drafted(wish, tenants, fleet)
-    facts = surroundings(wish)
-    subnet = wish.subnet or free_subnet(fleet, tenants, [*facts.taken_subnets])
-    port = wish.port or free_port(tenants, wish.docker_host, wish.address, facts.taken_doors)
-    told = text(wish.values(subnet, port))
-    tenant = tried(wish.name, told, tenants)
+    draft(request, tenants, fleet)
+    facts = engine_facts(request)
+    subnet = request.subnet or free_subnet(fleet, tenants, [*facts.taken_subnets])
+    port = request.port or free_port(tenants, request.docker_host, request.address, facts.taken_doors)
+    file_text = text(request.values(subnet, port))
+    tenant = validate(request.name, file_text, tenants)
     asked = wanted(tenant, {}, Has())
     feasibility.refuse(tenant, judging.obstacles(asked, facts, tenant.name))
-    return tenant, told
+    return tenant, file_text
 
 
-def drafted(wish: Wish, tenants: Collection[Tenant], fleet: Fleet) -> Tenant:
-    """The tenant of a wish as far as the files tell, with a subnet and a port that no other tenant has. Raises ConfigError."""
-    subnet = wish.subnet or free_subnet(fleet, tenants, ())
-    port = wish.port or free_port(tenants, wish.docker_host, wish.address, ())
-    return tried(wish.name, text(wish.values(subnet, port)), tenants)
+def draft(request: OnboardingRequest, tenants: Collection[Tenant], fleet: Fleet) -> Tenant:
+    """The tenant of a request as far as the files tell, with a subnet and a port that no other tenant has. Raises ConfigError."""
+    subnet = request.subnet or free_subnet(fleet, tenants, ())
+    port = request.port or free_port(tenants, request.docker_host, request.address, ())
+    return validate(request.name, text(request.values(subnet, port)), tenants)
 
 
-def surroundings(wish: Wish) -> Facts:
-    """What the engine of a wish and its host have already. Raises NoEngine."""
-    root = wish.root or USUAL_ROOT
-    with inventory.connect(wish.docker_host) as client:
+def engine_facts(request: OnboardingRequest) -> Facts:
+    """What the engine of a request and its host have already. Raises NoEngine."""
+    root = request.root or USUAL_ROOT
+    with inventory.connect(request.docker_host) as client:
         facts = asking.of_engine(client, ())
         try:
             return replace(facts, host=asking.of_host(client, sentinel.ops_image(), root))
         except asking.no_answer():
             # Before the first image is there, or the drive: this machine can be asked by itself, where the engine is on it.
-            if placement.address_of(wish.docker_host, os.environ).startswith("unix://"):
+            if placement.address_of(request.docker_host, os.environ).startswith("unix://"):
                 return replace(facts, host=asking.here())
             return replace(facts, unasked="the engine's host could not be asked yet")
 
 
-def tried(name: str, told: str, tenants: Collection[Tenant]) -> Tenant:
+def validate(name: str, file_text: str, tenants: Collection[Tenant]) -> Tenant:
     """The tenant that a file would be, checked against all others before it lies among them. Raises ConfigError."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / tenant_files.TENANTS.name
@@ -216,14 +216,14 @@ def tried(name: str, told: str, tenants: Collection[Tenant]) -> Tenant:
         for each in tenants:
             file = f"{each.name}.yaml"
             (place / file).write_text(checkout.text(tenant_files.TENANTS / file, ROOT), encoding="utf-8")
-        (place / f"{name}.yaml").write_text(told, encoding="utf-8")
+        (place / f"{name}.yaml").write_text(file_text, encoding="utf-8")
         return Tenant.load(name, place)
 
 
-def place(path: Path, told: str) -> None:
+def create_file(path: Path, content: str) -> None:
     """Write a file whole or not at all, and over no other."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(told, encoding="utf-8")
+    fresh.write_text(content, encoding="utf-8")
     try:
         # Unlike a rename, a link does not replace what somebody else has put there meanwhile.
         os.link(fresh, path)
@@ -241,7 +241,7 @@ def log_in_link(tenant: Tenant) -> str:
     Made inside the lms and told to nobody else: no log has it.
     """
     with inventory.connect(tenant.placement.docker_host) as client:
-        code, out, err = docker_exec.run(client, f"{tenant.name}-lms", *LINK)
+        code, out, err = docker_exec.run(client, f"{tenant.name}-lms", *LOG_IN_LINK_COMMAND)
     links = [line for line in out.split() if line.startswith(("http://", "https://"))]
     if code or not links:
         last = (err.strip() or "it said nothing").splitlines()[-1]

@@ -24,7 +24,7 @@ LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
+class OnboardingRequest:
     """`lms` is the host name that learners know. What is left empty is derived or found free (`file`)."""
 
     name: str
@@ -42,9 +42,9 @@ class Wish:
     docker_host: str = ""
     root: str = ""
 
-    def said(self) -> dict[str, str]:
+    def given(self) -> dict[str, str]:
         """What was said and not left to be found, by the key of the tenant file that it becomes."""
-        told = {
+        values = {
             "title": self.title,
             "release": self.release,
             "images": self.images,
@@ -59,12 +59,12 @@ class Wish:
             "admin/email": self.email,
             "mail/delivery": self.mail,
         }
-        return {key: value for key, value in told.items() if value}
+        return {key: value for key, value in values.items() if value}
 
     def values(self, subnet: IPv4Network | str, port: int) -> dict[str, Any]:
         """The keys of the tenant file, sections as mappings, none of them empty."""
         sink = self.mail == "sink"
-        told: dict[str, Any] = {
+        values: dict[str, Any] = {
             "title": self.title or self.name.replace("-", " ").title(),
             "release": self.release,
             "images": self.images,
@@ -79,13 +79,13 @@ class Wish:
             "admin": {"email": self.email or f"admin@{self.lms}"},
             "mail": {"delivery": self.mail},
         }
-        return dict(whole(told))
+        return dict(without_empty(values))
 
 
-def whole(told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def without_empty(told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """What is said, at both depths."""
     for key, value in told.items():
-        kept = dict(whole(value)) if isinstance(value, Mapping) else value
+        kept = dict(without_empty(value)) if isinstance(value, Mapping) else value
         if kept:
             yield key, kept
 
@@ -94,10 +94,10 @@ def text(values: Mapping[str, Any]) -> str:
     """A tenant file as a person would write it: what differs from config/reference.yml, in its order."""
     plain = {key: value for key, value in values.items() if not isinstance(value, Mapping)}
     sections = [{key: value} for key, value in values.items() if isinstance(value, Mapping)]
-    told = [
+    parts = [
         yaml.safe_dump(each, sort_keys=False, allow_unicode=True, width=10_000) for each in (plain, *sections)
     ]
-    return HEAD + "\n".join(told)
+    return HEAD + "\n".join(parts)
 
 
 def free_subnet(fleet: Fleet, tenants: Collection[Tenant], others: Collection[IPv4Network]) -> IPv4Network:
@@ -125,8 +125,8 @@ def free_port(
     raise ConfigError(f"listen/port: no port from {FIRST_PORT} is free on this machine")
 
 
-def otherwise(wish: Wish, tenant: Tenant) -> list[str]:
-    """Where an existing tenant is other than wished, a line each; what was not said is as it is."""
+def conflicts(request: OnboardingRequest, tenant: Tenant) -> list[str]:
+    """Where an existing tenant is other than asked for, a line each; what was not said is as it is."""
     has = {
         "title": tenant.title,
         "release": tenant.release.name,
@@ -145,6 +145,6 @@ def otherwise(wish: Wish, tenant: Tenant) -> list[str]:
     return [
         f"tenants/{tenant.name}.yaml: {key}: is '{has[key]}', and '{value}' was asked for; the tenant is there "
         f"already: edit its file and run `./portal up {tenant.name}`, or leave that word out"
-        for key, value in wish.said().items()
+        for key, value in request.given().items()
         if has[key] != value
     ]

@@ -10,7 +10,7 @@ from automation.stack import Stack
 from config.tenant.tenant import Tenant
 
 # The first of a portal's containers: it says what the data belongs to.
-GATE = "storage-init"
+GATE_JOB = "storage-init"
 
 
 def preview(tenant: Tenant, *, refresh: bool = False, cancel: threading.Event | None = None) -> Plan:
@@ -19,17 +19,17 @@ def preview(tenant: Tenant, *, refresh: bool = False, cancel: threading.Event | 
 
     with automation_api.looking(tenant.name, cancel) as run:
         plan = run.preview(refresh=refresh)
-    if begins(plan):
-        plan = replace(plan, left=left_elsewhere(Stack(name=tenant.name), tenant))
+    if creates_portal(plan):
+        plan = replace(plan, left=former_directory(Stack(name=tenant.name), tenant))
     return feasibility.told(plan, tenant)
 
 
-def begins(plan: Plan) -> bool:
+def creates_portal(plan: Plan) -> bool:
     """Whether a plan makes a portal of which nothing is there."""
-    return any(each.op == "create" and each.name == GATE for each in plan.changes)
+    return any(each.op == "create" and each.name == GATE_JOB for each in plan.changes)
 
 
-def left_elsewhere(stack: Stack, tenant: Tenant) -> str:
+def former_directory(stack: Stack, tenant: Tenant) -> str:
     """Where a tenant's data was at the last time, where that is not where its file has it now; else nothing."""
     if stack.files is None and not stack.exists():
         return ""

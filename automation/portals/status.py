@@ -11,20 +11,20 @@ from config.tenant.tenant import Tenant
 
 def status(tenant: Tenant) -> dict[str, Any]:
     """A portal as its engine has it: every service and job with its state and health; and how full its drive is."""
-    return seen(tenant)[0]
+    return status_and_exit_codes(tenant)[0]
 
 
-def seen(tenant: Tenant) -> tuple[dict[str, Any], dict[str, str]]:
+def status_and_exit_codes(tenant: Tenant) -> tuple[dict[str, Any], dict[str, str]]:
     """The same, and with it the exit codes of what has ended, by service."""
     with inventory.connect(tenant.placement.docker_host) as client:
         found = inventory.containers(client, tenant.name)
         unlimited = process_limits.unlimited(client, found)
-        space = taken(client, tenant)
+        space = drive_usage(client, tenant)
     late = inventory.not_up(found, tenant.stays_up)
     told = {
         "tenant": tenant.name,
         "healthy": not late,
-        "host_rules": packet_rules.host(tenant).state(),
+        "host_rules": packet_rules.of(tenant).state(),
         "without_process_limit": unlimited,
         "drive": space,
         "services": {
@@ -37,7 +37,7 @@ def seen(tenant: Tenant) -> tuple[dict[str, Any], dict[str, str]]:
     return told, {each.service: each.exit_code for each in found if each.exit_code}
 
 
-def taken(client: Any, tenant: Tenant) -> dict[str, Any]:
+def drive_usage(client: Any, tenant: Tenant) -> dict[str, Any]:
     """How full the drive is, and what the portal has taken of it; where nobody can say, `unknown` has the reason."""
     from docker.errors import DockerException
     from requests.exceptions import RequestException

@@ -41,13 +41,13 @@ def up(
     """Bring a portal to what its file says and wait until it is healthy; return its facts.
 
     Builds missing images, mends what an interrupted run left, runs failed gates again, starts what was stopped.
-    Looks first at what is to be done, does it, and tells in `untruths` whatever came out otherwise; with `unseen` it
+    Looks first at what is to be done, does it, and tells in `deviations` whatever came out otherwise; with `unseen` it
     does not look first, and promises nothing. `cancel`, once set, ends it after what it has begun.
     Raises PortalError and its kinds.
     """
     for left in reversed(range(TRIES)):
         try:
-            return once(tenant, say, cancel, unseen=unseen)
+            return attempt_up(tenant, say, cancel, unseen=unseen)
         except (Overtaken, FileChanged) as error:
             if not left:
                 raise
@@ -56,7 +56,7 @@ def up(
     raise AssertionError("unreachable")
 
 
-def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bool) -> dict[str, Any]:
+def attempt_up(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bool) -> dict[str, Any]:
     """One attempt of `up`. Raises Overtaken and FileChanged when somebody else was faster."""
     from automation.runs import automation_api
 
@@ -72,20 +72,22 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
                     f"not there or not running: {', '.join(gone)}; looking at what the engine really has first"
                 )
             before = data_locations.of_state(fit.state)
-            if not before and (left := preview.left_elsewhere(hold.stack, tenant)):
+            if not before and (left := preview.former_directory(hold.stack, tenant)):
                 say(f"the data of {tenant.name} is in {left}, and stays there: {tenant.directory} is not it")
             here = sentinel.check(client, tenant, data_locations.recorded(hold.stack))
-            if lacking := packet_rules.guarded(tenant):
+            if lacking := packet_rules.ensure(tenant):
                 say(f"{tenant.name}: {lacking}")
             # What a run of plain pulumi has made; below, what this one makes.
             process_limits.hold(client, inventory.containers(client, tenant.name))
-            with automation_api.of(hold, say, on_progress=lambda told: say(str(told)), cancel=cancel) as run:
+            with automation_api.of(
+                hold, say, on_progress=lambda progress: say(str(progress)), cancel=cancel
+            ) as run:
                 replace = [*recovery.failed_gates(fit.state), *fit.stopping]
                 plan = None if unseen else run.preview(refresh=bool(gone), replace=replace)
-                as_told(tenant)
-                plan = could(client, tenant, plan, fit.state, say)
-                found = changed(run, client, say, plan, refresh=bool(gone), replace=replace)
-            as_told(tenant)
+                require_unchanged_file(tenant)
+                plan = require_feasible(client, tenant, plan, fit.state, say)
+                found = apply(run, client, say, plan, refresh=bool(gone), replace=replace)
+            require_unchanged_file(tenant)
             process_limits.hold(client, inventory.containers(client, tenant.name))
             # By now the state says it, too; until the tag is there, a destroy would be the last that knew.
             if before and not before.is_as(here):
@@ -100,13 +102,15 @@ def once(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bo
                 + f"; look at `docker logs {late[0].name or tenant.name}`"
             )
         # An `up` that has nothing to do is quick, and takes no space.
-        space = status.taken(client, tenant) if found["changes"] else None
+        space = status.drive_usage(client, tenant) if found["changes"] else None
     for each in space["warnings"] if space else ():
         say(f"{tenant.name}: {each}")
     return {**told, **found, "drive": space}
 
 
-def could(client: Any, tenant: Tenant, plan: Plan | None, state: dict[str, Any], say: Say) -> Plan | None:
+def require_feasible(
+    client: Any, tenant: Tenant, plan: Plan | None, state: dict[str, Any], say: Say
+) -> Plan | None:
     """The plan, once its engine is known to have room for it; what is worth knowing is said. Raises Impossible, Overtaken.
 
     Without a plan all that the tenant's file asks for is looked at. Raises Impossible, and Overtaken.
@@ -128,13 +132,13 @@ def could(client: Any, tenant: Tenant, plan: Plan | None, state: dict[str, Any],
     return plan
 
 
-def as_told(tenant: Tenant) -> None:
+def require_unchanged_file(tenant: Tenant) -> None:
     """Raises FileChanged when the tenant's file says something else by now: the program reads it in every run."""
     if tenant_files.load(tenant.name) != tenant:
         raise FileChanged(f"tenants/{tenant.name}.yaml was changed while its portal was being brought to it")
 
 
-def changed(
+def apply(
     run: "automation_api.Runs", client: Any, say: Say, plan: Plan | None, *, refresh: bool, replace: list[str]
 ) -> dict[str, Any]:
     """Do what a preview has told, if it told of anything; what was done, and what came out otherwise.
@@ -144,17 +148,17 @@ def changed(
     if plan is not None:
         say(f"{run.tenant}: {plan.summary}")
         if plan.empty and not refresh:
-            return {"changes": [], "untruths": []}
+            return {"changes": [], "deviations": []}
     happened = run.up(refresh=refresh, replace=replace)
-    untruths = deviations.compare(plan, happened.changes, happened.failed) if plan else ()
+    found = deviations.compare(plan, happened.changes, happened.failed) if plan else ()
     if happened.reason:
-        undone = [str(each) for each in untruths if each.kind == "not-done"]
+        undone = [str(each) for each in found if each.kind == "not-done"]
         left = f"\n{len(undone)} promised changes were not reached" if undone else ""
         raise UpFailed(happened.reason + left)
-    untruths += engine_check.compare(client, happened.changes)
-    for each in untruths:
+    found += engine_check.compare(client, happened.changes)
+    for each in found:
         say(f"{run.tenant}: other than promised: {each}")
     return {
         "changes": [each.facts() for each in happened.changes],
-        "untruths": [each.facts() for each in untruths],
+        "deviations": [each.facts() for each in found],
     }

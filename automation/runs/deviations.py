@@ -23,7 +23,7 @@ UNKNOWN = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Untruth:
+class Deviation:
     """One thing that came out other than promised. `kind` is of KINDS; `path` is a property's where it is about one."""
 
     urn: str
@@ -58,41 +58,45 @@ KINDS = {
 }
 
 
-def compare(plan: Plan, happened: tuple[Change, ...], failed: tuple[str, ...] = ()) -> tuple[Untruth, ...]:
+def compare(plan: Plan, happened: tuple[Change, ...], failed: tuple[str, ...] = ()) -> tuple[Deviation, ...]:
     """Every difference between a plan and what was done, by the resource's name."""
     promised = {each.urn: each for each in plan.changes}
     done = {each.urn: each for each in happened}
     found = [
-        one for urn in {**promised, **done} for one in differs(urn, promised.get(urn), done.get(urn), failed)
+        one
+        for urn in {**promised, **done}
+        for one in of_resource(urn, promised.get(urn), done.get(urn), failed)
     ]
     return tuple(sorted(found, key=lambda each: (each.name, each.urn, each.path)))
 
 
-def differs(
+def of_resource(
     urn: str, promised: Change | None, done: Change | None, failed: tuple[str, ...]
-) -> Iterator[Untruth]:
+) -> Iterator[Deviation]:
     """One resource's differences."""
     if urn in failed:
-        yield Untruth(urn=urn, kind="failed", promised=promised.op if promised else "")
+        yield Deviation(urn=urn, kind="failed", promised=promised.op if promised else "")
     elif promised is None and done is not None:
-        yield Untruth(urn=urn, kind="not-promised", happened=done.op)
+        yield Deviation(urn=urn, kind="not-promised", happened=done.op)
     elif promised is not None and done is None:
-        yield Untruth(urn=urn, kind="not-done", promised=promised.op)
+        yield Deviation(urn=urn, kind="not-done", promised=promised.op)
     elif promised is not None and done is not None:
         if promised.op != done.op:
-            yield Untruth(urn=urn, kind="other", promised=promised.op, happened=done.op)
-        yield from properties(urn, promised, done)
+            yield Deviation(urn=urn, kind="other", promised=promised.op, happened=done.op)
+        yield from of_properties(urn, promised, done)
 
 
-def properties(urn: str, promised: Change, done: Change) -> Iterator[Untruth]:
+def of_properties(urn: str, promised: Change, done: Change) -> Iterator[Deviation]:
     """The inputs that came out other than promised; what a preview could not know is no promise."""
     for key in sorted({*promised.after, *done.after}):
         one, other = promised.after.get(key), done.after.get(key)
-        if not same(one, other):
-            yield Untruth(urn=urn, kind="property", path=key, promised=shown(one), happened=shown(other))
+        if not keeps_promise(one, other):
+            yield Deviation(
+                urn=urn, kind="property", path=key, promised=shortened(one), happened=shortened(other)
+            )
 
 
-def same(promised: Any, done: Any) -> bool:
+def keeps_promise(promised: Any, done: Any) -> bool:
     """Whether a value is as promised, as far as it was promised."""
     if isinstance(promised, str) and promised in UNKNOWN:
         return True
@@ -100,13 +104,13 @@ def same(promised: Any, done: Any) -> bool:
     if SECRET in (promised, done):
         return True
     if isinstance(promised, dict) and isinstance(done, dict):
-        return all(same(promised.get(key), done.get(key)) for key in {*promised, *done})
+        return all(keeps_promise(promised.get(key), done.get(key)) for key in {*promised, *done})
     if isinstance(promised, list) and isinstance(done, list):
-        return len(promised) == len(done) and all(map(same, promised, done))
+        return len(promised) == len(done) and all(map(keeps_promise, promised, done))
     return bool(promised == done)
 
 
-def shown(value: Any, most: int = 80) -> str:
+def shortened(value: Any, most: int = 80) -> str:
     """A value in a sentence."""
     text = repr(value)
     return text if len(text) <= most else text[: most - 1] + "…"

@@ -6,30 +6,30 @@ The official plugin says `updated` for some changes that the engine never hears 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from automation.runs.deviations import UNKNOWN, Untruth, shown
+from automation.runs.deviations import UNKNOWN, Deviation, shortened
 from automation.runs.drift import CONTAINER, NETWORK, VOLUME
 from automation.runs.plan import SECRET, Change
 
 MIB = 1024 * 1024
-Told = Mapping[str, Any]
+Inspection = Mapping[str, Any]
 # How to read from `docker inspect` what an input of that name has led to, in the input's own terms.
-Reading = Callable[[Told, Any], Any]
+Reading = Callable[[Inspection, Any], Any]
 
 
-def environment(told: Told, wanted: Any) -> Any:
+def environment(inspection: Inspection, wanted: Any) -> Any:
     """Those of the wanted variables that it has; an image may bring more."""
-    return sorted(set(told["Config"]["Env"] or ()) & set(wanted))
+    return sorted(set(inspection["Config"]["Env"] or ()) & set(wanted))
 
 
-def labels(told: Told, wanted: Any) -> Any:
+def labels(inspection: Inspection, wanted: Any) -> Any:
     """Those of the wanted labels that it has; an image may bring more."""
-    found = (told["Config"]["Labels"] if "Config" in told else told["Labels"]) or {}
+    found = (inspection["Config"]["Labels"] if "Config" in inspection else inspection["Labels"]) or {}
     return [each for each in wanted if found.get(each["label"]) == each["value"]]
 
 
-def networks(told: Told, wanted: Any) -> Any:
+def networks(inspection: Inspection, wanted: Any) -> Any:
     """The networks that it is in, with those of the wanted aliases that it answers to."""
-    found = told["NetworkSettings"]["Networks"]
+    found = inspection["NetworkSettings"]["Networks"]
     return [
         {
             **each,
@@ -42,9 +42,9 @@ def networks(told: Told, wanted: Any) -> Any:
     ]
 
 
-def ports(told: Told, wanted: Any) -> Any:
+def ports(inspection: Inspection, wanted: Any) -> Any:
     """Those of the wanted ports that it publishes."""
-    bound = told["HostConfig"]["PortBindings"] or {}
+    bound = inspection["HostConfig"]["PortBindings"] or {}
     return [
         each
         for each in wanted
@@ -53,9 +53,11 @@ def ports(told: Told, wanted: Any) -> Any:
     ]
 
 
-def volumes(told: Told, wanted: Any) -> Any:
+def volumes(inspection: Inspection, wanted: Any) -> Any:
     """Those of the wanted volumes and bind mounts that it has at their places."""
-    found = {(each["Destination"], each.get("Name") or each["Source"]): each["RW"] for each in told["Mounts"]}
+    found = {
+        (each["Destination"], each.get("Name") or each["Source"]): each["RW"] for each in inspection["Mounts"]
+    }
     return [
         each
         for each in wanted
@@ -64,16 +66,18 @@ def volumes(told: Told, wanted: Any) -> Any:
     ]
 
 
-def probe(told: Told, wanted: Any) -> Any:
+def probe(inspection: Inspection, wanted: Any) -> Any:
     """The health probe's words, the rest as wanted: its times are told in other units."""
-    return {**wanted, "tests": (told["Config"].get("Healthcheck") or {}).get("Test")}
+    return {**wanted, "tests": (inspection["Config"].get("Healthcheck") or {}).get("Test")}
 
 
-def capabilities(told: Told, wanted: Any) -> Any:
+def capabilities(inspection: Inspection, wanted: Any) -> Any:
     """What it may and may not, in the program's spelling."""
-    added = {f"CAP_{each.removeprefix('CAP_')}" for each in told["HostConfig"]["CapAdd"] or ()}
+    added = {f"CAP_{each.removeprefix('CAP_')}" for each in inspection["HostConfig"]["CapAdd"] or ()}
     return {
-        key: [each for each in listed if each in added] if key == "adds" else told["HostConfig"]["CapDrop"]
+        key: [each for each in listed if each in added]
+        if key == "adds"
+        else inspection["HostConfig"]["CapDrop"]
         for key, listed in wanted.items()
     }
 
@@ -81,68 +85,69 @@ def capabilities(told: Told, wanted: Any) -> Any:
 READINGS: Mapping[str, Mapping[str, Reading]] = {
     CONTAINER: {
         "capabilities": capabilities,
-        "command": lambda told, _: told["Config"]["Cmd"],
+        "command": lambda inspection, _: inspection["Config"]["Cmd"],
         "envs": environment,
         "healthcheck": probe,
-        "image": lambda told, _: told["Config"]["Image"],
+        "image": lambda inspection, _: inspection["Config"]["Image"],
         "labels": labels,
-        "logOpts": lambda told, _: told["HostConfig"]["LogConfig"]["Config"],
-        "cpuShares": lambda told, _: told["HostConfig"]["CpuShares"],
-        "memory": lambda told, _: told["HostConfig"]["Memory"] / MIB,
-        "memorySwap": lambda told, _: told["HostConfig"]["MemorySwap"] / MIB,
+        "logOpts": lambda inspection, _: inspection["HostConfig"]["LogConfig"]["Config"],
+        "cpuShares": lambda inspection, _: inspection["HostConfig"]["CpuShares"],
+        "memory": lambda inspection, _: inspection["HostConfig"]["Memory"] / MIB,
+        "memorySwap": lambda inspection, _: inspection["HostConfig"]["MemorySwap"] / MIB,
         "networksAdvanced": networks,
         "ports": ports,
-        "restart": lambda told, _: told["HostConfig"]["RestartPolicy"]["Name"],
-        "securityOpts": lambda told, _: told["HostConfig"]["SecurityOpt"],
-        "stopTimeout": lambda told, _: told["Config"]["StopTimeout"],
-        "tmpfs": lambda told, _: told["HostConfig"]["Tmpfs"],
-        "user": lambda told, _: told["Config"]["User"],
+        "restart": lambda inspection, _: inspection["HostConfig"]["RestartPolicy"]["Name"],
+        "securityOpts": lambda inspection, _: inspection["HostConfig"]["SecurityOpt"],
+        "stopTimeout": lambda inspection, _: inspection["Config"]["StopTimeout"],
+        "tmpfs": lambda inspection, _: inspection["HostConfig"]["Tmpfs"],
+        "user": lambda inspection, _: inspection["Config"]["User"],
         "volumes": volumes,
     },
     NETWORK: {
-        "internal": lambda told, _: told["Internal"],
-        "ipamConfigs": lambda told, _: [
-            {"gateway": each.get("Gateway"), "subnet": each["Subnet"]} for each in told["IPAM"]["Config"]
+        "internal": lambda inspection, _: inspection["Internal"],
+        "ipamConfigs": lambda inspection, _: [
+            {"gateway": each.get("Gateway"), "subnet": each["Subnet"]}
+            for each in inspection["IPAM"]["Config"]
         ],
         "labels": labels,
-        "options": lambda told, _: told["Options"],
+        "options": lambda inspection, _: inspection["Options"],
     },
-    VOLUME: {"driverOpts": lambda told, _: told["Options"], "labels": labels},
+    VOLUME: {"driverOpts": lambda inspection, _: inspection["Options"], "labels": labels},
 }
 
 
-def compare(client: Any, changes: Iterable[Change]) -> tuple[Untruth, ...]:
+def compare(client: Any, changes: Iterable[Change]) -> tuple[Deviation, ...]:
     """Every property of the changed resources that the engine has otherwise than the run has sent it."""
-    return tuple(one for each in changes if each.type in READINGS for one in differs(client, each))
+    return tuple(one for each in changes if each.type in READINGS for one in of_resource(client, each))
 
 
-def differs(client: Any, change: Change) -> Iterator[Untruth]:
+def of_resource(client: Any, change: Change) -> Iterator[Deviation]:
     """One resource's differences; what is deleted must not be there."""
     gone = change.op == "delete"
     name = str((change.before if gone else change.after).get("name"))
-    told = inspected(client, change.type, name)
-    if gone or told is None:
-        if gone is not (told is None):
-            yield Untruth(
+    inspection = inspect(client, change.type, name)
+    if gone or inspection is None:
+        if gone is not (inspection is None):
+            yield Deviation(
                 urn=change.urn,
                 kind="engine",
                 promised=f"no {name}" if gone else name,
                 happened=f"{name} still" if gone else "none",
             )
         return
-    yield from otherwise(change, told)
+    yield from of_properties(change, inspection)
 
 
-def otherwise(change: Change, told: Told) -> Iterator[Untruth]:
+def of_properties(change: Change, inspection: Inspection) -> Iterator[Deviation]:
     """The properties that `docker inspect` tells otherwise."""
     for key, read in READINGS[change.type].items():
         wanted = change.after.get(key)
         if wanted is None or wanted == SECRET or any(each in str(wanted) for each in UNKNOWN):
             continue
-        found = read(told, wanted)
+        found = read(inspection, wanted)
         if plain(found) != plain(wanted):
-            yield Untruth(
-                urn=change.urn, kind="engine", path=key, promised=shown(wanted), happened=shown(found)
+            yield Deviation(
+                urn=change.urn, kind="engine", path=key, promised=shortened(wanted), happened=shortened(found)
             )
 
 
@@ -153,7 +158,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def inspected(client: Any, kind: str, name: str) -> Told | None:
+def inspect(client: Any, kind: str, name: str) -> Inspection | None:
     """`docker inspect` of an object by its name, None when there is none."""
     from docker.errors import NotFound
 
@@ -163,7 +168,7 @@ def inspected(client: Any, kind: str, name: str) -> Told | None:
         VOLUME: client.inspect_volume,
     }
     try:
-        told: Told = look[kind](name)
+        inspection: Inspection = look[kind](name)
     except NotFound:
         return None
-    return told
+    return inspection

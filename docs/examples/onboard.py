@@ -1,6 +1,6 @@
 """Onboards every client of a CSV file: `python -m docs.examples.onboard clients.csv`, after `eval "$(./portal env)"`.
 
-Its first line names the columns: name and lms, and any other text that automation.Wish has (title, email, cms, mail, …).
+Its first line names the columns: name and lms, and any other text that automation.OnboardingRequest has (title, email, cms, mail, …).
 As many at a time as there are processors. Run again with the same file it goes on with whoever is not done, and changes
 nothing of the others. One JSON object a client on standard output: it has the first log-in's link, so it is not for a log.
 """
@@ -12,11 +12,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from automation import Wish, over
+from automation import OnboardingRequest, for_each_tenant
 from automation.fleet.outcome import Outcome
 
-COLUMNS = [each.name for each in fields(Wish) if each.type is str]
-TOLD = ("tenant", "addresses", "log_in_link", "steps", "seconds")
+COLUMNS = [each.name for each in fields(OnboardingRequest) if each.type is str]
+KEYS = ("tenant", "addresses", "log_in_link", "steps", "seconds")
 
 
 def main(words: list[str]) -> int:
@@ -30,20 +30,20 @@ def main(words: list[str]) -> int:
     if not {"name", "lms"} <= named <= set(COLUMNS):
         say(f"{words[0]}: expected the columns name and lms, and any of {', '.join(COLUMNS)}")
         return 2
-    ended = over("onboard", [wish(row) for row in rows], say=say, on_outcome=tell)
-    return 0 if all(each.ok for each in ended) else 1
+    outcomes = for_each_tenant("onboard", [request(row) for row in rows], say=say, on_outcome=tell)
+    return 0 if all(each.ok for each in outcomes) else 1
 
 
-def wish(row: dict[str, str]) -> Wish:
-    """What a client wishes for; an empty field is left to be found."""
+def request(row: dict[str, str]) -> OnboardingRequest:
+    """What a client asks for; an empty field is left to be found."""
     said: dict[str, Any] = {column: value for column, value in row.items() if value}
-    return Wish(**said)
+    return OnboardingRequest(**said)
 
 
 def tell(outcome: Outcome) -> None:
     """One client's portal, or why there is none."""
     if outcome.ok:
-        print(json.dumps({key: outcome.facts[key] for key in TOLD}), flush=True)
+        print(json.dumps({key: outcome.facts[key] for key in KEYS}), flush=True)
     else:
         say(f"{outcome.tenant}: failed: {outcome.reason}")
 

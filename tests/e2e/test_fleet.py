@@ -64,7 +64,7 @@ def test_one_of_ten_is_broken(fleet: Fleet) -> None:
     good = [each for each in trials if each not in (taken, wrong)]
     for each in good:
         assert not each.unhealthy(), each.name
-        assert told[each.name]["untruths"] == [], told[each.name]
+        assert told[each.name]["deviations"] == [], told[each.name]
 
     wrong.choices.clear()
     wrong.write()
@@ -115,7 +115,7 @@ def test_two_operators_at_the_same_moment(fleet: Fleet, scene: str) -> None:
     for each in ended:
         assert each.code == 0, str(each)
         assert not CRASH.search(each.said), str(each)
-        assert each.facts()["untruths"] == [], str(each)
+        assert each.facts()["deviations"] == [], str(each)
     done = [change["urn"] for each in ended for change in each.facts()["changes"]]
     assert done
     assert len(done) == len(set(done)), sorted(done)

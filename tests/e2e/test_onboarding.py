@@ -62,7 +62,7 @@ def test_a_tenants_whole_life(fleet: Fleet) -> None:
     told = ran.facts()
     assert set(told["steps"]) == STEPS
     assert told["log_in_link"].startswith("http://")
-    assert told["untruths"] == []
+    assert told["deviations"] == []
     made = everything(checkout, objects)
 
     again = checkout.portal(*words(checkout), "--json")

@@ -67,7 +67,7 @@ def test_the_plain_cli_has_the_same_facts(facts: dict[str, Any], oak: Trial) -> 
     ran = oak.checkout.shell(f"pulumi stack output --json --stack {oak.name}")
     told = ran.facts()
     assert told.pop("admin_password") == "[secret]"
-    assert facts.pop("untruths") == []
+    assert facts.pop("deviations") == []
     # Of the moment, and so no output.
     assert facts.pop("drive")["free_mib"] > 0
     assert {each["op"] for each in facts.pop("changes")} == {"create"}

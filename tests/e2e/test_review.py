@@ -74,7 +74,7 @@ def brought_up(shared: Checkout, kind: Kind, promised: dict[str, dict[str, objec
         own = facts["tenants"][name] if len(kind.touches) > 1 else facts
         happened = {each for each in steps(own["changes"]) if "pulumi:providers:" not in each[1]}
         assert happened == steps(promised[name]["changes"]), name
-        assert own["untruths"] == []
+        assert own["deviations"] == []
         after = shared.portal("preview", name, "--json", "--refresh")
         assert after.code == 0, str(after)
         assert json.loads(after.out)["changes"] == []

@@ -131,7 +131,7 @@ def hostile() -> Touched:
 def test_names_of_changed_files(
     hostile: Touched, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(review_verbs, "touched_since", lambda ref: hostile)
+    monkeypatch.setattr(review_verbs, "affected_since", lambda ref: hostile)
     for width in (80, 23, 400, show.UNFOLDED):
         # What is folded begins lines anew, on a terminal.
         monkeypatch.setattr(show, "width", lambda width=width: width)
@@ -238,7 +238,7 @@ def test_names_of_files_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("automation.stack.subprocess.run", None)
     for each in TEXTS:
         if not re.fullmatch("[a-z][a-z-]+", each):
-            assert destroy.removal(each).changes == ()
+            assert destroy.removal_plan(each).changes == ()
 
 
 def test_titles(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,7 +284,7 @@ def test_reasons_of_engines_and_tools(
         def failing(*words: object, kind: type[Exception] = kind, each: str = each, **more: object) -> None:
             raise kind(each)
 
-        monkeypatch.setattr(status, "seen", failing)
+        monkeypatch.setattr(status, "status_and_exit_codes", failing)
         code, told = ran(capsys, "status", "acme")
         assert code in (1, 2)
         assert obeyed(told) == []

@@ -173,7 +173,7 @@ def test_a_terminal_s_width_is_kept(
 def removals(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `destroy` would remove of any tenant."""
     gone = Change(urn="urn:pulumi:x::portals::docker:index/network:Network::network-front", op="delete")
-    monkeypatch.setattr(destroy, "destroys", lambda tenant: Plan(tenant=tenant.name, changes=(gone,)))
+    monkeypatch.setattr(destroy, "destroy_plan", lambda tenant: Plan(tenant=tenant.name, changes=(gone,)))
 
 
 @pytest.mark.usefixtures("removals")
@@ -243,7 +243,9 @@ def test_status_says_how_a_job_has_ended(state: str, said: str, monkeypatch: pyt
         "drive": {"unknown": "x", "warnings": []},
     }
     monkeypatch.setattr(
-        status, "seen", lambda tenant: (told, {"migrate": job.exit_code} if job.exit_code else {})
+        status,
+        "status_and_exit_codes",
+        lambda tenant: (told, {"migrate": job.exit_code} if job.exit_code else {}),
     )
     out = ran("status", "acme").stdout
     row = next(line for line in out.splitlines() if line.startswith("migrate"))

@@ -18,7 +18,7 @@ import pytest
 from automation.errors import PortalError
 from automation.fleet import outcome
 from automation.fleet.outcome import Outcome
-from automation.portals.onboarding_request import Wish
+from automation.portals.onboarding_request import OnboardingRequest
 from docs.examples import onboard, sales_endpoint
 from docs.examples.sales_endpoint import Failed, Orders, Say
 from testbed.waiting import until
@@ -54,12 +54,12 @@ def test_the_examples_of_the_page_are_typed(tmp_path: Path) -> None:
 def test_one_client_that_fails_keeps_no_other_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def told(wish: Wish) -> dict[str, Any]:
-        if wish.name == "elm":
+    def told(request: OnboardingRequest) -> dict[str, Any]:
+        if request.name == "elm":
             raise PortalError("no room")
         return {
-            "tenant": wish.name,
-            "addresses": {"lms": f"http://{wish.lms}"},
+            "tenant": request.name,
+            "addresses": {"lms": f"http://{request.lms}"},
             "log_in_link": "http://x",
             "steps": {"portal": 1.0},
             "seconds": 1.0,
@@ -67,16 +67,16 @@ def test_one_client_that_fails_keeps_no_other_back(
         }
 
     def some(
-        verb: str, wishes: list[Wish], *, say: Say, on_outcome: Callable[[Outcome], None]
+        verb: str, requests: list[OnboardingRequest], *, say: Say, on_outcome: Callable[[Outcome], None]
     ) -> list[Outcome]:
         assert verb == "onboard"
-        ended = [outcome.of(each.name, partial(told, each)) for each in wishes]
+        ended = [outcome.of(each.name, partial(told, each)) for each in requests]
         for each in ended:
             say(f"{each.tenant}: coming")
             on_outcome(each)
         return ended
 
-    monkeypatch.setattr(onboard, "over", some)
+    monkeypatch.setattr(onboard, "for_each_tenant", some)
     clients = tmp_path / "clients.csv"
     clients.write_text(
         "name,lms,title\noak,oak.example.com,Oak\nelm,elm.example.com,Elm\nash,ash.example.com,Ash\n"

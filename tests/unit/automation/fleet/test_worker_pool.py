@@ -11,7 +11,7 @@ import pytest
 from automation.errors import Locked, NoEngine
 from automation.fleet import outcome, worker, worker_pool
 from automation.fleet.outcome import Outcome
-from automation.portals.onboarding_request import Wish
+from automation.portals.onboarding_request import OnboardingRequest
 from automation.runs import workspaces
 from automation.runs.plan import Plan
 from config.reading.errors import ConfigError
@@ -20,7 +20,7 @@ from testbed.processes import processes
 
 def test_every_tenant_has_an_outcome_in_the_order_given() -> None:
     told: list[str] = []
-    found = worker_pool.over(
+    found = worker_pool.for_each_tenant(
         "status", ["no-such-b", "no-such-a"], workers=2, on_outcome=lambda one: told.append(one.tenant)
     )
     assert [(each.tenant, each.exit_code) for each in found] == [("no-such-b", 2), ("no-such-a", 2)]
@@ -39,7 +39,9 @@ def test_a_worker_that_is_killed_costs_its_own_tenant_alone() -> None:
             signal.pidfd_send_signal(handle := os.pidfd_open(victim), signal.SIGKILL)
             os.close(handle)
 
-    found = worker_pool.over("status", ["no-such-a", "no-such-b", "no-such-c"], workers=1, on_outcome=strike)
+    found = worker_pool.for_each_tenant(
+        "status", ["no-such-a", "no-such-b", "no-such-c"], workers=1, on_outcome=strike
+    )
     assert struck
     assert [each.exit_code for each in found] == [2, 1, 2]
     assert "was killed by signal 9" in found[1].reason
@@ -47,15 +49,18 @@ def test_a_worker_that_is_killed_costs_its_own_tenant_alone() -> None:
 
 def test_a_cancelled_fleet_begins_nothing_more() -> None:
     cancel = threading.Event()
-    found = worker_pool.over(
+    found = worker_pool.for_each_tenant(
         "status", ["no-such-a", "no-such-b"], workers=1, on_outcome=lambda one: cancel.set(), cancel=cancel
     )
     assert [each.exit_code for each in found] == [2, 130]
 
 
-def test_each_is_onboarded_by_a_wish_of_its_own() -> None:
-    wishes = [Wish(name="no-such-a", lms="no host"), Wish(name="No_Such_B", lms="b.example")]
-    found = worker_pool.over("onboard", wishes, workers=1)
+def test_each_is_onboarded_by_a_request_of_its_own() -> None:
+    requests = [
+        OnboardingRequest(name="no-such-a", lms="no host"),
+        OnboardingRequest(name="No_Such_B", lms="b.example"),
+    ]
+    found = worker_pool.for_each_tenant("onboard", requests, workers=1)
     assert [(each.tenant, each.exit_code) for each in found] == [("no-such-a", 2), ("No_Such_B", 2)]
     assert "no host" in found[0].reason
     assert "No_Such_B" in found[1].reason
@@ -64,7 +69,7 @@ def test_each_is_onboarded_by_a_wish_of_its_own() -> None:
 def test_progress_says_whose_it_is() -> None:
     ours, theirs = Pipe()
     for text in ("portal: 38.0 s", "oak: lms is up"):
-        worker.told(theirs, "oak", text)
+        worker.send_progress(theirs, "oak", text)
     assert [ours.recv(), ours.recv()] == ["oak: portal: 38.0 s", "oak: lms is up"]
 
 
@@ -84,7 +89,7 @@ def test_a_failure_becomes_its_exit_code_and_reason(error: Exception, code: int)
 def test_a_plan_and_facts_are_kept_apart() -> None:
     plan = Plan(tenant="acme", changes=())
     assert outcome.of("acme", lambda: plan).plan is plan
-    assert outcome.of("acme", lambda: {"healthy": True}).told()["healthy"]
+    assert outcome.of("acme", lambda: {"healthy": True}).as_json()["healthy"]
 
 
 @pytest.mark.parametrize(("codes", "whole"), [([0, 0], 0), ([0, 5], 5), ([5, 5], 5), ([5, 6, 0], 1)])

@@ -168,5 +168,5 @@ def test_what_another_run_has_made_meanwhile_is_no_obstacle_but_a_reason_to_look
     monkeypatch.setattr(feasibility, "check", check)
     monkeypatch.setattr(Stack, "state", lambda stack: {"deployment": now})
     with pytest.raises(error) as raised:
-        up.could(None, ACME, plan(), {"deployment": "before"}, print)
+        up.require_feasible(None, ACME, plan(), {"deployment": "before"}, print)
     assert raised.type is error

@@ -12,13 +12,13 @@ from automation.drive.capacity import LEAST_DISK_MIB, Room
 from automation.drive.sentinel import DriveMissing
 from automation.engine.inventory import Container
 from automation.portals import onboarding
-from automation.portals.onboarding_request import Wish
+from automation.portals.onboarding_request import OnboardingRequest
 from config.portal.networks import networks
 from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
 
 ACME = Tenant.load("acme", TENANTS)
-WISH = Wish(name="acme", lms="acme.localhost")
+REQUEST = OnboardingRequest(name="acme", lms="acme.localhost")
 PLENTY = Room(memory=capacity.at_most(ACME), disk=LEAST_DISK_MIB)
 
 
@@ -42,8 +42,8 @@ class Host:
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     made = Host()
-    monkeypatch.setattr(onboarding, "found", lambda wish: (ACME, "title: Acme\n"))
-    monkeypatch.setattr(onboarding, "can_look", lambda client: made.image)
+    monkeypatch.setattr(onboarding, "resolve", lambda request: (ACME, "title: Acme\n"))
+    monkeypatch.setattr(onboarding, "has_ops_image", lambda client: made.image)
     monkeypatch.setattr(onboarding.inventory, "connect", lambda host: nullcontext(None))
     monkeypatch.setattr(onboarding.inventory, "containers", lambda client, tenant: made.there)
     monkeypatch.setattr(onboarding.sentinel, "check", made.check)
@@ -100,14 +100,14 @@ def test_what_could_not_be_looked_at_is_said(host: Host, capsys: pytest.CaptureF
     code, out, _ = said(capsys)
     assert code == 0
     assert host.asked == []
-    assert onboarding.UNSEEN in out
+    assert onboarding.HOST_NOT_CHECKED in out
 
 
 def test_one_that_is_up_has_taken_its_share(host: Host) -> None:
     host.there = [
         Container(service="lms", name="acme-lms", group="", state="running", health="healthy", image="x")
     ]
-    told = onboarding.rehearse(WISH)
+    told = onboarding.dry_run(REQUEST)
     assert told["running"] == ["acme-lms"]
     assert (told["note"], told["exit_code"]) == (None, 0)
     assert host.asked == ["drive"]
@@ -120,5 +120,5 @@ def test_the_drive_is_looked_at_before_minutes_of_building(
     monkeypatch.setattr(onboarding.image_supply, "prepare_images", lambda tenant, say: built.append(tenant))
     host.mounted = False
     with pytest.raises(DriveMissing):
-        onboarding.onboard(WISH)
+        onboarding.onboard(REQUEST)
     assert built == []

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from automation.portals.onboarding_request import Wish, free_port, free_subnet, otherwise, text
+from automation.portals.onboarding_request import OnboardingRequest, conflicts, free_port, free_subnet, text
 from config.reading import plaintext, yamlfile
 from config.reading.errors import ConfigError, Findings
 from config.reading.nodes import Scalar
@@ -27,11 +27,11 @@ def accepted(title: str) -> bool:
         return False
 
 
-OAK = Wish(name="oak", lms="learn.oak.example")
+OAK = OnboardingRequest(name="oak", lms="learn.oak.example")
 FLEET = Fleet(pool=IPv4Network("10.77.0.0/22"))
 
 
-def tenants(folder: Path, *wished: Wish) -> dict[str, Tenant]:
+def tenants(folder: Path, *wished: OnboardingRequest) -> dict[str, Tenant]:
     for number, each in enumerate(wished):
         made = text(each.values(each.subnet or f"10.77.{number}.0/24", each.port or 8080 + number))
         (folder / f"{each.name}.yaml").write_text(made)
@@ -51,14 +51,14 @@ def test_a_wish_becomes_a_file_that_says_no_more_than_it_must(tmp_path: Path) ->
 
 
 def test_every_word_of_a_wish_reaches_the_tenant(tmp_path: Path) -> None:
-    wish = Wish(
+    request = OnboardingRequest(
         name="oak", lms="learn.oak.example", cms="write.oak.example", title="Oak: “the” school", email="a@oak.example",
         release="redwood", images="packages", mail="sink", mail_host="post.oak.example", address="127.0.0.2",
         port=8099, subnet="10.77.9.0/24", docker_host="ssh://ops@docker1.example", root="/mnt/drive",
     )  # fmt: skip
-    tenant = tenants(tmp_path, wish)["oak"]
-    assert otherwise(wish, tenant) == []
-    assert len(wish.said()) == 13
+    tenant = tenants(tmp_path, request)["oak"]
+    assert conflicts(request, tenant) == []
+    assert len(request.given()) == 13
 
 
 # All that the check of a title takes, and the YAML reader of the file does not take for hidden or reordering.
@@ -96,10 +96,10 @@ def test_a_title_of_any_script_is_read_as_it_was_written(title: str) -> None:
 
 def test_what_is_there_otherwise_is_told_with_the_way_out(tmp_path: Path) -> None:
     tenant = tenants(tmp_path, OAK)["oak"]
-    (told,) = otherwise(replace(OAK, title="Elm"), tenant)
+    (told,) = conflicts(replace(OAK, title="Elm"), tenant)
     assert told.startswith("tenants/oak.yaml: title: is 'Oak', and 'Elm' was asked for")
     assert "./portal up oak" in told
-    assert otherwise(OAK, tenant) == []
+    assert conflicts(OAK, tenant) == []
 
 
 def test_the_first_subnet_that_nobody_has(tmp_path: Path) -> None:
