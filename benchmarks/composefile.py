@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-CONTAINER = "docker:index/container:Container"
-NETWORK = "docker:index/network:Network"
-VOLUME = "docker:index/volume:Volume"
+from config.portal.resource_types import CONTAINER, NETWORK, VOLUME
+
 # How Pulumi marks a secret in `stack export --show-secrets`.
 SECRET_MARK = "4dabf18193072939515e22adb298388d"
 # Labels that Compose writes itself.

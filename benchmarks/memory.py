@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from config.portal.labels import SERVICE, tenant_filter
+
 MIB = 1024 * 1024
 
 
@@ -20,9 +22,9 @@ class Held:
 
 def look(client: Any, tenant: str) -> list[Held]:
     """Every running container of a tenant, the largest first."""
-    listed = client.containers(filters={"label": f"portal.tenant={tenant}"})
+    listed = client.containers(filters=tenant_filter(tenant))
     found = [
-        held(each["Labels"]["portal.service"], client.stats(each["Id"], stream=False, one_shot=True))
+        held(each["Labels"][SERVICE], client.stats(each["Id"], stream=False, one_shot=True))
         for each in listed
     ]
     return sorted(found, key=lambda each: -each.working_set)

@@ -6,11 +6,11 @@ from typing import Any
 import pulumi
 
 from config.portal import owner as owners
+from config.portal.labels import IMAGES, OWNER, RELEASE
+from config.portal.resource_types import CONTAINER
 from config.releases.upgrades import InForce
 
-CONTAINER = "docker:index/container:Container"
 GATE = "storage-init"
-RELEASE, IMAGES = "portal.release", "portal.images"
 
 
 def resources(stack: str) -> Mapping[str, Mapping[str, Any]]:
@@ -37,7 +37,7 @@ def owner(state: Mapping[str, Mapping[str, Any]], environ: Mapping[str, str]) ->
     for urn, resource in state.items():
         if resource["type"] == CONTAINER and urn.endswith(f"::{GATE}"):
             told = {each["label"]: each["value"] for each in resource["outputs"].get("labels") or []}
-            if known := owners.plain(told.get(owners.LABEL, "")):
+            if known := owners.plain(told.get(OWNER, "")):
                 return known
     return owners.of_backend(environ)
 

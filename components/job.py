@@ -7,6 +7,7 @@ import pulumi_docker as docker
 from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
 from components.workload import Workload, container_inputs
+from config.portal.labels import RUN
 
 # Enough of a job's log to see why it failed, and no more in a terminal or a pull request.
 LAST_LINES = 12
@@ -43,7 +44,7 @@ class Job(ComponentResource):
         super().__init__("portal:index:Job", name, None, opts)
         container = docker.Container(
             name,
-            **container_inputs(name, args, labels={"portal.run": args.run}),
+            **container_inputs(name, args, labels={RUN: args.run}),
             restart="no",
             must_run=False,
             attach=True,

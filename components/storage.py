@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import pulumi_docker as docker
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
-from components import in_force
 from components.job import Job, JobArgs
 from components.turns import Turns
 from components.workload import HostMount, VolumeMount, identity
-from config.portal import owner
+from config.portal.labels import IMAGES, OWNER, RELEASE
+from config.portal.resource_types import STORAGE
 from config.releases.upgrades import InForce
 from config.values.drive_paths import SENTINEL
 
@@ -45,7 +45,7 @@ class Storage(ComponentResource):
     ready: Input[Resource]
 
     def __init__(self, name: str, args: StorageArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("portal:index:Storage", name, None, opts)
+        super().__init__(STORAGE, name, None, opts)
         self.directory = f"{args.root}/{args.tenant}"
         self.job = Job(
             "storage-init",
@@ -82,9 +82,9 @@ class Storage(ComponentResource):
                 ),
                 capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
                 labels={
-                    in_force.RELEASE: args.wanted.release,
-                    in_force.IMAGES: args.wanted.images,
-                    **({owner.LABEL: args.owner} if args.owner else {}),
+                    RELEASE: args.wanted.release,
+                    IMAGES: args.wanted.images,
+                    **({OWNER: args.owner} if args.owner else {}),
                 },
             ),
             ResourceOptions(parent=self),

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import pulumi_docker as docker
 from pulumi import Input, Resource
 
+from config.portal.labels import GROUP, SERVICE, SHAPE, TENANT
+
 # Erlang and others size tables by this limit; some hosts refuse more than 20,000.
 OPEN_FILES = 8192
 # With the kernel's default of one log file without end, a chatty portal fills the host's disk.
@@ -84,9 +86,9 @@ def identity(tenant: str, group: str, service: str) -> dict[str, str]:
     return {
         "com.docker.compose.project": tenant,
         "com.docker.compose.service": service,
-        "portal.group": group,
-        "portal.service": service,
-        "portal.tenant": tenant,
+        GROUP: group,
+        SERVICE: service,
+        TENANT: tenant,
     }
 
 
@@ -125,7 +127,7 @@ def container_inputs(
         "envs": [f"{key}={value}" for key, value in sorted(env.items())],
         "labels": [
             docker.ContainerLabelArgs(label=key, value=value)
-            for key, value in sorted({**own, "portal.shape": shape(env, own)}.items())
+            for key, value in sorted({**own, SHAPE: shape(env, own)}.items())
         ],
         "uploads": uploads or None,
         # The provider leaves Docker's default network only when the mode is "bridge".

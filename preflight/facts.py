@@ -7,12 +7,12 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+from config.portal.labels import TENANT
 from config.values import drive_paths
 from preflight import procfs
 from preflight.helper import helper
 from preflight.procfs import Door, Route
 
-TENANT = "portal.tenant"
 # Every user may read these; the interface names of a host, and what listens there, are no secret to its engine's users.
 FILES = ("/proc/net/tcp", "/proc/net/tcp6", "/proc/net/route", "/proc/net/fib_trie", "/proc/meminfo")
 PAGE = "=== portal "

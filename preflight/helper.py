@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from config.portal.labels import HELPER
+
 # A killed command leaves its own behind.
-LABEL = "portal.helper"
 LEFT_SECONDS = 600
 
 
@@ -14,7 +15,7 @@ LEFT_SECONDS = 600
 def helper(client: Any, image: str, **how: Any) -> Iterator[str]:
     """A container for one question to the engine's host, without a network unless said; its id. It is gone afterwards."""
     sweep(client, time.time())
-    made: str = client.create_container(image, labels=[LABEL], **{"network_disabled": True, **how})["Id"]
+    made: str = client.create_container(image, labels=[HELPER], **{"network_disabled": True, **how})["Id"]
     try:
         yield made
     finally:
@@ -25,7 +26,7 @@ def sweep(client: Any, now: float) -> None:
     """Remove the helpers of commands that were killed. One that runs still does what it was asked for."""
     from docker.errors import APIError
 
-    ended = {"label": LABEL, "status": ["created", "exited", "dead"]}
+    ended = {"label": HELPER, "status": ["created", "exited", "dead"]}
     for each in client.containers(all=True, filters=ended):
         if now - each["Created"] > LEFT_SECONDS:
             with suppress(APIError):

@@ -8,6 +8,7 @@ from typing import Any
 
 from config.images import PREFIX
 from config.portal.image_sources import OPS, pictured
+from config.portal.resource_types import CONTAINER, NETWORK
 from config.tenant.tenant import Tenant
 from config.values.names import JOBS
 from preflight import connection
@@ -18,8 +19,6 @@ from preflight.obstacles import Obstacle
 from preflight.procfs import ANY, Door
 from preflight.wanted import Published, Subnet, Wanted
 
-CONTAINER = "docker:index/container:Container"
-NETWORK = "docker:index/network:Network"
 LOAD_BALANCER = "load-balancer"
 LIMIT_SECONDS = 30
 

@@ -11,6 +11,7 @@ import docker
 import docker.errors
 
 from config.images import reference
+from config.portal.labels import GROUP, SERVICE, tenant_filter
 from testbed import inside
 
 HERE = Path(__file__).resolve().parents[1]
@@ -25,24 +26,22 @@ class Objects:
 
     def containers(self, tenant: str, *, jobs: bool = True) -> dict[str, dict[str, Any]]:
         """`docker inspect` of each container by its service, stopped ones too; without `jobs` only services."""
-        listed = self.client.containers(all=True, filters={"label": f"portal.tenant={tenant}"})
+        listed = self.client.containers(all=True, filters=tenant_filter(tenant))
         told = [self.client.inspect_container(each["Id"]) for each in listed]
         return {
-            each["Config"]["Labels"]["portal.service"]: each
+            each["Config"]["Labels"][SERVICE]: each
             for each in told
-            if jobs or each["Config"]["Labels"]["portal.group"] != "ops"
+            if jobs or each["Config"]["Labels"][GROUP] != "ops"
         }
 
     def networks(self, tenant: str) -> list[dict[str, Any]]:
         """`docker network inspect` of each."""
-        listed = self.client.networks(filters={"label": f"portal.tenant={tenant}"})
+        listed = self.client.networks(filters=tenant_filter(tenant))
         return [self.client.inspect_network(each["Id"]) for each in listed]
 
     def volumes(self, tenant: str) -> list[dict[str, Any]]:
         """`docker volume inspect` of each."""
-        listed: list[dict[str, Any]] = (
-            self.client.volumes(filters={"label": f"portal.tenant={tenant}"})["Volumes"] or []
-        )
+        listed: list[dict[str, Any]] = self.client.volumes(filters=tenant_filter(tenant))["Volumes"] or []
         return listed
 
     def ids(self, tenant: str) -> set[str]:

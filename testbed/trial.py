@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from config.portal.resource_types import PASSWORD
 from testbed.checkout import Checkout
 from testbed.objects import Objects
 from testbed.processes import with_environment
@@ -25,7 +26,6 @@ FIRST_PORT = 18180 - 250
 # rpcutil.Healthcheck in pulumi-language-python's main.go.
 LANGUAGE_HOST = "pulumi-language-python"
 LANGUAGE_HOST_SECONDS = 330.0
-PASSWORD = "random:index/randomPassword:RandomPassword"
 MANAGED = ("container:Container", "network:Network", "volume:Volume")
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pulumi
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
 
-CONTAINER = "docker:index/container:Container"
+from config.portal.resource_types import CONTAINER, PASSWORD
+
 STATE = "pulumi:pulumi:readStackResourceOutputs"
 
 
@@ -27,7 +28,7 @@ class Echo(Mocks):
             "exitCode": self.exit_codes.get(args.name, 0),
             "containerLogs": f"log of {args.name}",
         }
-        if args.typ == "random:index/randomPassword:RandomPassword":
+        if args.typ == PASSWORD:
             told["result"] = f"generated-{args.name}"
         return f"{args.name}-id", told
 

@@ -15,10 +15,9 @@ from typing import Any
 
 from automation.runs import drift
 from automation.stack import Stack
+from config.portal.resource_types import DOCKER_PROVIDER, STORAGE, VOLUME
 from config.values import placement
 
-PROVIDER = "pulumi:providers:docker"
-STORAGE = "portal:index:Storage"
 # One tag a place: the backends allow 40 characters of a name and, in Pulumi's own cloud, 256 of a value.
 TAG = "portal:data-"
 
@@ -59,7 +58,7 @@ def of_state(state: Mapping[str, Any]) -> DataHome | None:
     )
     if not found:
         return None
-    hosts = [(each.get("inputs") or {}).get("host") for each in resources if each["type"] == PROVIDER]
+    hosts = [(each.get("inputs") or {}).get("host") for each in resources if each["type"] == DOCKER_PROVIDER]
     return DataHome(
         root=str(PurePosixPath(found).parent),
         host=placement.address_of(str(next(filter(None, hosts), "")), os.environ),
@@ -68,7 +67,7 @@ def of_state(state: Mapping[str, Any]) -> DataHome | None:
 
 def _directory(resource: Mapping[str, Any]) -> str:
     """The portal's directory, of a volume that shows one of its own."""
-    options = (resource.get("inputs") or {}).get("driverOpts") if resource["type"] == drift.VOLUME else None
+    options = (resource.get("inputs") or {}).get("driverOpts") if resource["type"] == VOLUME else None
     return str(PurePosixPath(options["device"]).parent) if options and options.get("device") else ""
 
 

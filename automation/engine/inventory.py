@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automation.errors import Cancelled, NoEngine, PortalError
+from config.portal.labels import GROUP, SERVICE, tenant_filter
 from config.tenant.tenant import Tenant
 from preflight import connection
 
@@ -66,13 +67,13 @@ def connect(docker_host: str = "", *, limit: float = LIMIT_SECONDS) -> Iterator[
 
 def containers(client: Any, tenant: str) -> list[Container]:
     """Every container that carries the tenant's label, by service name."""
-    listed = client.containers(all=True, filters={"label": f"portal.tenant={tenant}"})
+    listed = client.containers(all=True, filters=tenant_filter(tenant))
     return sorted((container(each) for each in listed), key=lambda each: each.service)
 
 
 def objects(client: Any, tenant: str) -> tuple[list[Container], list[str], list[str]]:
     """A tenant's containers, and the names of its networks and volumes."""
-    label = {"label": f"portal.tenant={tenant}"}
+    label = tenant_filter(tenant)
     return (
         containers(client, tenant),
         [each["Name"] for each in client.networks(filters=label)],
@@ -86,8 +87,8 @@ def container(listed: dict[str, Any]) -> Container:
     status = listed.get("Status", "")
     health = status.rpartition("(")[2].rstrip(")").removeprefix("health: ") if "(" in status else ""
     return Container(
-        service=labels.get("portal.service", "?"),
-        group=labels.get("portal.group", "?"),
+        service=labels.get(SERVICE, "?"),
+        group=labels.get(GROUP, "?"),
         name=listed["Names"][0].lstrip("/"),
         state=listed["State"],
         health=health

@@ -24,6 +24,7 @@ from automation.images.event import BuildError, Event, Progress, State, Stopped,
 from automation.images.rootfs import rootfs
 from automation.images.stages import Stages
 from config.images import Recipe, recipes, references
+from config.portal.labels import ROLE
 
 FOLDER = Path(__file__).resolve().parents[2] / "images"
 # Two saved 30 % on two cores; unpacking packages keeps a core busy, so more gain nothing.
@@ -198,7 +199,7 @@ def run_build(role: str, tar: Any, arguments: Mapping[str, str], shop: Workshop,
         custom_context=True,
         tag=shop.references[role],
         buildargs=dict(arguments),
-        labels={"portal.role": role},
+        labels={ROLE: role},
         rm=True,
         forcerm=True,
         decode=True,

@@ -16,12 +16,12 @@ from requests.exceptions import RequestException
 
 from automation.images.command import LAST_LINES
 from automation.images.event import BuildError, Stopped
+from config.portal.labels import BUILD
 
 GOAL = ("--batch-mode", "--no-transfer-progress", "dependency:copy-dependencies")
 # What this machine trusts and is told: its certificates (a company's own among them) and its mirrors.
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 SETTINGS = Path(".m2/settings.xml")
-LABEL = "portal.build"
 _FORGOTTEN_SECONDS = 3600
 _SCRIPT = """
 set -eu
@@ -59,7 +59,7 @@ def copy_dependencies(
         ["sh", "-c", _SCRIPT, "sh", *GOAL],
         user="0",
         name=f"portals-maven-{uuid.uuid4().hex[:8]}",
-        labels={LABEL: "maven"},
+        labels={BUILD: "maven"},
     )["Id"]
     try:
         # Into the container and gone with it: a mirror's password must not stay in a layer.
@@ -75,7 +75,7 @@ def copy_dependencies(
 
 def _clear(client: APIClient) -> None:
     """Remove what a killed build left; one that may still be at work stays."""
-    for left in client.containers(all=True, filters={"label": f"{LABEL}=maven"}):
+    for left in client.containers(all=True, filters={"label": f"{BUILD}=maven"}):
         if time.time() - left["Created"] > _FORGOTTEN_SECONDS:
             client.remove_container(left["Id"], force=True, v=True)
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from automation.engine import inventory
 from automation.errors import PortalError
-from automation.review.change_rules import PROVIDER
 from automation.runs import drift
 from automation.runs.plan import Plan
+from config.portal.labels import tenant_filter
+from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, NETWORK
 from config.values import placement
 
 # A preview must not wait for a machine that is off.
@@ -36,7 +37,7 @@ class Seen:
 def moved(plan: Plan) -> tuple[str, str] | None:
     """The addresses of the engine that was and the one that will be, where a plan says other words for it."""
     for each in plan.changes:
-        if each.type == PROVIDER and each.op in ("update", "replace"):
+        if each.type == DOCKER_PROVIDER and each.op in ("update", "replace"):
             before, after = (
                 placement.canonical(str(told.get("host") or "")) for told in (each.before, each.after)
             )
@@ -84,7 +85,7 @@ def seen(tenant: str) -> Callable[[str], Seen | None]:
 
 def objects(client: Any, tenant: str) -> Seen:
     """What an engine has of a tenant. Raises what docker-py raises."""
-    label = {"label": f"portal.tenant={tenant}"}
+    label = tenant_filter(tenant)
     containers = client.containers(all=True, filters=label)
     networks = client.networks(filters=label)
     running = (each["Names"][0].lstrip("/") for each in containers if each["State"] == "running")
@@ -100,5 +101,5 @@ def ids(exported: Mapping[str, Any]) -> set[str]:
     return {
         str(each["id"])
         for each in drift.resources(exported)
-        if each["type"] in (drift.CONTAINER, drift.NETWORK) and each.get("id")
+        if each["type"] in (CONTAINER, NETWORK) and each.get("id")
     }

@@ -10,11 +10,11 @@ from automation.engine import inventory
 from automation.errors import PortalError
 from automation.portals import engine_identity
 from automation.portals.engine_identity import Sameness
-from automation.review.change_rules import CONTAINER, NETWORK, PROVIDER, VOLUME
 from automation.review.tenant_review import IMPOSSIBLE
 from automation.runs import drift, recovery
 from automation.runs.plan import Change, Plan
 from automation.stack import ROOT, Stack
+from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, NETWORK, VOLUME
 from config.tenant.tenant import Tenant
 from preflight import obstacles as judging
 from preflight import tenant as for_tenant
@@ -116,7 +116,7 @@ def with_engine(plan: Plan, tenant: str) -> tuple[Plan, tuple[Obstacle, ...]]:
         engine_identity.ids(Stack(name=tenant).state()), *words, engine_identity.seen(tenant)
     )
     changes = tuple(
-        replace(each, engine=str(same)) if each.type == PROVIDER else each for each in plan.changes
+        replace(each, engine=str(same)) if each.type == DOCKER_PROVIDER else each for each in plan.changes
     )
     return replace(plan, changes=changes), tuple(_left_running(same, old, *words))
 

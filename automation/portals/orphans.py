@@ -13,12 +13,12 @@ from automation.portals import ownership, tenant_files
 from automation.portals.ownership import NOBODY, Ours, Owner, Side
 from automation.stack import Stack, stacks
 from config.portal import owner as naming_owner
+from config.portal.labels import OWNER, TENANT
 from config.tenant.tenant import Tenant, names
 from config.values import names as naming
 from config.values import placement
 from config.values.drive_paths import SENTINEL
 
-LABEL = "portal.tenant"
 # As purge calls what it is deleting.
 HALF = ".purged-"
 # Directories, and links to what may be one; then what those directories say of their owner that say something.
@@ -166,7 +166,7 @@ def places(tenants: Iterable[Tenant]) -> dict[str, set[str]]:
 
 def objects(client: Any, known: Collection[str], docker_host: str) -> list[Orphan]:
     """Containers, networks and volumes with our label and a tenant that there is not."""
-    label = {"label": LABEL}
+    label = {"label": TENANT}
     listed = [
         *(
             ("container", each["Names"][0].lstrip("/"), each)
@@ -179,13 +179,13 @@ def objects(client: Any, known: Collection[str], docker_host: str) -> list[Orpha
         Orphan(
             kind=kind,
             name=name,
-            tenant=each["Labels"][LABEL],
+            tenant=each["Labels"][TENANT],
             where=docker_host,
             id="" if kind == "volume" else each["Id"],
-            owner=naming_owner.plain(each["Labels"].get(naming_owner.LABEL, "")),
+            owner=naming_owner.plain(each["Labels"].get(OWNER, "")),
         )
         for kind, name, each in listed
-        if each["Labels"][LABEL] not in known
+        if each["Labels"][TENANT] not in known
     ]
 
 

@@ -14,6 +14,8 @@ from automation.portals import engine_identity
 from automation.runs import drift
 from automation.stack import Stack
 from config.portal import owner
+from config.portal.labels import OWNER, tenant_filter
+from config.portal.resource_types import CONTAINER
 
 # What is typed for the owner of a portal that nothing names one of.
 NOBODY = "unknown"
@@ -94,9 +96,9 @@ def named(state: Mapping[str, Any]) -> set[str]:
     return {
         owner.plain(str(label.get("value")))
         for each in drift.resources(state)
-        if each["type"] == drift.CONTAINER
+        if each["type"] == CONTAINER
         for label in (each.get("outputs") or {}).get("labels") or []
-        if label.get("label") == owner.LABEL
+        if label.get("label") == OWNER
     }
 
 
@@ -117,10 +119,10 @@ def user() -> str:
 
 def labels(client: Any, tenant: str) -> tuple[set[str], set[str]]:
     """The ids of a tenant's containers and networks, and the owners that its containers name."""
-    label = {"label": f"portal.tenant={tenant}"}
+    label = tenant_filter(tenant)
     containers = client.containers(all=True, filters=label)
     ids = {each["Id"] for each in (*containers, *client.networks(filters=label))}
-    return ids, {owner.plain((each.get("Labels") or {}).get(owner.LABEL, "")) for each in containers} - {""}
+    return ids, {owner.plain((each.get("Labels") or {}).get(OWNER, "")) for each in containers} - {""}
 
 
 def record(client: Any, root: str, tenant: str) -> str:

@@ -6,26 +6,10 @@ from enum import IntEnum
 from typing import Any
 
 from automation.runs.plan import SECRET, Change
+from automation.runs.unknown import UNKNOWN
+from config.portal.labels import GROUP, IMAGES, RELEASE, SERVICE, TENANT
+from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, NETWORK, PASSWORD, PROVIDERS, VOLUME
 from config.values import placement
-
-CONTAINER = "docker:index/container:Container"
-NETWORK = "docker:index/network:Network"
-VOLUME = "docker:index/volume:Volume"
-PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 (a type, not a password)
-PROVIDER = "pulumi:providers:docker"
-PLUGIN = "pulumi:providers:"
-# Components and the stack itself only group: there is nothing of them on an engine.
-GROUPING = ("portal:index:", "pulumi:pulumi:")
-# What stands in a preview for a value that only the engine will tell: github.com/pulumi/pulumi, sdk/go/common/resource/plugin.
-UNKNOWN = frozenset(
-    {
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-    }
-)
 
 
 class Downtime(IntEnum):
@@ -70,7 +54,7 @@ class Finding:
 
 def findings(change: Change) -> tuple[Finding, ...]:
     """What one change does; at least one finding."""
-    rule = RULES.get(change.type) or (_provider if change.type.startswith(PLUGIN) else _unknown)
+    rule = RULES.get(change.type) or (_provider if change.type.startswith(PROVIDERS) else _unknown)
     return tuple(rule(change))
 
 
@@ -89,7 +73,7 @@ def beginnings(change: Change, left: str, tenant: str) -> Iterator[Finding]:
 def _container(change: Change) -> Iterator[Finding]:
     told = change.before or change.after
     labels = _labels(told)
-    service = labels.get("portal.service", change.name)
+    service = labels.get(SERVICE, change.name)
     if change.op in ("create", "import"):
         how = "starts" if change.op == "create" else "is taken over as it is"
         yield Finding(reason=f"{service} {how}: {told.get('image')}, {_memory(told)}")
@@ -103,7 +87,7 @@ def _container(change: Change) -> Iterator[Finding]:
             reason="the job runs again" if change.op == "replace" else "the job's ended container is removed"
         )
     else:
-        yield from _interruption(change, service, labels.get("portal.group", ""))
+        yield from _interruption(change, service, labels.get(GROUP, ""))
     if change.op == "replace":
         yield from _of_its_files(change, service, labels)
 
@@ -139,20 +123,20 @@ def _of_its_files(change: Change, service: str, labels: Mapping[str, str]) -> It
             data=DataRisk.REWRITE,
             reason=f"another image of {service} opens {files}; the one before may not open it again",
         )
-    if labels.get("portal.group") == "ops" and service.endswith("-migrations") and new_image:
+    if labels.get(GROUP) == "ops" and service.endswith("-migrations") and new_image:
         yield Finding(
             data=DataRisk.REWRITE,
             reason="migrations of another image change the databases; there is no way back",
         )
     new = _labels(after)
-    for key, word in (("portal.release", "release"), ("portal.images", "images")):
+    for key, word in ((RELEASE, "release"), (IMAGES, "images")):
         if key in labels and key in new and new[key] != labels[key]:
             yield Finding(
                 data=DataRisk.REWRITE,
                 reason=f"the data belongs to {word} {new[key]} from then on, no longer to {labels[key]}",
             )
-    if not _same(labels.get("portal.tenant"), new.get("portal.tenant", labels.get("portal.tenant"))):
-        yield Finding(data=DataRisk.LOSS, reason=f"the tenant's name changes to {new['portal.tenant']}")
+    if not _same(labels.get(TENANT), new.get(TENANT, labels.get(TENANT))):
+        yield Finding(data=DataRisk.LOSS, reason=f"the tenant's name changes to {new[TENANT]}")
     if files and not _same(before.get("hostname"), after.get("hostname")):
         yield Finding(
             data=DataRisk.LOSS,
@@ -224,7 +208,7 @@ def _password(change: Change) -> Iterator[Finding]:
 
 def _provider(change: Change) -> Iterator[Finding]:
     old, new = (placement.canonical(str(each.get("host") or "")) for each in (change.before, change.after))
-    if change.op in ("update", "replace") and change.type == PROVIDER and old != new:
+    if change.op in ("update", "replace") and change.type == DOCKER_PROVIDER and old != new:
         yield _engine(change.engine, old, new)
     elif change.op == "replace":
         yield Finding(downtime=Downtime.PORTAL, reason="everything that it has made is made anew")
@@ -266,7 +250,7 @@ RULES: Mapping[str, Callable[[Change], Iterator[Finding]]] = {
     NETWORK: _network,
     VOLUME: _volume,
     PASSWORD: _password,
-    PROVIDER: _provider,
+    DOCKER_PROVIDER: _provider,
 }
 
 

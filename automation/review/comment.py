@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from automation.review.change_rules import CONTAINER, NETWORK, PASSWORD, PROVIDER, VOLUME, Downtime
+from automation.review.change_rules import Downtime
 from automation.review.markdown import code
 from automation.review.markdown import cut as word
 from automation.review.redaction import lines, properties
 from automation.review.tenant_review import DATA_LOSS, Review, at_risk, by_danger, not_known
 from automation.review.verdict import Judged
 from automation.runs.plan import Change
+from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, NETWORK, PASSWORD, VOLUME
 
 # GitHub takes no longer body. Counted in bytes, which are never fewer than characters however those are counted.
 LIMIT = 65_536
@@ -30,7 +31,7 @@ _KINDS = {
     NETWORK: "network",
     VOLUME: "volume",
     PASSWORD: "password",
-    PROVIDER: "engine",
+    DOCKER_PROVIDER: "engine",
 }
 _WORDS = {"delete": "remove"}
 _REMOVED = (

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from automation.review.change_rules import UNKNOWN
 from automation.review.markdown import cut as word
 from automation.runs.plan import MISSING, SECRET, Change, at, parts
+from automation.runs.unknown import UNKNOWN
 
 # Pulumi marks what it knows to be secret. These are so whatever it says.
 _SECRET_FILE = "/run/secrets/"  # noqa: S105 (where they lie)

@@ -6,10 +6,6 @@ from functools import cached_property
 from typing import Any
 
 from automation.review.change_rules import (
-    CONTAINER,
-    GROUPING,
-    PLUGIN,
-    PROVIDER,
     DataRisk,
     Downtime,
     Finding,
@@ -17,6 +13,7 @@ from automation.review.change_rules import (
     findings,
 )
 from automation.runs.plan import Change, Plan
+from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, GROUPING, PROVIDERS
 from config.values import placement
 
 
@@ -85,8 +82,8 @@ def judge(plan: Plan) -> Verdict:
 def touches(change: Change) -> bool:
     """Whether there is something of it on an engine or a secret in it."""
     # That a plugin is used, or no longer, is for the state alone; another engine behind it is not.
-    is_plugin = change.type.startswith(PLUGIN) and change.op in ("create", "delete", "import")
-    if change.type == PROVIDER and change.op == "update" and not change.engine:
+    is_plugin = change.type.startswith(PROVIDERS) and change.op in ("create", "delete", "import")
+    if change.type == DOCKER_PROVIDER and change.op == "update" and not change.engine:
         # The same address in other words, and nothing else.
         is_plugin = settings(change.before) == settings(change.after)
     return not is_plugin and not change.type.startswith(GROUPING)

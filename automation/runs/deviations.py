@@ -8,18 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from automation.runs.plan import SECRET, Change, Plan
-
-# How the engine writes a value that a preview cannot know yet.
-# https://github.com/pulumi/pulumi/blob/v3.256.0/sdk/go/common/resource/plugin/rpc.go
-UNKNOWN = frozenset(
-    {
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-    }
-)
+from automation.runs.unknown import UNKNOWN
 
 
 @dataclass(frozen=True, kw_only=True)

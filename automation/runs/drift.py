@@ -4,10 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from automation.engine.inventory import Container
+from config.portal.resource_types import CONTAINER, NETWORK, VOLUME
 
-CONTAINER = "docker:index/container:Container"
-NETWORK = "docker:index/network:Network"
-VOLUME = "docker:index/volume:Volume"
 MADE_BY_THE_ENGINE = (CONTAINER, NETWORK, VOLUME)
 
 

@@ -6,9 +6,10 @@ The official plugin says `updated` for some changes that the engine never hears 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from automation.runs.deviations import UNKNOWN, Deviation, shortened
-from automation.runs.drift import CONTAINER, NETWORK, VOLUME
+from automation.runs.deviations import Deviation, shortened
 from automation.runs.plan import SECRET, Change
+from automation.runs.unknown import UNKNOWN
+from config.portal.resource_types import CONTAINER, NETWORK, VOLUME
 
 MIB = 1024 * 1024
 Inspection = Mapping[str, Any]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from automation.runs import drift
+from config.portal.resource_types import DOCKER_PROVIDER
 from plugins import serving
 from plugins.docker.provider import VERSION as DOCKER_VERSION
 from plugins.docker.provider import DockerProvider
@@ -25,8 +26,6 @@ from toolchain.parts.plugins import is_ours, program
 # https://github.com/pulumi/pulumi/blob/v3.256.0/sdk/go/common/resource/plugin/provider_plugin.go#L146
 VARIABLE = "PULUMI_DEBUG_PROVIDERS"
 PLUGINS = {"docker": (DOCKER_VERSION, DockerProvider), "random": (RANDOM_VERSION, random_provider)}
-# An engine, as a state tells of it.
-ENGINE = "pulumi:providers:docker"
 # Asks nobody and has no settings: attached to in every run.
 HARMLESS = ("random",)
 # A port of this machine is there at once; what takes longer is a machine that is out of something.
@@ -35,7 +34,7 @@ LIMIT_SECONDS = 60.0
 
 def removing(state: Mapping[str, Any]) -> tuple[str, ...]:
     """The plugins to attach to while what a state has is removed: docker's serves one engine, and a move knows two."""
-    engines = [each for each in drift.resources(state) if each["type"] == ENGINE]
+    engines = [each for each in drift.resources(state) if each["type"] == DOCKER_PROVIDER]
     return tuple(PLUGINS) if len(engines) == 1 else HARMLESS
 
 

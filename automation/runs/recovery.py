@@ -7,8 +7,10 @@ from typing import Any
 
 from automation.errors import Overtaken
 from automation.locks.stack_lock import Hold
-from automation.runs.drift import CONTAINER, MADE_BY_THE_ENGINE, NETWORK, resources
+from automation.runs.drift import MADE_BY_THE_ENGINE, resources
 from automation.stack import Stack
+from config.portal.labels import TENANT, tenant_filter
+from config.portal.resource_types import CONTAINER, NETWORK
 
 # A plugin notices within 0.2 s that its CLI is gone; the engine may still be finishing its last request.
 SETTLE_SECONDS = 1.0
@@ -87,7 +89,7 @@ def settle(client: Any, tenant: str) -> None:
 
 def snapshot(client: Any, tenant: str) -> list[tuple[str, str]]:
     """Every object of the tenant and its state, to see whether anything moves."""
-    label = {"label": f"portal.tenant={tenant}"}
+    label = tenant_filter(tenant)
     return sorted(
         [(each["Id"], each["State"]) for each in client.containers(all=True, filters=label)]
         + [(each["Id"], "network") for each in client.networks(filters=label)]
@@ -108,7 +110,7 @@ def without_pending(exported: Mapping[str, Any]) -> dict[str, Any]:
 
 def running(client: Any, tenant: str) -> list[dict[str, Any]]:
     """The tenant's containers that run."""
-    found: list[dict[str, Any]] = client.containers(filters={"label": f"portal.tenant={tenant}"})
+    found: list[dict[str, Any]] = client.containers(filters=tenant_filter(tenant))
     return found
 
 
@@ -156,7 +158,7 @@ def remove(client: Any, what: tuple[str, str, frozenset[str]], tenant: str, say:
             labels, identity = told["Labels"], told["Name"]
     except NotFound:
         return
-    if identity in known or (labels or {}).get("portal.tenant") != tenant:
+    if identity in known or (labels or {}).get(TENANT) != tenant:
         return
     if kind == CONTAINER:
         client.stop(identity, timeout=30)

@@ -10,7 +10,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 FILE = "owner"
-LABEL = "portal.owner"
 # As storage-init takes it, too: it becomes a word of a command and a line of a file.
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9@:/._+-]{0,199}")
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# As config/portal/resource_types.py and config/portal/labels.py have them: a pack stands alone.
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"
+TENANT, SERVICE, GROUP = "portal.tenant", "portal.service", "portal.group"
 
 
 class Unknown:
@@ -43,9 +45,9 @@ class Resource:
     @property
     def tenant(self) -> str:
         """Whose it says it is."""
-        return str(self.labels.get("portal.tenant", ""))
+        return str(self.labels.get(TENANT, ""))
 
     @property
     def is_job(self) -> bool:
         """Whether it is a container that ends."""
-        return self.labels.get("portal.group") == "ops"
+        return self.labels.get(GROUP) == "ops"

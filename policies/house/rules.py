@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from policies.house.resource import CONTAINER, NETWORK, UNKNOWN, VOLUME, Resource
+from policies.house.resource import CONTAINER, GROUP, NETWORK, SERVICE, TENANT, UNKNOWN, VOLUME, Resource
 
 Rule = Callable[[Resource], Iterator[str]]
 
@@ -82,15 +82,15 @@ def unprivileged_user(one: Resource) -> Iterator[str]:
 def named(one: Resource) -> Iterator[str]:
     """Name and labels say whose it is, for people and for tools that group by them."""
     told, tenant = one.labels, one.tenant
-    service = str(told.get("portal.service", "")).removeprefix("network-").removeprefix("volume-")
+    service = str(told.get(SERVICE, "")).removeprefix("network-").removeprefix("volume-")
     if not tenant or one.at("name") not in (f"{tenant}-{service}", UNKNOWN):
-        yield f"name {one.at('name')} with portal.tenant {tenant!r}, portal.service {service!r}, expected <tenant>-<service>"
+        yield f"name {one.at('name')} with {TENANT} {tenant!r}, {SERVICE} {service!r}, expected <tenant>-<service>"
     if told.get("com.docker.compose.project") != tenant:
         yield f"com.docker.compose.project {told.get('com.docker.compose.project')!r}, expected {tenant!r}"
-    if told.get("com.docker.compose.service") != told.get("portal.service"):
-        yield "com.docker.compose.service is not portal.service"
-    if told.get("portal.group") not in GROUPS:
-        yield f"portal.group {told.get('portal.group')!r}, expected one of {', '.join(sorted(GROUPS))}"
+    if told.get("com.docker.compose.service") != told.get(SERVICE):
+        yield f"com.docker.compose.service is not {SERVICE}"
+    if told.get(GROUP) not in GROUPS:
+        yield f"{GROUP} {told.get(GROUP)!r}, expected one of {', '.join(sorted(GROUPS))}"
 
 
 def watched(one: Resource) -> Iterator[str]:
@@ -189,7 +189,7 @@ def apart(one: Resource) -> Iterator[str]:
 def on_the_drive(one: Resource) -> Iterator[str]:
     """A volume is a directory of its tenant on the drive, which the engine never makes by itself."""
     told = one.at("driverOpts") or {}
-    part = str(one.labels.get("portal.service", "")).removeprefix("volume-")
+    part = str(one.labels.get(SERVICE, "")).removeprefix("volume-")
     if one.at("driver") != "local" or (told.get("type"), told.get("o")) != ("none", "bind"):
         yield f"driver {one.at('driver')} with {dict(told)}, expected local, type none, o bind"
     if not str(told.get("device")).endswith(f"/{one.tenant}/{part}"):

@@ -15,7 +15,6 @@ from config.images import reference
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = {"docker": "5.1.0", "random": "4.21.1"}
-CONTAINER = "docker:index/container:Container"
 IMAGE = reference("base", ROOT / "images")
 """The image that all test containers are made from: a shell and little else."""
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.plugin_stack import CONTAINER, IMAGE, Outcome, Stack, Step, image_there, missing
+from config.portal.resource_types import CONTAINER
+from tests.contract.plugin_stack import IMAGE, Outcome, Stack, Step, image_there, missing
 
 docker = pytest.importorskip("docker")
 

@@ -17,15 +17,13 @@ from typing import Any
 
 import pytest
 
-from tests.contract.plugin_stack import CONTAINER, IMAGE, Outcome, Stack, image_there, missing
+from config.portal.resource_types import CONTAINER, NETWORK, PASSWORD, VOLUME
+from tests.contract.plugin_stack import IMAGE, Outcome, Stack, image_there, missing
 
 docker = pytest.importorskip("docker")
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(missing() != "", reason=missing() or "-")]
 
-NETWORK = "docker:index/network:Network"
-VOLUME = "docker:index/volume:Volume"
-PASSWORD = "random:index/randomPassword:RandomPassword"
 SLEEP = {"image": IMAGE, "command": ["sleep", "1000"], "networkMode": "bridge", "destroyGraceSeconds": 1}
 NEVER_HEALTHY = {
     "healthcheck": {"tests": ["CMD", "false"], "interval": "60s", "startPeriod": "60s"},

@@ -12,10 +12,11 @@ import pytest
 
 from components import in_force
 from components.preflight import LOOKED
+from config.portal.resource_types import CONTAINER
 from config.releases.upgrades import InForce
 from tests.contract.plugin_stack import missing
 from tests.programs import ROOT
-from tests.recorder import CONTAINER, record
+from tests.recorder import record
 
 GATE = "urn:pulumi:acme::portals::portal:index:Portal$portal:index:Job$docker:index/container:Container::storage-init"
 

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from config.portal.labels import tenant_filter
 from testbed.checkout import Running
 from testbed.light import Fleet
 from testbed.trial import Trial
@@ -47,7 +48,7 @@ def stopping(portal: Trial, *words: str) -> Running:
 
 def listed(portal: Trial) -> dict[str, str]:
     """The id of each container by its name, as the engine lists them: some go while they are looked at."""
-    found = portal.objects.client.containers(all=True, filters={"label": f"portal.tenant={portal.name}"})
+    found = portal.objects.client.containers(all=True, filters=tenant_filter(portal.name))
     return {each["Names"][0]: each["Id"] for each in found}
 
 

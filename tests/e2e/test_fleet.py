@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from automation.portals.feasibility import Impossible
+from config.portal.labels import tenant_filter
 from testbed.checkout import Running
 from testbed.light import Fleet
 from testbed.processes import cli_below
@@ -38,7 +39,7 @@ def began(running: Running, what: str, look: Callable[[], object]) -> None:
 def running(trial: Trial, least: int) -> bool:
     """Whether at least so many services of a tenant are there."""
     # Listed and not inspected: one may be gone a moment later.
-    listed = trial.objects.client.containers(filters={"label": f"portal.tenant={trial.name}"})
+    listed = trial.objects.client.containers(filters=tenant_filter(trial.name))
     return len(listed) >= least
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from config.portal.labels import tenant_filter
 from testbed.checkout import Running
 from testbed.light import Fleet
 from testbed.processes import cli_below
@@ -50,7 +51,7 @@ def events(portal: Trial, since: int) -> list[str]:
     told = portal.objects.client.events(
         since=since,
         until=until_now(portal),
-        filters={"event": "destroy", "label": f"portal.tenant={portal.name}"},
+        filters={"event": "destroy", **tenant_filter(portal.name)},
         decode=True,
     )
     return [each["Actor"]["Attributes"]["name"] for each in told]

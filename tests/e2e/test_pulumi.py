@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, VOLUME
 from testbed.checkout import grounded
 from testbed.light import lighten
 from testbed.objects import Objects
@@ -17,8 +18,6 @@ from tests.e2e.postgres import server
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PACK = "policies/house/pack"
-CONTAINER, VOLUME = "docker:index/container:Container", "docker:index/volume:Volume"
-PROVIDER = "pulumi:providers:docker"
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +125,9 @@ def test_what_the_state_has_lost_is_imported(yew: Trial, tmp_path: Path) -> None
     """A volume and a container that run on: in the state again, and not made anew."""
     container, volume = (urn(yew, CONTAINER, "mail-sink"), urn(yew, VOLUME, "volume-mail-sink"))
     by_urn = {each["urn"]: each for each in yew.state()}
-    provider = next(each for each in by_urn if f"::{PROVIDER}::" in each or f"${PROVIDER}::" in each)
+    provider = next(
+        each for each in by_urn if f"::{DOCKER_PROVIDER}::" in each or f"${DOCKER_PROVIDER}::" in each
+    )
     told = {
         "nameTable": {
             "service": by_urn[container]["parent"],

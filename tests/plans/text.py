@@ -3,11 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from config.portal.resource_types import NETWORK, PASSWORD, VOLUME
 from tests.recorder import Planned, Recorder
-
-NETWORK = "docker:index/network:Network"
-VOLUME = "docker:index/volume:Volume"
-PASSWORD = "random:index/randomPassword:RandomPassword"
 
 
 def render(recorder: Recorder) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from benchmarks import events, memory, processes, same
-from benchmarks.composefile import CONTAINER, SECRET_MARK, UnknownInput, compose_file, plain
+from benchmarks.composefile import SECRET_MARK, UnknownInput, compose_file, plain
 from benchmarks.events import Life
 from benchmarks.usage import Usage
+from config.portal.resource_types import CONTAINER
 
 
 def container(name: str, *after: str, **inputs: Any) -> dict[str, Any]:

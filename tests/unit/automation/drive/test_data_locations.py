@@ -13,17 +13,19 @@ from automation.review.change_rules import DataRisk
 from automation.review.verdict import judge
 from automation.runs.plan import Plan
 from automation.stack import PROJECT, Stack
+from config.portal import resource_types
+from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER
 from config.values.placement import LOCAL
 from tests.programs import ROOT
 from tests.unit.automation.drive.test_sentinel import Engine
-from tests.unit.automation.review.samples import CONTAINER, change, container
+from tests.unit.automation.review.samples import change, container
 
-STORAGE = {"type": data_locations.STORAGE, "outputs": {"directory": "/mnt/old/acme"}}
+STORAGE = {"type": resource_types.STORAGE, "outputs": {"directory": "/mnt/old/acme"}}
 VOLUME = {
     "type": "docker:index/volume:Volume",
     "inputs": {"driverOpts": {"type": "none", "o": "bind", "device": "/mnt/old/acme/mysql"}},
 }
-ENGINE = {"type": data_locations.PROVIDER, "inputs": {"host": "ssh://ops@h1"}}
+ENGINE = {"type": DOCKER_PROVIDER, "inputs": {"host": "ssh://ops@h1"}}
 
 
 def state(*resources: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +42,7 @@ def state(*resources: dict[str, Any]) -> dict[str, Any]:
         (state(ENGINE, STORAGE), DataHome(root="/mnt/old", host="ssh://ops@h1")),
         (state(ENGINE, VOLUME), DataHome(root="/mnt/old", host="ssh://ops@h1")),
         (
-            state({"type": data_locations.PROVIDER}, {"type": data_locations.STORAGE}, VOLUME),
+            state({"type": DOCKER_PROVIDER}, {"type": resource_types.STORAGE}, VOLUME),
             DataHome(root="/mnt/old"),
         ),
     ],

@@ -15,6 +15,7 @@ from automation.drive.sentinel import DriveMissing, Mark
 from automation.drive.symbolic_links import DataLinked
 from automation.errors import PortalError
 from automation.portals import orphans
+from config.portal.labels import HELPER
 from config.tenant.tenant import Tenant
 from preflight import helper
 from tests.programs import TENANTS
@@ -35,7 +36,7 @@ class Engine:
         self.scripts: list[str] = []
         self.there: dict[str, dict[str, Any]] = {}
 
-    def add(self, name: str, status: str, age: float, label: str = helper.LABEL) -> None:
+    def add(self, name: str, status: str, age: float, label: str = HELPER) -> None:
         """One that is there already."""
         self.there[name] = {"Id": name, "Created": NOW - age, "status": status, "label": label}
 

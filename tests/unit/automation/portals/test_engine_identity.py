@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from automation.portals.engine_identity import Sameness, Seen, compare, ids, moved
-from automation.review.change_rules import PROVIDER, DataRisk
+from automation.review.change_rules import DataRisk
 from automation.review.verdict import judge
 from automation.runs.plan import Change, Plan
+from config.portal.resource_types import DOCKER_PROVIDER
 from config.values import placement
 
 SOCKET = "unix:///var/run/docker.sock"
@@ -130,7 +131,7 @@ def test_compare(
 
 
 def provider(before: dict[str, str], after: dict[str, str], same: str = "") -> Plan:
-    urn = f"urn:pulumi:oak::portals::portal:index:Portal${PROVIDER}::engine"
+    urn = f"urn:pulumi:oak::portals::portal:index:Portal${DOCKER_PROVIDER}::engine"
     change = Change(urn=urn, op="update", before=before, after=after, engine=same)
     return Plan(tenant="oak", changes=(change,))
 

@@ -8,13 +8,14 @@ import pytest
 from automation.portals.orphans import Orphan, grouped, record
 from automation.portals.ownership import NOBODY, NotOurs, Ours, Owner, Side, require
 from config.portal import owner
+from config.portal.labels import OWNER
 
 URN = "urn:pulumi:oak::portals::portal:index:Portal$docker:index/container:Container::"
 
 
 def state(*ids: str, named: str = "") -> dict[str, Any]:
     """A state that has these containers."""
-    labels = [{"label": owner.LABEL, "value": named}] if named else []
+    labels = [{"label": OWNER, "value": named}] if named else []
     made = [
         {
             "type": "docker:index/container:Container",

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from automation.review.change_rules import CONTAINER, NETWORK, PASSWORD, PROVIDER, VOLUME
 from automation.runs.plan import Change, Difference, Plan, at, known
 
-__all__ = ["CONTAINER", "NETWORK", "PASSWORD", "PROVIDER", "VOLUME", "change", "container", "plan", "volume"]
+__all__ = ["change", "container", "plan", "volume"]
 
 
 def container(service: str = "lms", group: str = "openedx", **more: Any) -> dict[str, Any]:

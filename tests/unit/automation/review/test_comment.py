@@ -13,17 +13,8 @@ from markdown_it import MarkdownIt
 from automation.review.comment import LIMIT, MARKER, render
 from automation.review.tenant_review import Review
 from automation.runs.plan import SECRET, Change, Difference
-from tests.unit.automation.review.samples import (
-    CONTAINER,
-    NETWORK,
-    PASSWORD,
-    PROVIDER,
-    VOLUME,
-    change,
-    container,
-    plan,
-    volume,
-)
+from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, NETWORK, PASSWORD, VOLUME
+from tests.unit.automation.review.samples import change, container, plan, volume
 
 PAGE = MarkdownIt("gfm-like", {"linkify": False, "html": True})
 HOSTILE = (
@@ -48,7 +39,7 @@ inputs = st.dictionaries(
 changes = st.builds(
     change,
     st.sampled_from(("create", "update", "replace", "delete", "import")),
-    st.sampled_from((CONTAINER, NETWORK, VOLUME, PASSWORD, PROVIDER, "a:b:C")),
+    st.sampled_from((CONTAINER, NETWORK, VOLUME, PASSWORD, DOCKER_PROVIDER, "a:b:C")),
     text,
     inputs,
     inputs,
@@ -208,7 +199,7 @@ def test_no_secret_is_shown_whatever_the_engine_says() -> None:
                 change("replace", PASSWORD, "p", {"result": "hunter2"}, {"result": "correct-horse"}),
                 change(
                     "update",
-                    PROVIDER,
+                    DOCKER_PROVIDER,
                     "p",
                     {"registryAuth": [{"password": "hunter2"}]},
                     {"registryAuth": "hunter2"},

@@ -4,23 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from automation.review.change_rules import GROUPING, RULES, DataRisk, Downtime, findings
+from automation.review.change_rules import RULES, DataRisk, Downtime, findings
 from automation.review.tenant_review import AT_RISK, DATA_LOSS, Review, exit_code
 from automation.review.verdict import judge
 from automation.runs.plan import SECRET, Change, Plan
+from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, GROUPING, NETWORK, PASSWORD, VOLUME
 from preflight.obstacles import DRIVE_AWAY, Obstacle
 from tests.programs import portal
-from tests.unit.automation.review.samples import (
-    CONTAINER,
-    NETWORK,
-    PASSWORD,
-    PROVIDER,
-    VOLUME,
-    change,
-    container,
-    plan,
-    volume,
-)
+from tests.unit.automation.review.samples import change, container, plan, volume
 
 STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 MYSQL = container("mysql", "data", volumes=[{"containerPath": "/data", "volumeName": "acme-mysql"}])
@@ -236,25 +227,25 @@ CASES = {
     ),
     "a password less": (change("delete", PASSWORD, "p"), NONE, LOSS, "forgotten"),
     "an engine's setting": (
-        change("update", PROVIDER, "engine", {}, {"disableDockerDaemonCheck": True}),
+        change("update", DOCKER_PROVIDER, "engine", {}, {"disableDockerDaemonCheck": True}),
         NONE,
         SAFE,
         "how the engine is reached",
     ),
     "another engine": (
-        replace(change("update", PROVIDER, "engine", {}, {"host": "ssh://a@b"}), engine="other"),
+        replace(change("update", DOCKER_PROVIDER, "engine", {}, {"host": "ssh://a@b"}), engine="other"),
         PORTAL,
         LOSS,
         "from unix:///var/run/docker.sock to ssh://a@b",
     ),
     "an engine that nobody could ask": (
-        change("update", PROVIDER, "engine", {}, {"host": "ssh://a@b"}),
+        change("update", DOCKER_PROVIDER, "engine", {}, {"host": "ssh://a@b"}),
         PORTAL,
         DataRisk.UNKNOWN,
         "nobody could ask whether ssh://a@b is the engine",
     ),
     "the same engine by other words": (
-        replace(change("update", PROVIDER, "engine", {}, {"host": "ssh://a@b"}), engine="same"),
+        replace(change("update", DOCKER_PROVIDER, "engine", {}, {"host": "ssh://a@b"}), engine="same"),
         NONE,
         SAFE,
         "ssh://a@b is the engine that was reached as",

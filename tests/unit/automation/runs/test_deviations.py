@@ -10,8 +10,10 @@ from pulumi.automation.events import StepEventMetadata
 
 from automation.review.redaction import properties
 from automation.runs import engine_check
-from automation.runs.deviations import UNKNOWN, compare
+from automation.runs.deviations import compare
 from automation.runs.plan import SECRET, Change, Plan, changes
+from automation.runs.unknown import UNKNOWN
+from config.portal.resource_types import CONTAINER, NETWORK, VOLUME
 
 URN = "urn:pulumi:acme::portals::p$docker:index/container:Container::lms"
 
@@ -183,7 +185,7 @@ def test_what_a_plugin_keeps_for_itself_is_no_difference(name: str, case: dict[s
     ("kind", "after"),
     [
         (
-            engine_check.CONTAINER,
+            CONTAINER,
             {
                 "capabilities": {"drops": ["ALL"]},
                 "labels": [{"label": "portal.tenant", "value": "acme"}],
@@ -193,10 +195,10 @@ def test_what_a_plugin_keeps_for_itself_is_no_difference(name: str, case: dict[s
             },
         ),
         (
-            engine_check.NETWORK,
+            NETWORK,
             {"ipamConfigs": [{"gateway": "10.77.0.1", "subnet": "10.77.0.0/25"}], "internal": True},
         ),
-        (engine_check.VOLUME, {"driverOpts": {"type": "none", "o": "bind", "device": "/srv/x"}}),
+        (VOLUME, {"driverOpts": {"type": "none", "o": "bind", "device": "/srv/x"}}),
     ],
 )
 def test_what_a_plugin_keeps_for_itself_is_not_looked_for_on_the_engine(

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from automation.engine.inventory import Container
-from automation.runs.drift import CONTAINER, NETWORK, VOLUME, missing
+from automation.runs.drift import missing
+from config.portal.resource_types import CONTAINER, NETWORK, VOLUME
 
 
 def state(*resources: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from automation.runs import plugin_server, workspaces
+from config.portal.resource_types import DOCKER_PROVIDER
 from toolchain import files
 from toolchain.parts import plugins
 
@@ -54,7 +55,7 @@ def test_the_repos_own_answer_at_their_ports_until_the_run_is_over(tmp_path: Pat
 
 @pytest.mark.parametrize(("engines", "names"), [(0, ["random"]), (1, ["docker", "random"]), (2, ["random"])])
 def test_one_process_removes_from_one_engine(engines: int, names: list[str]) -> None:
-    told = [{"type": plugin_server.ENGINE}] * engines + [
+    told = [{"type": DOCKER_PROVIDER}] * engines + [
         {"type": "pulumi:providers:random"},
         {"type": "other"},
     ]

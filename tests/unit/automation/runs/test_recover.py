@@ -13,8 +13,8 @@ from automation.locks.stack_lock import held
 from automation.runs import recovery
 from automation.runs.recovery import recover
 from automation.stack import Stack
+from config.portal.resource_types import CONTAINER
 
-CONTAINER = "docker:index/container:Container"
 PENDING = [
     {"type": "creating", "resource": {"type": CONTAINER, "urn": "u1", "inputs": {"name": "acme-mysql"}}},
     {"type": "deleting", "resource": {"type": CONTAINER, "urn": "u2", "id": "worker", "inputs": {}}},

@@ -3,8 +3,7 @@
 import pytest
 
 from automation.runs.recovery import failed_gates, half_made, pending_operations, stopping, without_pending
-
-CONTAINER = "docker:index/container:Container"
+from config.portal.resource_types import CONTAINER
 
 
 def exported(*pending: dict[str, object], resources: tuple[dict[str, object], ...] = ()) -> dict[str, object]:

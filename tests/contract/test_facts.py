@@ -1,0 +1,63 @@
+"""Facts that stand twice, for one of the two must stand alone: each pair is equal, and both places are named here."""
+
+import ast
+import runpy
+from pathlib import Path
+
+from automation.runs import unknown
+from config.portal import labels, resource_types
+from plugins import values
+from plugins.docker.container.properties import CONTAINER
+from plugins.docker.network import NETWORK
+from plugins.docker.provider import SETTINGS
+from plugins.docker.volume import VOLUME
+from plugins.random.text import PASSWORD
+from policies.house import resource
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_types_are_those_that_the_plugins_serve() -> None:
+    """config/portal/resource_types.py and the plugins, which run without the rest of this repository."""
+    assert CONTAINER.name == resource_types.CONTAINER
+    assert NETWORK.name == resource_types.NETWORK
+    assert VOLUME.name == resource_types.VOLUME
+    assert PASSWORD.name == resource_types.PASSWORD
+    assert SETTINGS.name == resource_types.DOCKER_PROVIDER
+
+
+def test_the_policy_pack_has_the_same_types_and_labels() -> None:
+    """policies/house/resource.py, which runs with Pulumi's SDK alone."""
+    for name in ("CONTAINER", "NETWORK", "VOLUME"):
+        assert getattr(resource, name) == getattr(resource_types, name)
+    for name in ("TENANT", "SERVICE", "GROUP"):
+        assert getattr(resource, name) == getattr(labels, name)
+
+
+def test_what_tests_leave_is_found_by_the_tenants_label() -> None:
+    """.ci/leftovers.py, which runs outside of any package."""
+    assert runpy.run_path(str(ROOT / ".ci" / "leftovers.py"))["OURS"] == {"label": labels.TENANT}
+
+
+def test_what_is_not_known_yet_is_so_for_plugins_and_plans_alike() -> None:
+    """automation/runs/unknown.py, which reads previews without Pulumi's SDK, and plugins/values.py."""
+    assert unknown.UNKNOWN == values.UNKNOWN_TEXTS
+
+
+def test_no_other_file_of_the_program_writes_them_out() -> None:
+    """Types and labels of a portal stand in config/portal/ alone; every other file imports them."""
+    told = {
+        value
+        for module in (labels, resource_types)
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, str) and not value.endswith(":")
+    }
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.value}"
+        for room in ("automation", "benchmarks", "components", "config", "preflight", "testbed")
+        for path in (ROOT / room).rglob("*.py")
+        if path.parent != ROOT / "config" / "portal" or path.stem not in ("labels", "resource_types")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in told
+    ]
+    assert not found
