@@ -105,6 +105,7 @@ def _parser() -> "argparse.ArgumentParser":
     )
     setup.set_defaults(verb=_setup)
     env = verb("env", 'Print lines that set up a shell for the plain pulumi command: eval "$(./portal env)".')
+    env.add_argument("--json", action="store_true", help="print the variables as one JSON object")
     env.set_defaults(verb=_env)
     daemon = verb(
         "engine",
@@ -172,7 +173,11 @@ def variables(standing: Standing, taken: Mapping[str, Taken]) -> dict[str, str]:
 
 def _env(said: "argparse.Namespace") -> int:
     standing = _standing()
-    output.hand_on(environment.shell(variables(standing, _ensure(standing, DEFAULT))))
+    found = variables(standing, _ensure(standing, DEFAULT))
+    if said.json:
+        output.tell_json(found)
+    else:
+        output.hand_on(environment.shell(found))
     return 0
 
 

@@ -21,10 +21,14 @@ def drive_init(
         bool,
         typer.Option("--moved", help="Accept a marked drive that was moved to another file system."),
     ] = False,
+    as_json: show.Json = False,
 ) -> None:
     """Mark a mounted drive as the portals' drive, once. No portal starts on an unmarked drive."""
     with inventory.connect(docker_host) as client:
         with building(present=False) as progress:
             images.build(["ops"], docker_host=docker_host, on_event=progress)
-        if not sentinel.init(client, root, show.say, moved=moved):
-            show.say(f"{root} is already marked")
+        marked = sentinel.init(client, root, show.say, moved=moved)
+    if as_json:
+        show.show({"root": root, "marked": marked})
+    elif not marked:
+        show.say(f"{root} is already marked")

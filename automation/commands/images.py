@@ -7,9 +7,11 @@ import typer
 
 from automation import images
 from automation.commands import show
+from automation.commands.table import Table, number, print_table
 from automation.errors import NotConfirmed
 from automation.images.progress import building
 from automation.portals import image_supply
+from config.reading.words import counted
 
 app = typer.Typer(help="Container images: build, list, prune, pin.", no_args_is_help=True)
 
@@ -19,10 +21,13 @@ def images_build(
     roles: Annotated[
         list[str] | None, typer.Argument(metavar="[ROLE]...", help="Roles to build. Default: all.")
     ] = None,
+    as_json: show.Json = False,
 ) -> None:
     """Build the images that the engine does not have yet."""
     with building() as progress:
-        images.build(roles or None, on_event=progress)
+        references = images.build(roles or None, on_event=progress)
+    if as_json:
+        show.show({"images": references})
 
 
 @app.command("list", epilog="Example: ./portal images list --json")
@@ -30,12 +35,12 @@ def images_list(as_json: show.Json = False) -> None:
     """List each image's reference and whether the engine has it."""
     found = images.listed()
     if as_json:
-        show.show([row.facts() for row in found])
+        show.show({"images": [row.facts() for row in found]})
         return
-    made = show.table("role", "reference", "there", "MB")
+    table = Table("role", "reference", "there", number("MB"))
     for row in found:
-        made.add_row(row.role, row.reference, "yes" if row.present else "no", str(row.megabytes or ""))
-    show.rows(made)
+        table.add_row(row.role, row.reference, row.present, row.megabytes)
+    print_table(table, f"{counted(len(found), 'image')}, {sum(row.present for row in found)} there")
 
 
 @app.command(
@@ -59,10 +64,15 @@ def images_prune(
     if as_json:
         show.show({"found": found, "removed": gone})
         return
+    table = Table("image", "")
     for each in found:
-        left = "" if dry_run or each in gone else " kept: it is in use now"
-        show.tell(f"{each}{left}")
-    show.tell(f"{len(found)} would be removed" if dry_run else f"{len(gone)} removed")
+        table.add_row(each, "" if dry_run or each in gone else "kept: it is in use now")
+    print_table(
+        table,
+        f"{counted(len(found), 'image')} would be removed"
+        if dry_run
+        else f"{counted(len(gone), 'image')} removed",
+    )
 
 
 def require_confirmation(found: list[str], confirm: str) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from automation.commands import show
 from automation.commands.portals import print_facts
+from automation.commands.table import Table, number, print_table, prose
 from automation.portals import onboarding
 from automation.portals.onboarding_request import OnboardingRequest
 
@@ -172,27 +173,27 @@ def new(
 def print_dry_run(facts: dict[str, Any]) -> None:
     """What would be: the tenant file, then a row for each thing."""
     show.tell(facts["text"] or f"{facts['file']} exists already and stays unchanged")
-    table = show.table("would be", "")
+    table = Table("would be", prose(""))
     table.add_row("directory", facts["directory"])
     for name, subnet in facts["networks"].items():
         table.add_row(f"network {name}", subnet)
     for service, url in facts["addresses"].items():
         table.add_row(f"address {service}", url)
-    table.add_row("services", ", ".join(facts["services"]))
+    table.add_row("services", facts["services"])
     memory = facts["memory_mib"]
     table.add_row("memory", f"{memory['at_least']} MiB at least, {memory['at_most']} MiB at most")
-    table.add_row("running", ", ".join(facts["running"]) or "none")
+    table.add_row("running", facts["running"] or "none")
     if facts["note"]:
         table.add_row("host", facts["note"].removeprefix(f"{facts['tenant']}: "))
-    show.rows(table)
+    print_table(table)
 
 
 def print_result(facts: dict[str, Any]) -> None:
     """What the operator hands on."""
     print_facts(facts, as_json=False)
-    table = show.table("step", "seconds")
+    table = Table("step", number("seconds"))
     for name, seconds in facts["steps"].items():
-        table.add_row(name, f"{seconds:.1f}")
-    show.rows(table)
+        table.add_row(name, float(seconds))
+    print_table(table)
     show.tell(f"first log-in (one-time link): {facts['log_in_link']}")
     show.tell(f"tenant file: {facts['file']}; commit it together with tenants/Pulumi.{facts['tenant']}.yaml")

@@ -8,6 +8,7 @@ import typer
 from automation.cancellation import Cancel
 from automation.commands import show
 from automation.commands.show import Json, TenantName
+from automation.commands.table import Table, number, print_table, prose
 from automation.drive import usage
 from automation.engine import process_limits
 from automation.errors import NotConfirmed
@@ -20,6 +21,7 @@ from automation.portals import status as portal_status
 from automation.portals import up as portal_up
 from automation.runs.plan import Plan
 from config.reading.errors import ConfigError
+from config.reading.words import counted
 from config.tenant.tenant import Tenant, names, survey
 from toolchain.parts import host_rules
 
@@ -114,15 +116,11 @@ def destroy(
 @app.command(epilog="Example: ./portal status acme --json")
 def status(tenant: TenantName, as_json: Json = False) -> None:
     """Show the state and health of a portal's services, and the free space of its drive. Exit code 6 if one is not up."""
-    told, ended = portal_status.status_and_exit_codes(tenant_files.load(tenant))
+    told = portal_status.status(tenant_files.load(tenant))
     if as_json:
         show.show(told)
     else:
-        made = show.table("service", "container", "state", "health")
-        for service, row in told["services"].items():
-            state = f"{row['state']} ({ended[service]})" if service in ended else row["state"]
-            made.add_row(service, row["container"], state, row["health"] or "")
-        show.rows(made)
+        print_services(told)
         if lacking := host_rules.said(told["host_rules"]):
             show.say(lacking)
         if lacking := process_limits.said(tenant, told["without_process_limit"]):
@@ -141,12 +139,25 @@ def tenants(as_json: Json = False) -> None:
     found, findings = survey(tenant_files.TENANTS)
     good = list(found.values())
     if as_json:
-        show.show([{"tenant": each.name, "title": each.title, "release": each.release.name} for each in good])
+        show.show(
+            {
+                "tenants": {
+                    each.name: {
+                        "title": each.title,
+                        "release": each.release.name,
+                        "lms": each.hosts.lms,
+                        "directory": each.directory,
+                    }
+                    for each in good
+                },
+                "findings": list(findings),
+            }
+        )
     else:
-        made = show.table("tenant", "title", "release", "lms", "directory")
+        table = Table("tenant", prose("title"), "release", "lms", "directory")
         for each in good:
-            made.add_row(each.name, each.title, each.release.name, each.hosts.lms, each.directory)
-        show.rows(made)
+            table.add_row(each.name, each.title, each.release.name, each.hosts.lms, each.directory)
+        print_table(table, counted(len(good), "tenant"))
     if findings:
         raise ConfigError(*findings)
 
@@ -198,11 +209,14 @@ def run_for_each_tenant(verb: str, tenants: list[str], workers: int, as_json: bo
     if as_json:
         show.show({"tenants": {each.tenant: each.as_json() for each in outcomes}})
     else:
-        made = show.table("tenant", verb, "seconds", "")
+        table = Table("tenant", verb, number("seconds"), prose(""))
         for each in outcomes:
             what = each.plan.summary if each.plan else each.reason
-            made.add_row(each.tenant, "done" if each.ok else "failed", f"{each.seconds:.1f}", what)
-        show.rows(made)
+            table.add_row(each.tenant, "done" if each.ok else "failed", each.seconds, what)
+        failed = sum(not each.ok for each in outcomes)
+        print_table(
+            table, f"{counted(len(outcomes), 'portal')}: {len(outcomes) - failed} done, {failed} failed"
+        )
     if code := outcome.exit_code(outcomes):
         raise typer.Exit(code)
 
@@ -212,24 +226,21 @@ def print_facts(facts: dict[str, Any], as_json: bool) -> None:
     if as_json:
         show.show(facts)
         return
-    table = show.table(facts["tenant"], "")
+    table = Table(facts["tenant"], prose(""))
     for service, url in facts["addresses"].items():
         table.add_row(service, url)
     table.add_row("log in as", facts["admin"]["email"])
     table.add_row("password in", facts["admin"]["password_file"])
     table.add_row("data in", facts["directory"])
     if "seconds" in facts:
-        table.add_row("seconds", str(facts["seconds"]))
-    show.rows(table)
+        table.add_row("seconds", facts["seconds"])
+    print_table(table)
 
 
 def print_removals(found: list[Plan], as_json: bool, *, several: bool) -> None:
     """What would go of each, as one JSON object; of `several` tenants by their names, as `for_each_tenant` tells."""
     if not as_json:
-        for each in found:
-            if several and each.changes:
-                show.tell(f"{each.tenant}: {each.summary}")
-            print_changes(each)
+        print_changes(found)
         return
     changes = {each.tenant: [change.facts() for change in each.changes] for each in found}
     if several:
@@ -239,12 +250,26 @@ def print_removals(found: list[Plan], as_json: bool, *, several: bool) -> None:
     show.show({"tenant": name, "changes": these})
 
 
-def print_changes(found: Plan) -> None:
-    """Changes, one a line."""
-    if not found.changes:
-        show.tell(f"{found.tenant}: {found.summary}")
-        return
-    made = show.table("op", "type", "name", "properties")
-    for each in found.changes:
-        made.add_row(each.op, each.type, each.name, ", ".join(each.properties))
-    show.rows(made)
+def print_changes(found: list[Plan]) -> None:
+    """What would change of each, a line a change, below the sum of each."""
+    for each in found:
+        show.tell(f"{each.tenant}: {each.summary}")
+    table = Table("tenant", "op", "type", "name", prose("properties"), grouped=True)
+    for plan in found:
+        for change in plan.changes:
+            table.add_row(plan.tenant, change.op, change.type, change.name, change.properties)
+    print_table(table)
+
+
+def print_services(told: dict[str, Any]) -> None:
+    """A portal's services and jobs, a line each, below how many are up."""
+    table = Table("service", "container", "state", "health")
+    for service, row in told["services"].items():
+        ended = "" if row["exit_code"] is None else f" ({row['exit_code']})"
+        table.add_row(service, row["container"], f"{row['state']}{ended}", row["health"])
+    up = sum(
+        row["state"] == "running" and row["health"] in (None, "healthy") for row in told["services"].values()
+    )
+    done = sum(row["exit_code"] == 0 for row in told["services"].values())
+    total = f"{told['tenant']}: {up} of {counted(len(told['services']) - done, 'service')} up"
+    print_table(table, total + (f", {counted(done, 'job')} done" if done else ""))

@@ -7,10 +7,12 @@ import typer
 
 from automation import images
 from automation.commands import show
+from automation.commands.table import Table, print_table, prose
 from automation.errors import NotConfirmed
 from automation.images.progress import building
 from automation.portals import orphans, ownership, purge
 from automation.portals.purge import Trace
+from config.reading.words import counted
 
 app = typer.Typer()
 
@@ -87,19 +89,19 @@ def print_trace(found: Trace, as_json: bool, *, purged: bool, running: int = 0) 
     elif purged:
         show.tell(f"nothing is left of {found.tenant} ({seen}{unseen}); commit the removal of its files")
     else:
-        made = show.table(found.tenant, "")
+        table = Table(found.tenant, prose(""))
         several = len({host for kind in (found.containers, found.directories) for host, _ in kind}) > 1
         for kind in ("containers", "networks", "volumes"):
             for host, name in getattr(found, kind):
-                made.add_row(kind.removesuffix("s"), f"{name} on {host}" if several else name)
+                table.add_row(kind.removesuffix("s"), f"{name} on {host}" if several else name)
         for name in found.files:
-            made.add_row("file", name)
+            table.add_row("file", name)
         for host, name in found.directories:
-            made.add_row("data", f"{name} on {host}" if several else name)
+            table.add_row("data", f"{name} on {host}" if several else name)
         if found.stack:
-            made.add_row("stack", "state, history and secrets")
-        made.add_row("belongs to", str(found.owner))
-        show.rows(made)
+            table.add_row("stack", "state, history and secrets")
+        table.add_row("belongs to", str(found.owner))
+        print_table(table, f"{found.tenant}: {summary(found)}")
         if found.unseen:
             show.tell(unseen.removeprefix("; "))
         if running:
@@ -107,6 +109,19 @@ def print_trace(found: Trace, as_json: bool, *, purged: bool, running: int = 0) 
                 f"{running} containers are running; destroy the portal before you purge it: "
                 f"./portal destroy {found.tenant} --confirm {found.tenant}"
             )
+
+
+def summary(found: Trace) -> str:
+    """What there is of a tenant, in a few words."""
+    kinds = {
+        "container": found.containers,
+        "network": found.networks,
+        "volume": found.volumes,
+        "directory": found.directories,
+        "file": found.files,
+    }
+    told = [counted(len(these), kind) for kind, these in kinds.items() if these]
+    return ", ".join([*told, *(["1 stack"] if found.stack else [])])
 
 
 @app.command("orphans", epilog="Example: ./portal orphans --json")
@@ -119,12 +134,13 @@ def orphans_command(as_json: show.Json = False) -> None:
         images.build(["ops"], on_event=progress)
     found = orphans.find(show.say)
     if as_json:
-        show.show([each.facts() for each in found])
+        show.show({"portals": [each.facts() for each in found]})
         return
     if not found:
         show.tell("no orphans: every portal has a tenant file")
         return
-    made = show.table("portal", "belongs to", "what", "way out")
+    table = Table("portal", "belongs to", prose("what"), prose("way out"), grouped=True)
     for each in found:
-        made.add_row(each.tenant, str(each.owner), each.what, each.way_out)
-    show.rows(made)
+        table.add_row(each.tenant, str(each.owner), each.what, each.way_out)
+    names = {each.tenant for each in found}
+    print_table(table, f"{orphans.summary(found)} in {counted(len(names), 'portal')} without a tenant file")

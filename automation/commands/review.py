@@ -13,6 +13,7 @@ from automation.cancellation import Cancel
 from automation.commands import show
 from automation.commands.portals import All, TenantNames, Workers, chosen_tenants
 from automation.commands.show import Json
+from automation.commands.table import Table, print_table, prose
 from automation.errors import PortalError, WrongWords
 from automation.fleet import outcome, worker_pool
 from automation.fleet.outcome import Outcome
@@ -21,6 +22,7 @@ from automation.portals import tenant_files
 from automation.review.markdown import rows
 from automation.review.tenant_review import DATA_LOSS, Review, at_risk, by_danger, exit_code, not_known
 from automation.stack import ROOT
+from config.reading.words import counted
 from toolchain.output import hand_on
 
 if TYPE_CHECKING:
@@ -121,10 +123,12 @@ def changed(
             }
         )
         return
-    made = show.table("tenant", "why")
-    for name, why in {**found.tenants, **found.removed}.items():
-        made.add_row(name, "\n".join(why))
-    show.rows(made)
+    table = Table("tenant", prose("why"), grouped=True)
+    names = {**found.tenants, **found.removed}
+    for name, why in names.items():
+        for each in why:
+            table.add_row(name, each)
+    print_table(table, f"{counted(len(names), 'tenant')} can be touched")
     for each in found.left:
         show.tell(each)
 
@@ -230,14 +234,20 @@ def tell(
 
         hand_on(render(reviews, notes=notes, refreshed=refreshed, allowed=allowed))
         return
-    made = show.table("tenant", "preview", "downtime", "risk to data")
+    table = Table("tenant", prose("preview"), "downtime", "risk to data")
     for each in by_danger(reviews):
         what = each.plan.summary if each.plan else f"failed: {each.failure}"
         if each.obstacles:
             what += f"; would be refused: {each.obstacles[0]}"
         told_of_engine(each)
-        made.add_row(each.tenant, what, str(each.verdict.downtime), str(each.verdict.data))
-    show.rows(made)
+        table.add_row(each.tenant, what, each.verdict.downtime, each.verdict.data)
+    failed = sum(each.failed for each in reviews)
+    quiet = sum(each.quiet for each in reviews)
+    told = {"would change": len(reviews) - failed - quiet, "stay as they are": quiet, "failed": failed}
+    total = ", ".join(f"{count} {what}" for what, count in told.items() if count)
+    print_table(table, counted(len(reviews), "tenant") + (f": {total}" if total else ""))
+    for note in notes:
+        show.tell(note)
 
 
 def told_of_engine(review: Review) -> None:
@@ -256,15 +266,15 @@ def print_changes(review: Review) -> None:
         show.tell(f"{review.tenant}: {review.plan.summary}")
         return
     told_of_engine(review)
-    made = show.table("op", "type", "name", "properties", "downtime", "risk to data")
+    table = Table("op", "type", "name", prose("properties"), "downtime", "risk to data")
     for each in review.verdict.judged:
         change = each.change
-        made.add_row(
+        table.add_row(
             change.op,
             change.type,
             change.name,
-            ", ".join(change.properties),
-            str(each.downtime),
-            str(each.data),
+            change.properties,
+            each.downtime,
+            each.data,
         )
-    show.rows(made)
+    print_table(table, f"{review.tenant}: {review.plan.summary}" if review.plan else "")

@@ -1,24 +1,14 @@
 """How commands tell: progress on standard error, facts on standard output, for people or as one JSON object."""
 
-import io
-import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from config.reading.errors import ConfigError
-from toolchain import terminal
-from toolchain.output import say, tell, tell_json, write
+from toolchain.output import say, tell, tell_json
 
-__all__ = ["DockerHost", "Json", "TenantName", "not_empty", "number", "rows", "say", "show", "table", "tell"]
-
-
-# Columns; a cell is as wide as its text, so this is no line's length.
-UNFOLDED = 1_000_000
+__all__ = ["DockerHost", "Json", "TenantName", "not_empty", "number", "say", "show", "tell"]
 
 
 def not_empty(expected: str) -> Callable[[typer.Context, typer.CallbackParam, str], str]:
@@ -67,34 +57,3 @@ def number(example: int) -> Callable[[str], int]:
 def show(facts: Any) -> None:
     """Facts as one JSON object."""
     tell_json(facts)
-
-
-class Rows(Table):
-    """A plain table that a pipe can read, too; what stands in it is shown as it is, and obeyed by nobody."""
-
-    def add_row(self, *cells: Any, **more: Any) -> None:
-        """One row of texts."""
-        # Text: no markup of rich's is looked for in it.
-        super().add_row(*(Text(terminal.lines(str(each))) for each in cells), **more)
-
-
-def table(*columns: str) -> Rows:
-    """A table with these heads."""
-    made = Rows(box=None, pad_edge=False)
-    for column in columns:
-        made.add_column(Text(terminal.line(column)), overflow="fold")
-    return made
-
-
-def rows(made: Table) -> None:
-    """Print a table, as wide as the terminal is; for a program or a file each row is one line."""
-    held = io.StringIO()
-    Console(file=held, width=width(), force_terminal=Console().is_terminal).print(made)
-    told = "\n".join(each.rstrip(" ") for each in held.getvalue().split("\n"))
-    # A text that is folded begins lines anew.
-    write(terminal.no_commands(told))
-
-
-def width() -> int:
-    """Columns that a line may have: a terminal's, or more than any text of ours where nobody looks at one."""
-    return Console().width if sys.stdout.isatty() else UNFOLDED

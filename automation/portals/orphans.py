@@ -14,6 +14,7 @@ from automation.portals.ownership import NOBODY, Ours, Owner, Side
 from automation.stack import Stack, stacks
 from config.portal import owner as naming_owner
 from config.portal.labels import OWNER, TENANT
+from config.reading.words import counted
 from config.tenant.tenant import Tenant, names
 from config.values import names as naming
 from config.values import placement
@@ -82,12 +83,7 @@ class Portal:
     @property
     def what(self) -> str:
         """What there is, in a few words."""
-        counts = Counter(each.kind for each in self.parts)
-        plural = {"directory": "directories"}
-        return ", ".join(
-            f"{count} {kind if count == 1 else plural.get(kind, kind + 's')}"
-            for kind, count in sorted(counts.items())
-        )
+        return summary((self,))
 
     @property
     def way_out(self) -> str:
@@ -111,6 +107,12 @@ class Portal:
             "way_out": self.way_out,
             "parts": [each.facts() for each in self.parts],
         }
+
+
+def summary(portals: Iterable[Portal]) -> str:
+    """What there is of these portals together, in a few words."""
+    counts = Counter(part.kind for each in portals for part in each.parts)
+    return ", ".join(counted(count, kind) for kind, count in sorted(counts.items()))
 
 
 def grouped(found: Iterable[Orphan], ours: Ours) -> list[Portal]:

@@ -10,31 +10,33 @@ from config.tenant.tenant import Tenant
 
 
 def status(tenant: Tenant) -> dict[str, Any]:
-    """A portal as its engine has it: every service and job with its state and health; and how full its drive is."""
-    return status_and_exit_codes(tenant)[0]
+    """A portal as its engine has it: every service and job with its state and health; and how full its drive is.
 
-
-def status_and_exit_codes(tenant: Tenant) -> tuple[dict[str, Any], dict[str, str]]:
-    """The same, and with it the exit codes of what has ended, by service."""
+    `exit_code` is that of a container that has ended, None of all others.
+    """
     with inventory.connect(tenant.placement.docker_host) as client:
         found = inventory.containers(client, tenant.name)
         unlimited = process_limits.unlimited(client, found)
         space = drive_usage(client, tenant)
     late = inventory.not_up(found, tenant.stays_up)
-    told = {
+    return {
         "tenant": tenant.name,
         "healthy": not late,
         "host_rules": packet_rules.of(tenant).state(),
         "without_process_limit": unlimited,
         "drive": space,
         "services": {
-            each.service: {"container": each.name, "state": each.state, "health": each.health or None}
+            each.service: {
+                "container": each.name,
+                "state": each.state,
+                "health": each.health or None,
+                "exit_code": int(each.exit_code) if each.exit_code else None,
+            }
             for each in sorted(
                 [*found, *(one for one in late if not one.name)], key=lambda each: each.service
             )
         },
     }
-    return told, {each.service: each.exit_code for each in found if each.exit_code}
 
 
 def drive_usage(client: Any, tenant: Tenant) -> dict[str, Any]:

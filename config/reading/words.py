@@ -35,9 +35,17 @@ def meant(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {quoted(close[0])}?" if close else ""
 
 
+def counted(number: int, noun: str) -> str:
+    """How many of something, in words: `1 directory`, `2 directories`, `3 containers`."""
+    if number == 1:
+        return f"1 {noun}"
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {plural}"
+
+
 def characters(text: str) -> str:
     """How many characters a text has, in words."""
-    return f"{len(text)} character{'' if len(text) == 1 else 's'}"
+    return counted(len(text), "character")
 
 
 def listed(words: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ from automation import cli, stack
 from automation.commands import logs as looking_verbs
 from automation.commands import portals as portal_verbs
 from automation.commands import review as review_verbs
-from automation.commands import show
+from automation.commands import show, table
 from automation.engine import service_logs
 from automation.errors import PortalError
 from automation.images.event import BuildError, Event, State
@@ -132,11 +132,16 @@ def test_names_of_changed_files(
     hostile: Touched, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(review_verbs, "affected_since", lambda ref: hostile)
-    for width in (80, 23, 400, show.UNFOLDED):
-        # What is folded begins lines anew, on a terminal.
-        monkeypatch.setattr(show, "width", lambda width=width: width)
-        review_verbs.changed("HEAD")
-        assert obeyed(everything(capsys)) == []
+    review_verbs.changed("HEAD")
+    assert obeyed(everything(capsys)) == []
+    made = table.Table("tenant", table.prose("why"), grouped=True)
+    for name, why in hostile.tenants.items():
+        for each in why:
+            made.add_row(name, each)
+    for width in (80, 23, 400):
+        # What is folded begins lines anew; what a table colours is its heads, which are ours.
+        shown = made.text(width, on_terminal=True)
+        assert obeyed(re.sub(r"\x1b\[[0-9;]*m", "", shown)) == []
     review_verbs.changed("HEAD", as_json=True)
     told = facts(everything(capsys))
     assert {name: tuple(why) for name, why in told["tenants"].items()} == dict(hostile.tenants)
@@ -256,7 +261,7 @@ def test_titles(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch:
         good += code == 0
         if not code:
             code, told = ran(capsys, "tenants", "--json")
-            assert facts(told)[0]["title"].strip() == each.strip()
+            assert facts(told)["tenants"]["acme"]["title"].strip() == each.strip()
     assert good > 20
 
 
@@ -284,7 +289,7 @@ def test_reasons_of_engines_and_tools(
         def failing(*words: object, kind: type[Exception] = kind, each: str = each, **more: object) -> None:
             raise kind(each)
 
-        monkeypatch.setattr(status, "status_and_exit_codes", failing)
+        monkeypatch.setattr(status, "status", failing)
         code, told = ran(capsys, "status", "acme")
         assert code in (1, 2)
         assert obeyed(told) == []
@@ -304,11 +309,11 @@ def test_what_a_preview_says(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_an_engine_and_a_drive_have(capsys: pytest.CaptureFixture[str]) -> None:
-    made = show.table("tenant", "name", "way out")
+    made = table.Table("tenant", "name", "way out")
     for each in TEXTS:
         found = orphans.Orphan(kind="container", name=each, tenant=each, where=each)
         made.add_row(found.tenant, found.name, found.way_out)
-    show.rows(made)
+    table.print_table(made)
     assert obeyed(everything(capsys)) == []
     portal_verbs.print_facts(
         {

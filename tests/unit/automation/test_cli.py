@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 import threading
 from pathlib import Path
 
@@ -141,34 +140,6 @@ def test_the_words_of_pytest_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> N
     assert begun == [["-k", "tenant", "-x"], ["--help"], []]
 
 
-def folded(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, terminal: bool) -> str:
-    """A table whose row has more than 80 columns, as it is shown."""
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
-    made = show.table("type", "properties")
-    made.add_row("docker:index/container:Container", ", ".join(f"property-{each}" for each in range(40)))
-    show.rows(made)
-    return capsys.readouterr().out
-
-
-def test_a_row_is_one_line_where_no_terminal_is(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """What greps the lines of a table finds a type and its properties whole."""
-    head, row = folded(monkeypatch, capsys, terminal=False).splitlines()
-    assert head.split() == ["type", "properties"]
-    assert row.startswith("docker:index/container:Container  property-0, property-1")
-    assert row.endswith("property-39")
-
-
-def test_a_terminal_s_width_is_kept(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lines = folded(monkeypatch, capsys, terminal=True).splitlines()
-    assert len(lines) > 2
-    assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", each)) for each in lines) <= 80
-
-
 @pytest.fixture
 def removals(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `destroy` would remove of any tenant."""
@@ -234,19 +205,19 @@ def test_a_build_in_a_pipe_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch)
 def test_status_says_how_a_job_has_ended(state: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = {"Names": ["/acme-lms"], "State": state, "Status": "Exited (0) 5 minutes ago", "Image": "x"}
     job = inventory.container({**listed, "Labels": {"portal.service": "migrate", "portal.group": "jobs"}})
-    services = {"migrate": {"container": "acme-migrate", "state": job.state, "health": None}}
+    code = int(job.exit_code) if job.exit_code else None
+    services = {
+        "migrate": {"container": "acme-migrate", "state": job.state, "health": None, "exit_code": code}
+    }
     told = {
+        "tenant": "acme",
         "healthy": True,
         "services": services,
         "host_rules": "kept",
         "without_process_limit": [],
         "drive": {"unknown": "x", "warnings": []},
     }
-    monkeypatch.setattr(
-        status,
-        "status_and_exit_codes",
-        lambda tenant: (told, {"migrate": job.exit_code} if job.exit_code else {}),
-    )
+    monkeypatch.setattr(status, "status", lambda tenant: told)
     out = ran("status", "acme").stdout
     row = next(line for line in out.splitlines() if line.startswith("migrate"))
     assert row.split("  ")[-1].strip() == said

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -141,6 +142,15 @@ def test_nothing_to_do_is_silent_and_starts_nothing(checkout, env):
     # No program was run, so no log was written; no lock was taken.
     assert not paths.logs.exists()
     assert not paths.lock.exists()
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_environment_is_lines_for_a_shell_or_one_object(checkout, env):
+    stand(checkout, env)
+    lines = portal(checkout, env, "env").stdout.splitlines()
+    told = json.loads(portal(checkout, env, "env", "--json").stdout)
+    assert len(told) > 3
+    assert [f"export {name}={shlex.quote(told[name])}" for name in sorted(told)] == lines
 
 
 @pytest.mark.usefixtures("engine")

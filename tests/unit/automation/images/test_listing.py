@@ -71,7 +71,7 @@ def test_a_dry_run_removes_nothing(engine: Engine) -> None:
     before = list(engine.tags)
     ran = run("--dry-run", "--json")
     assert json.loads(ran.stdout) == {"found": [STUCK, OLD], "removed": []}
-    assert "2 would be removed" in run("--dry-run").stdout
+    assert "2 images would be removed" in run("--dry-run").stdout
     assert engine.tags == before
 
 
@@ -86,11 +86,16 @@ def test_nothing_goes_that_was_not_confirmed(engine: Engine, words: tuple[str, .
 
 def test_what_goes_and_what_stays_is_told(engine: Engine) -> None:
     ran = run("--confirm", "prune")
-    assert ran.stdout.splitlines() == [f"{STUCK} kept: it is in use now", OLD, "1 removed"]
+    assert ran.stdout.splitlines() == [
+        "1 image removed",
+        "image",
+        f"{STUCK}  kept: it is in use now",
+        OLD,
+    ]
     assert OLD not in engine.tags
     assert {CURRENT, USED, DERIVED, STUCK, FOREIGN} <= set(engine.tags)
     engine.tags.remove(STUCK)
-    assert run().stdout == "0 removed\n"
+    assert run().stdout == "0 images removed\n"
 
 
 def test_a_tenant_s_file_that_is_wrong_hides_what_it_wants(
