@@ -23,7 +23,7 @@ def lint(say: Callable[[str], None]) -> int:
 
 
 def test(words: Sequence[str], say: Callable[[str], None]) -> int:
-    """Lint, build the images, run pytest with `words`; pytest's closing line comes last."""
+    """Run pytest with `words`; without any, lint before. pytest's closing line comes last."""
     if not words and (code := lint(say)):
         return code
     with building() as progress:

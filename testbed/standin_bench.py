@@ -23,7 +23,7 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool, Ulimit
 
-from testbed import inside
+from testbed import inside, waiting
 
 NETWORK = "standin-test"
 SUBNET = "10.99.4.0/24"
@@ -183,12 +183,8 @@ def settings(variant: str) -> dict[str, Any]:
 
 
 def until(what: str, true: Callable[[], Any], limit: float = LIMIT_SECONDS) -> Any:
-    """What `true` gives once it is true. Fails, saying what it waited for, after `limit` seconds."""
-    end = time.monotonic() + limit
-    while not (found := true()):
-        assert time.monotonic() < end, f"waited {limit} s for {what}"
-        time.sleep(0.2)
-    return found
+    """What `true` gives once it is true, as `waiting.until`."""
+    return waiting.until(what, true, limit=limit)
 
 
 @dataclass(frozen=True, kw_only=True)

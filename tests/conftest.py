@@ -1,5 +1,73 @@
-"""Common to all tests."""
+"""Common to all tests: how they are shared among workers, and what each family of them took."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
 
 # Hypothesis' pytest plugin imports it at the very end of a run that did not use it, from so deep a stack that
 # CPython 3.11's parser refuses ("AST constructor recursion depth mismatch", https://github.com/python/cpython/issues/106905).
 import hypothesis  # noqa: F401
+import pytest
+
+from tests.running import families
+from tests.running.families import Spent
+from tests.running.lanes import Lanes, in_order
+from tests.running.turns import turn
+
+# The folder of the locks by which workers take turns; of a run with workers alone.
+TURNS = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if worker := getattr(config, "workerinput", None):
+        config.stash[TURNS] = Path(worker["turns"])
+    elif config.option.numprocesses:
+        folder = tempfile.TemporaryDirectory(prefix="portals-turns-")
+        config.add_cleanup(folder.cleanup)
+        config.stash[TURNS] = Path(folder.name)
+
+
+def pytest_configure_node(node: Any) -> None:
+    """What a worker is told at its begin."""
+    node.workerinput["turns"] = str(node.config.stash[TURNS])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes:
+    return Lanes(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if TURNS in config.stash:
+        items[:] = in_order(items)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Tests of several workers that use the engine do so side by side, but for those that look at all of it."""
+    among = TURNS in item.config.stash and item.get_closest_marker("e2e")
+    alone = item.get_closest_marker("alone") is not None
+    with turn(item.config.stash[TURNS], alone=alone) if among else nullcontext():
+        return (yield)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What each family took, at the end of a run of all tests."""
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    known = families.load()
+    spent: dict[str, Spent] = {}
+    for reports in terminalreporter.stats.values():
+        for each in reports:
+            if isinstance(each, pytest.TestReport):
+                of = spent.setdefault(families.family_of(each.nodeid, known).name, Spent())
+                of.tests.add(each.nodeid)
+                of.seconds += each.duration
+    if not spent:
+        return
+    terminalreporter.section("families of tests")
+    for line in families.report(spent, known, os.getloadavg()[0], os.cpu_count() or 1):
+        terminalreporter.line(line)

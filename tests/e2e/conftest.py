@@ -16,6 +16,7 @@ from testbed.light import Fleet, lighten
 from testbed.objects import LIMIT_SECONDS, Objects
 from testbed.trial import LIGHT_NUMBERS, NUMBERS, Trial
 from tests.e2e import chromium
+from tests.e2e.onboarded import Onboarded
 from tests.e2e.pages import PAGE_LIMIT_MS, new_page
 
 # Files that share a portal stand together; those that break theirs come last.
@@ -26,6 +27,7 @@ ORDER = (
     "test_browser.py",
     "test_journey.py",
     "test_accessibility.py",
+    "test_first_log_in.py",
     "test_isolation.py",
     "test_data_survives.py",
     "test_kill.py",
@@ -97,14 +99,19 @@ def oak(oak_once: Trial) -> Trial:
     return oak_once
 
 
-@pytest.fixture(scope="module")
-def elm(checkout: Checkout, objects: Objects) -> Iterator[Trial]:
-    """A second portal beside the first, for as long as a file needs it."""
-    made = Trial(name="e2e-elm", checkout=checkout, objects=objects, root=checkout.drive)
-    made.write()
-    made.up()
+@pytest.fixture(scope="session")
+def onboarded(checkout: Checkout, objects: Objects) -> Iterator[Onboarded]:
+    """A second portal beside the first, made by `./portal new`."""
+    made = Onboarded.new(Trial(name="e2e-elm", checkout=checkout, objects=objects, root=checkout.drive))
     yield made
-    made.destroy()
+    made.end()
+
+
+@pytest.fixture(scope="session")
+def elm(onboarded: Onboarded) -> Trial:
+    """The second portal."""
+    assert onboarded.ran.code == 0, str(onboarded.ran)
+    return onboarded.portal
 
 
 @pytest.fixture

@@ -313,6 +313,7 @@ def guarded() -> bool:
     return told.kept() == "held"
 
 
+@pytest.mark.alone
 def test_the_host_is_silent(
     pair: tuple[Trial, Trial], objects: Objects, hosts_port: int, guarded: bool
 ) -> None:

@@ -77,6 +77,7 @@ def seen(portal: Trial) -> dict[str, object]:
     }
 
 
+@pytest.mark.alone
 def test_a_look_changes_nothing(fleet: Fleet) -> None:
     up, never = fleet.trials(2)
     up.up()

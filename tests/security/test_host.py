@@ -25,12 +25,12 @@ from tests.e2e.test_isolation import host_addresses
 from toolchain.parts.host_rules import CALLED_FROM, FORWARD, HostRules
 from toolchain.paths import Paths
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
 
 # Of a tenant that there is not.
-WHOLE = IPv4Network("10.77.249.0/24")
+WHOLE = IPv4Network("10.77.247.0/24")
 METADATA = "169.254.169.254"
-PUBLISHED = 18249
+PUBLISHED = 18247
 
 
 @pytest.fixture(scope="module")

@@ -212,7 +212,16 @@ def test_a_pid_file_of_the_dead_is_removed(machine):
     assert not daemon.pid_file.exists()
 
 
-@pytest.mark.parametrize("record", ["", "x y", "1", "999999999 5", f"{os.getpid()} 1"])
+@pytest.mark.parametrize(
+    "record",
+    [
+        "",
+        "x y",
+        "1",
+        "999999999 5",
+        pytest.param(f"{os.getpid()} 1", id="this one's number, begun at another time"),
+    ],
+)
 def test_another_process_is_never_stopped(tmp_path, record):
     daemon = Daemon(tmp_path)
     daemon.record.write_text(record)

@@ -124,7 +124,9 @@ def test_a_cli_of_another_version_is_refused(shelf, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"<html>", archive({"pulumi/readme": b""}), archive({"pulumi/pulumi": CLI})[:-40]]
+    "content",
+    [b"", b"<html>", archive({"pulumi/readme": b""}), archive({"pulumi/pulumi": CLI})[:-40]],
+    ids=["nothing", "a page", "another program's", "cut short"],
 )
 def test_a_broken_archive_is_told_with_the_way_out(shelf, tmp_path, content):
     Shelf.content = content

@@ -1,0 +1,27 @@
+"""Who runs which tests when several workers do: what shares a portal stays with one of them, in its order."""
+
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.running import families
+
+
+class Lanes(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives each lane as a whole to the first worker that is free, in the order of the collection."""
+
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+        self._families = families.load()
+
+    def _split_scope(self, nodeid: str) -> str:
+        return families.lane_of(nodeid, self._families)
+
+
+def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Families with a lane first: what is begun last is short, so that no worker is at the end alone for long."""
+    known = families.load()
+    rank = {each.name: place for place, each in enumerate(known)}
+    return sorted(items, key=lambda item: rank[families.family_of(item.nodeid, known).name])

@@ -1,0 +1,34 @@
+"""Turns at the engine among the workers of one run: many side by side, or one alone."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from testbed.waiting import until
+
+# Longer than any test may take that is not a slow one.
+LIMIT_SECONDS = 1800.0
+
+
+@contextmanager
+def turn(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Wait for a turn. Whoever waits to be alone is overtaken by nobody. Raises AssertionError after the limit."""
+    with (folder / "door").open("a") as door, (folder / "room").open("a") as room:
+        _lock("the door to the engine", door, fcntl.LOCK_EX)
+        _lock("the engine", room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        yield
+
+
+def _lock(what: str, file: IO[str], kind: int) -> None:
+    until(what, lambda: _taken(file, kind), limit=LIMIT_SECONDS)
+
+
+def _taken(file: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
