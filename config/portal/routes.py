@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from config.tenant.tenant import Tenant
-from config.values.host_names import BELOW_LMS
+from config.values.host_names import below_lms
 
 # Inside the container, which may not bind ports below 1024.
 LISTEN_PORT = 8080
@@ -29,11 +29,11 @@ class Route:
 
 
 def hosts(tenant: Tenant) -> dict[str, str]:
-    """The host name of each service that browsers talk to. Those below the lms's are Open edX's custom."""
+    """The host name of each service that browsers talk to."""
     named = {
         "lms": tenant.hosts.lms,
         "cms": tenant.hosts.cms,
-        **{service: f"{part}.{tenant.hosts.lms}" for service, part in BELOW_LMS.items()},
+        **below_lms(tenant.hosts.lms, tenant.services),
         "mail-sink": tenant.hosts.mail,
     }
     return {service: host for service, host in named.items() if service in tenant.services}

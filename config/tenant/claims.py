@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 from pathlib import PurePosixPath
 
 from config.values import names
-from config.values.host_names import BELOW_LMS
+from config.values.host_names import below_lms
 from config.values.placement import machine
 
 ANYWHERE = "0.0.0.0"  # noqa: S104 - compared, not bound
@@ -32,8 +32,8 @@ class Claims:
 
     tenant: str
     values: Mapping[str, object]
-    # Services of its release that have a name of their own below the lms's.
-    below_lms: tuple[str, ...] = ()
+    # Those of its release.
+    services: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -49,7 +49,7 @@ class Claims:
     def derived(self) -> dict[str, str]:
         """Host names that follow from hosts/lms, by the service that has them."""
         lms = self.values.get("hosts/lms")
-        return {each: f"{BELOW_LMS[each]}.{lms}" for each in self.below_lms} if lms else {}
+        return below_lms(str(lms), self.services) if lms else {}
 
     @property
     def listen(self) -> tuple[str, int, str] | None:

@@ -20,7 +20,6 @@ from config.tenant.claims import PATHS, Claims
 from config.tenant.fleet import Fleet
 from config.tenant.sections import Size
 from config.values import names
-from config.values.host_names import BELOW_LMS
 
 T = TypeVar("T")
 OWN_IMAGE = Key(
@@ -174,12 +173,11 @@ class TenantFile(Reading):
     @property
     def claims(self) -> Claims:
         """What it claims for itself."""
-        return Claims(tenant=self.name, values=self.values, below_lms=self.below_lms)
-
-    @property
-    def below_lms(self) -> tuple[str, ...]:
-        """Its services that have a host name of their own below the lms's."""
-        return tuple(each for each in BELOW_LMS if self.release and each in self.release.services)
+        return Claims(
+            tenant=self.name,
+            values=self.values,
+            services=tuple(self.release.services) if self.release else (),
+        )
 
     def hidden(self) -> str:
         """Why its claims are not all known."""

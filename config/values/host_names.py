@@ -1,6 +1,7 @@
 """Host names that a browser, a certificate authority and a mail server all take."""
 
 import re
+from collections.abc import Iterable
 from ipaddress import IPv6Address
 
 from config.reading.words import character, characters, quoted
@@ -11,6 +12,12 @@ BELOW_LMS = {"mfe": "apps", "meilisearch": "meilisearch"}
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # Browsers take names like these for addresses: 10.0.0.1, 0x7f.1
 _ADDRESS = re.compile(r"([0-9]+|0x[0-9a-f]*)")
+
+
+def below_lms(lms: str, services: Iterable[str]) -> dict[str, str]:
+    """The host name below the lms's of each of those services that has one."""
+    known = set(services)
+    return {service: f"{part}.{lms}" for service, part in BELOW_LMS.items() if service in known}
 
 
 def host(text: str) -> str:

@@ -4,8 +4,11 @@ import ast
 import runpy
 from pathlib import Path
 
+import pytest
+
 from automation.runs import unknown
 from config.portal import labels, resource_types
+from config.releases.release import Releases
 from plugins import values
 from plugins.docker.container.properties import CONTAINER
 from plugins.docker.network import NETWORK
@@ -15,6 +18,7 @@ from plugins.random.text import PASSWORD
 from policies.house import resource
 
 ROOT = Path(__file__).parents[2]
+RELEASES = Releases(ROOT / "config" / "releases")
 
 
 def test_types_are_those_that_the_plugins_serve() -> None:
@@ -42,6 +46,20 @@ def test_what_tests_leave_is_found_by_the_tenants_label() -> None:
 def test_what_is_not_known_yet_is_so_for_plugins_and_plans_alike() -> None:
     """automation/runs/unknown.py, which reads previews without Pulumi's SDK, and plugins/values.py."""
     assert unknown.UNKNOWN == values.UNKNOWN_TEXTS
+
+
+@pytest.mark.parametrize("image", ["openedx-standin/app/standin/entry.py", "openedx/openedx_entry.py"])
+@pytest.mark.parametrize("release", RELEASES.known())
+def test_images_have_the_queues_of_each_release(image: str, release: str) -> None:
+    """config/releases says which queues a worker may be told to take; an image keeps its own table, standing alone."""
+    tree = ast.parse((ROOT / "images" / image).read_text())
+    (table,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "QUEUES"
+    )
+    services = RELEASES.load(release).services
+    assert table == {variant: services[f"{variant}-workers"].queues for variant in ("lms", "cms")}
 
 
 def test_no_other_file_of_the_program_writes_them_out() -> None:

@@ -234,7 +234,7 @@ def claims(tenant: str, **values: object) -> Claims:
 
 def test_a_host_that_a_release_derives_is_claimed_too() -> None:
     verawood = Claims(
-        tenant="oak", values={"hosts/lms": "learn.oak.example"}, below_lms=("mfe", "meilisearch")
+        tenant="oak", values={"hosts/lms": "learn.oak.example"}, services=("mfe", "meilisearch")
     )
     found = clashes([claims("elm", hosts_cms="apps.learn.oak.example"), verawood])
     assert [(each.tenant, each.path, each.text) for each in found] == [
