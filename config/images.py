@@ -62,7 +62,7 @@ def recipe(role: str, folder: Path) -> Recipe:
     try:
         said = yaml.safe_load(content(path, folder).decode("utf-8"))
     except UnicodeDecodeError:
-        raise ImageError(f"{where}: is no text, expected UTF-8") from None
+        raise ImageError(f"{where}: is not text, expected UTF-8") from None
     except yaml.MarkedYAMLError as error:
         # Its own text has lines of the file in it.
         line = error.problem_mark.line + 1 if error.problem_mark else 0
@@ -78,7 +78,7 @@ def recipe(role: str, folder: Path) -> Recipe:
         )
     parent = _text(said, "parent", where)
     if (parent is None) != (role == "base"):
-        raise ImageError(f"{where}: parent: every role but 'base' names one, for example 'parent: base'")
+        raise ImageError(f"{where}: parent: every role but 'base' needs one, for example 'parent: base'")
     return Recipe(
         role=role,
         parent=parent,
@@ -96,7 +96,7 @@ def recipes(folder: Path) -> dict[str, Recipe]:
 
     def visit(role: str, path: tuple[str, ...]) -> None:
         if role in path:
-            raise ImageError(f"images/{role}/image.yml: stands on itself: {' -> '.join((*path, role))}")
+            raise ImageError(f"images/{role}/image.yml: is its own parent: {' -> '.join((*path, role))}")
         if role not in said:
             raise ImageError(
                 f"images/{path[-1]}/image.yml: {quoted(role)} is not a role; known are: {', '.join(said)}"

@@ -14,7 +14,7 @@ from config.reading.words import LONGEST_PATH, excerpt, quoted
 MOST_LINKS = 40
 # git's own folder: what lies there is nobody's to review, and the address of a remote may hold a password.
 GIT = ".git"
-_REMEDY = "expected a file of its own there, or a link to another file of the checkout"
+_REMEDY = "expected a regular file there, or a link to another file of the checkout"
 
 
 class Outside(Exception):
@@ -31,7 +31,7 @@ def place(path: Path, root: Path) -> Path:
         rest = list(path.relative_to(root).parts)
     except ValueError:
         raise Outside(
-            f"{quoted(str(path), LONGEST_PATH)} lies outside of the checkout and is not read, {_REMEDY}"
+            f"{quoted(str(path), LONGEST_PATH)} is outside of the checkout and is not read, {_REMEDY}"
         ) from None
     here = top
     # The last link that was followed, which is what leads out when a step does.
@@ -79,7 +79,7 @@ def text(path: Path, root: Path) -> str:
     except (Outside, OSError) as error:
         raise ConfigError(f"{name}: cannot be read: {why(error)}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{name}: is no text, expected UTF-8") from None
+        raise ConfigError(f"{name}: is not text, expected UTF-8") from None
 
 
 def refusal(path: Path, root: Path) -> str:

@@ -31,7 +31,7 @@ class Scalar:
             return f"the text {shown}"
         if self.kind == "truth value":
             value = str(self.text.lower() in _TRUE).lower()
-            return f"the truth value {value}" + (f" (written {shown})" if self.text != value else "")
+            return f"the boolean {value}" + (f" (written {shown})" if self.text != value else "")
         return f"the {self.kind} {shown[1:-1]}"
 
 

@@ -30,17 +30,17 @@ _BRACKET = "opens a bracket that is not closed, or misses a comma in it"
 _NEVER_CLOSED = "opens a quote or bracket that is never closed"
 # What the two readers say → the same in words about the file. The first that occurs in theirs is taken.
 _SAID = {
-    "mapping values are not allowed": "has ': ' where no key can be: see the indentation, or a ':' missing above, or quote the value",
+    "mapping values are not allowed": "has ': ' where no key can be: check the indentation, add a ':' that is missing above, or quote the value",
     "could not find expected ':'": "is a key without ':'",
     "end of stream": _NEVER_CLOSED,
     "document indicator": _NEVER_CLOSED,
     "did not find expected ',' or": _BRACKET,
     "expected ',' or": _BRACKET,
-    "node content": "has nothing where a value is expected: see brackets and commas",
-    "did not find expected key": "is indented like no key above it",
-    "expected <block end>": "is indented like no key above it",
+    "node content": "has nothing where a value is expected: check brackets and commas",
+    "did not find expected key": "has an indentation that matches no key above it",
+    "expected <block end>": "has an indentation that matches no key above it",
     "cannot start any token": "has a value that begins with a reserved character; quote the value",
-    "Unicode character escape": "has an escape that is no character, expected text",
+    "Unicode character escape": "has an escape that is not a character, expected text",
     "unknown escape character": "has an unknown escape in double quotes; use single quotes",
 }
 
@@ -154,10 +154,10 @@ class _Builder:
         last = event.end_mark.line + (0 if event.style in ("|", ">") else 1)
         if last > line:
             # A quote that was forgotten ends at the next one, lines below; better to point at its beginning.
-            self.refuse(event, f"a value that goes on to line {last}", "each value in one line")
+            self.refuse(event, f"a value that continues on line {last}", "each value on one line")
         if not event.value.isascii() and _SURROGATE.search(event.value):
             # PyYAML's own reader lets them pass.
-            self.refuse(event, "an escape that is no character", "text")
+            self.refuse(event, "an escape that is not a character", "text")
             return "refused"
         if event.tag is not None or last > line:
             return "refused"
@@ -183,7 +183,7 @@ class _Builder:
             if key is None:
                 continue
             if key in items:
-                both = f"is there twice, in lines {lines[key]} and {place}, expected once"
+                both = f"appears twice, in lines {lines[key]} and {place}, expected once"
                 self.findings.add(place, reduce(join, (*path, key), ""), both)
                 continue
             items[key], lines[key] = value, place

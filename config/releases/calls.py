@@ -21,12 +21,14 @@ def check(reading: Reading, services: Iterable[str], jobs: Iterable[str]) -> Non
     ]:
         for called in _value(reading, path, "calls"):
             if called == caller:
-                reading.wrong(f"{path}/calls", f"{quoted(called)} is itself, expected other services")
+                reading.wrong(
+                    f"{path}/calls", f"{quoted(called)} is the service itself, expected other services"
+                )
             elif called not in callers:
                 guess = meant(called, known) or ";"
                 reading.wrong(
                     f"{path}/calls",
-                    f"{quoted(called)} is no service of this release{guess} there are: {listed(known)}",
+                    f"{quoted(called)} is not a service of this release{guess} there are: {listed(known)}",
                 )
             elif not _value(reading, f"services/{called}", "networks"):
                 reading.wrong(
@@ -49,7 +51,7 @@ def _apart(reading: Reading, known: list[str], callers: dict[str, set[str]]) -> 
             called = f"{listed(sorted(callers[one]))}, not by {listed(sorted(callers[other]))}"
             reading.wrong(
                 f"services/{other}/networks",
-                f"'{network}' is of {one} too, which is called by {called}, expected another network",
+                f"'{network}' is also a network of {one}, which is called by {called}, expected another network",
             )
 
 

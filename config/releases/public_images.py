@@ -34,9 +34,9 @@ def tagged(reference: str) -> str:
             f"{quoted(reference)} has a digest, expected a tag: digests stand in config/pins.yml"
         )
     if not _TAGGED.fullmatch(reference) or not _registry(reference):
-        raise ValueError(f"{quoted(reference)} is no image with registry and tag")
+        raise ValueError(f"{quoted(reference)} is not an image with registry and tag")
     if reference.endswith(":latest"):
-        raise ValueError(f"{quoted(reference)} says nothing of what it is, expected the tag of a version")
+        raise ValueError(f"{quoted(reference)} names no version, expected the tag of a version")
     return reference
 
 
@@ -45,14 +45,14 @@ def pinned(reference: str) -> str:
     if _TAGGED.fullmatch(reference) and _registry(reference):
         raise ValueError(f"{quoted(reference)} has no digest, expected one: a tag may move")
     if not PINNED.fullmatch(reference) or not _registry(reference):
-        raise ValueError(f"{quoted(reference)} is no image with registry and digest")
+        raise ValueError(f"{quoted(reference)} is not an image with registry and digest")
     return reference
 
 
 def digest(text: str) -> str:
     """The digest of an image."""
     if not re.fullmatch(_DIGEST, text):
-        raise ValueError(f"{quoted(text)} is no digest, expected sha256: and 64 hex digits")
+        raise ValueError(f"{quoted(text)} is not a digest, expected sha256: and 64 hex digits")
     return text
 
 
@@ -64,10 +64,10 @@ def _registry(reference: str) -> bool:
 
 def _variable(text: str) -> str:
     if not _VARIABLE.fullmatch(text):
-        raise ValueError(f"{quoted(text)} is no variable with its value")
+        raise ValueError(f"{quoted(text)} is not a variable with its value")
     name = text.partition("=")[0]
     if re.search(r"(PASSWORD|SECRET|_KEY|TOKEN)$", name):
-        raise ValueError(f"{quoted(text)} would show a secret to everyone who may look, expected a file")
+        raise ValueError(f"{quoted(text)} would expose a secret, expected a file")
     return text
 
 
@@ -81,19 +81,19 @@ def _file(text: str) -> str:
         raise ValueError(f"{quoted(text)} cannot be read: {reason}")
     if not _FILE.fullmatch(text) or not (FILES / text).is_file():
         known = ", ".join(sorted(path.name for path in FILES.iterdir()))
-        raise ValueError(f"{quoted(text)} is no file of config/releases/hub, expected one of: {known}")
+        raise ValueError(f"{quoted(text)} is not a file of config/releases/hub, expected one of: {known}")
     return text
 
 
 def _capability(text: str) -> str:
     if text not in _CAPABILITIES:
-        raise ValueError(f"{quoted(text)} is not given, expected one of: {', '.join(_CAPABILITIES)}")
+        raise ValueError(f"{quoted(text)} is not allowed, expected one of: {', '.join(_CAPABILITIES)}")
     return text
 
 
 def _path(text: str) -> str:
     if not _PATHNAME.fullmatch(text):
-        raise ValueError(f"{quoted(text)} is no absolute path")
+        raise ValueError(f"{quoted(text)} is not an absolute path")
     return text
 
 
@@ -112,12 +112,12 @@ class Hub:
     )
     user: int = field(
         default=0,
-        metadata=number(checks.Between(1, 65533), "The numeric user, where it is another.", 999),
+        metadata=number(checks.Between(1, 65533), "The numeric user, if different.", 999),
     )
-    memory: int = field(default=0, metadata=text(checks.memory, "Its limit, where it is another.", "2GiB"))
-    data: str = field(default="/data", metadata=text(_path, "Where it keeps its data.", "/var/lib/mysql"))
+    memory: int = field(default=0, metadata=text(checks.memory, "The memory limit, if different.", "2GiB"))
+    data: str = field(default="/data", metadata=text(_path, "Its data directory.", "/var/lib/mysql"))
     command: tuple[str, ...] = field(
-        default=(), metadata=texts(str, "The command, where it is another.", "[mongod, --bind_ip_all]")
+        default=(), metadata=texts(str, "The command, if different.", "[mongod, --bind_ip_all]")
     )
     environment: tuple[str, ...] = field(
         default=(), metadata=texts(_variable, "More environment, never a secret.", "[TZ=UTC]")
@@ -127,7 +127,7 @@ class Hub:
         metadata=texts(_file, "Files of config/releases/hub that it gets below /portal/hub.", "[mysql.sh]"),
     )
     probe: tuple[str, ...] = field(
-        default=(), metadata=texts(str, "What tells that it is ready.", "[mysqladmin, ping]")
+        default=(), metadata=texts(str, "Command that reports readiness.", "[mysqladmin, ping]")
     )
     tmpfs: tuple[str, ...] = field(
         default=(), metadata=texts(_mount, "Paths in memory, with their options.", "['/run/x:size=4m']")

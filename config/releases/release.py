@@ -46,14 +46,12 @@ class ReleaseService:
     image: str = field(
         default="",
         metadata=text(
-            checks.word, "The role whose image it runs (images/<role>); none where there is none.", "mysql"
+            checks.word, "The role whose image it runs (images/<role>); empty if there is none.", "mysql"
         ),
     )
     group: str = field(metadata=text(checks.OneOf(_GROUPS), "The group that it is shown in.", "data"))
     port: int = field(
-        metadata=number(
-            checks.Between(0, 65535), "Where it listens on the portal's networks; 0 for nowhere.", 3306
-        )
+        metadata=number(checks.Between(0, 65535), "Its port on the portal's networks; 0: none.", 3306)
     )
     networks: tuple[str, ...] = field(
         default=(),
@@ -74,12 +72,10 @@ class ReleaseService:
             60999,
         )
     )
-    memory: int = field(metadata=text(checks.memory, "Its limit unless the tenant says otherwise.", "512MiB"))
+    memory: int = field(metadata=text(checks.memory, "Default memory limit.", "512MiB"))
     memory_min: int = field(metadata=text(checks.memory, "The least memory that starts it.", "256MiB"))
     workers: int = field(
-        metadata=number(
-            checks.Between(0, 64), "Its processes unless the tenant says otherwise; 0 for none to choose.", 2
-        )
+        metadata=number(checks.Between(0, 64), "Default number of processes; 0: cannot be chosen.", 2)
     )
     queues: tuple[str, ...] = field(
         default=(),
@@ -110,7 +106,7 @@ class Release:
 
     name: str
     title: str = field(
-        metadata=text(checks.title, "What people call the release, and its month.", "Redwood (June 2024)")
+        metadata=text(checks.title, "Name of the release, and its month.", "Redwood (June 2024)")
     )
     follows: tuple[str, ...] = field(
         metadata=texts(checks.word, "The releases that a portal may have had before.", "[juniper]")
@@ -129,7 +125,7 @@ class Release:
         ),
     )
     notes: tuple[str, ...] = field(
-        default=(), metadata=texts(str, "What an operator should know who moves to it.", "[Slow.]")
+        default=(), metadata=texts(str, "Notes for an operator who upgrades to it.", "[Slow.]")
     )
     services: Mapping[str, ReleaseService] = field(
         metadata=each("The services of the release, by the name of container and network alias.", "lms")
@@ -208,7 +204,7 @@ class Releases:
             known = self.known()
             if name not in known:
                 guess = meant(name, known) or ";"
-                raise ValueError(f"{quoted(name)} is no release{guess} there are: {listed(known)}")
+                raise ValueError(f"{quoted(name)} is not a release{guess} there are: {listed(known)}")
             try:
                 if self._digests is None:
                     self._digests = pins.load(self.folder.parent / pins.NAME)
@@ -251,7 +247,7 @@ def _owned(reading: Reading, services: Mapping[str, object]) -> None:
             if directory != service and directory not in names.DIRECTORIES:
                 known = listed([service, *sorted(names.DIRECTORIES)])
                 reading.wrong(
-                    path, f"{quoted(directory)} is no directory of {service}, expected one of: {known}"
+                    path, f"{quoted(directory)} is not a directory of {service}, expected one of: {known}"
                 )
             if directory in owners:
                 reading.wrong(path, f"{quoted(directory)} belongs to {owners[directory]}, expected one owner")

@@ -58,14 +58,14 @@ def reason(now: InForce | None, wanted: InForce, releases: Mapping[str, Release]
     if now.images != wanted.images:
         return (
             f"images: the portal's data was written by {now.images} images, which those of {wanted.images} "
-            f"cannot read; keep `images: {now.images}`, or begin a new tenant and move the data by dumps"
+            f"cannot read; keep `images: {now.images}`, or create a new tenant and move the data by dumps"
         )
     if now.release == wanted.release:
         return ""
     if now.release not in releases:
         return (
-            f"release: the portal has {now.release}, of which config/releases knows nothing; "
-            f"use the checkout that brought it up"
+            f"release: the portal has {now.release}, which config/releases does not have; "
+            f"use the checkout that brought the portal up"
         )
     if path(wanted.release, now.release, releases):
         return (
@@ -75,19 +75,19 @@ def reason(now: InForce | None, wanted: InForce, releases: Mapping[str, Release]
     way = path(now.release, wanted.release, releases)
     if not way:
         return (
-            f"release: no way leads from {now.release} to {wanted.release}; "
+            f"release: there is no upgrade path from {now.release} to {wanted.release}; "
             f"{wanted.release} follows: {listed(releases[wanted.release].follows)}"
         )
     if len(way) > 2:
         return (
-            f"release: {wanted.release} may not follow {now.release}; go {' → '.join(way)}, "
+            f"release: {wanted.release} cannot follow {now.release}; upgrade {' → '.join(way)}, "
             f"next `release: {way[1]}`, one `up` each"
         )
     closed = unopened(releases[now.release], releases[wanted.release]) if wanted.images == "hub" else []
     if closed:
         return (
             f"release: {wanted.release} follows {now.release}, but {'; '.join(closed)}; "
-            "begin a new tenant and move the data by dumps"
+            "create a new tenant and move the data by dumps"
         )
     return ""
 

@@ -162,4 +162,4 @@ def _directories(claims: list[Claims]) -> Iterator[Clash]:
         for one in (tenant, holder):
             if one not in told:
                 told.add(one)
-                yield Clash(tenant=one, path="storage/root", text=f"{inside}, expected directories apart")
+                yield Clash(tenant=one, path="storage/root", text=f"{inside}, expected separate directories")

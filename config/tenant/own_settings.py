@@ -87,11 +87,13 @@ def read(reading: Reading, root: Section, key: str) -> dict[str, Any]:
 
 def _named(key: str, name: str) -> None:
     if not NAME.fullmatch(name):
-        raise ValueError(f"is no name of Open edX's, expected capital letters, for example '{EXAMPLES[key]}'")
+        raise ValueError(
+            f"is not a name of Open edX, expected capital letters, for example '{EXAMPLES[key]}'"
+        )
     if key == "settings" and name == "FEATURES":
-        raise ValueError("has a key of its own, expected below 'features'")
+        raise ValueError("has its own key, expected below 'features'")
     if key == "settings" and name in PROGRAM:
-        raise ValueError("is made by the program, expected nothing: remove it")
+        raise ValueError("is set by the program, expected nothing: remove it")
 
 
 def _value(node: Node) -> Any:

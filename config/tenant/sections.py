@@ -14,13 +14,13 @@ from config.values.host_names import host
 class Hosts:
     """The names under which browsers reach the portal."""
 
-    lms: str = field(metadata=text(host, "Where learners go.", "learn.acme.com"))
-    cms: str = field(metadata=text(host, "Where authors go (Studio).", "studio.acme.com"))
+    lms: str = field(metadata=text(host, "Host name of the learners' site (LMS).", "learn.acme.com"))
+    cms: str = field(metadata=text(host, "Host name of the authors' site (Studio).", "studio.acme.com"))
     mail: str = field(
         default="",
         metadata=text(
             checks.OrNothing(host),
-            "Where the mails are read that a portal with mail/delivery sink keeps to itself; only for those.",
+            "Host name of the page that shows the mail of a portal with mail/delivery sink; only for those.",
             "mail.acme.com",
         ),
     )
@@ -28,7 +28,7 @@ class Hosts:
 
 @dataclass(frozen=True, kw_only=True)
 class Listen:
-    """Where the load balancer listens on its host, plain HTTP."""
+    """The address on which the load balancer listens on its host, in plain HTTP."""
 
     address: str = field(
         default="127.0.0.1",
@@ -41,7 +41,7 @@ class Listen:
     port: int = field(
         metadata=number(
             placement.listen_port,
-            "80, 443 or 1024 to 65535; no other portal of the machine may have it on that address.",
+            "80, 443 or 1024 to 65535; no other portal of the machine may use it on that address.",
             8080,
         )
     )
@@ -49,14 +49,14 @@ class Listen:
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Which engine runs the portal, and in which subnet."""
+    """The engine that runs the portal, and its subnet."""
 
     docker_host: str = field(
         default="",
         metadata=text(
             placement.docker_host,
-            "unix:///path, tcp://host:port or ssh://user@host; nothing for the engine of DOCKER_HOST or, "
-            "without that, of the local socket.",
+            "unix:///path, tcp://host:port or ssh://user@host; empty: the engine of DOCKER_HOST or, "
+            "without it, of the local socket.",
             "ssh://ops@docker1.example.com",
         ),
     )
@@ -72,13 +72,13 @@ class Placement:
 
 @dataclass(frozen=True, kw_only=True)
 class Storage:
-    """Where the drive is mounted on every host, and how much of it the portal may take."""
+    """The mount point of the drive on every host, and how much of it the portal may use."""
 
     root: str = field(
         default="/srv/portals",
         metadata=text(
             drive_paths.root,
-            "Where every host has the drive mounted; the portal's data lies below, in the tenant's directory.",
+            "Mount point of the drive on every host; the portal's data is below it, in the tenant's directory.",
             "/srv/portals",
         ),
     )
@@ -86,7 +86,7 @@ class Storage:
         default="",
         metadata=text(
             checks.OrNothing(checks.quota),
-            "What the portal may take of it before `./portal status` and `up` warn, from 80 % on; nothing for no limit.",
+            "How much of the drive the portal may use; `./portal status` and `up` warn from 80 % on; empty: no limit.",
             "20GiB",
         ),
     )
@@ -102,7 +102,11 @@ class Admin:
     """The portal's first administrator."""
 
     email: str = field(
-        metadata=text(checks.email, "Gets the portal's mail, and is shown as its contact.", "admin@acme.com")
+        metadata=text(
+            checks.email,
+            "E-mail address: gets the portal's mail, and is shown as its contact.",
+            "admin@acme.com",
+        )
     )
     username: str = field(
         default="admin",
@@ -112,7 +116,7 @@ class Admin:
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
-    """How the portal's mail leaves it."""
+    """How the portal's mail leaves."""
 
     delivery: str = field(
         default="direct",
@@ -141,7 +145,7 @@ class Mail:
         default=(),
         metadata=texts(
             host,
-            "The domains that the portal's mail may come from; none for that of hosts/lms.",
+            "The domains from which the portal may send mail; empty: the domain of hosts/lms.",
             "[acme.com]",
         ),
     )
@@ -154,13 +158,15 @@ class Size:
     memory: int = field(
         metadata=text(
             checks.memory,
-            "The limit, swap included; from what the service needs to start up to 64GiB.",
+            "Memory limit, swap included; at least what the service needs to start, at most 64GiB.",
             "512MiB",
         )
     )
     workers: int = field(
         metadata=number(
-            checks.Between(1, 64), "Processes, 1 to 64; only for services that let one choose.", 2
+            checks.Between(1, 64),
+            "Number of processes, 1 to 64; only for services where it can be chosen.",
+            2,
         )
     )
 
@@ -172,23 +178,19 @@ class WorkerGroup:
     queues: tuple[str, ...] = field(
         metadata=texts(
             checks.queue,
-            "The queues that it takes from the service that its name begins with, which keeps one at least.",
+            "The queues that it takes over from the service at the beginning of its name, which keeps at least one.",
             "[high_mem]",
         )
     )
-    memory: int = field(
-        metadata=text(checks.memory, "Its limit; what that service has unless said otherwise.", "768MiB")
-    )
+    memory: int = field(metadata=text(checks.memory, "Memory limit; default: that service's.", "768MiB"))
     workers: int = field(
-        metadata=number(
-            checks.Between(1, 64), "Tasks at a time, 1 to 64; what that service has unless said otherwise.", 1
-        )
+        metadata=number(checks.Between(1, 64), "Tasks at a time, 1 to 64; default: that service's.", 1)
     )
     grace_seconds: int = field(
         metadata=number(
             checks.Between(30, 86400),
-            "Seconds that its tasks have to end before a redeploy kills them and they run once more, 30 to 86400; "
-            "what that service has unless said otherwise.",
+            "Seconds that a redeploy gives its tasks before it kills and repeats them, 30 to 86400; "
+            "default: that service's.",
             600,
         )
     )

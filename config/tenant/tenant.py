@@ -47,7 +47,9 @@ class Tenant:
     """Everything a portal is made from."""
 
     name: str
-    title: str = field(metadata=text(checks.title, "What people call the portal.", "Demo University"))
+    title: str = field(
+        metadata=text(checks.title, "Title of the portal, shown on its pages.", "Demo University")
+    )
     release: Release = field(
         metadata=text(
             checks.word, "The Open edX release, one of config/releases.", "redwood", default="redwood"
@@ -63,7 +65,10 @@ class Tenant:
     )
     service_images: Mapping[str, str] = field(
         default_factory=dict,
-        metadata=each("Single services' images of any registry, by digest; they keep docs/images.md.", "lms"),
+        metadata=each(
+            "Images of single services from any registry, by digest; they must keep the contract of docs/images.md.",
+            "lms",
+        ),
     )
     hosts: Hosts
     listen: Listen
@@ -73,22 +78,23 @@ class Tenant:
     mail: Mail
     sizes: Mapping[str, Size] = field(
         default_factory=dict,
-        metadata=each("What a service gets, where that is to be other than the release says.", "lms"),
+        metadata=each("Sizes of services, if they differ from the release's.", "lms"),
     )
     worker_groups: Mapping[str, WorkerGroup] = field(
         default_factory=dict,
         metadata=each(
-            "Workers of some queues in containers of their own, so that a heavy task harms no other.", "lms"
+            "Workers of some queues in their own containers, so that a heavy task does not slow others.",
+            "lms",
         ),
     )
     features: Mapping[str, Any] = field(
         default_factory=dict,
-        metadata=each("Features of Open edX (FEATURES) that are the operator's to switch.", "lms"),
+        metadata=each("Features of Open edX (FEATURES) that the operator switches.", "lms"),
     )
     settings: Mapping[str, Any] = field(
         default_factory=dict,
         metadata=each(
-            "Settings of Open edX by their own names that are the operator's to make, for lms and cms.", "lms"
+            "Settings of Open edX by their own names that the operator makes, for lms and cms.", "lms"
         ),
     )
     # All that there are: which of them this one may follow.
@@ -253,7 +259,7 @@ def _undecided(others: Iterable[TenantFile], folder: Path) -> list[str]:
 
 def _misnamed(folder: Path) -> list[str]:
     return [
-        f"{folder.name}/{path.name}: is not read, expected the ending '.yaml'"
+        f"{folder.name}/{path.name}: is ignored, expected the ending '.yaml'"
         for path in sorted(folder.glob("*.yml"))
         if not path.name.startswith(("Pulumi.", "."))
     ][:_MOST_BROKEN]

@@ -168,7 +168,7 @@ class TenantFile(Reading):
                     path, f"is missing for mail/delivery '{delivery}', expected text, for example '{example}'"
                 )
             elif delivery != wanted and self.values[path]:
-                self.wrong(path, f"is for mail/delivery '{wanted}' alone, expected none for '{delivery}'")
+                self.wrong(path, f"is only for mail/delivery '{wanted}', expected none for '{delivery}'")
 
     @property
     def claims(self) -> Claims:

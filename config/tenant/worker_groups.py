@@ -63,7 +63,7 @@ def _named(reading: Reading, here: str, name: str) -> bool:
     expected = listed(f"'{each}-…'" for each in names.WORKERS)
     reading.wrong(
         here,
-        f"{quoted(name)} is no name of a group, expected {expected} in lower case, "
+        f"{quoted(name)} is not a group name, expected {expected} in lower case, "
         f"at most {names.LONGEST_GROUP} characters, for example '{EXAMPLE}'",
     )
     return False
@@ -84,7 +84,7 @@ def _group(
         least = f"expected at least {workers.memory_min}MiB"
         reading.wrong(f"{here}/memory", f"{said}MiB is too little for a worker of {of}, {least}")
     if reading.values.get(f"{here}/queues") == ():
-        reading.wrong(f"{here}/queues", "has no queue, expected one at least, for example [high_mem]")
+        reading.wrong(f"{here}/queues", "has no queue, expected at least one, for example [high_mem]")
 
 
 def _apart(reading: Reading, found: list[str], release: Release) -> None:
@@ -98,13 +98,13 @@ def _apart(reading: Reading, found: list[str], release: Release) -> None:
                 if queue not in known:
                     guess = meant(queue, known) or ";"
                     reading.wrong(
-                        path, f"{quoted(queue)} is no queue of {of}{guess} there are: {listed(known)}"
+                        path, f"{quoted(queue)} is not a queue of {of}{guess} there are: {listed(known)}"
                     )
                 elif queue in owners:
-                    reading.wrong(path, f"'{queue}' is of {owners[queue]} already, expected one group")
+                    reading.wrong(path, f"'{queue}' is in {owners[queue]} already, expected one group")
                 owners.setdefault(queue, name)
             if known and set(known) <= owners.keys():
                 reading.wrong(
-                    path, f"leaves no queue to {of}, expected one at least to stay: {listed(known)}"
+                    path, f"leaves no queue for {of}, expected at least one to stay: {listed(known)}"
                 )
                 break

@@ -64,5 +64,5 @@ def root(text: str) -> str:
     if system:
         raise ValueError(f"{shown} belongs to the system ({system}), expected where the drive is mounted")
     if text in SHARED:
-        raise ValueError(f"{shown} is not the drive's alone, expected a directory that is")
+        raise ValueError(f"{shown} is not only for the drive, expected a directory of its own")
     return text

@@ -60,7 +60,7 @@ def tenant(name: str) -> str:
         raise ValueError(f"{quoted(name)} has {characters(name)}, expected {SHORTEST} to {LONGEST}")
     if not _SHAPE.fullmatch(name):
         raise ValueError(
-            f"{quoted(name)} is no tenant's name, expected lower case, digits and single hyphens"
+            f"{quoted(name)} is not a tenant name, expected lower case, digits and single hyphens"
         )
     if name in RESERVED:
         raise ValueError(

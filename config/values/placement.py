@@ -33,10 +33,10 @@ def docker_host(text: str) -> str:
     match = next((match for form in FORMS if (match := form.fullmatch(text))), None)
     if not match:
         forms = "unix:///path, tcp://host:port, ssh://user@host or nothing for the local engine"
-        raise ValueError(f"{shown} reaches no engine, expected {forms}")
+        raise ValueError(f"{shown} is not an engine's address, expected {forms}")
     port = match.groupdict().get("port")
     if port and int(port) > 65535:
-        raise ValueError(f"{shown} has no possible port, expected 1 to 65535")
+        raise ValueError(f"{shown} has no valid port, expected 1 to 65535")
     return text
 
 
@@ -77,7 +77,7 @@ def refused(docker_host: str, environ: Mapping[str, str]) -> str:
     kind = docker_host.partition("://")[0]
     # By list: clients take more (`http://`, `TCP://`, a bare `host:port`), and all of that is without TLS.
     if docker_host and kind not in ("unix", "ssh", "tcp"):
-        return f"DOCKER_HOST {quoted(docker_host)} is no address of an engine, expected unix:///path, tcp://host:port or ssh://user@host"
+        return f"DOCKER_HOST {quoted(docker_host)} is not an engine's address, expected unix:///path, tcp://host:port or ssh://user@host"
     if is_plain(docker_host) and not (environ.get("DOCKER_TLS_VERIFY") and environ.get("DOCKER_CERT_PATH")):
         return (
             f"{quoted(docker_host)} would be used without TLS, and whoever reaches that port is root there: use ssh://user@host, or set "
@@ -127,7 +127,7 @@ def listen_address(text: str) -> str:
     found = address(text)
     none = found in IPv4Network("0.0.0.0/8") and not found.is_unspecified
     if none or found.is_multicast or found.is_reserved:
-        raise ValueError(f"{quoted(text)} is no address that a host can have")
+        raise ValueError(f"{quoted(text)} is not an address that a host can have")
     return text
 
 
@@ -135,7 +135,7 @@ def listen_port(number: int) -> int:
     """80, 443 or 1024 to 65535: the ports below are other protocols'; raises ValueError."""
     if number in (80, 443) or 1024 <= number <= 65535:
         return number
-    raise ValueError(f"{number} is no port for a portal, expected 80, 443 or 1024 to 65535")
+    raise ValueError(f"{number} is not a port for a portal, expected 80, 443 or 1024 to 65535")
 
 
 def network(text: str) -> IPv4Network:
@@ -169,5 +169,5 @@ def pool(text: str) -> IPv4Network:
     """A fleet's pool of subnets, /8 to /24, of private addresses; raises ValueError."""
     found = network(text)
     if not (8 <= found.prefixlen <= 24 and found.is_private):
-        raise ValueError(f"{quoted(text)} is no pool, expected a private network from /8 to /24")
+        raise ValueError(f"{quoted(text)} is not a pool, expected a private network from /8 to /24")
     return found

@@ -202,7 +202,7 @@ def test_a_link_out_is_refused_and_not_read(
         assert "cannot be read: Too many levels of symbolic links" in error
     else:
         way = "leads into .git" if link is to_git else "leads out of the checkout"
-        assert f"{way} and is not followed, expected a file of its own there" in error
+        assert f"{way} and is not followed, expected a regular file there" in error
     away = [
         each
         for each in opened

@@ -132,7 +132,7 @@ def test_all_references_take_milliseconds() -> None:
         ),
         (
             "uses: [python]",
-            "images/java/image.yml: parent: every role but 'base' names one, for example 'parent: base'",
+            "images/java/image.yml: parent: every role but 'base' needs one, for example 'parent: base'",
         ),
         ("parent: 3", "images/java/image.yml: parent: should be a text"),
         (
@@ -143,7 +143,7 @@ def test_all_references_take_milliseconds() -> None:
             "parent: bsae",
             "images/java/image.yml: 'bsae' is not a role; known are: base, java, python, search",
         ),
-        ("parent: search", "images/java/image.yml: stands on itself: java -> search -> java"),
+        ("parent: search", "images/java/image.yml: is its own parent: java -> search -> java"),
     ],
 )
 def test_a_bad_recipe_says_where_and_what(folder: Path, text: str, error: str) -> None:

@@ -98,7 +98,9 @@ def test_a_folder_s_releases_are_read_once_and_by_name(folder: Path) -> None:
     found = Releases(folder)
     assert found.known() == ["good"]
     assert found.load("good") is found.load("good")
-    with pytest.raises(ValueError, match=r"^'goood' is no release; did you mean 'good'\? there are: good$"):
+    with pytest.raises(
+        ValueError, match=r"^'goood' is not a release; did you mean 'good'\? there are: good$"
+    ):
         found.load("goood")
     (folder / "bad.yml").write_text("title: Bad")
     for _ in range(2):

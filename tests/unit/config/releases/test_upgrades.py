@@ -24,7 +24,7 @@ def force(told: str) -> InForce:
         (
             "juniper/hub",
             "verawood/hub",
-            "release: verawood may not follow juniper; go juniper → redwood → verawood, next `release: redwood`, "
+            "release: verawood cannot follow juniper; upgrade juniper → redwood → verawood, next `release: redwood`, "
             "one `up` each",
         ),
         (
@@ -44,19 +44,19 @@ def force(told: str) -> InForce:
             "redwood/hub",
             "release: redwood follows juniper, but elasticsearch 7.17.13 cannot open the files of 1.5.2; "
             "mongo 7.0.7 cannot open the files of 3.6.18; mysql 8.4.0 cannot open the files of 5.6.49; "
-            "rabbitmq 3.13.7 cannot open the files of 3.6.10; begin a new tenant and move the data by dumps",
+            "rabbitmq 3.13.7 cannot open the files of 3.6.10; create a new tenant and move the data by dumps",
         ),
         (
             "redwood/packages",
             "redwood/hub",
             "images: the portal's data was written by packages images, which those of hub cannot read; keep "
-            "`images: packages`, or begin a new tenant and move the data by dumps",
+            "`images: packages`, or create a new tenant and move the data by dumps",
         ),
         (
             "willow/packages",
             "redwood/packages",
-            "release: the portal has willow, of which config/releases knows nothing; use the checkout that "
-            "brought it up",
+            "release: the portal has willow, which config/releases does not have; use the checkout that "
+            "brought the portal up",
         ),
     ],
 )

@@ -73,10 +73,10 @@ BLIND = {
     "how the file is written": (
         "byte order mark",
         "which cannot be seen",
-        "expected each value in one line",
-        "an escape that is no character",
+        "expected each value on one line",
+        "an escape that is not a character",
         "has a directive",
-        "is there twice",
+        "appears twice",
         "the anchor",
         "the tag",
     ),
@@ -96,10 +96,10 @@ BLIND = {
     "two values of one file together": (
         "expected a host of its own",
         "expected one group",
-        "leaves no queue to",
+        "leaves no queue for",
     ),
     "the size of a number in a text, and what punycode holds": (
-        "has no possible port",
+        "has no valid port",
         "is not a server with its port",
         "is too little for",
         "is more than 64GiB",

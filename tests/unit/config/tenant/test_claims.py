@@ -169,7 +169,7 @@ def test_no_two_tenants_without_a_clash_share_a_name_on_the_engine() -> None:
         ),
         (
             text(2, lms="no").replace("Tenant 2", "no"),
-            "hosts/lms: found the truth value false (written 'no'), expected text, for example 'learn.acme.com'",
+            "hosts/lms: found the boolean false (written 'no'), expected text, for example 'learn.acme.com'",
         ),
     ],
 )
@@ -201,9 +201,9 @@ def test_a_neighbour_with_other_faults_does_not(broken: str, folder: Path) -> No
 def test_a_file_that_nobody_would_read_is_told(folder: Path) -> None:
     (folder / "one.yaml").write_text(text(1))
     (folder / "two.yml").write_text(text(1))
-    told = "tenants/two.yml: is not read, expected the ending '.yaml'"
+    told = "tenants/two.yml: is ignored, expected the ending '.yaml'"
     assert refused("one", folder) == (told,)
-    with pytest.raises(ConfigError, match="is not read"):
+    with pytest.raises(ConfigError, match="is ignored"):
         load_all(folder, HUGE)
 
 
@@ -223,7 +223,7 @@ def test_all_that_is_wrong_in_a_folder_is_told_at_once(folder: Path) -> None:
         load_all(folder, HUGE)
     assert caught.value.findings == (
         "tenants/one.yaml: hosts/lms: 'same.example.com' is hosts/lms of tenant 'two', expected a host of its own",
-        "tenants/one.yaml: listen/port: 1 is no port for a portal, expected 80, 443 or 1024 to 65535, for example 8080",
+        "tenants/one.yaml: listen/port: 1 is not a port for a portal, expected 80, 443 or 1024 to 65535, for example 8080",
         "tenants/two.yaml: hosts/lms: 'same.example.com' is hosts/lms of tenant 'one', expected a host of its own",
     )
 
@@ -343,11 +343,11 @@ def test_the_fleet_s_file_is_checked(tmp_path: Path) -> None:
         ("pool: 10.77.0.0/16\npools: 1", "pools: is not known; did you mean 'pool'? known keys here: pool"),
         (
             "pool: 8.8.0.0/16",
-            "pool: '8.8.0.0/16' is no pool, expected a private network from /8 to /24, for example ",
+            "pool: '8.8.0.0/16' is not a pool, expected a private network from /8 to /24, for example ",
         ),
         (
             "pool: 10.77.0.0/25",
-            "pool: '10.77.0.0/25' is no pool, expected a private network from /8 to /24, for ",
+            "pool: '10.77.0.0/25' is not a pool, expected a private network from /8 to /24, for ",
         ),
         ("{}", "pool: is missing, expected text, for example '10.77.0.0/16'"),
     ):

@@ -164,7 +164,7 @@ def test_a_name_never_leads_out_of_the_folder(tmp_path: Path) -> None:
     folder.mkdir()
     only(tmp_path, SMALL)
     assert refused("../acme", folder) == (
-        "tenants/../acme.yaml: name: '../acme' is no tenant's name, expected lower case, digits and single hyphens, "
+        "tenants/../acme.yaml: name: '../acme' is not a tenant name, expected lower case, digits and single hyphens, "
         "for example 'acme'",
     )
 

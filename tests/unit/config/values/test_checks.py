@@ -155,7 +155,7 @@ def test_ports(port: int) -> None:
 
 @pytest.mark.parametrize("port", [-1, 0, 1, 79, 81, 444, 1023, 65536, 10**20])
 def test_no_ports(port: int) -> None:
-    with pytest.raises(ValueError, match="is no port for a portal"):
+    with pytest.raises(ValueError, match="is not a port for a portal"):
         placement.listen_port(port)
 
 
