@@ -1,5 +1,8 @@
 """`./portal new`: from a host name to a portal that its first admin can log in to."""
 
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from inspect import Parameter, Signature, signature
 from typing import Annotated, Any
 
 import typer
@@ -8,21 +11,55 @@ from automation.commands import show
 from automation.commands.portals import print_facts
 from automation.commands.table import Table, number, print_table, prose
 from automation.portals import onboarding
-from automation.portals.onboarding_request import OnboardingRequest
+from automation.portals.onboarding_request import FIRST_PORT, OnboardingRequest, Option, options
 
 app = typer.Typer()
-FOUND_FREE = "Default: a free one."
 
 
-def option(name: str, expected: str, **how: Any) -> Any:
-    """An option whose value is not empty where it is typed; what is left out is found or the default."""
-    return typer.Option(name, callback=show.not_empty(f"{expected}; or leave it out"), **how)
+def options_of_a_request(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command an option for each field of a request, in the place of its `**asked`.
+
+    Typer reads a command's signature and its annotations: https://typer.tiangolo.com/tutorial/parameter-types/
+    """
+    first, *others = (
+        each for each in signature(command).parameters.values() if each.kind is not Parameter.VAR_KEYWORD
+    )
+    known = options()
+    asked = [parameter(each, known[each.name]) for each in fields(OnboardingRequest) if each.name in known]
+    # What has to be said stands first in the help.
+    asked.sort(key=lambda each: each.default is not Parameter.empty)
+    made = Signature([first, *asked, *others])
+    command.__annotations__ = {name: each.annotation for name, each in made.parameters.items()}
+    command.__signature__ = made  # type: ignore[attr-defined]
+    return command
+
+
+def parameter(asked: Field[Any], option: Option) -> Parameter:
+    """A field of a request as a parameter that Typer makes an option of; what is typed is not empty."""
+    flag = f"--{asked.name.replace('_', '-')}"
+    required = asked.default is MISSING
+    if asked.type is int:
+        typed = typer.Option(
+            flag, metavar=option.metavar, parser=show.number(FIRST_PORT), show_default=False, help=option.help
+        )
+    else:
+        expected = option.expected if required else f"{option.expected}; or leave it out"
+        typed = typer.Option(
+            flag, metavar=option.metavar, callback=show.not_empty(expected), help=option.help
+        )
+    return Parameter(
+        asked.name,
+        Parameter.KEYWORD_ONLY,
+        default=Parameter.empty if required else asked.default,
+        annotation=Annotated[asked.type, typed],
+    )
 
 
 @app.command(
     epilog="Examples: ./portal new oak --lms learn.oak.example --email head@oak.example --dry-run    "
     "./portal new oak --lms oak.localhost --mail sink --json"
 )
+@options_of_a_request
 def new(
     tenant: Annotated[
         str,
@@ -30,129 +67,15 @@ def new(
             metavar="TENANT", help="The tenant's name: lower case letters, digits, single hyphens."
         ),
     ],
-    lms: Annotated[
-        str,
-        typer.Option(
-            "--lms",
-            callback=show.not_empty("a host name, for example learn.oak.example"),
-            metavar="HOST",
-            help="Host name of the learners' site (LMS).",
-        ),
-    ],
-    cms: Annotated[
-        str,
-        option(
-            "--cms",
-            "a host name, for example studio.oak.example",
-            metavar="HOST",
-            help="Host name of the authors' site (Studio). Default: studio.<lms>.",
-        ),
-    ] = "",
-    title: Annotated[
-        str,
-        option(
-            "--title",
-            "1 to 80 characters, for example 'Oak University'",
-            help="Title of the portal, shown on its pages.",
-        ),
-    ] = "",
-    email: Annotated[
-        str,
-        option(
-            "--email",
-            "a mail address, for example head@oak.example",
-            help="E-mail address of the first admin. Default: admin@<lms>.",
-        ),
-    ] = "",
-    release: Annotated[
-        str,
-        option(
-            "--release",
-            "one of config/releases, for example redwood",
-            help="Open edX release, one of config/releases.",
-        ),
-    ] = "",
-    images: Annotated[
-        str,
-        option(
-            "--images", "packages or hub", help="Image source: packages (built here) or hub (public images)."
-        ),
-    ] = "",
-    mail: Annotated[
-        str,
-        option(
-            "--mail",
-            "direct or sink",
-            help="How mail leaves: direct, or sink (a page shows it; nothing is sent).",
-        ),
-    ] = "",
-    mail_host: Annotated[
-        str,
-        option(
-            "--mail-host",
-            "a host name, for example mail.oak.example",
-            metavar="HOST",
-            help="Host name of the sink's page. Default: mail.<lms>.",
-        ),
-    ] = "",
-    address: Annotated[
-        str,
-        option(
-            "--address",
-            "an address, for example 127.0.0.1",
-            help="Address on which the load balancer listens.",
-        ),
-    ] = "",
-    port: Annotated[
-        int,
-        typer.Option(
-            "--port",
-            metavar="PORT",
-            parser=show.number(8080),
-            show_default=False,
-            help=f"Port on which the load balancer listens. {FOUND_FREE}",
-        ),
-    ] = 0,
-    subnet: Annotated[
-        str,
-        option(
-            "--subnet",
-            "a /24, for example 10.77.9.0/24",
-            metavar="CIDR",
-            help=f"A /24 subnet of the fleet's pool. {FOUND_FREE}",
-        ),
-    ] = "",
-    docker_host: show.DockerHost = "",
-    root: Annotated[
-        str,
-        option(
-            "--root",
-            "a path, for example /srv/portals",
-            help="Mount point of the drive on the engine's host.",
-        ),
-    ] = "",
+    *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be created. Change nothing.")
     ] = False,
     as_json: show.Json = False,
+    **asked: Any,
 ) -> None:
     """Onboard a tenant: write its file, check it, bring up the portal, create the first admin. Safe to re-run."""
-    request = OnboardingRequest(
-        name=tenant,
-        lms=lms,
-        cms=cms,
-        title=title,
-        email=email,
-        release=release,
-        images=images,
-        mail=mail,
-        mail_host=mail_host,
-        address=address,
-        port=port,
-        subnet=subnet,
-        docker_host=docker_host,
-        root=root,
-    )
+    request = OnboardingRequest(name=tenant, **asked)
     if dry_run:
         facts = onboarding.dry_run(request)
         if as_json:

@@ -1,13 +1,14 @@
 """What somebody says who wants a portal, and the tenant file that it becomes; everything else is found."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from ipaddress import IPv4Network
 from typing import Any
 
 import yaml
 
 from config.reading.errors import ConfigError
+from config.releases.release import Release
 from config.tenant.fleet import Fleet
 from config.tenant.tenant import Tenant
 from config.values.placement import machine
@@ -21,73 +22,138 @@ FIRST_PORT = 8080
 LAST_PORT = 65535
 # The default of listen/address in config/reference.yml.
 LOOPBACK = "127.0.0.1"
+FOUND_FREE = "Default: a free one."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """What may be asked for of one key of the tenant file.
+
+    `expected` says what a value is, with an example; `help` and `metavar` are those of the command line.
+    """
+
+    key: str
+    expected: str
+    help: str
+    metavar: str | None = None
+
+
+def option(key: str, expected: str, help: str, *, metavar: str | None = None, default: Any = "") -> Any:
+    """A field of a request: an option of `./portal new`, a column of a script's table, a key of the tenant file."""
+    return field(
+        default=default, metadata={"option": Option(key=key, expected=expected, help=help, metavar=metavar)}
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class OnboardingRequest:
-    """`lms` is the host name that learners know. What is left empty is derived or found free (`file`)."""
+    """What somebody asks for; what is left empty is derived or found free (`values`).
+
+    The one list of what can be asked for: a new field here, in the order of the tenant file, is all that a new option of
+    `./portal new` needs.
+    """
 
     name: str
-    lms: str
-    cms: str = ""
-    title: str = ""
-    email: str = ""
-    release: str = ""
-    images: str = ""
-    mail: str = ""
-    mail_host: str = ""
-    address: str = ""
-    port: int = 0
-    subnet: str = ""
-    docker_host: str = ""
-    root: str = ""
+    title: str = option(
+        "title",
+        "1 to 80 characters, for example 'Oak University'",
+        "Title of the portal, shown on its pages.",
+    )
+    release: str = option(
+        "release",
+        "one of config/releases, for example redwood",
+        "Open edX release, one of config/releases.",
+    )
+    images: str = option(
+        "images",
+        "packages or hub",
+        "Image source: packages (built here) or hub (public images).",
+    )
+    lms: str = option(
+        "hosts/lms",
+        "a host name, for example learn.oak.example",
+        "Host name of the learners' site (LMS).",
+        metavar="HOST",
+        default=MISSING,
+    )
+    cms: str = option(
+        "hosts/cms",
+        "a host name, for example studio.oak.example",
+        "Host name of the authors' site (Studio). Default: studio.<lms>.",
+        metavar="HOST",
+    )
+    mail_host: str = option(
+        "hosts/mail",
+        "a host name, for example mail.oak.example",
+        "Host name of the sink's page. Default: mail.<lms>.",
+        metavar="HOST",
+    )
+    address: str = option(
+        "listen/address",
+        "an address, for example 127.0.0.1",
+        "Address on which the load balancer listens.",
+    )
+    port: int = option(
+        "listen/port",
+        "a number, for example 8080",
+        f"Port on which the load balancer listens. {FOUND_FREE}",
+        metavar="PORT",
+        default=0,
+    )
+    docker_host: str = option(
+        "placement/docker_host",
+        "an engine's address, for example ssh://ops@host-1",
+        "The Docker engine. Default: the shell's own (DOCKER_HOST).",
+    )
+    subnet: str = option(
+        "placement/subnet",
+        "a /24, for example 10.77.9.0/24",
+        f"A /24 subnet of the fleet's pool. {FOUND_FREE}",
+        metavar="CIDR",
+    )
+    root: str = option(
+        "storage/root",
+        "a path, for example /srv/portals",
+        "Mount point of the drive on the engine's host.",
+    )
+    email: str = option(
+        "admin/email",
+        "a mail address, for example head@oak.example",
+        "E-mail address of the first admin. Default: admin@<lms>.",
+    )
+    mail: str = option(
+        "mail/delivery",
+        "direct or sink",
+        "How mail leaves: direct, or sink (a page shows it; nothing is sent).",
+    )
 
     def given(self) -> dict[str, str]:
         """What was said and not left to be found, by the key of the tenant file that it becomes."""
-        values = {
-            "title": self.title,
-            "release": self.release,
-            "images": self.images,
-            "hosts/lms": self.lms,
-            "hosts/cms": self.cms,
-            "hosts/mail": self.mail_host,
-            "listen/address": self.address,
-            "listen/port": str(self.port or ""),
-            "placement/docker_host": self.docker_host,
-            "placement/subnet": self.subnet,
-            "storage/root": self.root,
-            "admin/email": self.email,
-            "mail/delivery": self.mail,
-        }
-        return {key: value for key, value in values.items() if value}
+        return {each.key: str(value) for name, each in options().items() if (value := getattr(self, name))}
 
     def values(self, subnet: IPv4Network | str, port: int) -> dict[str, Any]:
         """The keys of the tenant file, sections as mappings, none of them empty."""
-        sink = self.mail == "sink"
-        values: dict[str, Any] = {
-            "title": self.title or self.name.replace("-", " ").title(),
-            "release": self.release,
-            "images": self.images,
-            "hosts": {
-                "lms": self.lms,
-                "cms": self.cms or f"studio.{self.lms}",
-                "mail": self.mail_host or (f"mail.{self.lms}" if sink else ""),
-            },
-            "listen": {"address": self.address, "port": port},
-            "placement": {"docker_host": self.docker_host, "subnet": str(subnet)},
-            "storage": {"root": self.root},
-            "admin": {"email": self.email or f"admin@{self.lms}"},
-            "mail": {"delivery": self.mail},
+        derived = {
+            "title": self.name.replace("-", " ").title(),
+            "cms": f"studio.{self.lms}",
+            "mail_host": f"mail.{self.lms}" if self.mail == "sink" else "",
+            "email": f"admin@{self.lms}",
+            "subnet": str(subnet),
+            "port": port,
         }
-        return dict(without_empty(values))
+        values: dict[str, Any] = {}
+        for name, each in options().items():
+            section, _, key = each.key.rpartition("/")
+            if value := getattr(self, name) or derived.get(name):
+                (values.setdefault(section, {}) if section else values)[key] = value
+        return values
 
 
-def without_empty(told: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What is said, at both depths."""
-    for key, value in told.items():
-        kept = dict(without_empty(value)) if isinstance(value, Mapping) else value
-        if kept:
-            yield key, kept
+def options() -> dict[str, Option]:
+    """What can be asked for, by the fields of a request, in the order of the tenant file."""
+    return {
+        each.name: each.metadata["option"] for each in fields(OnboardingRequest) if "option" in each.metadata
+    }
 
 
 def text(values: Mapping[str, Any]) -> str:
@@ -127,24 +193,18 @@ def free_port(
 
 def conflicts(request: OnboardingRequest, tenant: Tenant) -> list[str]:
     """Where an existing tenant is other than asked for, a line each; what was not said is as it is."""
-    has = {
-        "title": tenant.title,
-        "release": tenant.release.name,
-        "images": tenant.images,
-        "hosts/lms": tenant.hosts.lms,
-        "hosts/cms": tenant.hosts.cms,
-        "hosts/mail": tenant.hosts.mail,
-        "listen/address": tenant.listen.address,
-        "listen/port": str(tenant.listen.port),
-        "placement/docker_host": tenant.placement.docker_host,
-        "placement/subnet": str(tenant.placement.subnet),
-        "storage/root": tenant.storage.root,
-        "admin/email": tenant.admin.email,
-        "mail/delivery": tenant.mail.delivery,
-    }
+    has = {key: current(tenant, key) for key in request.given()}
     return [
         f"tenants/{tenant.name}.yaml: {key}: is '{has[key]}', and '{value}' was asked for; the tenant is there "
         f"already: edit its file and run `./portal up {tenant.name}`, or leave that word out"
         for key, value in request.given().items()
         if has[key] != value
     ]
+
+
+def current(tenant: Tenant, key: str) -> str:
+    """What a tenant has for a key of its file, as the file says it."""
+    value: Any = tenant
+    for part in key.split("/"):
+        value = getattr(value, part)
+    return str(value.name if isinstance(value, Release) else value)

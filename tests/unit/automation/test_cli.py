@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from automation.errors import WrongWords
 from automation.images import progress
 from automation.images.event import Event, State
 from automation.portals import destroy, preview, purge, status
+from automation.portals.onboarding_request import OnboardingRequest
 from automation.runs.plan import Change, Plan
 from config.reading.errors import ConfigError
 from config.tenant.tenant import Tenant
@@ -40,19 +42,7 @@ def line(result: Result) -> str:
 
 @pytest.mark.parametrize(
     "option",
-    [
-        "--title",
-        "--cms",
-        "--email",
-        "--release",
-        "--images",
-        "--mail",
-        "--mail-host",
-        "--address",
-        "--subnet",
-        "--docker-host",
-        "--root",
-    ],
+    [f"--{each.name.replace('_', '-')}" for each in fields(OnboardingRequest) if each.default == ""],
 )
 def test_an_empty_word_is_no_wish_for_the_default(option: str) -> None:
     told = ran(*NEW, option, "", "--dry-run").exception

@@ -54,7 +54,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
 def said(capsys: pytest.CaptureFixture[str], *, as_json: bool = False) -> tuple[int, str, str]:
     code = 0
     try:
-        command.new("acme", "acme.localhost", dry_run=True, as_json=as_json)
+        command.new("acme", lms="acme.localhost", dry_run=True, as_json=as_json)
     except typer.Exit as end:
         code = end.exit_code
     return code, *capsys.readouterr()

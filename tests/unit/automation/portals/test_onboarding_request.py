@@ -1,21 +1,34 @@
 """What somebody asks for as a tenant file: what is found, what is kept, what is refused."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import pytest
+import typer
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from automation.portals.onboarding_request import OnboardingRequest, conflicts, free_port, free_subnet, text
+from automation import cli
+from automation.portals.onboarding_request import (
+    OnboardingRequest,
+    conflicts,
+    current,
+    free_port,
+    free_subnet,
+    options,
+    text,
+)
 from config.reading import plaintext, yamlfile
 from config.reading.errors import ConfigError, Findings
 from config.reading.nodes import Scalar
 from config.tenant.fleet import Fleet
 from config.tenant.tenant import Tenant, load_all
 from config.values import checks
+from docs.examples import onboard, sales_endpoint
 from preflight.procfs import Door
 
 
@@ -58,7 +71,37 @@ def test_every_word_of_a_wish_reaches_the_tenant(tmp_path: Path) -> None:
     )  # fmt: skip
     tenant = tenants(tmp_path, request)["oak"]
     assert conflicts(request, tenant) == []
-    assert len(request.given()) == 13
+    assert request.given().keys() == {each.key for each in options().values()}
+    assert {key: current(tenant, key) for key in request.given()} == request.given()
+
+
+def test_the_fields_of_a_request_are_all_that_there_is_to_an_option() -> None:
+    """A new field is an option, a column and a key at once; what is named elsewhere is one of them."""
+    made = typer.main.get_command(cli.app).commands["new"]  # type: ignore[attr-defined]
+    typed = {each.name for each in made.params} - {"tenant", "dry_run", "as_json"}
+    assert typed == set(options())
+    assert {each.name for each in fields(OnboardingRequest)} == {"name", *options()}
+    assert set(onboard.COLUMNS) == {"name", *options()} - {"port"}
+    assert set(sales_endpoint.MAY_SAY) - set(options()) == set()
+    known = {key for key, _ in every_key(Tenant)}
+    assert {each.key for each in options().values()} - known == set()
+
+
+def every_key(kind: type[Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """The keys of a tenant file, sections with theirs."""
+    for name, each in get_type_hints(kind).items():
+        if is_dataclass(each):
+            yield from every_key(each, f"{above}{name}/")
+        yield f"{above}{name}", each
+
+
+@pytest.mark.parametrize("name", list(options()))
+def test_an_option_alone_becomes_its_key(name: str) -> None:
+    """In the file that is written, whatever the others are."""
+    value = 8099 if name == "port" else "x"
+    section, _, key = options()[name].key.rpartition("/")
+    made = replace(OAK, **{name: value}).values("x" if name == "subnet" else "10.77.9.0/24", 8099)
+    assert (made[section] if section else made)[key] == value
 
 
 # All that the check of a title takes, and the YAML reader of the file does not take for hidden or reordering.
