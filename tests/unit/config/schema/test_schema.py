@@ -14,8 +14,8 @@ from config.releases.release import Releases
 from config.schema import manual, schema
 from config.tenant.tenant import names
 from tests.programs import ROOT, TENANTS
+from tests.unit.config import yaml12
 from tests.unit.config.bad_files import DATA, Bad, tenants
-from tests.unit.config.reading import yaml12
 from tests.unit.config.tenant.test_tenant_property import good, quick
 
 RELEASES = Releases(ROOT / "config" / "releases").all()

@@ -1,0 +1,72 @@
+"""CONTRIBUTING's map names every file of source once, and none that is gone."""
+
+import ast
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from tests import source
+from tests.source import ROOT, Room
+
+# What the map need not name: a test of one module lies where tests/contract/test_mirror.py says.
+MIRROR = "tests/unit/"
+# Written by commands, into whichever checkout they are run.
+WRITTEN = frozenset({"config/pins.yml"})
+
+
+def wanted(file: str) -> bool:
+    """Whether the map has to name a file."""
+    name = PurePosixPath(file).name
+    if file in WRITTEN:
+        return False
+    if name == "__init__.py":
+        return bool(code(file))
+    return not (file.startswith(MIRROR) and name.startswith("test_"))
+
+
+def code(file: str) -> list[ast.stmt]:
+    """What a module has besides its docstring."""
+    body = ast.parse((ROOT / file).read_text(encoding="utf-8")).body
+    return [
+        each for each in body if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
+    ]
+
+
+def faults(rooms: Iterable[Room], files: Iterable[str]) -> list[str]:
+    """What the map does not name, names twice, or names though it is gone."""
+    rooms = list(rooms)
+    found: dict[str, list[str]] = {file: [] for file in files}
+    used: set[tuple[int, str]] = set()
+    for number, room in enumerate(rooms):
+        for file, names in found.items():
+            for each in room.named(file):
+                names.append(f"{room.folder}{each}")
+                used.add((number, each))
+    return [
+        *(f"missing: {file}" for file, names in found.items() if not names and wanted(file)),
+        *(f"twice: {file}" for file, names in found.items() if len(names) > 1),
+        *(
+            f"gone: {room.folder}{each}"
+            for number, room in enumerate(rooms)
+            for each in room.names
+            if (number, each) not in used
+        ),
+    ]
+
+
+def test_the_map_names_every_file_once() -> None:
+    assert faults((room for each in source.package_map() for room in each.rooms), source.files()) == []
+
+
+def test_what_is_wrong_with_a_map_is_found() -> None:
+    rooms = [
+        Room(folder="portal/", about="", names=("a.py", "b.py")),
+        Room(folder="portal/", about="", names=("*.py", "data/")),
+    ]
+    files = ["portal/a.py", "portal/c.txt", "portal/data/deep/d.txt"]
+    assert faults(rooms, files) == ["missing: portal/c.txt", "twice: portal/a.py", "gone: portal/b.py"]
+
+
+def test_the_map_s_folders_are_there() -> None:
+    for package in source.package_map():
+        for room in package.rooms:
+            assert (ROOT / room.folder).is_dir(), room.folder
