@@ -31,7 +31,11 @@ class Room:
 
 def look(client: Any, root: str) -> Room:
     """What the engine's host has, asked by a container on it. Raises DriveMissing, PortalError."""
-    told = sentinel.run(client, root, LOOK, reads=True)
+    return read(sentinel.run(client, root, LOOK, reads=True))
+
+
+def read(told: str) -> Room:
+    """What `LOOK` has said. Raises PortalError when it is not to be understood."""
     memory, disk = _MEMORY.search(told), _DISK.search(told)
     if not memory or not disk:
         raise PortalError(f"the engine's host does not say how much memory and space it has: {told!r}")

@@ -51,6 +51,14 @@ class Mark:
     on: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """What one container has seen of a drive: its mark, None where there is none, and what a script has said there."""
+
+    mark: Mark | None
+    said: str = ""
+
+
 def init(client: Any, root: str, say: Callable[[str], None], *, moved: bool = False) -> bool:
     """Write the sentinel to `root`, by the engine that will mount it; returns whether it was changed.
 
@@ -70,8 +78,13 @@ def check(client: Any, tenant: Tenant, known: Iterable[DataHome] = ()) -> DataHo
     Raises DriveMissing when the engine does not see the sentinel, or sees that of another drive than the one that
     `known` tells for this root; DataLinked where a symbolic link stands for one of the tenant's directories.
     """
-    root = tenant.storage.root
-    there = mark(client, root)
+    script = symbolic_links.LOOK.format(tenant.name)
+    return judge(tenant, inspect(client, tenant.storage.root, script), known)
+
+
+def judge(tenant: Tenant, seen: Inspection, known: Iterable[DataHome] = ()) -> DataHome:
+    """The same of a drive that has been inspected by `symbolic_links.LOOK` and whatever else. Pure."""
+    root, there = tenant.storage.root, seen.mark
     if there is None:
         raise DriveMissing(
             f"{root}/{SENTINEL} is not there on the engine's host, so the drive is not mounted: "
@@ -86,11 +99,32 @@ def check(client: Any, tenant: Tenant, known: Iterable[DataHome] = ()) -> DataHo
             f"the data was really moved to this one, write the old id into its mark: `echo 'id {was}'` as the second "
             f"line of {root}/{SENTINEL}"
         )
-    links = symbolic_links.read(run(client, root, symbolic_links.LOOK.format(tenant.name), reads=True))
-    symbolic_links.refuse(root, links, "nothing was started and nothing written")
+    symbolic_links.refuse(root, symbolic_links.read(seen.said), "nothing was started and nothing written")
     return DataHome(
         root=root, host=placement.address_of(tenant.placement.docker_host, os.environ), drive=there.id
     )
+
+
+def inspect(client: Any, root: str, script: str, *, reads: bool = True) -> Inspection:
+    """The mark of the drive at `root` and what a script says with the root at /drive, by one container.
+
+    Nothing is started where there is no mark. With `reads` the script cannot change anything. Raises PortalError as `run` does.
+    """
+    from docker.errors import APIError
+    from docker.types import Mount
+
+    mounts = [
+        Mount("/sentinel", f"{root}/{SENTINEL}", type="bind", read_only=True),
+        Mount("/drive", root, type="bind", read_only=reads),
+    ]
+    bound = client.create_host_config(mounts=mounts)
+    try:
+        with helper(client, entrypoint=["sh", "-c", script], user="0:0", host_config=bound) as made:
+            return Inspection(mark=read_mark(client, made), said=output(client, made, root))
+    except APIError as error:
+        if is_absent(error):
+            return Inspection(mark=None)
+        raise
 
 
 def mark(client: Any, root: str) -> Mark | None:
@@ -101,13 +135,17 @@ def mark(client: Any, root: str) -> Mark | None:
     bound = Mount("/sentinel", f"{root}/{SENTINEL}", type="bind", read_only=True)
     try:
         with helper(client, command=["true"], host_config=client.create_host_config(mounts=[bound])) as made:
-            # The engine reads it without starting anything.
-            stream, _ = client.get_archive(made, "/sentinel")
-            return parsed(b"".join(stream))
+            return read_mark(client, made)
     except APIError as error:
         if is_absent(error):
             return None
         raise
+
+
+def read_mark(client: Any, container: str) -> Mark:
+    """What the sentinel says that a container has bound. The engine reads it without starting anything."""
+    stream, _ = client.get_archive(container, "/sentinel")
+    return parsed(b"".join(stream))
 
 
 def parsed(archive: bytes) -> Mark:
@@ -166,13 +204,18 @@ def run(
     )
     try:
         with helper(client, entrypoint=["sh", "-c", script], user="0:0", host_config=bound) as made:
-            client.start(made)
-            ended = client.wait(made, timeout=limit)
-            said: str = client.logs(made).decode(errors="replace").strip()
+            return output(client, made, root, limit)
     except APIError as error:
         if is_absent(error):
             raise DriveMissing(missing(root)) from None
         raise
+
+
+def output(client: Any, container: str, root: str, limit: float = 60.0) -> str:
+    """Start a container and return what it says. Raises PortalError when it fails or does not end within `limit` seconds."""
+    client.start(container)
+    ended = client.wait(container, timeout=limit)
+    said: str = client.logs(container).decode(errors="replace").strip()
     if ended["StatusCode"]:
         raise PortalError(f"{root}: {said}")
     return said

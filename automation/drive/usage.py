@@ -71,10 +71,12 @@ class Usage:
 
 def look(client: Any, tenant: Tenant) -> Usage:
     """What the drive has and the portal has taken, asked by a container on the engine's host. Raises DriveMissing, PortalError."""
-    # Not on the host's own disk, which may have a directory where the drive is to be mounted.
-    sentinel.require(client, tenant.storage.root)
     script = LOOK.format(tenant.name, walk=WALK_SECONDS, fresh=FRESH_SECONDS)
-    return read(sentinel.run(client, tenant.storage.root, script))
+    # Not on the host's own disk, which may have a directory where the drive is to be mounted.
+    seen = sentinel.inspect(client, tenant.storage.root, script, reads=False)
+    if seen.mark is None:
+        raise sentinel.DriveMissing(sentinel.missing(tenant.storage.root))
+    return read(seen.said)
 
 
 def read(told: str) -> Usage:

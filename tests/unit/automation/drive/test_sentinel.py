@@ -32,6 +32,7 @@ class Engine:
         self, *, exit_code: int = 0, mark: str = "portals-drive\n", absent: str = "", said: str = "said"
     ) -> None:
         self.exit_code, self.mark, self.absent, self.said = exit_code, mark, absent, said
+        self.created = 0
         self.made: list[str] = []
         self.scripts: list[str] = []
         self.there: dict[str, dict[str, Any]] = {}
@@ -52,6 +53,7 @@ class Engine:
 
     def create_container(self, image: str, **how: Any) -> dict[str, Any]:
         assert how["network_disabled"]
+        self.created += 1
         (label,) = how["labels"]
         for each in how["host_config"].get("mounts", ()):
             if self.absent and each["Source"].startswith(self.absent):
@@ -88,6 +90,16 @@ def test_an_answer_leaves_nothing() -> None:
     engine = Engine()
     assert sentinel.run(engine, "/srv/portals", "true") == "said"
     assert sentinel.has_sentinel(engine, "/srv/portals")
+    assert engine.there == {}
+
+
+@pytest.mark.parametrize(
+    "look", [lambda engine: sentinel.check(engine, ACME), lambda engine: usage.look(engine, ACME)]
+)
+def test_one_container_sees_the_mark_and_what_is_asked_there(look: Callable[[Engine], object]) -> None:
+    engine = Engine(said="/dev/sdb1 1048576000 52428800 943718400 6% /drive")
+    look(engine)
+    assert engine.created == 1
     assert engine.there == {}
 
 
