@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pulumi
 
-from components import in_force, preflight
+from components import deployed_release, preflight
 from components.portal import Portal
 from config.portal.mail import SMARTHOST_KEY
 from config.reading.errors import ConfigError
@@ -16,8 +16,8 @@ HERE = Path(__file__).parent
 
 try:
     tenant = Tenant.load(pulumi.get_stack(), HERE / "tenants")
-    state = in_force.resources(tenant.name)
-    tenant.may_follow(in_force.read(state))
+    state = deployed_release.resources(tenant.name)
+    tenant.require_upgrade_path(deployed_release.read(state))
 except ConfigError as error:
     # RunError ends the program with these words and no traceback.
     raise pulumi.RunError(terminal.lines(str(error))) from None
@@ -28,7 +28,7 @@ if preflight.LOOKED not in globals():
 portal = Portal(
     tenant,
     images=HERE / "images",
-    owner=in_force.owner(state, os.environ),
+    owner=deployed_release.owner_of(state, os.environ),
     smarthost_password=pulumi.Config().get_secret(SMARTHOST_KEY),
 )
 for name, value in portal.facts.items():

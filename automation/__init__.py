@@ -1,7 +1,7 @@
 """Private Open edX portals for scripts: the library behind the `portal` command.
 
 `onboard`, `preview`, `up`, `destroy` and `status` work on one tenant and raise PortalError or ConfigError with the reason and the
-way out; `for_each_tenant` runs one of them on many. docs/onboarding.md has examples.
+remedy; `for_each_tenant` runs one of them on many. docs/onboarding.md has examples.
 """
 
 from importlib import import_module

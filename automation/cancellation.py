@@ -18,18 +18,18 @@ class Cancel(threading.Event):
         super().__init__()
         self.at_once = threading.Event()
 
-    def again(self) -> None:
+    def request(self) -> None:
         """Ask, or ask for the second time."""
         (self.at_once if self.is_set() else self).set()
 
 
-def at_once(cancel: threading.Event) -> threading.Event:
+def at_once_event(cancel: threading.Event) -> threading.Event:
     """What is set when a cancelled command is to end at once; nothing sets it with a script's own plain event."""
     return cancel.at_once if isinstance(cancel, Cancel) else threading.Event()
 
 
 @contextmanager
-def heard(cancel: threading.Event, now: threading.Event) -> Iterator[None]:
+def cancel_on_signals(cancel: threading.Event, now: threading.Event) -> Iterator[None]:
     """In the main thread, have a first signal set `cancel` and a second one `now`, instead of ending this process there."""
     before = {}
     if threading.current_thread() is threading.main_thread():
@@ -51,7 +51,7 @@ def interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def as_interrupts() -> None:
+def interrupt_on_termination() -> None:
     """Have SIGTERM and SIGHUP end this process as Ctrl-C does."""
     for number in (signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is not signal.SIG_IGN:

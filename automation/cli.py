@@ -2,7 +2,7 @@
 
 import typer
 
-from automation.cancellation import as_interrupts
+from automation.cancellation import interrupt_on_termination
 from automation.commands import checks, drive, images, logs, onboarding, portals, purge, review
 from automation.commands.show import say
 from automation.errors import PortalError
@@ -42,7 +42,7 @@ app.add_typer(checks.app)
 
 def main() -> int:
     """Run the command; errors of ours become one clear text and an exit code. All else is for `output.ended`."""
-    as_interrupts()
+    interrupt_on_termination()
     try:
         # Typer ends by SystemExit with its own codes: 0, 2 for wrong words, 130 when interrupted.
         app(prog_name="portal")

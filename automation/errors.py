@@ -2,7 +2,7 @@
 
 
 class PortalError(Exception):
-    """A failure with a reason and a way out for the person at the keyboard."""
+    """A failure with a reason and a remedy for the person at the keyboard."""
 
     exit_code = 1
 

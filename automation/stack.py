@@ -27,13 +27,13 @@ class Holder(Protocol):
     """The hold that a command has of a stack, as far as its CLI is concerned."""
 
     @property
-    def words(self) -> Sequence[str]:
+    def cli_prefix(self) -> Sequence[str]:
         """What comes before the CLI's own words."""
 
-    def started(self, pid: int) -> None:
+    def note_cli(self, pid: int) -> None:
         """The CLI has been started, as that process."""
 
-    def overtaken(self) -> Overtaken:
+    def overtaken_error(self) -> Overtaken:
         """What is raised where another command's CLI has the lock."""
 
     def forget(self) -> None:
@@ -53,7 +53,7 @@ class Stack:
 
     def ensure(self) -> bool:
         """Make the stack if there is none, and say whether it was made. Raises PortalError with Pulumi's own reason."""
-        if self.files is not None and self.name in kept(self.files):
+        if self.files is not None and self.name in stack_names(self.files):
             return False
         made = self._run("stack", "init", "--no-select", self.name)
         if "incorrect passphrase" in made.stderr:
@@ -88,7 +88,7 @@ class Stack:
             raise PortalError(f"pulumi {' '.join(words)} of {self.name}: {reason(told)}")
         return json.loads(told.stdout)
 
-    def listed(self) -> list[dict[str, Any]]:
+    def list_all(self) -> list[dict[str, Any]]:
         """Every stack of the project, as `pulumi stack ls` tells. Raises PortalError."""
         told = self._run("stack", "ls", "--json")
         if told.returncode:
@@ -105,7 +105,7 @@ class Stack:
 
     def state(self) -> dict[str, Any]:
         """The stack's state, secrets encrypted. Raises PortalError, also where there is no such stack."""
-        if self.files is not None and self.name not in kept(self.files):
+        if self.files is not None and self.name not in stack_names(self.files):
             # The CLI would begin a backend where there is none, to say the same.
             raise PortalError(f"there is no stack {self.name} in {self.files}")
         read = self._checkpoint()
@@ -193,7 +193,7 @@ class Stack:
         """The CLI's answer, `told` on its standard input. Raises PortalError when it takes too long."""
         if self.name:
             refuse_settings(self.name)
-        before = self.hold.words if self.hold else ()
+        before = self.hold.cli_prefix if self.hold else ()
         try:
             process = subprocess.Popen(
                 [*before, "pulumi", *words, "--non-interactive"],
@@ -207,7 +207,7 @@ class Stack:
         except FileNotFoundError:
             raise PortalError("the Pulumi CLI is not on PATH; run `./portal setup`") from None
         if self.hold:
-            self.hold.started(process.pid)
+            self.hold.note_cli(process.pid)
         with process:
             try:
                 out, err = process.communicate(told, timeout=READ_LIMIT_SECONDS)
@@ -220,7 +220,7 @@ class Stack:
                 process.kill()
                 raise
         if self.hold and process.returncode == HELD:
-            raise self.hold.overtaken()
+            raise self.hold.overtaken_error()
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
@@ -230,7 +230,7 @@ def refuse_settings(name: str) -> None:
         raise PortalError(reason)
 
 
-def kept(folder: Path) -> list[str]:
+def stack_names(folder: Path) -> list[str]:
     """The names of this project's stacks in a file backend, by its folder, sorted: asking the CLI would write there."""
     found = (each.name.removesuffix(".gz") for each in (folder / "stacks" / PROJECT).glob("*.json*"))
     return sorted({each.removesuffix(".json") for each in found if each.endswith(".json")})
@@ -240,8 +240,8 @@ def stacks(environ: Mapping[str, str] | None = None) -> list[str]:
     """The names of this project's stacks in the backend, sorted. Raises PortalError."""
     asked = Stack(name="", environ=environ or dict(os.environ))
     if asked.files is not None:
-        return kept(asked.files)
-    return sorted(each["name"].rpartition("/")[2] for each in asked.listed())
+        return stack_names(asked.files)
+    return sorted(each["name"].rpartition("/")[2] for each in asked.list_all())
 
 
 def one_line(text: str) -> str:

@@ -41,7 +41,7 @@ Say = Callable[[str], None]
 
 
 class SiteError(Exception):
-    """The place cannot be had. The text says why and the way out."""
+    """The place cannot be had. The text says why and the remedy."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A portal's networks, as config/portal/networks.py cuts them: inside ones without a way out, a way in, a way out."""
+"""A portal's networks, as config/portal/networks.py cuts them: inside ones without egress, ingress, egress."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

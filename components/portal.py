@@ -19,7 +19,7 @@ from components.secrets import Secrets, SecretsArgs, names
 from components.storage import Storage, StorageArgs
 from components.turns import Turns
 from config.portal import networks as portal_networks
-from config.portal.image_sources import OPS, pictured
+from config.portal.image_sources import OPS, image_references
 from config.portal.routes import addresses
 from config.tenant.tenant import Tenant
 from config.values import placement
@@ -56,7 +56,7 @@ class Portal(ComponentResource):
             opts=ResourceOptions(parent=self),
         )
         child = ResourceOptions(parent=self, providers=[engine])
-        pictures = pictured(tenant, images)
+        references = image_references(tenant, images)
 
         turns = Turns()
         networks = Networks(
@@ -70,9 +70,9 @@ class Portal(ComponentResource):
                 tenant=tenant.name,
                 owner=owner,
                 root=tenant.storage.root,
-                image=pictures[OPS],
+                image=references[OPS],
                 memory=OPS_MEMORY_MIB,
-                wanted=tenant.wanted,
+                wanted=tenant.wanted_release,
                 before=tenant.predecessors,
                 directories={
                     directory: service.owner(tenant.source(name))
@@ -85,7 +85,7 @@ class Portal(ComponentResource):
         )
         foundation = Foundation(
             tenant=tenant,
-            images=pictures,
+            images=references,
             networks=networks,
             storage=storage,
             secrets=Secrets("secrets", SecretsArgs(names=names(tenant.services)), child),

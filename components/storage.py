@@ -11,7 +11,7 @@ from components.turns import Turns
 from components.workload import HostMount, VolumeMount, identity
 from config.portal.labels import IMAGES, OWNER, RELEASE
 from config.portal.resource_types import STORAGE
-from config.releases.upgrades import InForce
+from config.releases.upgrades import DeployedRelease
 from config.values.drive_paths import SENTINEL
 
 # Below this a data store would not even get through its first start.
@@ -33,8 +33,8 @@ class StorageArgs:
     root: str
     image: str
     memory: int
-    wanted: InForce
-    before: tuple[InForce, ...]
+    wanted: DeployedRelease
+    before: tuple[DeployedRelease, ...]
     directories: Mapping[str, int]
     turns: Turns
 
@@ -117,5 +117,5 @@ class Storage(ComponentResource):
         return VolumeMount(volume=self.volumes[directory], path=path, read_only=read_only)
 
 
-def _release(told: InForce) -> str:
+def _release(told: DeployedRelease) -> str:
     return f"{told.release}/{told.images}"

@@ -92,7 +92,7 @@ def identity(tenant: str, group: str, service: str) -> dict[str, str]:
     }
 
 
-def shape(env: Mapping[str, str], own_labels: Mapping[str, str]) -> str:
+def spec_hash(env: Mapping[str, str], own_labels: Mapping[str, str]) -> str:
     """Hash of what the official plugin does not see change: the last env or label removed, their order."""
     told = json.dumps([sorted(env.items()), sorted(own_labels.items())])
     return hashlib.sha256(told.encode()).hexdigest()[:12]
@@ -127,7 +127,7 @@ def container_inputs(
         "envs": [f"{key}={value}" for key, value in sorted(env.items())],
         "labels": [
             docker.ContainerLabelArgs(label=key, value=value)
-            for key, value in sorted({**own, SHAPE: shape(env, own)}.items())
+            for key, value in sorted({**own, SHAPE: spec_hash(env, own)}.items())
         ],
         "uploads": uploads or None,
         # The provider leaves Docker's default network only when the mode is "bridge".

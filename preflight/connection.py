@@ -10,7 +10,7 @@ from plugins.docker.tunnel import SCHEME, Tunnel
 
 
 class Refused(Exception):
-    """This shell may not use the engine; the text says why, with the way out."""
+    """This shell may not use the engine; the text says why, with the remedy."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What stands in the way of what is wanted, with the way out: pure functions, a rule each.
+"""What stands in the way of what is wanted, with the remedy: pure functions, a rule each.
 
 What engines refuse only after something was stopped is recorded in tests/contract/data/error.json.
 """
@@ -27,10 +27,10 @@ class Obstacle:
 
     key: str
     what: str
-    way_out: str
+    remedy: str
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.what}; {self.way_out}" if self.key else f"{self.what}; {self.way_out}"
+        return f"{self.key}: {self.what}; {self.remedy}" if self.key else f"{self.what}; {self.remedy}"
 
     @property
     def is_the_drive(self) -> bool:
@@ -100,18 +100,18 @@ def _doors(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
         holder = next((name for name in _holders(each, wanted, facts)), "")
         where = f"{each.door}, where {each.container} is to listen,"
         if holder:
-            yield Obstacle(key="listen/port", what=f"{where} is taken by {holder}", way_out=_OTHER_PORT)
+            yield Obstacle(key="listen/port", what=f"{where} is taken by {holder}", remedy=_OTHER_PORT)
         elif facts.host and not _is_own(each.door, facts):
             yield Obstacle(
                 key="listen/address",
                 what=f"{each.door.address} is no address of the engine's host",
-                way_out="choose one that it has, or 0.0.0.0 for all",
+                remedy="choose one that it has, or 0.0.0.0 for all",
             )
         if facts.rootless and each.door.port < FIRST_UNPRIVILEGED_PORT:
             yield Obstacle(
                 key="listen/port",
                 what=f"{where} is below {FIRST_UNPRIVILEGED_PORT}, and the engine is not root's",
-                way_out="choose a higher one, for example 8080",
+                remedy="choose a higher one, for example 8080",
             )
 
 
@@ -144,7 +144,7 @@ def _is_own(door: Door, facts: Facts) -> bool:
 
 def _subnets(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
     for each in wanted.subnets:
-        way_out = "choose another /24 of the fleet's pool that is free there"
+        remedy = "choose another /24 of the fleet's pool that is free there"
         for network in facts.networks:
             other = next((one for one in network.subnets if one.overlaps(each.subnet)), None)
             if other and network.name not in wanted.leaving_networks and network.name != each.network:
@@ -152,7 +152,7 @@ def _subnets(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
                 yield Obstacle(
                     key="placement/subnet",
                     what=f"{each.subnet}, for {each.network}, overlaps {other} of the engine's network {network.name}{whose}",
-                    way_out=way_out,
+                    remedy=remedy,
                 )
         for route in facts.routes:
             if route.network.overlaps(each.subnet) and not _around(route, each):
@@ -160,7 +160,7 @@ def _subnets(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
                     key="placement/subnet",
                     what=f"{each.subnet}, for {each.network}, overlaps {route.network}, which the engine's host reaches by "
                     f"{route.interface}",
-                    way_out=way_out,
+                    remedy=remedy,
                 )
 
 
@@ -177,7 +177,7 @@ def _names(wanted: Wanted, facts: Facts, tenant: str) -> Iterator[Obstacle]:
         for each in there:
             if each.name in new and each.name not in leaving:
                 yield Obstacle(
-                    key="", what=_whose(kind, each.name, each.tenant), way_out=_rid(kind, each, tenant)
+                    key="", what=_whose(kind, each.name, each.tenant), remedy=_rid(kind, each, tenant)
                 )
 
 
@@ -201,7 +201,7 @@ def _volumes(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
             yield Obstacle(
                 key="",
                 what=f"a volume {each.name} is there already and keeps its files in {device}, not in {options.get('device')}",
-                way_out=f"look at what is in it; if nobody needs it, `docker volume rm {each.name}`",
+                remedy=f"look at what is in it; if nobody needs it, `docker volume rm {each.name}`",
             )
 
 
@@ -214,13 +214,13 @@ def _images(wanted: Wanted, facts: Facts, come: bool) -> Iterator[Obstacle]:
             yield Obstacle(
                 key="",
                 what=f"the engine does not have the image {each}",
-                way_out="`./portal up` builds or pulls what is missing",
+                remedy="`./portal up` builds or pulls what is missing",
             )
         elif facts.machine and machine not in ("unknown", facts.machine):
             yield Obstacle(
                 key="",
                 what=f"the image {each} is for {machine}, and the engine's host is {facts.machine}",
-                way_out=f"name one for {facts.machine}",
+                remedy=f"name one for {facts.machine}",
             )
 
 
@@ -230,19 +230,19 @@ def _memory(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
             yield Obstacle(
                 key="sizes",
                 what=f"{name} has a limit of {limit} MiB, and the engine refuses less than {LEAST_MEMORY_MIB}",
-                way_out="give it more",
+                remedy="give it more",
             )
     if facts.host and 0 < facts.host.memory < wanted.room:
         yield Obstacle(
             key="placement/docker_host",
             what=f"the engine's host has {facts.host.memory} MiB of memory free, and what is new needs {wanted.room} to start",
-            way_out="choose another host or stop a portal there",
+            remedy="choose another host or stop a portal there",
         )
     if facts.host and facts.host.disk is not None and facts.host.disk < wanted.disk:
         yield Obstacle(
             key="storage/root",
             what=f"the drive has {facts.host.disk} MiB free, and what writes to it needs {wanted.disk} to start",
-            way_out="make room on the drive",
+            remedy="make room on the drive",
         )
 
 
@@ -251,11 +251,11 @@ def _refused(facts: Facts) -> Iterator[Obstacle]:
         yield Obstacle(
             key="storage/root",
             what=f"{DRIVE_AWAY} ({facts.refused})",
-            way_out="mount it; a new drive is marked once by `./portal drive init`",
+            remedy="mount it; a new drive is marked once by `./portal drive init`",
         )
     elif facts.refused:
         yield Obstacle(
             key="",
             what=f"the engine does not run a container that is limited as a portal's are: {facts.refused}",
-            way_out="mend the engine; docs/decisions/0013 says what that container is",
+            remedy="mend the engine; docs/decisions/0013 says what that container is",
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from config.images import PREFIX
-from config.portal.image_sources import OPS, pictured
+from config.portal.image_sources import OPS, image_references
 from config.portal.resource_types import CONTAINER, NETWORK
 from config.tenant.tenant import Tenant
 from config.values.names import JOBS
@@ -24,7 +24,7 @@ LIMIT_SECONDS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
-class Has:
+class Existing:
     """What a state says that a portal has."""
 
     doors: frozenset[Door] = frozenset()
@@ -34,7 +34,7 @@ class Has:
     networks: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, resources: Iterable[Mapping[str, Any]]) -> "Has":
+    def read(cls, resources: Iterable[Mapping[str, Any]]) -> "Existing":
         """From a state's resources, each with its `type` and `outputs`."""
         told = [(each.get("type"), each.get("outputs") or {}) for each in resources]
         containers = [outputs for kind, outputs in told if kind == CONTAINER]
@@ -58,7 +58,7 @@ class Has:
         )
 
 
-def wanted(tenant: Tenant, pictures: Mapping[str, str], has: Has) -> Wanted:
+def wanted(tenant: Tenant, references: Mapping[str, str], has: Existing) -> Wanted:
     """What is not there yet, as far as it follows from the file alone; empty for a portal whose places stay."""
     door = Door(address=tenant.listen.address, port=tenant.listen.port)
     place = tenant.placement.subnet
@@ -70,7 +70,7 @@ def wanted(tenant: Tenant, pictures: Mapping[str, str], has: Has) -> Wanted:
         else (Published(container=f"{tenant.name}-{LOAD_BALANCER}", door=door),),
         subnets=() if stays else (Subnet(network=tenant.name, subnet=place),),
         # Others the plugin pulls by itself.
-        images=frozenset(each for each in pictures.values() if each.startswith(PREFIX)) - has.images,
+        images=frozenset(each for each in references.values() if each.startswith(PREFIX)) - has.images,
         new_containers=frozenset(names) - has.containers if not (has.containers and stays) else frozenset(),
         leaving_containers=has.containers,
         leaving_networks=has.networks,
@@ -84,19 +84,21 @@ def obstacles(
 
     Raises what docker-py raises.
     """
-    pictures = pictured(tenant, images)
-    asked = wanted(tenant, pictures, Has.read(resources))
+    references = image_references(tenant, images)
+    asked = wanted(tenant, references, Existing.read(resources))
     if asked.empty:
         return ()
     if client is not None:
-        return judging.obstacles(asked, look(client, asked, pictures[OPS], tenant.storage.root), tenant.name)
+        return judging.obstacles(
+            asked, look(client, asked, references[OPS], tenant.storage.root), tenant.name
+        )
     import docker
 
     with connection.reached(tenant.placement.docker_host) as given:
         made = docker.APIClient(**given, timeout=LIMIT_SECONDS)
         try:
             return judging.obstacles(
-                asked, look(made, asked, pictures[OPS], tenant.storage.root), tenant.name
+                asked, look(made, asked, references[OPS], tenant.storage.root), tenant.name
             )
         finally:
             made.close()

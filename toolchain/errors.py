@@ -2,7 +2,7 @@
 
 
 class ToolchainError(Exception):
-    """A part could not be had. The text says what was waited for or tried, what was seen, and the way out."""
+    """A part could not be had. The text says what was waited for or tried, what was seen, and the remedy."""
 
     exit_code = 1
 

@@ -52,7 +52,7 @@ class Runner:
         what: str,
         log: str,
         limit: float,
-        way_out: str = "",
+        remedy: str = "",
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         watch: Callable[[Path], None] | None = None,
@@ -69,14 +69,14 @@ class Runner:
             out.flush()
             child = self._start(words, what, out.fileno(), env, cwd, spared)
             try:
-                code = self._wait(child, f"{what}: {words[0]}", path, limit, way_out, watch)
+                code = self._wait(child, f"{what}: {words[0]}", path, limit, remedy, watch)
             finally:
                 with self._lock:
                     self._running.discard(child.pid)
         if self._stopped:
             raise ToolchainError(f"{what}: stopped")
         if code != 0:
-            raise ToolchainError(_told(f"{what}: {words[0]} ended with code {code}", path, way_out))
+            raise ToolchainError(_told(f"{what}: {words[0]} ended with code {code}", path, remedy))
 
     def ask(
         self,
@@ -186,7 +186,7 @@ class Runner:
         what: str,
         log: Path,
         limit: float,
-        way_out: str,
+        remedy: str,
         watch: Callable[[Path], None] | None,
     ) -> int:
         end = time.monotonic() + limit
@@ -203,7 +203,7 @@ class Runner:
                 except subprocess.TimeoutExpired:
                     _signal_group(child.pid, signal.SIGKILL)
                     child.wait()
-                raise ToolchainError(_told(f"{what}: gave up waiting after {limit:.0f} s", log, way_out))
+                raise ToolchainError(_told(f"{what}: gave up waiting after {limit:.0f} s", log, remedy))
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:
@@ -211,6 +211,6 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
         os.killpg(leader, number)
 
 
-def _told(what: str, log: Path, way_out: str) -> str:
-    told = [what, tail(log), f"  whole log: {log}", f"  {way_out}" if way_out else ""]
+def _told(what: str, log: Path, remedy: str) -> str:
+    told = [what, tail(log), f"  whole log: {log}", f"  {remedy}" if remedy else ""]
     return "\n".join(line for line in told if line)

@@ -141,6 +141,6 @@ def orphans_command(as_json: show.Json = False) -> None:
         return
     table = Table("portal", "belongs to", prose("what"), prose("way out"), grouped=True)
     for each in found:
-        table.add_row(each.tenant, str(each.owner), each.what, each.way_out)
+        table.add_row(each.tenant, str(each.owner), each.what, each.remedy)
     names = {each.tenant for each in found}
     print_table(table, f"{orphans.summary(found)} in {counted(len(names), 'portal')} without a tenant file")

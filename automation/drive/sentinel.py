@@ -170,7 +170,7 @@ def require(client: Any, root: str) -> None:
 
 
 def missing(root: str) -> str:
-    """That there is no drive of the portals at `root`, and the way out."""
+    """That there is no drive of the portals at `root`, and the remedy."""
     return (
         f"{root} is not mounted on the engine's host, or is not marked; mount it, or mark a new drive once: "
         f"./portal drive init {root}"

@@ -47,7 +47,7 @@ def read(told: str) -> tuple[Link, ...]:
 
 
 def described(root: str, link: Link) -> str:
-    """What stands where, and the way out."""
+    """What stands where, and the remedy."""
     return (
         f"{root}/{link.name} on the engine's host is a symbolic link to {link.target}, and what it leads to is not in its "
         f"place on the drive. There, remove the link and move what it leads to back to {root}/{link.name} (for another disk: "

@@ -42,7 +42,7 @@ class Container:
 
 @contextmanager
 def connect(docker_host: str = "", *, limit: float = LIMIT_SECONDS) -> Iterator[Any]:
-    """A low-level client of the engine; each answer has `limit` seconds. Raises NoEngine with the engine's address and the way out."""
+    """A low-level client of the engine; each answer has `limit` seconds. Raises NoEngine with the engine's address and the remedy."""
     import docker
     import requests
 

@@ -18,7 +18,7 @@ BAD_WORDS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """`facts` are what the command tells, `plan` what a preview found; `reason` is why it failed, with the way out."""
+    """`facts` are what the command tells, `plan` what a preview found; `reason` is why it failed, with the remedy."""
 
     tenant: str
     exit_code: int = 0

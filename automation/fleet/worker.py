@@ -52,7 +52,7 @@ def listen(connection: "Connection[Any, Any]", asked: "queue.Queue[Any]", cancel
         while True:
             heard = connection.recv()
             if heard == CANCEL:
-                cancel.again()
+                cancel.request()
             else:
                 asked.put(heard)
     except (EOFError, OSError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from automation.cancellation import Cancel, at_once
+from automation.cancellation import Cancel, at_once_event
 from automation.fleet import worker
 from automation.fleet.outcome import Outcome
 from automation.portals.onboarding_request import OnboardingRequest
@@ -75,7 +75,7 @@ def for_each_tenant(
 
     def work() -> None:
         while not stop.is_set() and not waiting.empty():
-            with worker_process(at_once(stop)) as hand:
+            with worker_process(at_once_event(stop)) as hand:
                 for outcome in run_tasks(hand, waiting, verb, say, stop):
                     outcomes[outcome.tenant] = outcome
                     on_outcome(outcome)
@@ -98,7 +98,7 @@ def join(thread: threading.Thread, stop: threading.Event, say: Say) -> None:
                 say(
                     "cancelling every run that has begun, and beginning no more; once more (Ctrl-C) ends them at once"
                 )
-            (at_once(stop) if stop.is_set() else stop).set()
+            (at_once_event(stop) if stop.is_set() else stop).set()
 
 
 def not_started(tenant: str) -> Outcome:
@@ -153,7 +153,7 @@ def run_tasks(
             connection.send((verb, task.tenant, task.options))
             yield receive_outcome(connection, say, stop)
         except (EOFError, OSError):
-            if at_once(stop).is_set():
+            if at_once_event(stop).is_set():
                 process.kill()
             code = process.wait(END_SECONDS)
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
@@ -166,7 +166,7 @@ def run_tasks(
 def receive_outcome(connection: "Connection[Any, Any]", say: Say, stop: threading.Event) -> Outcome:
     """Wait for one outcome, handing on what is said meanwhile. Raises EOFError when the worker is gone or not waited for."""
     # What is still to be said to the worker, in this order.
-    asked, now = [stop, at_once(stop)], at_once(stop)
+    asked, now = [stop, at_once_event(stop)], at_once_event(stop)
     end = None
     while True:
         if connection.poll(LOOK_SECONDS):

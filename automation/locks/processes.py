@@ -16,7 +16,7 @@ PROC = Path("/proc")
 FIRST_NAMESPACE = "pid:[4026531836]"
 # File systems that one kernel alone writes to: its locks are all the locks that there are, and who took one before this
 # kernel started is gone. NFS, CIFS, FUSE, 9p, virtiofs and clusters' are not among them, nor is what is not known.
-OF_ONE_KERNEL = frozenset(
+SINGLE_KERNEL_KINDS = frozenset(
     {"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "jfs", "overlay", "tmpfs", "xfs", "zfs"}
 )
 # What the clock may have been set by between a lock's time and a process's.
@@ -24,7 +24,7 @@ CLOCK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class ProcessLocation:
     """A kernel's run (boot id), a PID namespace of it, and the host's name; empty where it cannot be known."""
 
     boot: str
@@ -32,12 +32,12 @@ class Place:
     host: str
 
     @classmethod
-    def here(cls) -> "Place":
+    def here(cls) -> "ProcessLocation":
         """This process's."""
         return cls(boot=boot(), pids=namespace(), host=socket.gethostname())
 
     @property
-    def known(self) -> bool:
+    def is_known(self) -> bool:
         """Whether kernel and namespace can be told from others."""
         return bool(self.boot and self.pids)
 
@@ -60,7 +60,7 @@ class Process:
         return None if told[0] in "ZX" else cls(pid=pid, started=int(told[19]))
 
     @property
-    def runs(self) -> bool:
+    def is_running(self) -> bool:
         """Whether it still does, as seen from its own PID namespace."""
         return Process.of(self.pid) == self
 
@@ -91,13 +91,13 @@ def namespace() -> str:
         return ""
 
 
-def sees_all() -> bool:
+def sees_all_processes() -> bool:
     """Whether every process of this kernel is seen from here."""
     # Of another user's, too: /proc may be mounted so that it hides them.
     return namespace() == FIRST_NAMESPACE and os.access(PROC / "1/status", os.R_OK)
 
 
-def numbered(pid: int) -> Iterator[Path]:
+def folders_of_pid(pid: int) -> Iterator[Path]:
     """The folders of the processes that call themselves `pid`, in whatever PID namespace below this one; any for 0."""
     for folder in PROC.glob("[0-9]*"):
         try:
@@ -115,11 +115,11 @@ def may_hold(pid: int, since: float) -> bool:
 
     One of that number that is no pulumi and started later has been given the number anew. With no pid, any pulumi may be.
     """
-    for folder in numbered(pid):
+    for folder in folders_of_pid(pid):
         process = Process.of(int(folder.name))
         if process is None:
             continue
-        if "pulumi" in first_word(folder) or (pid and began(process) <= since + CLOCK_SECONDS):
+        if "pulumi" in first_word(folder) or (pid and start_time(process) <= since + CLOCK_SECONDS):
             return True
     return False
 
@@ -132,22 +132,22 @@ def first_word(folder: Path) -> str:
         return ""
 
 
-def began(process: Process) -> float:
+def start_time(process: Process) -> float:
     """When a process started, by the clock of now."""
     told = dict(line.split(maxsplit=1) for line in (PROC / "stat").read_text().splitlines() if " " in line)
     return int(told["btime"]) + process.started / os.sysconf("SC_CLK_TCK")
 
 
-def of_one_kernel(path: Path) -> bool:
+def is_single_kernel(path: Path) -> bool:
     """Whether what lies at `path` is on a file system that no other kernel writes to."""
     try:
         mounts = (PROC / "self/mountinfo").read_text()
     except OSError:
         return False
-    return kind(mounts, path.resolve()) in OF_ONE_KERNEL
+    return file_system_kind(mounts, path.resolve()) in SINGLE_KERNEL_KINDS
 
 
-def kind(mounts: str, path: Path) -> str:
+def file_system_kind(mounts: str, path: Path) -> str:
     """The kind of the file system that a path lies on, by /proc/self/mountinfo; empty when none covers it."""
     best = ("", "")
     for line in mounts.splitlines():

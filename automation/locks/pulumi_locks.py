@@ -15,12 +15,12 @@ from enum import Enum
 from pathlib import Path
 
 from automation.errors import Overtaken
-from automation.locks.processes import Place, user
+from automation.locks.processes import ProcessLocation, user
 from automation.locks.record import Record
 from toolchain import files
 
 
-class Verdict(Enum):
+class HolderState(Enum):
     """What is known of a lock's holder."""
 
     LIVE = "its process runs"
@@ -77,50 +77,50 @@ class View:
     `sees_all`: every process of this kernel is seen. `record`: what the last run of ours has written of itself.
     """
 
-    here: Place
+    here: ProcessLocation
     one_kernel: bool
     sees_all: bool
     record: Record | None
 
-    def judge(self, lock: Lock, may_hold: Callable[[int, float], bool]) -> Verdict:
+    def judge(self, lock: Lock, may_hold: Callable[[int, float], bool]) -> HolderState:
         """Whether a lock's process runs; `may_hold` says so of a process seen here, by its number and the lock's time."""
         named = self.record is not None and lock.path.name in self.record.locks
         ours = self.record if named or self._numbered(lock) else None
-        here = ours is not None and ours.place == self.here and self.here.known
-        if ours and here and ours.running(lock.pid):
+        here = ours is not None and ours.place == self.here and self.here.is_known
+        if ours and here and ours.is_running(lock.pid):
             # What it holds was removed under it, by its name: then ours proves nothing.
-            return Verdict.LIVE
+            return HolderState.LIVE
         if ours and not named and may_hold(lock.pid, lock.time):
             # Somebody else's, of the same number in another PID namespace.
-            return Verdict.LIVE
+            return HolderState.LIVE
         if ours and self.one_kernel:
             # The kernel has given us what that run, and the CLI that it started, held as long as they lived.
-            return Verdict.GONE
+            return HolderState.GONE
         if ours and here:
-            return Verdict.LIVE if any(each.runs for each in ours.processes) else Verdict.GONE
+            return HolderState.LIVE if any(each.is_running for each in ours.processes) else HolderState.GONE
         near = self.one_kernel or lock.host == self.here.host
         if near and may_hold(lock.pid, lock.time):
-            return Verdict.LIVE
-        return Verdict.GONE if self.one_kernel and self.sees_all else Verdict.UNKNOWN
+            return HolderState.LIVE
+        return HolderState.GONE if self.one_kernel and self.sees_all else HolderState.UNKNOWN
 
     def _numbered(self, lock: Lock) -> bool:
         """Whether a lock that is in no record is our last run's CLI's by its number, in the PID namespace where that counts."""
         ours = self.record
         return (
             ours is not None
-            and self.here.known
+            and self.here.is_known
             and ours.place == self.here
             and ours.may_have_taken(lock.pid, lock.host, lock.time)
         )
 
 
-def found(folder: Path) -> list[Lock]:
+def locks_in(folder: Path) -> list[Lock]:
     """The locks of a stack, by its folder of them."""
     return [lock for path in sorted(folder.glob("*.json")) if (lock := Lock.read(path))]
 
 
 @contextmanager
-def taken(folder: Path, beside: Path, tenant: str, note: Callable[[str], None]) -> Iterator[None]:
+def hold_pulumi_lock(folder: Path, beside: Path, tenant: str, note: Callable[[str], None]) -> Iterator[None]:
     """Hold a stack as the CLI does while it changes one: no `pulumi` changes it meanwhile.
 
     `beside` is a folder of the same file system: whatever lies in `folder` itself is a lock to the CLI. `note` is told the
@@ -131,23 +131,23 @@ def taken(folder: Path, beside: Path, tenant: str, note: Callable[[str], None]) 
     content = {
         "pid": os.getpid(),
         "username": user(),
-        "hostname": Place.here().host,
+        "hostname": ProcessLocation.here().host,
         "timestamp": datetime.now(UTC).isoformat(),
     }
-    if others := found(folder):
-        raise overtaken(tenant, others[0])
+    if others := locks_in(folder):
+        raise overtaken_error(tenant, others[0])
     folder.mkdir(parents=True, exist_ok=True)
     files.write(beside / path.name, json.dumps(content), mode=0o600)
     (beside / path.name).replace(path)
     try:
         # Of two that write at the same moment both see the other's, and neither goes on.
-        if others := [each for each in found(folder) if each.path != path]:
-            raise overtaken(tenant, others[0])
+        if others := [each for each in locks_in(folder) if each.path != path]:
+            raise overtaken_error(tenant, others[0])
         yield
     finally:
         path.unlink(missing_ok=True)
 
 
-def overtaken(tenant: str, lock: Lock) -> Overtaken:
+def overtaken_error(tenant: str, lock: Lock) -> Overtaken:
     """What is said of a stack that somebody else has just taken."""
     return Overtaken(f"portal {tenant} is being changed by {lock}, which took its stack meanwhile")

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from automation.locks.processes import Place, Process
+from automation.locks.processes import Process, ProcessLocation
 from toolchain import files
 
 # The CLI takes its lock as soon as it has read what stack it is for. After that its lock's name is in the record within
@@ -18,7 +18,7 @@ FIRST_SECONDS = 60.0
 class Record:
     """A run: where, which processes (its own, and the CLI's when it has one), since when, for whom, and Pulumi's locks."""
 
-    place: Place
+    place: ProcessLocation
     processes: tuple[Process, ...]
     user: str
     verb: str
@@ -33,7 +33,7 @@ class Record:
         try:
             told = json.loads(path.read_bytes())
             return cls(
-                place=Place(**told["place"]),
+                place=ProcessLocation(**told["place"]),
                 processes=tuple(Process(**each) for each in told["processes"]),
                 user=str(told["user"]),
                 verb=str(told["verb"]),
@@ -72,9 +72,9 @@ class Record:
             and -1 <= time - self.cli_since <= first
         )
 
-    def running(self, pid: int) -> bool:
+    def is_running(self, pid: int) -> bool:
         """Whether the process of this run that has this number runs, as seen from its own PID namespace; never ourselves."""
-        return any(each.pid == pid != os.getpid() and each.runs for each in self.processes)
+        return any(each.pid == pid != os.getpid() and each.is_running for each in self.processes)
 
     def __str__(self) -> str:
         return (

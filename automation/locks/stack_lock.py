@@ -22,8 +22,8 @@ from pathlib import Path
 from automation import locked_cli
 from automation.errors import Cancelled, Locked, Overtaken, PortalError
 from automation.locks import processes, pulumi_locks
-from automation.locks.processes import Place, Process
-from automation.locks.pulumi_locks import Lock, Verdict, View
+from automation.locks.processes import Process, ProcessLocation
+from automation.locks.pulumi_locks import HolderState, Lock, View
 from automation.locks.record import Record
 from automation.stack import Stack
 from toolchain.paths import data_directory
@@ -46,30 +46,30 @@ class Hold:
     mended: bool = False
 
     @property
-    def words(self) -> Sequence[str]:
+    def cli_prefix(self) -> Sequence[str]:
         """What comes before the CLI's own words, so that the kernel knows as long as it lives."""
         return [sys.executable, "-I", "-S", str(WRAPPER), str(self.folder / "cli")]
 
-    def begun(self) -> None:
+    def write_holder(self) -> None:
         """Write down who holds it."""
         self._write(self.record)
 
-    def started(self, pid: int) -> None:
+    def note_cli(self, pid: int) -> None:
         """Write down which process the CLI is, which has just been started as a child."""
         # Where /proc shows another namespace's processes, it is known by its number alone.
         process = Process.of(pid) or Process(pid=pid, started=0)
         self._write(self.record.with_cli(process, time.time()))
 
-    def seen(self) -> None:
+    def note_pulumi_locks(self) -> None:
         """Write down the lock that the CLI has taken, once it has."""
-        for lock in pulumi_locks.found(self.stack.locks) if self.stack.locks else ():
+        for lock in pulumi_locks.locks_in(self.stack.locks) if self.stack.locks else ():
             # However late it is: a busy machine starts a CLI in minutes.
             taken = self.record.may_have_taken(lock.pid, lock.host, lock.time, math.inf)
             if taken and lock.path.name not in self.record.locks:
-                self._noted(lock.path.name)
+                self._note_lock(lock.path.name)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def with_pulumi_lock(self) -> Iterator[None]:
         """Hold Pulumi's lock, too, where that is a file: not even a plain `pulumi` changes the stack meanwhile.
 
         Raises Overtaken when one does.
@@ -77,19 +77,19 @@ class Hold:
         if self.stack.locks is None:
             yield
             return
-        with pulumi_locks.taken(self.stack.locks, self.folder, self.stack.name, self._noted):
+        with pulumi_locks.hold_pulumi_lock(self.stack.locks, self.folder, self.stack.name, self._note_lock):
             yield
 
-    def overtaken(self) -> Overtaken:
+    def overtaken_error(self) -> Overtaken:
         """What is raised where another command's CLI has the lock that ours was to have: somebody has removed the lock's files."""
         return Overtaken(
             f"portal {self.stack.name} is being changed by another command, whose Pulumi CLI has taken {self.folder / 'cli'} "
             "meanwhile: nothing more was changed; wait for it to end, then run this again"
         )
 
-    def ended(self) -> None:
+    def release(self) -> None:
         """Remove the locks of this run's CLI where it was killed: whoever comes next, by whatever tool, need not ask."""
-        if self.stack.locks is None or not self.folder.is_dir() or not free(self.folder / "cli"):
+        if self.stack.locks is None or not self.folder.is_dir() or not is_free(self.folder / "cli"):
             return
         for name in self.record.locks:
             (self.stack.locks / name).unlink(missing_ok=True)
@@ -98,7 +98,7 @@ class Hold:
         """Remove the lock's own files with the stack that is gone; whoever waits makes them anew."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _noted(self, lock: str) -> None:
+    def _note_lock(self, lock: str) -> None:
         """Write down the name of a lock of Pulumi's that is this run's."""
         self._write(self.record.with_lock(lock))
 
@@ -108,7 +108,7 @@ class Hold:
 
 
 @contextmanager
-def held(
+def lock_stack(
     stack: Stack,
     verb: str,
     say: Say,
@@ -121,35 +121,35 @@ def held(
     Waits for others up to `limit` seconds. Raises Locked when they still have it, and at once when it cannot be known whether
     they do; Cancelled once `cancel` is set meanwhile; PortalError when the folder cannot be written.
     """
-    folder = place_of(stack)
+    folder = lock_folder(stack)
     end = time.monotonic() + limit
     stop = cancel or threading.Event()
-    waiting = Waiting(tenant=stack.name, folder=folder, say=say, end=end, cancel=stop)
+    waiting = Waiter(tenant=stack.name, folder=folder, say=say, end=end, cancel=stop)
     try:
-        command = waiting.own()
+        lock_file = waiting.take_lock()
     except OSError as error:
         raise PortalError(
             f"the lock of portal {stack.name}, below {folder}, cannot be had: {error.strerror}; whoever changes the portal "
             "must be able to write there"
         ) from None
     try:
-        waiting.for_the_cli()
+        waiting.wait_for_cli()
         before = Record.read(folder / "record.json")
-        stale = [each for each in waiting.for_pulumi(stack, before) if removed(each)]
+        stale = [each for each in waiting.wait_for_pulumi(stack, before) if remove_lock(each)]
         for each in stale:
             say(f"removed the lock of {each}, which no longer runs")
-        hold = Hold(stack=stack, folder=folder, record=mine(verb), mended=bool(stale))
+        hold = Hold(stack=stack, folder=folder, record=own_record(verb), mended=bool(stale))
         hold.stack = replace(stack, hold=hold)
-        hold.begun()
+        hold.write_holder()
         try:
             yield hold
         finally:
-            hold.ended()
+            hold.release()
     finally:
-        os.close(command)
+        os.close(lock_file)
 
 
-def removed(lock: Lock) -> bool:
+def remove_lock(lock: Lock) -> bool:
     """Remove a lock whose process is gone; whether it was still there: one that ended well meanwhile has taken it along."""
     try:
         lock.path.unlink()
@@ -158,7 +158,7 @@ def removed(lock: Lock) -> bool:
     return True
 
 
-def place_of(stack: Stack) -> Path:
+def lock_folder(stack: Stack) -> Path:
     """Where our lock of a stack lies: beside a file backend's records; else on this machine, for its own runs alone."""
     if stack.files is not None:
         return stack.files.with_name(".portals") / stack.name
@@ -166,15 +166,17 @@ def place_of(stack: Stack) -> Path:
     return data_directory(os.environ) / "locks" / backend / stack.name
 
 
-def mine(verb: str) -> Record:
+def own_record(verb: str) -> Record:
     """What this process writes of itself."""
     here = Process.of(os.getpid()) or Process(pid=os.getpid(), started=0)
     since = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-    return Record(place=Place.here(), processes=(here,), user=processes.user(), verb=verb, since=since)
+    return Record(
+        place=ProcessLocation.here(), processes=(here,), user=processes.user(), verb=verb, since=since
+    )
 
 
 @dataclass(kw_only=True)
-class Waiting:
+class Waiter:
     """Waits for whoever has a stack, says so once, and ends at a moment (`end`, of the monotonic clock)."""
 
     tenant: str
@@ -182,9 +184,9 @@ class Waiting:
     say: Say
     end: float
     cancel: threading.Event
-    told: bool = False
+    announced: bool = False
 
-    def own(self) -> int:
+    def take_lock(self) -> int:
         """Our lock, as the file that holds it. Raises Locked."""
         path = self.folder / "command"
         while True:
@@ -193,7 +195,7 @@ class Waiting:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 # A purge removes the file that it holds: one that is no longer there locks nothing.
-                if same(file, path):
+                if is_same_file(file, path):
                     return file
             except BlockingIOError:
                 self.wait(str(Record.read(self.folder / "record.json") or "another command"))
@@ -202,30 +204,30 @@ class Waiting:
                 raise
             os.close(file)
 
-    def for_the_cli(self) -> None:
+    def wait_for_cli(self) -> None:
         """Wait for the CLI of a killed command to end what it has begun. Raises Locked."""
-        while not free(self.folder / "cli"):
-            self.wait(left(Record.read(self.folder / "record.json")))
+        while not is_free(self.folder / "cli"):
+            self.wait(describe_leftover_cli(Record.read(self.folder / "record.json")))
 
-    def for_pulumi(self, stack: Stack, record: Record | None) -> list[Lock]:
+    def wait_for_pulumi(self, stack: Stack, record: Record | None) -> list[Lock]:
         """Wait until no process that runs has Pulumi's lock; those whose process is gone. Raises Locked."""
         while True:
-            found = pulumi_locks.found(stack.locks) if stack.locks else []
+            found = pulumi_locks.locks_in(stack.locks) if stack.locks else []
             view = View(
-                here=Place.here(),
-                one_kernel=bool(found) and processes.of_one_kernel(self.folder),
-                sees_all=bool(found) and processes.sees_all(),
+                here=ProcessLocation.here(),
+                one_kernel=bool(found) and processes.is_single_kernel(self.folder),
+                sees_all=bool(found) and processes.sees_all_processes(),
                 record=record,
             )
             verdicts = [(each, view.judge(each, processes.may_hold)) for each in found]
             for lock, verdict in verdicts:
-                if verdict is Verdict.UNKNOWN:
+                if verdict is HolderState.UNKNOWN:
                     raise Locked(
                         f"portal {self.tenant} is locked by {lock}, and whether that process still runs cannot be known from "
                         f"here ({view.here.host}): nothing was changed. Wait for it; or, if you know that it is gone, run "
                         f"`pulumi cancel --stack {self.tenant}`, then this again"
                     )
-            live = [lock for lock, verdict in verdicts if verdict is Verdict.LIVE]
+            live = [lock for lock, verdict in verdicts if verdict is HolderState.LIVE]
             if not live:
                 return found
             self.wait(str(live[0]), breakable=True)
@@ -233,33 +235,33 @@ class Waiting:
     def wait(self, who: str, *, breakable: bool = False) -> None:
         """One look later. Raises Locked when the time is over, Cancelled."""
         if time.monotonic() > self.end:
-            way_out = (
+            remedy = (
                 f", or, if you know that it is gone, run `pulumi cancel --stack {self.tenant}`"
                 if breakable
                 else ""
             )
             raise Locked(
-                f"portal {self.tenant} is being changed by {who}: nothing was changed. Wait for it to end{way_out}, then run "
+                f"portal {self.tenant} is being changed by {who}: nothing was changed. Wait for it to end{remedy}, then run "
                 "this again"
             )
-        if not self.told:
+        if not self.announced:
             self.say(f"waiting for {who}, which is changing portal {self.tenant}")
-            self.told = True
+            self.announced = True
         if self.cancel.wait(POLL_SECONDS):
             raise Cancelled(f"portal {self.tenant} was not waited for: nothing was changed")
 
 
-def left(record: Record | None) -> str:
+def describe_leftover_cli(record: Record | None) -> str:
     """The CLI that runs without a command of ours that holds the stack, as somebody to wait for.
 
     That its command was killed is said where that is proved. Else somebody may have removed the lock of one that lives.
     """
     if record is None or len(record.processes) < 2:
         return "a Pulumi CLI of a command that has written down nothing of itself"
-    here = Place.here()
-    if not here.known or record.place != here:
+    here = ProcessLocation.here()
+    if not here.is_known or record.place != here:
         return f"process {record.processes[1].pid}, the Pulumi CLI of {record}"
-    if record.processes[0].runs:
+    if record.processes[0].is_running:
         return f"process {record.processes[1].pid}, the Pulumi CLI of {record}, which runs, though its lock's files were removed"
     return (
         f"process {record.processes[1].pid}, the Pulumi CLI that a killed command has left ({record}; ending it by `kill` "
@@ -267,7 +269,7 @@ def left(record: Record | None) -> str:
     )
 
 
-def free(path: Path) -> bool:
+def is_free(path: Path) -> bool:
     """Whether no CLI holds its lock at a path. It is not kept: the CLI of this command is to have it."""
     file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
@@ -280,7 +282,7 @@ def free(path: Path) -> bool:
     return True
 
 
-def same(file: int, path: Path) -> bool:
+def is_same_file(file: int, path: Path) -> bool:
     """Whether an open file is the one that has a name."""
     try:
         return os.path.samestat(os.fstat(file), path.stat())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from automation.drive import data_locations
 from automation.engine import inventory
 from automation.errors import UpFailed
-from automation.locks.stack_lock import held
+from automation.locks.stack_lock import lock_stack
 from automation.runs import recovery
 from automation.runs.plan import Plan
 from automation.stack import Stack
@@ -26,7 +26,7 @@ def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) 
     stack = Stack(name=tenant.name)
     with (
         inventory.connect(tenant.placement.docker_host) as client,
-        held(stack, "destroy", say, cancel=cancel) as hold,
+        lock_stack(stack, "destroy", say, cancel=cancel) as hold,
     ):
         if not stack.exists():
             return tenant.directory
@@ -34,7 +34,7 @@ def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) 
         # The state forgets it now, and a tenant's file may say something else by then.
         if there := data_locations.of_state(fit.state):
             data_locations.record(hold.stack, there)
-        with automation_api.of(
+        with automation_api.locked_runs(
             hold, say, on_progress=lambda progress: say(str(progress)), cancel=cancel
         ) as run:
             happened = run.destroy(fit.state)
@@ -59,5 +59,5 @@ def removal_plan(name: str, *, cancel: threading.Event | None = None) -> Plan:
         return Plan(tenant=name, changes=())
     if not Stack(name=name).exists():
         return Plan(tenant=name, changes=())
-    with automation_api.looking(name, cancel) as run:
+    with automation_api.read_only_runs(name, cancel) as run:
         return run.preview_destroy()

@@ -129,7 +129,7 @@ def _left_running(
             key="placement/docker_host",
             what=f"{len(old.running)} containers of the portal run on {before}, and on {after} a second portal would write to the "
             "same files",
-            way_out=f"destroy it there first (its data stays), or use that engine: DOCKER_HOST={before}",
+            remedy=f"destroy it there first (its data stays), or use that engine: DOCKER_HOST={before}",
         )
 
 

@@ -26,9 +26,9 @@ def prepare_images(tenant: Tenant, say: Say) -> None:
     """Build or pull the images of the tenant's release that its engine does not have."""
     host = tenant.placement.docker_host
     build_images([tenant], say)
-    images.pull(image_sources.pulled(tenant), say, docker_host=host)
+    images.pull(image_sources.images_to_pull(tenant), say, docker_host=host)
     with building() as progress:
-        images.derive(image_sources.derived(tenant, IMAGES), docker_host=host, on_event=progress)
+        images.derive(image_sources.derived_images(tenant, IMAGES), docker_host=host, on_event=progress)
 
 
 def build_images(tenants: Iterable[Tenant], say: Say) -> None:
@@ -52,7 +52,7 @@ def unwanted_images(docker_host: str = "") -> list[str]:
     found, findings = survey(tenant_files.TENANTS)
     if findings:
         raise ConfigError(*findings)
-    spare = {one.reference for each in found.values() for one in image_sources.derived(each, IMAGES)}
+    spare = {one.reference for each in found.values() for one in image_sources.derived_images(each, IMAGES)}
     return images.superseded(docker_host=docker_host, spare=spare)
 
 

@@ -14,7 +14,7 @@ from automation.drive import capacity, sentinel
 from automation.engine import docker_exec, inventory
 from automation.errors import PortalError
 from automation.locks.file_lock import exclusive
-from automation.locks.stack_lock import held
+from automation.locks.stack_lock import lock_stack
 from automation.portals import feasibility, image_supply, outputs, tenant_files, up
 from automation.portals.onboarding_request import OnboardingRequest, conflicts, free_port, free_subnet, text
 from automation.stack import ROOT, Stack
@@ -31,7 +31,7 @@ from config.values import placement
 from preflight import facts as asking
 from preflight import obstacles as judging
 from preflight.facts import Facts
-from preflight.tenant import Has, wanted
+from preflight.tenant import Existing, wanted
 from toolchain.paths import data_directory
 
 Say = Callable[[str], None]
@@ -86,7 +86,7 @@ def onboard(
                 say(note)
     with steps.step("tenant file"):
         tenant = write_tenant_file(request, say)
-    with steps.step("stack"), held(Stack(name=tenant.name), "new", say, cancel=cancel) as hold:
+    with steps.step("stack"), lock_stack(Stack(name=tenant.name), "new", say, cancel=cancel) as hold:
         hold.stack.ensure()
     with steps.step("portal"):
         facts = up.up(tenant, say, cancel=cancel)
@@ -182,7 +182,7 @@ def resolve(request: OnboardingRequest) -> tuple[Tenant, str]:
     port = request.port or free_port(tenants, request.docker_host, request.address, facts.taken_doors)
     file_text = text(request.values(subnet, port))
     tenant = validate(request.name, file_text, tenants)
-    asked = wanted(tenant, {}, Has())
+    asked = wanted(tenant, {}, Existing())
     feasibility.refuse(tenant, judging.obstacles(asked, facts, tenant.name))
     return tenant, file_text
 

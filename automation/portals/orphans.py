@@ -49,7 +49,7 @@ class Orphan:
     target: str = ""
 
     @property
-    def way_out(self) -> str:
+    def remedy(self) -> str:
         """How to remove it, or to take it back."""
         if self.kind == "link":
             return symbolic_links.described(
@@ -86,7 +86,7 @@ class Portal:
         return summary((self,))
 
     @property
-    def way_out(self) -> str:
+    def remedy(self) -> str:
         """How to remove it, or whom to ask."""
         one = next(
             (each for kind in ("link", "directory") for each in self.parts if each.kind == kind),
@@ -94,9 +94,9 @@ class Portal:
         )
         if self.owner.side is Side.OTHERS:
             return f"it is another state's: purge it where that of {self.owner.name} is"
-        if self.owner.side is Side.UNKNOWN and one.way_out.startswith("./portal purge"):
-            return f"another checkout or an earlier version may have made it; if nobody needs it: {one.way_out} (with --owner {NOBODY})"
-        return one.way_out
+        if self.owner.side is Side.UNKNOWN and one.remedy.startswith("./portal purge"):
+            return f"another checkout or an earlier version may have made it; if nobody needs it: {one.remedy} (with --owner {NOBODY})"
+        return one.remedy
 
     def facts(self) -> dict[str, Any]:
         """For `--json`."""
@@ -104,7 +104,7 @@ class Portal:
             "tenant": self.tenant,
             "owner": self.owner.name or None,
             "side": str(self.owner.side),
-            "way_out": self.way_out,
+            "remedy": self.remedy,
             "parts": [each.facts() for each in self.parts],
         }
 

@@ -17,7 +17,7 @@ def preview(tenant: Tenant, *, refresh: bool = False, cancel: threading.Event | 
     """What `up` would change, without changing or making anything. Raises UpFailed with the engine's reason."""
     from automation.runs import automation_api
 
-    with automation_api.looking(tenant.name, cancel) as run:
+    with automation_api.read_only_runs(tenant.name, cancel) as run:
         plan = run.preview(refresh=refresh)
     if creates_portal(plan):
         plan = replace(plan, left=former_directory(Stack(name=tenant.name), tenant))

@@ -12,7 +12,7 @@ from automation.drive import data_locations, sentinel, symbolic_links
 from automation.drive.data_locations import DataHome
 from automation.engine import inventory
 from automation.errors import PortalError
-from automation.locks.stack_lock import held
+from automation.locks.stack_lock import lock_stack
 from automation.portals import ownership, tenant_files
 from automation.portals.ownership import Ours, Owner, Side
 from automation.runs import workspaces
@@ -254,7 +254,7 @@ def purge(found: Trace, looked: Looked, say: Say) -> None:
 
     Raises Locked while somebody changes the portal, and PortalError for what the engine or the backend refuses.
     """
-    with held(Stack(name=found.tenant), "purge", say) as hold:
+    with lock_stack(Stack(name=found.tenant), "purge", say) as hold:
         # Somebody may have brought it up while the name was being typed.
         refuse_running(found.tenant, looked)
         whose, found = found.owner, trace(found.tenant, looked)

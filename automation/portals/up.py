@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from automation.drive import data_locations, sentinel
 from automation.engine import inventory, process_limits
 from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
-from automation.locks.stack_lock import held
+from automation.locks.stack_lock import lock_stack
 from automation.portals import (
     feasibility,
     image_supply,
@@ -63,7 +63,7 @@ def attempt_up(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unse
     image_supply.prepare_images(tenant, say)
     ownership.ensure()
     with inventory.connect(tenant.placement.docker_host) as client:
-        with held(Stack(name=tenant.name), "up", say, cancel=cancel) as hold:
+        with lock_stack(Stack(name=tenant.name), "up", say, cancel=cancel) as hold:
             hold.stack.ensure()
             fit = recovery.recover(hold, client, say)
             gone = drift.missing(fit.state, *inventory.objects(client, tenant.name))
@@ -79,7 +79,7 @@ def attempt_up(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unse
                 say(f"{tenant.name}: {lacking}")
             # What a run of plain pulumi has made; below, what this one makes.
             process_limits.hold(client, inventory.containers(client, tenant.name))
-            with automation_api.of(
+            with automation_api.locked_runs(
                 hold, say, on_progress=lambda progress: say(str(progress)), cancel=cancel
             ) as run:
                 replace = [*recovery.failed_gates(fit.state), *fit.stopping]

@@ -64,7 +64,7 @@ def parsed(told: str) -> list[File]:
 
 
 def _refuse(ref: str, told: "subprocess.CompletedProcess[str]") -> None:
-    """Raises PortalError with git's own words, its way out among them, unless git has only answered no (1)."""
+    """Raises PortalError with git's own words, its remedy among them, unless git has only answered no (1)."""
     if told.returncode != 1 and (said := told.stderr.strip()):
         raise PortalError(f"{ref}: git says: {said}")
 

@@ -115,7 +115,7 @@ class Forge:
                 why = f"{self.name} answers {error.code} to {method} {url}: {_said(error.read(2000))}"
                 after = error.headers.get("Retry-After", "")
             if error.code not in PASSING:
-                raise PortalError(why + _way_out(error.code)) from None
+                raise PortalError(why + _remedy(error.code)) from None
             raise Passing(why, float(after) if after.isdigit() else 0.0) from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Passing(f"{self.name} does not answer {method} {url}: {error}") from None
@@ -207,7 +207,7 @@ def _said(body: bytes) -> str:
         return " ".join(text.split())[:300] or "(nothing)"
 
 
-def _way_out(code: int) -> str:
+def _remedy(code: int) -> str:
     if code in (401, 403):
         return "; the token must be allowed to comment (GitHub: `permissions: pull-requests: write`, GitLab: scope api)"
     return "; is there such a repository and request, and may the token see it?" if code == 404 else ""

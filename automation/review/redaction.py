@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automation.review.markdown import cut as word
-from automation.runs.plan import MISSING, SECRET, Change, at, parts
+from automation.runs.plan import MISSING, SECRET, Change, parts, value_at
 from automation.runs.unknown import UNKNOWN
 
 # Pulumi marks what it knows to be secret. These are so whatever it says.
@@ -33,7 +33,7 @@ def properties(change: Change) -> Iterator[Shown]:
         str(parts(each.path)[0]) for each in change.differences if each.path
     )
     for name in told:
-        before, after = (_clean(at(side, name), name) for side in (change.before, change.after))
+        before, after = (_clean(value_at(side, name), name) for side in (change.before, change.after))
         found = list(_leaves(name, before, after))
         if not found:
             # What a refresh has found, or two values of which only the difference may be known.

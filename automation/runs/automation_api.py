@@ -24,12 +24,12 @@ from automation.errors import Cancelled, Overtaken, UpFailed
 from automation.locks.stack_lock import Hold, Say
 from automation.runs import plan, plugin_server, read_only, workspaces
 from automation.runs.cli_process import Command
-from automation.runs.events import Heard, OnProgress, Progress
+from automation.runs.events import OnProgress, Progress, RunEvents
 from automation.runs.plan import Change, Plan
 from automation.stack import ROOT, refuse_settings
 
 
-class Workspace(auto.LocalWorkspace):
+class PulumiWorkspace(auto.LocalWorkspace):
     """A workspace that selects no stack: the operator's own selection stays as it is."""
 
     def select_stack(self, stack_name: str) -> None:
@@ -60,7 +60,7 @@ class Stack(auto.Stack):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Happened:
+class RunResult:
     """What a run has really done, and what it could not do (URNs) for which reasons."""
 
     tenant: str
@@ -69,24 +69,24 @@ class Happened:
     reason: str = ""
 
 
-def nobody(progress: Progress) -> None:
+def ignore_progress(progress: Progress) -> None:
     """Takes progress that nobody waits for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """The runs of one tenant's stack, in a slot of their own. Each raises UpFailed with the engine's own reason."""
+    """The runs of one tenant's stack, in a workspace of their own. Each raises UpFailed with the engine's own reason."""
 
     tenant: str
     stack: Stack
     cancel: threading.Event
-    on_progress: OnProgress = field(default=nobody)
+    on_progress: OnProgress = field(default=ignore_progress)
     # Of a backend of its own, where it has one.
     environ: Mapping[str, str] = field(default_factory=dict)
 
     def preview(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> Plan:
         """What `up` would do, without doing it."""
-        heard = Heard(tenant=self.tenant, on_progress=nobody)
+        heard = RunEvents(tenant=self.tenant, on_progress=ignore_progress)
         self._run(
             "preview",
             heard,
@@ -96,10 +96,10 @@ class Runs:
         )
         return self._plan(heard)
 
-    def up(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> Happened:
+    def up(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> RunResult:
         """Bring the stack to what the program says. The answer says what failed; nothing is raised for that."""
-        heard = Heard(tenant=self.tenant, on_progress=self.on_progress)
-        return self._happened(
+        heard = RunEvents(tenant=self.tenant, on_progress=self.on_progress)
+        return self._result(
             "up",
             heard,
             lambda: self.stack.up(
@@ -109,26 +109,26 @@ class Runs:
 
     def preview_destroy(self) -> Plan:
         """What `destroy` would remove."""
-        heard = Heard(tenant=self.tenant, on_progress=nobody)
+        heard = RunEvents(tenant=self.tenant, on_progress=ignore_progress)
         self._run(
             "destroy", heard, lambda: self.stack.preview_destroy(on_event=heard), tuple(plugin_server.PLUGINS)
         )
         return self._plan(heard)
 
-    def destroy(self, state: Mapping[str, Any]) -> Happened:
+    def destroy(self, state: Mapping[str, Any]) -> RunResult:
         """Remove all that the stack has, which is what `state` says."""
-        heard = Heard(tenant=self.tenant, on_progress=self.on_progress)
-        return self._happened(
+        heard = RunEvents(tenant=self.tenant, on_progress=self.on_progress)
+        return self._result(
             "destroy",
             heard,
             lambda: self.stack.destroy(on_event=heard, suppress_progress=True),
-            plugin_server.removing(state),
+            plugin_server.plugins_for_destroy(state),
         )
 
     def _run(
         self,
         verb: str,
-        heard: Heard,
+        heard: RunEvents,
         run: Callable[[], object],
         plugins: Sequence[str] = plugin_server.HARMLESS,
     ) -> None:
@@ -136,7 +136,7 @@ class Runs:
         threading.Thread(target=importlib.import_module, args=("components.portal",), daemon=True).start()
         workspace = self.stack.workspace
         try:
-            with plugin_server.served(Path(workspace.pulumi_home or ""), plugins) as env:
+            with plugin_server.serve_plugins(Path(workspace.pulumi_home or ""), plugins) as env:
                 workspace.env_vars = {**env, **self.environ}
                 run()
         except auto.ConcurrentUpdateError:
@@ -148,7 +148,7 @@ class Runs:
                 raise Cancelled(f"{verb} of {self.tenant} was cancelled; safe to re-run") from None
             raise UpFailed(f"{verb} of {self.tenant} failed: {heard.reason or reason(error)}") from None
 
-    def _plan(self, heard: Heard) -> Plan:
+    def _plan(self, heard: RunEvents) -> Plan:
         return Plan(
             tenant=self.tenant,
             changes=plan.changes(heard.steps),
@@ -156,19 +156,19 @@ class Runs:
             bookkeeping=heard.bookkeeping,
         )
 
-    def _happened(
+    def _result(
         self,
         verb: str,
-        heard: Heard,
+        heard: RunEvents,
         run: Callable[[], object],
         plugins: Sequence[str] = plugin_server.HARMLESS,
-    ) -> Happened:
+    ) -> RunResult:
         why = ""
         try:
             self._run(verb, heard, run, plugins)
         except UpFailed as error:
             why = str(error)
-        return Happened(
+        return RunResult(
             tenant=self.tenant, changes=plan.changes(heard.done), failed=tuple(heard.failed), reason=why
         )
 
@@ -180,57 +180,61 @@ def reason(error: auto.CommandError) -> str:
 
 
 @contextmanager
-def of(
+def locked_runs(
     hold: Hold,
     say: Say,
     *,
-    on_progress: OnProgress = nobody,
+    on_progress: OnProgress = ignore_progress,
     cancel: threading.Event | None = None,
 ) -> Iterator[Runs]:
     """Runs that change a stack that is held. `cancel`, once set, has the run end what it has begun."""
     refuse_settings(hold.stack.name)
     stop = cancel or Cancel()
-    with workspaces.taken() as slot:
+    with workspaces.claim() as workspace:
         command = Command(stop, say, hold)
-        yield made(hold.stack.name, slot.work, slot.home, command, on_progress=on_progress)
+        yield new_runs(hold.stack.name, workspace.work, workspace.home, command, on_progress=on_progress)
 
 
 @contextmanager
-def looking(name: str, cancel: threading.Event | None = None) -> Iterator[Runs]:
+def read_only_runs(name: str, cancel: threading.Event | None = None) -> Iterator[Runs]:
     """Runs that only look at a stack: nothing is written to its backend or to the checkout, whatever there is of it.
 
     A tenant that has no stack is looked at in an empty backend of the look's own.
     """
     with (
-        workspaces.taken() as slot,
-        read_only.settings(slot.look, name),
-        read_only.backend(name, slot.look) as environ,
+        workspaces.claim() as workspace,
+        read_only.settings(workspace.read_only, name),
+        read_only.backend(name, workspace.read_only) as environ,
     ):
-        yield made(name, slot.look, slot.home, Command(cancel or Cancel()), environ=environ)
+        yield new_runs(
+            name, workspace.read_only, workspace.home, Command(cancel or Cancel()), environ=environ
+        )
 
 
-def made(
+def new_runs(
     name: str,
     work: Path,
     home: Path,
     command: Command,
     *,
-    on_progress: OnProgress = nobody,
+    on_progress: OnProgress = ignore_progress,
     environ: Mapping[str, str] = MappingProxyType({}),
 ) -> Runs:
     """Runs of a stack, which must be there, in folders of their own."""
-    workspace = Workspace(work_dir=str(work), pulumi_home=str(home), program=program, pulumi_command=command)
+    workspace = PulumiWorkspace(
+        work_dir=str(work), pulumi_home=str(home), program=program, pulumi_command=command
+    )
     stack = Stack(name, workspace, StackInitMode.SELECT)
     return Runs(tenant=name, stack=stack, cancel=command.cancel, on_progress=on_progress, environ=environ)
 
 
-def unheard(*words: object, **more: object) -> None:
+def ignore_log(*words: object, **more: object) -> None:
     """Take a note that nobody reads."""
 
 
 def program() -> None:
     """The program as the plain CLI runs it, without the SDK's notes for `pulumi --debug`."""
     # Some 350 of them a run, each a call to the engine that is waited for: a sixth of a preview's time.
-    pulumi.log.debug = unheard
+    pulumi.log.debug = ignore_log
     # What the program would ask the engine for the plain CLI, automation/portals/feasibility.py has asked.
     runpy.run_path(str(ROOT / "__main__.py"), init_globals={"LOOKED": True})

@@ -14,7 +14,7 @@ import pulumi.automation as auto
 from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
-from automation.cancellation import at_once, heard
+from automation.cancellation import at_once_event, cancel_on_signals
 from automation.errors import PortalError
 from automation.locked_cli import HELD
 from automation.locks.stack_lock import Hold
@@ -26,7 +26,7 @@ CANCEL_SECONDS = 30.0
 # The second SIGINT ends a CLI with its plugins; one that does not hear even that is killed.
 END_SECONDS = 3.0
 # Asking the CLI takes 0.3 s a run; any that is newer than 3.205 speaks the same, and `./portal setup` sees to that.
-SPEAKS = VersionInfo(3, 256, 0)
+ASSUMED_VERSION = VersionInfo(3, 256, 0)
 
 
 class Command(auto.PulumiCommand):
@@ -39,7 +39,7 @@ class Command(auto.PulumiCommand):
         hold: Hold | None = None,
     ) -> None:
         """`hold`: of a command that changes the stack, whose lock the CLI then runs under."""
-        self.command, self.version, self.cancel = "pulumi", SPEAKS, cancel
+        self.command, self.version, self.cancel = "pulumi", ASSUMED_VERSION, cancel
         self.say, self.hold = say, hold
 
     def run(
@@ -55,8 +55,8 @@ class Command(auto.PulumiCommand):
         Raises CommandError when it fails, PortalError when there is none, Overtaken where another one has its lock.
         """
         words = [
-            *with_parent(),
-            *(self.hold.words if self.hold else ()),
+            *die_with_parent(),
+            *(self.hold.cli_prefix if self.hold else ()),
             self.command,
             "--non-interactive",
             *args,
@@ -78,18 +78,20 @@ class Command(auto.PulumiCommand):
         except FileNotFoundError:
             raise PortalError("the Pulumi CLI is not on PATH; run `./portal setup`") from None
         if self.hold:
-            self.hold.started(process.pid)
-        with told_to_cancel(process, self.cancel, self.say, self.hold.seen if self.hold else lambda: None):
+            self.hold.note_cli(process.pid)
+        with forward_cancel(
+            process, self.cancel, self.say, self.hold.note_pulumi_locks if self.hold else lambda: None
+        ):
             out, err = process.communicate()
         if self.hold and process.returncode == HELD:
-            raise self.hold.overtaken()
+            raise self.hold.overtaken_error()
         result = auto.CommandResult(stdout=out, stderr=err, code=process.returncode)
         if process.returncode:
             raise create_command_error(result)
         return result
 
 
-def with_parent() -> list[str]:
+def die_with_parent() -> list[str]:
     """Words before the CLI's that have the kernel send it SIGINT when this process dies, where there are such."""
     # Not a preexec_fn: gRPC's threads run, and a fork with Python code in it may hang.
     setpriv = shutil.which("setpriv")
@@ -97,7 +99,7 @@ def with_parent() -> list[str]:
 
 
 @contextmanager
-def told_to_cancel(
+def forward_cancel(
     process: "subprocess.Popen[str]",
     cancel: threading.Event,
     say: Callable[[str], None],
@@ -108,7 +110,7 @@ def told_to_cancel(
     A second one, or CANCEL_SECONDS, and it is ended where it stands; the next command goes on from there. `look` is called
     every LOOK_SECONDS until it is cancelled.
     """
-    now = at_once(cancel)
+    now = at_once_event(cancel)
 
     def watch() -> None:
         while process.poll() is None:
@@ -119,12 +121,12 @@ def told_to_cancel(
                     "once more (Ctrl-C) ends it at once"
                 )
                 process.send_signal(signal.SIGINT)
-                if not ended(process, CANCEL_SECONDS, now):
-                    end(process, say)
+                if not wait_for_end(process, CANCEL_SECONDS, now):
+                    terminate(process, say)
                 return
 
     watcher = threading.Thread(target=watch, daemon=True)
-    with heard(cancel, now):
+    with cancel_on_signals(cancel, now):
         watcher.start()
         try:
             yield
@@ -132,15 +134,15 @@ def told_to_cancel(
             watcher.join()
 
 
-def end(process: "subprocess.Popen[str]", say: Callable[[str], None]) -> None:
+def terminate(process: "subprocess.Popen[str]", say: Callable[[str], None]) -> None:
     """End a CLI that was told to cancel and is no longer waited for."""
     say("ending at once; the next command recovers what was under way")
     process.send_signal(signal.SIGINT)
-    if not ended(process, END_SECONDS):
+    if not wait_for_end(process, END_SECONDS):
         process.kill()
 
 
-def ended(process: "subprocess.Popen[str]", limit: float, now: threading.Event | None = None) -> bool:
+def wait_for_end(process: "subprocess.Popen[str]", limit: float, now: threading.Event | None = None) -> bool:
     """Wait for a process to end, up to `limit` seconds or until `now` is set; whether it has."""
     stop = now or threading.Event()
     until = time.monotonic() + limit

@@ -8,7 +8,7 @@ from typing import Any
 
 from pulumi.automation import OpType, events
 
-from automation.runs.plan import QUIET, managed
+from automation.runs.plan import QUIET, is_managed
 
 # Steps that people wait for; a look at what is there is none.
 DONE = {
@@ -45,7 +45,7 @@ OnProgress = Callable[[Progress], None]
 
 
 @dataclass
-class Heard:
+class RunEvents:
     """What a run has told: its resource events, what each of them left, and why it failed."""
 
     tenant: str
@@ -60,25 +60,25 @@ class Heard:
 
     def __call__(self, event: events.EngineEvent) -> None:
         if event.resource_pre_event:
-            self._begin(event.resource_pre_event.metadata, time.monotonic())
+            self._on_start(event.resource_pre_event.metadata, time.monotonic())
         elif event.res_outputs_event:
-            self._end(event.res_outputs_event.metadata, time.monotonic())
+            self._on_end(event.res_outputs_event.metadata, time.monotonic())
         elif event.res_op_failed_event:
             self.failed.append(event.res_op_failed_event.metadata.urn)
         elif event.diagnostic_event:
-            self._said(event.diagnostic_event)
+            self._on_diagnostic(event.diagnostic_event)
         elif event.summary_event:
             self.unchanged = int(event.summary_event.resource_changes.get(OpType.SAME, 0))
 
-    def _begin(self, metadata: Any, when: float) -> None:
+    def _on_start(self, metadata: Any, when: float) -> None:
         self.steps.append(metadata)
         self.began[metadata.urn] = when
 
-    def _end(self, metadata: Any, when: float) -> None:
+    def _on_end(self, metadata: Any, when: float) -> None:
         self.done.append(metadata)
         op = str(metadata.op.value)
-        if not managed(metadata):
-            self.bookkeeping |= op not in QUIET or told(metadata.old) != told(metadata.new)
+        if not is_managed(metadata):
+            self.bookkeeping |= op not in QUIET or outputs_of(metadata.old) != outputs_of(metadata.new)
         elif op in DONE:
             self.on_progress(
                 Progress(
@@ -90,9 +90,9 @@ class Heard:
                 )
             )
 
-    def _said(self, event: Any) -> None:
+    def _on_diagnostic(self, event: Any) -> None:
         if event.severity == "error":
-            self.errors.append(plain(event.message))
+            self.errors.append(without_markup(event.message))
 
     @property
     def reason(self) -> str:
@@ -102,11 +102,11 @@ class Heard:
         return "\n".join(told or said)
 
 
-def told(state: Any) -> Any:
+def outputs_of(state: Any) -> Any:
     """What a component or the stack keeps for others."""
     return (state.outputs if state else None) or {}
 
 
-def plain(message: str) -> str:
+def without_markup(message: str) -> str:
     """A diagnostic without colours, blank ends, and words that only say that it is one."""
     return LEADS.sub("", COLOURS.sub("", message).strip())

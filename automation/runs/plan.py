@@ -121,7 +121,7 @@ def parts(path: str) -> tuple[str | int, ...]:
     return tuple(found)
 
 
-def at(value: Any, path: str) -> Any:
+def value_at(value: Any, path: str) -> Any:
     """What stands at a property path; SECRET below a secret, MISSING where there is nothing."""
     for part in parts(path):
         if value == SECRET:
@@ -133,7 +133,7 @@ def at(value: Any, path: str) -> Any:
     return value
 
 
-def known(value: Any) -> Any:
+def none_if_missing(value: Any) -> Any:
     """None for what is not there."""
     return None if value is MISSING else value
 
@@ -151,13 +151,13 @@ def changes(metadata: Iterable[Any]) -> tuple[Change, ...]:
     """The changes of a run's resource events (their `metadata`), one a resource, by type and name."""
     steps: dict[str, list[Any]] = {}
     for each in metadata:
-        if str(each.op.value) not in QUIET and managed(each):
+        if str(each.op.value) not in QUIET and is_managed(each):
             steps.setdefault(each.urn, []).append(each)
     found = [change(urn, these) for urn, these in steps.items()]
     return tuple(sorted(found, key=lambda each: (each.type, each.name, each.urn)))
 
 
-def managed(step: Any) -> bool:
+def is_managed(step: Any) -> bool:
     """Whether a plugin makes it: the stack itself and components are names that other resources hang on."""
     return bool((step.new or step.old).custom)
 
@@ -190,10 +190,10 @@ def differences(step: Any, before: Mapping[str, Any], after: Mapping[str, Any]) 
         return tuple(
             Difference(
                 path=path,
-                kind=kind_of(at(before, path), at(after, path)),
+                kind=kind_of(value_at(before, path), value_at(after, path)),
                 replaces=path in (step.keys or ()),
-                before=known(at(before, path)),
-                after=known(at(after, path)),
+                before=none_if_missing(value_at(before, path)),
+                after=none_if_missing(value_at(after, path)),
             )
             for path in sorted(step.diffs or ())
             if not _reserved(path)
@@ -204,8 +204,8 @@ def differences(step: Any, before: Mapping[str, Any], after: Mapping[str, Any]) 
             kind=str(each.diff_kind.value).removesuffix("-replace"),
             replaces=str(each.diff_kind.value).endswith("-replace"),
             # What a refresh has found is in the state's outputs.
-            before=known(at(before if each.input_diff else {**before, **outputs}, path)),
-            after=known(at(after, path)),
+            before=none_if_missing(value_at(before if each.input_diff else {**before, **outputs}, path)),
+            after=none_if_missing(value_at(after, path)),
         )
         for path, each in sorted(told.items())
     )

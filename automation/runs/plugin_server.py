@@ -32,20 +32,20 @@ HARMLESS = ("random",)
 LIMIT_SECONDS = 60.0
 
 
-def removing(state: Mapping[str, Any]) -> tuple[str, ...]:
+def plugins_for_destroy(state: Mapping[str, Any]) -> tuple[str, ...]:
     """The plugins to attach to while what a state has is removed: docker's serves one engine, and a move knows two."""
     engines = [each for each in drift.resources(state) if each["type"] == DOCKER_PROVIDER]
     return tuple(PLUGINS) if len(engines) == 1 else HARMLESS
 
 
 @contextmanager
-def served(home: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
+def serve_plugins(home: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
     """Serve those of `names` that are the repo's own in the Pulumi home `home`; what tells the CLI, as environment.
 
     Raises TimeoutError.
     """
     # Somebody who debugs a provider has said already which.
-    ours = [] if VARIABLE in os.environ else [each for each in names if own(home, each)]
+    ours = [] if VARIABLE in os.environ else [each for each in names if is_own(home, each)]
     ports: Future[dict[str, int]] = Future()
     over = threading.Event()
     thread = threading.Thread(target=asyncio.run, args=(serve(ours, ports, over),), daemon=True)
@@ -58,7 +58,7 @@ def served(home: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
         thread.join(LIMIT_SECONDS)
 
 
-def own(home: Path, name: str) -> bool:
+def is_own(home: Path, name: str) -> bool:
     """Whether the plugin that the CLI would start is the repo's own."""
     with suppress(FileNotFoundError):
         return is_ours(program(home, name, PLUGINS[name][0]))

@@ -9,7 +9,7 @@ from pathlib import Path
 from automation.stack import ROOT, Stack, refuse_settings
 
 # Of secrets that nobody has set, in a backend that is gone after the look.
-NOBODYS = "of-a-look"
+NO_SECRETS = "of-a-look"
 
 
 @contextmanager
@@ -42,14 +42,14 @@ def backend(name: str, work: Path) -> Iterator[dict[str, str]]:
     if Stack(name=name).exists():
         yield {}
         return
-    # In the slot, which is this look's alone: what one that was killed has left goes with the next.
+    # In the workspace, which is this look's alone: what one that was killed has left goes with the next.
     folder = work / "state"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     environ = {"PULUMI_BACKEND_URL": f"{folder.as_uri()}?metadata=skip"}
     if not (work / "tenants" / f"Pulumi.{name}.yaml").exists():
         # Where settings are written, secrets among them may be wanted, and are the operator's.
-        environ["PULUMI_CONFIG_PASSPHRASE"] = NOBODYS
+        environ["PULUMI_CONFIG_PASSPHRASE"] = NO_SECRETS
     try:
         Stack(name=name, environ={**os.environ, **environ}, folder=work).ensure()
         yield environ

@@ -20,7 +20,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fit:
+class Recovered:
     """A stack's state without what was pending, and the containers (URNs) that an interrupted run has told to stop.
 
     Such a one may run on for as long as its grace, and looks like any other meanwhile: only a new one serves.
@@ -30,7 +30,7 @@ class Fit:
     stopping: tuple[str, ...] = ()
 
 
-def recover(hold: Hold, client: Any, say: Say) -> Fit:
+def recover(hold: Hold, client: Any, say: Say) -> Recovered:
     """Make a stack that is held fit for the next command.
 
     What is read, removed and written here is done under our lock and Pulumi's own, so that neither another recovery nor a
@@ -38,44 +38,46 @@ def recover(hold: Hold, client: Any, say: Say) -> Fit:
     """
     stack = hold.stack
     if hold.mended:
-        settle(client, stack.name)
+        wait_until_settled(client, stack.name)
     exported = stack.state()
     if not pending_operations(exported):
-        return Fit(state=exported)
-    settle(client, stack.name)
-    with hold.alone():
+        return Recovered(state=exported)
+    wait_until_settled(client, stack.name)
+    with hold.with_pulumi_lock():
         exported = stack.state()
         pending = pending_operations(exported)
         if stack.locks is None:
-            idle(stack, exported)
+            require_idle(stack, exported)
         for each in half_made(pending, exported):
-            remove(client, each, stack.name, say)
+            remove_half_made(client, each, stack.name, say)
         mended = without_pending(exported)
         written = stack.rewrite(exported, mended, hold.folder)
     if not written:
-        unchanged(stack, exported)
+        require_unchanged(stack, exported)
         stack.replace_state(mended)
     say(f"cleared {len(pending)} operations that an interrupted run had left pending")
-    return Fit(state=mended, stopping=stopping(pending, {each["Id"] for each in running(client, stack.name)}))
+    return Recovered(
+        state=mended, stopping=stopping(pending, {each["Id"] for each in running(client, stack.name)})
+    )
 
 
-def idle(stack: Stack, exported: Mapping[str, Any]) -> None:
+def require_idle(stack: Stack, exported: Mapping[str, Any]) -> None:
     """Raises Locked while somebody changes a stack whose locks are not files: its backend takes no import then.
 
     What is imported is what was read, a moment ago (the CLI's start): a run that begins and ends within it is undone. There is
     no backend of Pulumi's that imports on a condition.
     """
-    unchanged(stack, exported)
+    require_unchanged(stack, exported)
     stack.replace_state(exported)
 
 
-def unchanged(stack: Stack, exported: Mapping[str, Any]) -> None:
+def require_unchanged(stack: Stack, exported: Mapping[str, Any]) -> None:
     """Raises Overtaken when a stack's state is not what it was."""
     if stack.state() != exported:
         raise Overtaken(f"the state of portal {stack.name} was changed while it was being mended")
 
 
-def settle(client: Any, tenant: str) -> None:
+def wait_until_settled(client: Any, tenant: str) -> None:
     """Wait until the engine makes nothing more for this tenant: its last request outlives a killed client."""
     end = time.monotonic() + SETTLE_LIMIT_SECONDS
     before = None
@@ -141,7 +143,7 @@ def half_made(
     ]
 
 
-def remove(client: Any, what: tuple[str, str, frozenset[str]], tenant: str, say: Say) -> None:
+def remove_half_made(client: Any, what: tuple[str, str, frozenset[str]], tenant: str, say: Say) -> None:
     """Remove a half-made object that is this tenant's and in no state. Data lies on the drive: none is lost."""
     from docker.errors import NotFound
 

@@ -19,18 +19,18 @@ SHARED = ("plugins", "credentials.json")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slot:
+class Workspace:
     """One run's folders, its own as long as it runs."""
 
     work: Path
     home: Path
     # As `work`, for runs that only look: its settings are copies (automation/runs/read_only.py).
-    look: Path
+    read_only: Path
 
 
 @contextmanager
-def taken(folder: Path | None = None) -> Iterator[Slot]:
-    """The first free slot, made if need be; free again afterwards, and when its process is killed."""
+def claim(folder: Path | None = None) -> Iterator[Workspace]:
+    """The first free workspace, made if need be; free again afterwards, and when its process is killed."""
     below = folder or data_directory(os.environ) / "workers"
     for number in range(MOST):
         place = below / str(number)
@@ -40,12 +40,12 @@ def taken(folder: Path | None = None) -> Iterator[Slot]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            yield furnished(place)
+            yield prepare(place)
             return
     raise PortalError(f"{MOST} runs are under way on this machine ({below}); wait for some of them to end")
 
 
-def furnished(place: Path) -> Slot:
+def prepare(place: Path) -> Workspace:
     """The project as the CLI looks for it, and a home with the plugins of the shell's own."""
     work, home, look = place / "work", place / "home", place / "look"
     for each in (work, home, look):
@@ -55,8 +55,8 @@ def furnished(place: Path) -> Slot:
     link(look / "Pulumi.yaml", ROOT / "Pulumi.yaml")
     for name in SHARED:
         link(home / name, usual_home() / name)
-    unlogged(home / "logs")
-    return Slot(work=work, home=home, look=look)
+    disable_log(home / "logs")
+    return Workspace(work=work, home=home, read_only=look)
 
 
 def usual_home() -> Path:
@@ -64,7 +64,7 @@ def usual_home() -> Path:
     return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
 
 
-def unlogged(path: Path) -> None:
+def disable_log(path: Path) -> None:
     """A file where the CLI would make the folder for the log of all that it says to plugins.
 
     It takes a quarter of the CLI's time and a megabyte a run, with the tenant's settings in it; nothing turns it off, and the CLI

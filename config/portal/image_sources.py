@@ -13,12 +13,12 @@ ADDED = "configuration"
 OPS = "ops"
 
 
-def pictured(tenant: Tenant, folder: Path) -> dict[str, str]:
+def image_references(tenant: Tenant, folder: Path) -> dict[str, str]:
     """The reference of every service's image, and that of `ops`. `folder` is images/. Raises ImageError."""
     built = references(folder)
     return {
         OPS: built[OPS],
-        **{name: _picture(tenant, name, built, folder) for name in tenant.services},
+        **{name: _reference(tenant, name, built, folder) for name in tenant.services},
     }
 
 
@@ -30,7 +30,7 @@ def roles(tenant: Tenant) -> list[str]:
     )
 
 
-def pulled(tenant: Tenant) -> list[str]:
+def images_to_pull(tenant: Tenant) -> list[str]:
     """The images that an engine gets from registries, by reference, those that others are derived from included."""
     services = tenant.services
     public = {each.hub.pinned for name, each in services.items() if tenant.source(name) == "hub"}
@@ -49,7 +49,7 @@ class Derived:
     reference: str
 
 
-def derived(tenant: Tenant, folder: Path) -> list[Derived]:
+def derived_images(tenant: Tenant, folder: Path) -> list[Derived]:
     """What is built here on top of public images for this tenant. Raises ImageError."""
     built = references(folder)
     services = tenant.services
@@ -67,7 +67,7 @@ def _derived(role: str, public: str, python: str, built: Mapping[str, str], fold
     return Derived(role=role, public=public, python=python, reference=reference)
 
 
-def _picture(tenant: Tenant, name: str, built: Mapping[str, str], folder: Path) -> str:
+def _reference(tenant: Tenant, name: str, built: Mapping[str, str], folder: Path) -> str:
     service, source = tenant.services[name], tenant.source(name)
     if source == "own":
         return tenant.service_images[name]

@@ -11,7 +11,7 @@ from config.releases.release import Release
 
 
 @dataclass(frozen=True, kw_only=True)
-class InForce:
+class DeployedRelease:
     """What a portal's data belongs to: a release by name, and the source of the images that wrote it."""
 
     release: str
@@ -51,8 +51,8 @@ def unopened(before: Release, after: Release) -> list[str]:
     return found
 
 
-def reason(now: InForce | None, wanted: InForce, releases: Mapping[str, Release]) -> str:
-    """Why a portal that has `now` may not become `wanted`, with the way out; empty when it may."""
+def reason(now: DeployedRelease | None, wanted: DeployedRelease, releases: Mapping[str, Release]) -> str:
+    """Why a portal that has `now` may not become `wanted`, with the remedy; empty when it may."""
     if now is None or now == wanted:
         return ""
     if now.images != wanted.images:
@@ -92,7 +92,7 @@ def reason(now: InForce | None, wanted: InForce, releases: Mapping[str, Release]
     return ""
 
 
-def before(wanted: InForce, releases: Mapping[str, Release]) -> tuple[InForce, ...]:
+def before(wanted: DeployedRelease, releases: Mapping[str, Release]) -> tuple[DeployedRelease, ...]:
     """What a portal's data may belong to when `wanted` takes it over."""
-    every = (InForce(release=name, images=wanted.images) for name in sorted(releases))
+    every = (DeployedRelease(release=name, images=wanted.images) for name in sorted(releases))
     return tuple(each for each in every if not reason(each, wanted, releases))

@@ -14,7 +14,7 @@ from config.reading.keys import each, text
 from config.reading.words import listed, meant, quoted
 from config.releases import upgrades
 from config.releases.release import Release, Releases, ReleaseService
-from config.releases.upgrades import InForce
+from config.releases.upgrades import DeployedRelease
 from config.tenant import worker_groups
 from config.tenant.claims import clashes
 from config.tenant.fleet import Fleet
@@ -138,20 +138,20 @@ class Tenant:
         return {**own, **self.worker_groups}
 
     @property
-    def wanted(self) -> InForce:
+    def wanted_release(self) -> DeployedRelease:
         """What the portal's data is to belong to."""
-        return InForce(release=self.release.name, images=self.images)
+        return DeployedRelease(release=self.release.name, images=self.images)
 
-    def may_follow(self, now: InForce | None) -> None:
-        """Raises ConfigError with the way out when a portal that has `now` may not become this."""
-        why = upgrades.reason(now, self.wanted, self.releases)
+    def require_upgrade_path(self, now: DeployedRelease | None) -> None:
+        """Raises ConfigError with the remedy when a portal that has `now` may not become this."""
+        why = upgrades.reason(now, self.wanted_release, self.releases)
         if why:
             raise ConfigError(f"tenants/{self.name}.yaml: {why}")
 
     @property
-    def predecessors(self) -> tuple[InForce, ...]:
+    def predecessors(self) -> tuple[DeployedRelease, ...]:
         """What the portal's data may belong to when this takes it over."""
-        return upgrades.before(self.wanted, self.releases)
+        return upgrades.before(self.wanted_release, self.releases)
 
     def source(self, service: str) -> str:
         """Where a service's image comes from: `packages`, `hub`, or `own` for one that the tenant names."""

@@ -66,7 +66,7 @@ def _is_local(path: str, resolve: Callable[[str], str]) -> bool:
 
 
 def refused(docker_host: str, environ: Mapping[str, str]) -> str:
-    """Why an engine at this address is not to be used from this shell, with the way out; empty when nothing speaks against it."""
+    """Why an engine at this address is not to be used from this shell, with the remedy; empty when nothing speaks against it."""
     context = environ.get("DOCKER_CONTEXT", "")
     if context not in ("", "default"):
         # The official plugin takes it before any host: pulumi-docker 5.1.0, Provider's `context`.

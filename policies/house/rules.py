@@ -119,7 +119,7 @@ def stops_in_time(one: Resource) -> Iterator[str]:
 
 
 def one_door(one: Resource) -> Iterator[str]:
-    """The load balancer publishes one port, no other container any; it alone has a way in, the mailer a way out."""
+    """The load balancer publishes one port, no other container any; it alone has ingress, the mailer egress."""
     ports = one.many("ports")
     if len(ports) != (one.name == "load-balancer"):
         yield f"{len(ports)} published ports, expected one of the load balancer alone"
@@ -174,7 +174,7 @@ def in_order(one: Resource) -> Iterator[str]:
 
 
 def apart(one: Resource) -> Iterator[str]:
-    """A network has a subnet of its own; one inside has no way out, and the host is no neighbour there."""
+    """A network has a subnet of its own; one inside has no egress, and the host is no neighbour there."""
     if not [each for each in one.many("ipamConfigs") if each.get("subnet")]:
         yield "no subnet of its own"
     inside = one.name in INSIDE_NETWORKS
@@ -183,7 +183,7 @@ def apart(one: Resource) -> Iterator[str]:
     if inside and (one.at("options") or {}).get(NO_HOST) != "true":
         yield f"the bridge has an address of the host, expected the option {NO_HOST}"
     if one.name == "ingress" and (one.at("options") or {}).get(MASQUERADE) != "false":
-        yield f"the way in is a way out, expected the option {MASQUERADE} to be false"
+        yield f"the ingress network has egress, expected the option {MASQUERADE} to be false"
 
 
 def on_the_drive(one: Resource) -> Iterator[str]:

@@ -11,7 +11,7 @@ from pulumi import RunError
 
 from components.job import JobFailed
 from components.service import HEALTH_SCRIPT
-from components.workload import shape
+from components.workload import spec_hash
 from config.releases.release import Releases
 from config.tenant.tenant import Mail, Tenant, names
 from policies.house import rules
@@ -71,18 +71,23 @@ def test_two_containers_can_share_neither_a_name_nor_a_port_and_changes_that_are
 
 def test_what_a_plugin_does_not_see_change_changes_a_label() -> None:
     env, labels = {"A": "1", "B": "2"}, {"a": "1"}
-    shapes = [shape(env, labels), shape({"A": "1"}, labels), shape({}, labels), shape(env, {})]
+    shapes = [
+        spec_hash(env, labels),
+        spec_hash({"A": "1"}, labels),
+        spec_hash({}, labels),
+        spec_hash(env, {}),
+    ]
     assert len(set(shapes)) == len(shapes)
     # One order, whatever the program's.
-    assert shape({"B": "2", "A": "1"}, labels) == shape(env, labels)
+    assert spec_hash({"B": "2", "A": "1"}, labels) == spec_hash(env, labels)
 
 
 def test_every_container_has_its_shape_among_its_labels(plan: Recorder) -> None:
     for container in plan.containers():
         told = resource(container).labels
-        own = {key: value for key, value in told.items() if key != "portal.shape"}
+        own = {key: value for key, value in told.items() if key != "portal.spec-hash"}
         env = dict(each.split("=", 1) for each in container.inputs["envs"])
-        assert told["portal.shape"] == shape(env, own), container.name
+        assert told["portal.spec-hash"] == spec_hash(env, own), container.name
 
 
 def test_what_containers_hang_on_is_replaced_in_turn(plan: Recorder) -> None:
@@ -136,9 +141,9 @@ def on(plan: Recorder, network: str) -> set[str]:
     }
 
 
-def test_a_mailer_that_sends_alone_has_a_way_out_and_the_load_balancer_a_way_in(plan: Recorder) -> None:
+def test_a_mailer_that_sends_alone_has_egress_and_the_load_balancer_ingress(plan: Recorder) -> None:
     mailer = next(each for each in plan.containers() if each.name == "mailer")
-    # A mailer whose mail ends in the portal's own sink needs no way out.
+    # A mailer whose mail ends in the portal's own sink needs no egress.
     sink = "MAIL_DELIVERY=sink" in mailer.inputs["envs"]
     assert on(plan, "egress") == (set() if sink else {"mailer"})
     assert on(plan, "ingress") == {"load-balancer"}

@@ -402,7 +402,7 @@ def test_an_engine_that_has_lost_count_is_told_from_one_that_is_slow() -> None:
         assert leaving.lost == lost, second
 
 
-def test_a_network_that_the_engine_will_not_let_go_is_an_error_with_the_way_out(
+def test_a_network_that_the_engine_will_not_let_go_is_an_error_with_the_remedy(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("plugins.docker.network.DESERTED_SECONDS", 0)

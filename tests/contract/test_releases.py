@@ -10,10 +10,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from components import in_force
+from components import deployed_release
 from components.preflight import LOOKED
 from config.portal.resource_types import CONTAINER
-from config.releases.upgrades import InForce
+from config.releases.upgrades import DeployedRelease
 from tests.contract.plugin_stack import missing
 from tests.programs import ROOT
 from tests.recorder import record
@@ -51,11 +51,15 @@ def test_a_downgrade_is_refused_before_the_first_resource() -> None:
 
 def test_a_portal_of_before_releases_were_told_is_taken_as_it_is() -> None:
     assert (
-        in_force.of_container({"exitCode": 0, "labels": [{"label": "portal.tenant", "value": "acme"}]})
+        deployed_release.of_container(
+            {"exitCode": 0, "labels": [{"label": "portal.tenant", "value": "acme"}]}
+        )
         is None
     )
-    assert in_force.of_container({"exitCode": 0}) is None
-    assert in_force.of_container(gate("redwood", "hub")) == InForce(release="redwood", images="hub")
+    assert deployed_release.of_container({"exitCode": 0}) is None
+    assert deployed_release.of_container(gate("redwood", "hub")) == DeployedRelease(
+        release="redwood", images="hub"
+    )
 
 
 @pytest.fixture

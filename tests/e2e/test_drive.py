@@ -31,7 +31,7 @@ def unmounted(request: pytest.FixtureRequest, fir: Trial) -> Trial:
 
 
 def test_an_up_without_the_drive_starts_nothing(unmounted: Trial) -> None:
-    """Exit code 7, the path, the way out; nothing is made on the engine or on the host's own disk."""
+    """Exit code 7, the path, the remedy; nothing is made on the engine or on the host's own disk."""
     ran = unmounted.checkout.portal("up", unmounted.name)
     assert ran.code == 7, str(ran)
     assert f"{unmounted.root}/.portals-drive is not there" in ran.err

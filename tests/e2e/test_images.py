@@ -612,7 +612,7 @@ def test_storage_init_where_root_is_squashed(client: docker.APIClient, root: Pat
         f"storage-init:     mkdir -p {here}/redis && chown -R 60997:60997 {here}/redis && chmod 0750 {here}/redis",
     ]
     assert not (portal / "redis").exists()
-    # The way out that it names.
+    # The remedy that it names.
     for name, uid in (("mongo", 60998), ("redis", 60997)):
         (portal / name).mkdir(exist_ok=True)
         os.chown(portal / name, uid, uid)
@@ -700,7 +700,7 @@ def test_storage_init_refuses_when_a_directory_has_gone(client: docker.APIClient
         " from the portal's directory/.portal/directories",
     ]
     assert not (root / "portal/mysql").exists()
-    # The way out that it names.
+    # The remedy that it names.
     path = root / "portal/.portal/directories"
     path.write_text(path.read_text().replace("mysql\n", ""))
     assert storage_init(client, root, words)[0] == 0

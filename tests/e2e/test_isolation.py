@@ -345,7 +345,7 @@ def beyond() -> Iterator[tuple[str, int]]:
         yield door
 
 
-def test_nothing_has_a_way_out(
+def test_nothing_has_egress(
     pair: tuple[Trial, Trial], objects: Objects, beyond: tuple[str, int], guarded: bool
 ) -> None:
     """What is broken into must not call home, the load balancer included: its network is a way in."""

@@ -81,7 +81,7 @@ def test_an_up_that_cannot_be_seen_is_left_alone(birch: Trial) -> None:
 
 
 def test_a_plain_pulumi_that_cannot_be_seen_is_not_judged(birch: Trial) -> None:
-    """It holds Pulumi's lock alone: seen it is waited for, unseen the second is refused with the way out, at once."""
+    """It holds Pulumi's lock alone: seen it is waited for, unseen the second is refused with the remedy, at once."""
     name = birch.name
     begun = birch.checkout.shell(f"pulumi stack init --no-select --non-interactive {name}")
     assert begun.code == 0, str(begun)

@@ -52,7 +52,7 @@ class Ground:
     root: Path
 
     def mailer(self, *env: str, files: dict[str, str] | None = None, memory: int = 64) -> Box:
-        """A mailer over the queue as it is, in the portal's network and the way out."""
+        """A mailer over the queue as it is, in the portal's network and egress."""
         box = Box(
             client=self.client,
             name="c-mailer",

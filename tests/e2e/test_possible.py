@@ -175,7 +175,7 @@ def test_a_portal_of_another_state_is_told_and_not_purged(birch: Trial, tmp_path
     mine = (birch.checkout.data / "portals" / "state" / "owner").read_text().strip()
     assert (found["side"], found["owner"]) == ("others", mine)
     assert {each["kind"] for each in found["parts"]} == {"container", "network", "volume"}
-    assert "./portal purge" not in found["way_out"]
+    assert "./portal purge" not in found["remedy"]
     root = ("--root", str(birch.root))
     for words in ((), ("--owner", "unknown")):
         ran = other.portal("purge", birch.name, "--confirm", birch.name, *root, *words)

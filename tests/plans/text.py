@@ -39,7 +39,7 @@ def container(each: Planned, started: set[str]) -> Iterator[str]:
     """A container: what it runs, with how much, what it sees, which of the others it waits for."""
     told = each.inputs
     words = " ".join(told.get("command") or [])
-    yield f"  {told['name']}  {picture(told['image'])}  {words}".rstrip()
+    yield f"  {told['name']}  {image_reference(told['image'])}  {words}".rstrip()
     yield f"    user {told['user']}, {told['memory']:.0f} MiB, grace {told['destroyGraceSeconds']:.0f} s{rights(told)}"
     for network in told.get("networksAdvanced") or []:
         yield f"    network {network['name']} as {', '.join(network.get('aliases') or []) or '(no name)'}"
@@ -59,7 +59,7 @@ def container(each: Planned, started: set[str]) -> Iterator[str]:
     yield f"    after {', '.join(name for name in each.after if name in started) or 'nothing'}"
 
 
-def picture(reference: str) -> str:
+def image_reference(reference: str) -> str:
     """An image's name: built here without its tag, public ones with theirs and without the digest."""
     return reference.split(":")[0] if reference.startswith("portals/") else reference.split("@")[0]
 

@@ -52,7 +52,7 @@ def rules() -> HostRules:
 
 @pytest.fixture(scope="module")
 def networks(objects: Objects) -> Iterator[dict[str, str]]:
-    """A way in and a way out where a tenant has them, by kind."""
+    """Ingress and egress where a tenant has them, by kind."""
     made = {}
     try:
         for kind in (INGRESS, EGRESS):
@@ -91,7 +91,7 @@ def seen(objects: Objects, network: str, doors: set[tuple[str, int]]) -> Reach:
     return reach_from(objects, [network], doors=doors)
 
 
-def test_the_way_out_leads_neither_to_the_host_nor_to_its_metadata(
+def test_egress_leads_neither_to_the_host_nor_to_its_metadata(
     objects: Objects,
     rules: HostRules,
     networks: dict[str, str],

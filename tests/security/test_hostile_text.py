@@ -309,10 +309,10 @@ def test_what_a_preview_says(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_an_engine_and_a_drive_have(capsys: pytest.CaptureFixture[str]) -> None:
-    made = table.Table("tenant", "name", "way out")
+    made = table.Table("tenant", "name", "remedy")
     for each in TEXTS:
         found = orphans.Orphan(kind="container", name=each, tenant=each, where=each)
-        made.add_row(found.tenant, found.name, found.way_out)
+        made.add_row(found.tenant, found.name, found.remedy)
     table.print_table(made)
     assert obeyed(everything(capsys)) == []
     portal_verbs.print_facts(

@@ -50,11 +50,11 @@ class Apt:
                 f"{what}: Debian packages {' '.join(packages)}",
                 env,
                 INSTALL_LIMIT,
-                way_out=f"By hand, as root: {command(packages)}",
+                remedy=f"By hand, as root: {command(packages)}",
             )
 
     def _run(
-        self, words: Sequence[str], what: str, env: Mapping[str, str], limit: float, way_out: str = ""
+        self, words: Sequence[str], what: str, env: Mapping[str, str], limit: float, remedy: str = ""
     ) -> None:
         # Spared: a dpkg that was ended half-way leaves work for a person.
-        self.runner.run(words, what=what, log="apt", limit=limit, env=env, way_out=way_out, spared=True)
+        self.runner.run(words, what=what, log="apt", limit=limit, env=env, remedy=remedy, spared=True)

@@ -90,7 +90,7 @@ def judge(reply: str, where: str, oldest_api: str) -> Answer:
 
 
 def refusal(answer: Answer, env: Mapping[str, str], *, root: bool, debian: bool, install: str) -> str:
-    """Why no engine can be had on this machine, and the way out; empty when one is there or can be installed."""
+    """Why no engine can be had on this machine, and the remedy; empty when one is there or can be installed."""
     if answer.usable:
         return ""
     if answer.state == "refused":

@@ -62,7 +62,7 @@ class Go:
             what=f"{log}: building {package}",
             log=log,
             limit=BUILD_LIMIT,
-            way_out="Go takes its module proxy from GOPROXY; PORTAL_TOOLCHAIN=official downloads the built program instead",
+            remedy="Go takes its module proxy from GOPROXY; PORTAL_TOOLCHAIN=official downloads the built program instead",
             env=self.env(),
             cwd=module,
             watch=watch,

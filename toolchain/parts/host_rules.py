@@ -1,4 +1,4 @@
-"""What the host's packet filter keeps the portals from: the host itself, the cloud's metadata, each other, a way out by the way in.
+"""What the host's packet filter keeps the portals from: the host itself, the cloud's metadata, each other, egress by the ingress network.
 
 Networks inside need none of it: their bridges have no address of the host (components/network.py). These are for the two
 that have one. Two chains of our own, called from the places that the engine and the kernel leave to others (DOCKER-USER,
@@ -37,19 +37,19 @@ State = Literal["held", "missing", "unseen"]
 
 def rules(pool: IPv4Network, resolvers: Iterable[str]) -> dict[str, list[str]]:
     """The rules of both chains, as `iptables -S` tells them. `resolvers` are asked for names, wherever they are."""
-    way_in, way_out = slots(pool, INGRESS), slots(pool, EGRESS)
+    ingress, egress = slots(pool, INGRESS), slots(pool, EGRESS)
     names = [
-        f"-s {way_out} -d {each}/32 -p {kind} -m {kind} --dport 53 -j RETURN"
+        f"-s {egress} -d {each}/32 -p {kind} -m {kind} --dport 53 -j RETURN"
         for each in resolvers
         for kind in ("udp", "tcp")
     ]
     forward = [
         "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
         # It answers what came in by the published port, and begins nothing.
-        f"-s {way_in} -j DROP",
+        f"-s {ingress} -j DROP",
         *names,
-        *(f"-s {way_out} -d {each} -j DROP" for each in METADATA),
-        f"-s {way_out} -d {pool} -j DROP",
+        *(f"-s {egress} -d {each} -j DROP" for each in METADATA),
+        f"-s {egress} -d {pool} -j DROP",
     ]
     to_host = [
         "-i lo -j RETURN",

@@ -81,7 +81,7 @@ def install_official(cli: Path, home: Path, name: str, version: str, runner: Run
         what=f"plugins: downloading {name} {version}",
         log="plugins",
         limit=INSTALL_LIMIT,
-        way_out="PORTAL_TOOLCHAIN=packages serves these resources from the repo's own plugins instead",
+        remedy="PORTAL_TOOLCHAIN=packages serves these resources from the repo's own plugins instead",
         env={"PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "1"},
     )
     return program(home, name, version)

@@ -37,7 +37,7 @@ class Venv:
             what=f"{log}: making a virtual environment",
             log=log,
             limit=MAKE_LIMIT,
-            way_out="Python's ensurepip has to be there; on Debian, as root: apt-get install python3-venv",
+            remedy="Python's ensurepip has to be there; on Debian, as root: apt-get install python3-venv",
         )
         runner.run(
             # What pip's own configuration says of indexes, certificates and proxies holds here.
@@ -54,7 +54,7 @@ class Venv:
             what=f"{log}: installing {self.requirements.name}",
             log=log,
             limit=PIP_LIMIT,
-            way_out="pip takes its index from the machine's configuration: python3 -m pip config list",
+            remedy="pip takes its index from the machine's configuration: python3 -m pip config list",
             env={"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_PROGRESS_BAR": "off"},
         )
         files.link(self.path, Path(made.name))

@@ -17,11 +17,11 @@ from configuration.refusal import Refusal
 
 LOCK_SECONDS = 150.0
 
-__all__ = ["NONE", "InForce", "Keeper", "Version"]
+__all__ = ["NONE", "ActiveOverrides", "Keeper", "Version"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class InForce:
+class ActiveOverrides:
     """What a service is to run with: the version, and the folder of its settings files."""
 
     version: Version
@@ -68,7 +68,7 @@ class Keeper:
         known = self.records.state()
         return f"{self.given().mark} {known.accepted.number if known else ''}"
 
-    def at_start(self) -> InForce:
+    def at_start(self) -> ActiveOverrides:
         """As `settle`; where that is not possible just now, what was in force last. Raises as `settle` does."""
         try:
             return self.settle()
@@ -78,7 +78,7 @@ class Keeper:
                 raise
             return last
 
-    def settle(self) -> InForce:
+    def settle(self) -> ActiveOverrides:
         """Judge the file as it is now, and have the settings of what is in force rendered.
 
         Raises OSError where the drive does not let us, AnsibleError where Ansible fails for all that could be in
@@ -105,7 +105,7 @@ class Keeper:
         """As Records.failures, by the rules of now."""
         return self.records.failures(rendering.fingerprint(self.places), service, version.sha256)
 
-    def proved(self, service: str, instead_of: Version) -> InForce | None:
+    def proved(self, service: str, instead_of: Version) -> ActiveOverrides | None:
         """What a service last was ready with, if that is another version and can be had still."""
         version = self.records.live(service)
         if version is None or version.sha256 == instead_of.sha256:
@@ -119,7 +119,7 @@ class Keeper:
                 folder = rendering.ensure(self.places, variables.check(data, self.table))
         except (Refusal, AnsibleError, OSError):
             return None
-        return InForce(version=version, folder=folder, refused="")
+        return ActiveOverrides(version=version, folder=folder, refused="")
 
     def without_overrides(self) -> Path:
         """The folder of a job's settings: nothing that a portal's admin writes reaches a job, or could stop it.
@@ -148,7 +148,7 @@ class Keeper:
         """The numbers of the kept versions, newest first."""
         return [number for _, number in self.records.versions()]
 
-    def _judge(self, given: Given, by: str, known: State | None) -> InForce:
+    def _judge(self, given: Given, by: str, known: State | None) -> ActiveOverrides:
         refused = None if given.data is not None else Refusal(given.reason)
         waiting: dict[str, Any] | None = None
         own = [] if given.data is None else [(given.data, None)]
@@ -169,7 +169,7 @@ class Keeper:
                 by=by, checked=given.mark, accepted=version, refused=_told(refused), waiting=waiting
             )
             self.records.judged(state)
-            return InForce(
+            return ActiveOverrides(
                 version=version, folder=folder, refused=str(refused or ""), again=self._left(waiting)
             )
         raise AnsibleError(f"without any overrides: {refused}")
@@ -203,7 +203,7 @@ class Keeper:
         rejected = self.records.rejected(known.by, known.accepted.sha256, None)
         return not rejected and self._left(known.waiting) != 0.0
 
-    def _again(self, known: State, refused: str) -> InForce | None:
+    def _again(self, known: State, refused: str) -> ActiveOverrides | None:
         """What is in force by the last report; None where its version is no longer kept, or no longer good."""
         content = self.records.content(known.accepted)
         if content is None:
@@ -212,16 +212,16 @@ class Keeper:
             folder = rendering.ensure(self.places, variables.check(content, self.table))
         except Refusal:
             return None
-        return InForce(
+        return ActiveOverrides(
             version=known.accepted, folder=folder, refused=refused, again=self._left(known.waiting)
         )
 
-    def _last(self, known: State | None, trouble: str) -> InForce | None:
+    def _last(self, known: State | None, trouble: str) -> ActiveOverrides | None:
         try:
             found = self._again(known, "") if known else None
         except (OSError, AnsibleError):
             return None
-        return found and InForce(
+        return found and ActiveOverrides(
             version=found.version, folder=found.folder, refused=trouble, again=verdict.FIRST_SECONDS
         )
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from configuration import files, rendering, verdict
 from configuration.generation import Generation
-from configuration.keeper import InForce, Keeper
+from configuration.keeper import ActiveOverrides, Keeper
 from configuration.log import say
 from configuration.records import Version
 from configuration.verdict import Verdict
@@ -44,7 +44,7 @@ class Supervisor:
         self.env: Mapping[str, str] = dict(os.environ)
         self.socket = listening(port) if port else None
         self.thread = ThreadPoolExecutor(1)
-        self.settling: Future[tuple[InForce, Replaced]] | None = None
+        self.settling: Future[tuple[ActiveOverrides, Replaced]] | None = None
         self.live = -1
         self.generations: list[Generation] = []
         self.seen = ""
@@ -149,7 +149,7 @@ class Supervisor:
             self.seen, self.looks, self.retry = seen, 0, NEVER
             self.settling = self.thread.submit(self._settle)
 
-    def _settle(self) -> tuple[InForce, Replaced]:
+    def _settle(self) -> tuple[ActiveOverrides, Replaced]:
         self.seen = self.keeper.seen()
         found = self.keeper.settle()
         self.seen = self.keeper.seen()
@@ -177,13 +177,13 @@ class Supervisor:
             self.generations[-1].version = found.version
             self._say(found)
 
-    def _say(self, found: InForce) -> None:
+    def _say(self, found: ActiveOverrides) -> None:
         self.retry = NEVER if found.again is None else time.monotonic() + max(1.0, found.again)
         if found.refused:
             say(f"overrides refused: {found.refused}")
         say(f"overrides version {found.version.number} accepted")
 
-    def _start(self, found: InForce, replaced: Replaced) -> None:
+    def _start(self, found: ActiveOverrides, replaced: Replaced) -> None:
         self._say(found)
         listen = self.socket.fileno() if self.socket else None
         self.number += 1

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from automation.cancellation import Cancel, as_interrupts, at_once, heard
+from automation.cancellation import Cancel, at_once_event, cancel_on_signals, interrupt_on_termination
 from automation.runs import cli_process
 
 # A CLI that hears SIGINT as often as it is told to, then ends.
@@ -37,7 +37,7 @@ def cli(times: int) -> "subprocess.Popen[str]":
 
 
 def cancelled(process: "subprocess.Popen[str]", cancel: threading.Event, say: Callable[[str], None]) -> int:
-    with process, cli_process.told_to_cancel(process, cancel, say, lambda: None):
+    with process, cli_process.forward_cancel(process, cancel, say, lambda: None):
         return process.wait(timeout=30)
 
 
@@ -56,7 +56,7 @@ def test_asked_twice_it_ends_at_once() -> None:
     cancel = Cancel()
     process = cli(2)
     cancel.set()
-    threading.Timer(0.5, cancel.again).start()
+    threading.Timer(0.5, cancel.request).start()
     assert cancelled(process, cancel, said.append) == 3
     assert said[1].startswith("ending at once")
 
@@ -77,7 +77,7 @@ def test_it_looks_while_it_waits() -> None:
     looks = []
     process = cli(1)
     cancel = Cancel()
-    with process, cli_process.told_to_cancel(process, cancel, lambda text: None, lambda: looks.append(1)):
+    with process, cli_process.forward_cancel(process, cancel, lambda text: None, lambda: looks.append(1)):
         while len(looks) < 2:
             time.sleep(0.01)
         cancel.set()
@@ -91,7 +91,7 @@ def test_a_first_signal_asks_and_a_second_one_asks_for_at_once(number: signal.Si
     # A shell without job control has its background commands ignore SIGINT, and these tests may be one.
     before = signal.signal(number, refuse := lambda *_: pytest.fail(f"{number.name} reached nobody"))
     try:
-        with heard(cancel, at_once(cancel)):
+        with cancel_on_signals(cancel, at_once_event(cancel)):
             os.kill(os.getpid(), number)
             assert (cancel.is_set(), cancel.at_once.is_set()) == (True, False)
             os.kill(os.getpid(), number)
@@ -105,7 +105,7 @@ def test_a_closed_terminal_means_nothing_under_nohup(monkeypatch: pytest.MonkeyP
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         cancel = Cancel()
-        with heard(cancel, at_once(cancel)):
+        with cancel_on_signals(cancel, at_once_event(cancel)):
             os.kill(os.getpid(), signal.SIGHUP)
             assert not cancel.is_set()
     finally:
@@ -115,7 +115,7 @@ def test_a_closed_terminal_means_nothing_under_nohup(monkeypatch: pytest.MonkeyP
 def test_what_ends_a_service_or_a_job_leaves_its_blocks_in_order() -> None:
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        as_interrupts()
+        interrupt_on_termination()
         for number in before:
             with pytest.raises(KeyboardInterrupt):
                 os.kill(os.getpid(), number)

@@ -13,7 +13,7 @@ from preflight.obstacles import Obstacle
 from tests.programs import TENANTS
 
 ACME = Tenant.load("acme", TENANTS)
-TAKEN = Obstacle(key="listen/port", what="127.0.0.1:8081 is taken", way_out="choose another")
+TAKEN = Obstacle(key="listen/port", what="127.0.0.1:8081 is taken", remedy="choose another")
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ def test_is_in_the_way(case: str) -> None:
     asked, facts, why = IN_THE_WAY[case]
     (found,) = obstacles(asked, facts, "oak")
     assert why in found.what
-    assert found.way_out
+    assert found.remedy
 
 
 IN_NOBODYS_WAY: dict[str, tuple[Wanted, Facts]] = {

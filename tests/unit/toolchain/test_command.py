@@ -190,7 +190,7 @@ def test_the_engine_is_told(checkout, env, engine):
     assert (done.returncode, done.stdout) == (0, "nothing stopped: no dockerd runs that was started here\n")
 
 
-def test_no_engine_at_docker_host_is_told_with_the_way_out(checkout, env):
+def test_no_engine_at_docker_host_is_told_with_the_remedy(checkout, env):
     assert portal(checkout, env, "engine", "status").returncode == 1
     done = portal(checkout, env, "engine", "start")
     assert (done.returncode, done.stdout) == (5, "")

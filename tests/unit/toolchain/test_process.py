@@ -25,10 +25,10 @@ def test_a_program_that_ends_well(runner):
     assert (runner.logs / "x.log").read_text() == "$ sh -c echo out; echo err >&2\nout\nerr\n"
 
 
-def test_a_failure_tells_the_end_of_the_log_and_the_way_out(runner):
+def test_a_failure_tells_the_end_of_the_log_and_the_remedy(runner):
     with pytest.raises(ToolchainError) as error:
         runner.run(
-            ["sh", "-c", "echo no route; exit 3"], what="go: Go", log="go", limit=20, way_out="Try it again"
+            ["sh", "-c", "echo no route; exit 3"], what="go: Go", log="go", limit=20, remedy="Try it again"
         )
     assert str(error.value) == (
         "go: Go: sh ended with code 3\n"

@@ -98,9 +98,9 @@ def test_the_exit_code_of_many(codes: list[int], whole: int) -> None:
 
 
 def test_runs_beside_each_other_have_slots_of_their_own(tmp_path: Path) -> None:
-    with workspaces.taken(tmp_path) as one, workspaces.taken(tmp_path) as other:
+    with workspaces.claim(tmp_path) as one, workspaces.claim(tmp_path) as other:
         assert one.work != other.work
         assert one.home != other.home
         assert (one.work / "Pulumi.yaml").read_text().startswith("name: portals")
-    with workspaces.taken(tmp_path) as again:
+    with workspaces.claim(tmp_path) as again:
         assert again == one

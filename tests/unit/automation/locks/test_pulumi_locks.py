@@ -12,13 +12,13 @@ import pytest
 
 from automation.errors import Overtaken
 from automation.locks import processes, pulumi_locks
-from automation.locks.processes import Place, Process
-from automation.locks.pulumi_locks import Lock, Verdict, View
+from automation.locks.processes import Process, ProcessLocation
+from automation.locks.pulumi_locks import HolderState, Lock, View
 from automation.locks.record import Record
 
-HERE = Place(boot="this-boot", pids="pid:[1]", host="here")
-OTHER_BOOT = Place(boot="an-earlier-boot", pids="pid:[1]", host="here")
-CONTAINER = Place(boot="this-boot", pids="pid:[2]", host="here")
+HERE = ProcessLocation(boot="this-boot", pids="pid:[1]", host="here")
+OTHER_BOOT = ProcessLocation(boot="an-earlier-boot", pids="pid:[1]", host="here")
+CONTAINER = ProcessLocation(boot="this-boot", pids="pid:[2]", host="here")
 SINCE = "2026-08-22T10:00:00.123456789+02:00"
 TIME = 1787385600.123456
 # Of a process that has ended: a number that is never given.
@@ -32,7 +32,7 @@ def lock(name: str = "plain.json", pid: int = 4242, host: str = "here", since: s
     return Lock(path=Path(name), pid=pid, host=host, user="root", since=since)
 
 
-def record(where: Place = HERE, cli: Process | None = DEAD, **more: object) -> Record:
+def record(where: ProcessLocation = HERE, cli: Process | None = DEAD, **more: object) -> Record:
     assert LIVING
     facts = {
         "user": "root",
@@ -48,49 +48,55 @@ def record(where: Place = HERE, cli: Process | None = DEAD, **more: object) -> R
 @pytest.mark.parametrize(
     ("what", "which", "one_kernel", "sees_all", "who", "seen", "verdict"),
     [
-        ("a plain pulumi that is seen", lock(), True, True, None, True, Verdict.LIVE),
-        ("one that would be seen, and is not", lock(), True, True, None, False, Verdict.GONE),
-        ("the same, of a container that has another name", lock(host="c1"), True, True, None, False, Verdict.GONE),
-        ("one that might be in another namespace", lock(), True, False, None, False, Verdict.UNKNOWN),
-        ("seen in this namespace", lock(), True, False, None, True, Verdict.LIVE),
-        ("another host with the same name", lock(), False, True, None, False, Verdict.UNKNOWN),
-        ("its number is somebody's here", lock(), False, True, None, True, Verdict.LIVE),
-        ("another host", lock(host="elsewhere"), False, True, None, False, Verdict.UNKNOWN),
-        ("another host, its number is somebody's here", lock(host="elsewhere"), False, True, None, True, Verdict.UNKNOWN),
-        ("a run of ours, by the lock's name", lock("ours.json"), True, False, record(), False, Verdict.GONE),
-        ("its number was given anew", lock("ours.json"), True, False, record(), True, Verdict.GONE),
-        ("a run of ours in another namespace", lock("ours.json"), True, False, record(CONTAINER), False, Verdict.GONE),
-        ("a run of ours before a reboot", lock("ours.json"), True, False, record(OTHER_BOOT), False, Verdict.GONE),
-        ("by its CLI's number", lock(pid=DEAD.pid), True, False, record(), False, Verdict.GONE),
-        ("by its CLI's number, of another namespace", lock(pid=DEAD.pid), True, False, record(CONTAINER), False, Verdict.UNKNOWN),
-        ("the same before a reboot", lock(pid=DEAD.pid), True, False, record(OTHER_BOOT), False, Verdict.UNKNOWN),
-        ("by its CLI's number, and a pulumi in a container has it", lock(pid=DEAD.pid), True, False, record(), True, Verdict.LIVE),
-        ("by name, and its CLI runs: our lock was removed under it", lock("ours.json", PARENT.pid), True, False, record(cli=PARENT), False, Verdict.LIVE),
-        ("that number, an hour later", lock(pid=DEAD.pid, since="2026-08-22T11:00:00+02:00"), True, False, record(), False, Verdict.UNKNOWN),
-        ("that number before our CLI", lock(pid=DEAD.pid, since="2026-08-22T09:00:00+02:00"), True, False, record(), False, Verdict.UNKNOWN),
-        ("that number, another host's name", lock(pid=DEAD.pid, host="c1"), True, False, record(), False, Verdict.UNKNOWN),
-        ("no run of ours took it", lock(), True, False, record(), False, Verdict.UNKNOWN),
-        ("a run that had no CLI yet", lock(pid=DEAD.pid), True, False, record(cli=None), False, Verdict.UNKNOWN),
-        ("shared by hosts: a dead run seen from its own namespace", lock("ours.json"), False, False, record(), False, Verdict.GONE),
-        ("shared by hosts: a CLI that runs on", lock("ours.json"), False, False, record(cli=LIVING), False, Verdict.LIVE),
-        ("shared by hosts: another namespace", lock("ours.json"), False, False, record(CONTAINER), False, Verdict.UNKNOWN),
-        ("shared by hosts: a reboot, or another host of that name", lock("ours.json"), False, False, record(OTHER_BOOT), False, Verdict.UNKNOWN),
-        ("torn, and some pulumi is seen", lock(pid=0, host="", since=""), True, True, None, True, Verdict.LIVE),
-        ("torn, and none is", lock(pid=0, host="", since=""), True, True, None, False, Verdict.GONE),
-        ("torn, and not all are seen", lock(pid=0, host="", since=""), True, False, None, False, Verdict.UNKNOWN),
+        ("a plain pulumi that is seen", lock(), True, True, None, True, HolderState.LIVE),
+        ("one that would be seen, and is not", lock(), True, True, None, False, HolderState.GONE),
+        ("the same, of a container that has another name", lock(host="c1"), True, True, None, False, HolderState.GONE),
+        ("one that might be in another namespace", lock(), True, False, None, False, HolderState.UNKNOWN),
+        ("seen in this namespace", lock(), True, False, None, True, HolderState.LIVE),
+        ("another host with the same name", lock(), False, True, None, False, HolderState.UNKNOWN),
+        ("its number is somebody's here", lock(), False, True, None, True, HolderState.LIVE),
+        ("another host", lock(host="elsewhere"), False, True, None, False, HolderState.UNKNOWN),
+        ("another host, its number is somebody's here", lock(host="elsewhere"), False, True, None, True, HolderState.UNKNOWN),
+        ("a run of ours, by the lock's name", lock("ours.json"), True, False, record(), False, HolderState.GONE),
+        ("its number was given anew", lock("ours.json"), True, False, record(), True, HolderState.GONE),
+        ("a run of ours in another namespace", lock("ours.json"), True, False, record(CONTAINER), False, HolderState.GONE),
+        ("a run of ours before a reboot", lock("ours.json"), True, False, record(OTHER_BOOT), False, HolderState.GONE),
+        ("by its CLI's number", lock(pid=DEAD.pid), True, False, record(), False, HolderState.GONE),
+        ("by its CLI's number, of another namespace", lock(pid=DEAD.pid), True, False, record(CONTAINER), False, HolderState.UNKNOWN),
+        ("the same before a reboot", lock(pid=DEAD.pid), True, False, record(OTHER_BOOT), False, HolderState.UNKNOWN),
+        ("by its CLI's number, and a pulumi in a container has it", lock(pid=DEAD.pid), True, False, record(), True, HolderState.LIVE),
+        ("by name, and its CLI runs: our lock was removed under it", lock("ours.json", PARENT.pid), True, False, record(cli=PARENT), False, HolderState.LIVE),
+        ("that number, an hour later", lock(pid=DEAD.pid, since="2026-08-22T11:00:00+02:00"), True, False, record(), False, HolderState.UNKNOWN),
+        ("that number before our CLI", lock(pid=DEAD.pid, since="2026-08-22T09:00:00+02:00"), True, False, record(), False, HolderState.UNKNOWN),
+        ("that number, another host's name", lock(pid=DEAD.pid, host="c1"), True, False, record(), False, HolderState.UNKNOWN),
+        ("no run of ours took it", lock(), True, False, record(), False, HolderState.UNKNOWN),
+        ("a run that had no CLI yet", lock(pid=DEAD.pid), True, False, record(cli=None), False, HolderState.UNKNOWN),
+        ("shared by hosts: a dead run seen from its own namespace", lock("ours.json"), False, False, record(), False, HolderState.GONE),
+        ("shared by hosts: a CLI that runs on", lock("ours.json"), False, False, record(cli=LIVING), False, HolderState.LIVE),
+        ("shared by hosts: another namespace", lock("ours.json"), False, False, record(CONTAINER), False, HolderState.UNKNOWN),
+        ("shared by hosts: a reboot, or another host of that name", lock("ours.json"), False, False, record(OTHER_BOOT), False, HolderState.UNKNOWN),
+        ("torn, and some pulumi is seen", lock(pid=0, host="", since=""), True, True, None, True, HolderState.LIVE),
+        ("torn, and none is", lock(pid=0, host="", since=""), True, True, None, False, HolderState.GONE),
+        ("torn, and not all are seen", lock(pid=0, host="", since=""), True, False, None, False, HolderState.UNKNOWN),
     ],
 )  # fmt: skip
 def test_a_lock_is_nobodys_only_where_that_is_proved(
-    what: str, which: Lock, one_kernel: bool, sees_all: bool, who: Record | None, seen: bool, verdict: Verdict
+    what: str,
+    which: Lock,
+    one_kernel: bool,
+    sees_all: bool,
+    who: Record | None,
+    seen: bool,
+    verdict: HolderState,
 ) -> None:
     view = View(here=HERE, one_kernel=one_kernel, sees_all=sees_all, record=who)
     assert view.judge(which, lambda pid, since: seen) is verdict, what
 
 
 def test_where_nothing_is_known_of_the_kernel_nothing_is_proved() -> None:
-    nowhere = Place(boot="", pids="", host="here")
+    nowhere = ProcessLocation(boot="", pids="", host="here")
     view = View(here=nowhere, one_kernel=False, sees_all=False, record=record(nowhere))
-    assert view.judge(lock("ours.json"), lambda pid, since: False) is Verdict.UNKNOWN
+    assert view.judge(lock("ours.json"), lambda pid, since: False) is HolderState.UNKNOWN
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -119,7 +125,7 @@ def test_a_record_that_is_not_whole_says_nothing(tmp_path: Path, content: str | 
 )
 def test_a_torn_lock_says_nothing(tmp_path: Path, content: str, pid: int, host: str) -> None:
     (tmp_path / "one.json").write_text(content)
-    (found,) = pulumi_locks.found(tmp_path)
+    (found,) = pulumi_locks.locks_in(tmp_path)
     assert (found.pid, found.host, found.time) == (pid, host, 0.0)
 
 
@@ -176,27 +182,30 @@ MOUNTS = """\
     ],
 )
 def test_the_file_system_of_a_path(path: str, expected: str) -> None:
-    assert processes.kind(MOUNTS, Path(path)) == expected
+    assert processes.file_system_kind(MOUNTS, Path(path)) == expected
 
 
 @pytest.mark.parametrize(
     "kind", ["nfs", "nfs4", "cifs", "9p", "virtiofs", "fuse.sshfs", "ceph", "gfs2", "ocfs2", ""]
 )
 def test_what_several_kernels_may_write_to_proves_nothing(kind: str) -> None:
-    assert kind not in processes.OF_ONE_KERNEL
+    assert kind not in processes.SINGLE_KERNEL_KINDS
 
 
 def test_pulumis_lock_is_held_as_the_cli_holds_it(tmp_path: Path) -> None:
     folder, noted = tmp_path / "locks", []
     (tmp_path / "beside").mkdir()
-    with pulumi_locks.taken(folder, tmp_path / "beside", "acme", noted.append):
+    with pulumi_locks.hold_pulumi_lock(folder, tmp_path / "beside", "acme", noted.append):
         (path,) = folder.iterdir()
         assert [path.name] == noted
         assert set(json.loads(path.read_text())) == {"pid", "username", "hostname", "timestamp"}
-        (told,) = pulumi_locks.found(folder)
-        assert (told.pid, told.host) == (os.getpid(), Place.here().host)
+        (told,) = pulumi_locks.locks_in(folder)
+        assert (told.pid, told.host) == (os.getpid(), ProcessLocation.here().host)
         assert abs(told.time - time.time()) < 60
-        with pytest.raises(Overtaken), pulumi_locks.taken(folder, tmp_path / "beside", "acme", noted.append):
+        with (
+            pytest.raises(Overtaken),
+            pulumi_locks.hold_pulumi_lock(folder, tmp_path / "beside", "acme", noted.append),
+        ):
             pass
         assert list(folder.iterdir()) == [path]
     assert list(folder.iterdir()) == []

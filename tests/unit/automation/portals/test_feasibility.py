@@ -15,7 +15,7 @@ from automation.stack import Stack
 from config.tenant.tenant import Tenant
 from preflight.obstacles import Obstacle
 from preflight.procfs import Door
-from preflight.tenant import Has
+from preflight.tenant import Existing
 from preflight.tenant import wanted as of_file
 from preflight.wanted import Published, Subnet, Wanted
 from tests.programs import TENANTS
@@ -109,8 +109,8 @@ def test_a_preview_without_an_engine_says_that_nobody_looked(monkeypatch: pytest
 def test_all_that_is_in_the_way_is_told_at_once() -> None:
     refuse(ACME, ())
     found = [
-        Obstacle(key="listen/port", what="a is taken", way_out="b"),
-        Obstacle(key="", what="c", way_out="d"),
+        Obstacle(key="listen/port", what="a is taken", remedy="b"),
+        Obstacle(key="", what="c", remedy="d"),
     ]
     with pytest.raises(Impossible) as raised:
         refuse(ACME, found)
@@ -145,17 +145,19 @@ def resources(port: int, subnet: str, image: str) -> list[dict[str, Any]]:
 def test_by_the_file_alone_only_what_the_state_does_not_have_is_wanted() -> None:
     place, port = ACME.placement.subnet, ACME.listen.port
     inside = str(next(place.subnets(new_prefix=26)))
-    pictures = {"lms": "portals/lms:1", "nginx": "nginx@sha256:1"}
-    has = Has.read(resources(port, inside, "portals/lms:1"))
-    assert of_file(ACME, pictures, has).empty
-    first = of_file(ACME, pictures, Has())
+    references = {"lms": "portals/lms:1", "nginx": "nginx@sha256:1"}
+    has = Existing.read(resources(port, inside, "portals/lms:1"))
+    assert of_file(ACME, references, has).empty
+    first = of_file(ACME, references, Existing())
     assert [str(each.door) for each in first.doors] == [f"{ACME.listen.address}:{port}"]
     assert [each.subnet for each in first.subnets] == [place]
     assert first.images == {"portals/lms:1"}
     assert {"acme-lms", "acme-storage-init"} <= first.new_containers
-    assert of_file(ACME, pictures, Has.read(resources(port + 1, inside, "portals/lms:1"))).doors
-    assert of_file(ACME, pictures, Has.read(resources(port, "10.77.200.0/26", "portals/lms:1"))).subnets
-    assert of_file(ACME, pictures, Has.read(resources(port, inside, "portals/lms:0"))).images
+    assert of_file(ACME, references, Existing.read(resources(port + 1, inside, "portals/lms:1"))).doors
+    assert of_file(
+        ACME, references, Existing.read(resources(port, "10.77.200.0/26", "portals/lms:1"))
+    ).subnets
+    assert of_file(ACME, references, Existing.read(resources(port, inside, "portals/lms:0"))).images
 
 
 @pytest.mark.parametrize(("now", "error"), [("before", Impossible), ("after", Overtaken)])

@@ -137,7 +137,7 @@ def test_a_title_of_any_script_is_read_as_it_was_written(title: str) -> None:
     assert (found.kind, found.text, findings.lines()) == ("text", title, ())
 
 
-def test_what_is_there_otherwise_is_told_with_the_way_out(tmp_path: Path) -> None:
+def test_what_is_there_otherwise_is_told_with_the_remedy(tmp_path: Path) -> None:
     tenant = tenants(tmp_path, OAK)["oak"]
     (told,) = conflicts(replace(OAK, title="Elm"), tenant)
     assert told.startswith("tenants/oak.yaml: title: is 'Oak', and 'Elm' was asked for")

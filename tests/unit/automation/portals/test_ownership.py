@@ -82,10 +82,10 @@ def test_orphans_are_one_row_a_portal_with_whose_it_is() -> None:
     ]
     elm, half, oak = grouped(parts, Ours(name="ops@one-1", states={}))
     assert (oak.what, str(oak.owner)) == ("2 containers, 1 network", "ops@two-2")
-    assert "./portal purge" not in oak.way_out
+    assert "./portal purge" not in oak.remedy
     assert (elm.what, str(elm.owner)) == ("1 directory", "unknown")
-    assert elm.way_out.endswith("(with --owner unknown)")
-    assert "rm -rf /srv/portals/.purged-elm" in half.way_out
+    assert elm.remedy.endswith("(with --owner unknown)")
+    assert "rm -rf /srv/portals/.purged-elm" in half.remedy
 
 
 def test_what_a_directory_says_of_its_owner() -> None:

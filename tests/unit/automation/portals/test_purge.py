@@ -198,8 +198,8 @@ def test_orphans_names_a_link_and_what_it_leads_to(drive: Path, made: Callable[[
     )
     (portal,) = grouped([found], Ours(name="", states={}))
     assert portal.what == "1 link"
-    assert f"/srv/portals/{name} on the engine's host is a symbolic link to {target}" in portal.way_out
-    assert "purge" not in portal.way_out.replace(name, "")
+    assert f"/srv/portals/{name} on the engine's host is a symbolic link to {target}" in portal.remedy
+    assert "purge" not in portal.remedy.replace(name, "")
 
 
 @pytest.mark.parametrize("made", [inside, outside])
@@ -229,7 +229,7 @@ def test_a_name_that_could_lead_elsewhere_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("orphan", "way_out"),
+    ("orphan", "remedy"),
     [
         (Orphan(kind="stack", name="oak", tenant="oak"), "./portal purge oak --dry-run"),
         (Orphan(kind="volume", name="oak-mysql", tenant="oak"), "./portal purge oak --dry-run"),
@@ -251,5 +251,5 @@ def test_a_name_that_could_lead_elsewhere_is_refused(name: str) -> None:
         ),
     ],
 )
-def test_each_orphan_says_how_to_remove_it(orphan: Orphan, way_out: str) -> None:
-    assert way_out in orphan.way_out
+def test_each_orphan_says_how_to_remove_it(orphan: Orphan, remedy: str) -> None:
+    assert remedy in orphan.remedy

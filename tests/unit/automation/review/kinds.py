@@ -16,7 +16,7 @@ DRIVE = "/srv/portals"
 # What a reviewer sees, one file a kind.
 COMMENTS = Path(__file__).parent / "comments"
 # Hashes of what an image or a container is made of: they change with things that are no matter here.
-_HASHED = re.compile(r"(portals/[a-z-]+:)[0-9a-f]{16}|(labels\[portal\.shape\]\.value: )[0-9a-f]{12}")
+_HASHED = re.compile(r"(portals/[a-z-]+:)[0-9a-f]{16}|(labels\[portal\.spec-hash\]\.value: )[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from automation.runs.plan import SECRET, Change, Difference, Plan, at, known
+from automation.runs.plan import SECRET, Change, Difference, Plan, none_if_missing, value_at
 from plugins.compare import compare
 from plugins.docker.container.properties import CONTAINER
 from plugins.docker.network import NETWORK
@@ -91,8 +91,8 @@ def differences(urn: str, before: dict[str, Any], after: dict[str, Any]) -> Iter
             path=each.path,
             kind=each.step.value,
             replaces=each.replace,
-            before=known(at(hidden(before), each.path)),
-            after=known(at(hidden(after), each.path)),
+            before=none_if_missing(value_at(hidden(before), each.path)),
+            after=none_if_missing(value_at(hidden(after), each.path)),
         )
 
 

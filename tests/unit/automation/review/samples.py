@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from automation.runs.plan import Change, Difference, Plan, at, known
+from automation.runs.plan import Change, Difference, Plan, none_if_missing, value_at
 
 __all__ = ["change", "container", "plan", "volume"]
 
@@ -47,8 +47,8 @@ def change(
                 path=path,
                 kind="update",
                 replaces=op == "replace",
-                before=known(at(old, path)),
-                after=known(at(new, path)),
+                before=none_if_missing(value_at(old, path)),
+                after=none_if_missing(value_at(new, path)),
             )
             for path in (paths if op in ("update", "replace") else ())
         ),

@@ -190,7 +190,7 @@ def test_beginnings_that_have_nothing_in_common(repository: Repository, tmp_path
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="root alone may give a checkout to another user")
-def test_gits_own_words_are_told_with_its_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gits_own_words_are_told_with_its_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkout of another user: git does not look at all, which is no answer about the ref."""
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", "/dev/null")

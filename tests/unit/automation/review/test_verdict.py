@@ -342,8 +342,8 @@ def test_exit_code_by_the_worst() -> None:
 
 
 def test_a_drive_that_is_away_has_the_code_that_all_else_gives_it() -> None:
-    away = Obstacle(key="storage/root", what=f"{DRIVE_AWAY} (x)", way_out="mount it")
-    full = Obstacle(key="storage/root", what="the drive has 3 MiB free", way_out="make room")
+    away = Obstacle(key="storage/root", what=f"{DRIVE_AWAY} (x)", remedy="mount it")
+    full = Obstacle(key="storage/root", what="the drive has 3 MiB free", remedy="make room")
 
     def code(*obstacles: Obstacle) -> int:
         return exit_code(

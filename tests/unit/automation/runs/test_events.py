@@ -3,11 +3,11 @@
 import pytest
 from pulumi.automation.events import DiagnosticEvent, EngineEvent
 
-from automation.runs.events import Heard
+from automation.runs.events import RunEvents
 
 
 def reason(*messages: str) -> str:
-    heard = Heard(tenant="acme", on_progress=lambda progress: None)
+    heard = RunEvents(tenant="acme", on_progress=lambda progress: None)
     for number, each in enumerate(messages):
         told = DiagnosticEvent(message=each, color="never", severity="error")
         heard(EngineEvent(sequence=number, timestamp=0, diagnostic_event=told))

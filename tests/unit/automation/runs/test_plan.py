@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pulumi.automation.events import StepEventMetadata
 
-from automation.runs.plan import MISSING, SECRET, Change, Plan, at, changes, parts
+from automation.runs.plan import MISSING, SECRET, Change, Plan, changes, parts, value_at
 
 CONTAINER = "urn:pulumi:acme::portals::p$docker:index/container:Container::"
 COMPONENT = "urn:pulumi:acme::portals::portal:index:Portal::acme"
@@ -64,10 +64,10 @@ def test_a_property_path_is_taken_apart(path: str, found: tuple[str | int, ...])
 
 def test_what_stands_at_a_path() -> None:
     told = {"labels": [{"value": "x"}], "uploads": SECRET}
-    assert at(told, "labels[0].value") == "x"
-    assert at(told, "labels[1].value") is MISSING
-    assert at(told, "uploads[0].content") == SECRET
-    assert at(told, "absent") is MISSING
+    assert value_at(told, "labels[0].value") == "x"
+    assert value_at(told, "labels[1].value") is MISSING
+    assert value_at(told, "uploads[0].content") == SECRET
+    assert value_at(told, "absent") is MISSING
 
 
 def test_what_stays_the_same_and_components_are_no_changes() -> None:

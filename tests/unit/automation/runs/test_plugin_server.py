@@ -46,7 +46,7 @@ def version(told: Mapping[str, str], name: str) -> str:
 
 def test_the_repos_own_answer_at_their_ports_until_the_run_is_over(tmp_path: Path) -> None:
     place = home(tmp_path, docker=launcher("docker"), random=launcher("random"))
-    with plugin_server.served(place, tuple(plugin_server.PLUGINS)) as told:
+    with plugin_server.serve_plugins(place, tuple(plugin_server.PLUGINS)) as told:
         for name, (wanted, _) in plugin_server.PLUGINS.items():
             assert version(told, name) == wanted
     with pytest.raises(grpc.RpcError):
@@ -59,31 +59,33 @@ def test_one_process_removes_from_one_engine(engines: int, names: list[str]) -> 
         {"type": "pulumi:providers:random"},
         {"type": "other"},
     ]
-    assert sorted(plugin_server.removing({"deployment": {"resources": told}})) == names
+    assert sorted(plugin_server.plugins_for_destroy({"deployment": {"resources": told}})) == names
 
 
 def test_only_those_asked_for_are_served(tmp_path: Path) -> None:
     place = home(tmp_path, docker=launcher("docker"), random=launcher("random"))
-    with plugin_server.served(place, plugin_server.HARMLESS) as told:
+    with plugin_server.serve_plugins(place, plugin_server.HARMLESS) as told:
         assert told[plugin_server.VARIABLE].startswith("random:")
         assert "docker" not in told[plugin_server.VARIABLE]
 
 
 def test_official_plugins_are_the_clis_to_start(tmp_path: Path) -> None:
     place = home(tmp_path, docker=OFFICIAL, random=launcher("random"))
-    with plugin_server.served(place, tuple(plugin_server.PLUGINS)) as told:
+    with plugin_server.serve_plugins(place, tuple(plugin_server.PLUGINS)) as told:
         assert told[plugin_server.VARIABLE].startswith("random:")
         assert "docker" not in told[plugin_server.VARIABLE]
 
 
 def test_a_machine_without_plugins_is_told_so_by_the_cli(tmp_path: Path) -> None:
-    with plugin_server.served(tmp_path, tuple(plugin_server.PLUGINS)) as told:
+    with plugin_server.serve_plugins(tmp_path, tuple(plugin_server.PLUGINS)) as told:
         assert told == {}
 
 
 def test_whoever_debugs_a_provider_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(plugin_server.VARIABLE, "docker:1")
-    with plugin_server.served(home(tmp_path, random=launcher("random")), plugin_server.HARMLESS) as told:
+    with plugin_server.serve_plugins(
+        home(tmp_path, random=launcher("random")), plugin_server.HARMLESS
+    ) as told:
         assert told == {}
     assert os.environ[plugin_server.VARIABLE] == "docker:1"
 
@@ -92,7 +94,7 @@ def test_a_slots_cli_keeps_no_log_of_what_it_says_to_plugins(tmp_path: Path) -> 
     logs = tmp_path / "0" / "home" / "logs"
     logs.mkdir(parents=True)
     (logs / "organization+portals+acme-1.log").write_text("from before")
-    with workspaces.taken(tmp_path) as slot:
-        assert (slot.home / "logs").is_file()
-    with workspaces.taken(tmp_path) as slot:
-        assert (slot.home / "logs").is_file()
+    with workspaces.claim(tmp_path) as workspace:
+        assert (workspace.home / "logs").is_file()
+    with workspaces.claim(tmp_path) as workspace:
+        assert (workspace.home / "logs").is_file()

@@ -9,7 +9,7 @@ import docker.errors
 import pytest
 
 from automation.errors import Locked
-from automation.locks.stack_lock import held
+from automation.locks.stack_lock import lock_stack
 from automation.runs import recovery
 from automation.runs.recovery import recover
 from automation.stack import Stack
@@ -69,7 +69,7 @@ def stack(tmp_path: Path) -> Stack:
 
 def test_what_was_half_made_goes_and_what_was_told_to_stop_is_known(stack: Stack) -> None:
     engine = Engine()
-    with held(stack, "up", print) as hold:
+    with lock_stack(stack, "up", print) as hold:
         fit = recover(hold, engine, print)
     assert engine.asked == ["stop half", "remove half"]
     assert fit.stopping == ("u2",)
@@ -80,7 +80,7 @@ def test_what_was_half_made_goes_and_what_was_told_to_stop_is_known(stack: Stack
 
 
 def test_a_second_recovery_finds_nothing_to_do(stack: Stack) -> None:
-    with held(stack, "up", print) as hold:
+    with lock_stack(stack, "up", print) as hold:
         recover(hold, Engine(), print)
         engine = Engine()
         recover(hold, engine, print)
@@ -91,7 +91,7 @@ def test_a_plain_pulumi_that_was_faster_is_left_alone(stack: Stack) -> None:
     """It took Pulumi's lock after ours: nothing of it is removed, and its state stays."""
     engine, before = Engine(), stack.state()
     assert stack.locks
-    with held(stack, "up", print) as hold:
+    with lock_stack(stack, "up", print) as hold:
         (stack.locks / "theirs.json").write_text('{"pid": 1, "hostname": "here"}')
         with pytest.raises(Locked, match="being changed by process 1"):
             recover(hold, engine, print)
@@ -123,7 +123,7 @@ def elsewhere(*states: dict[str, Any], taken: bool = False) -> Elsewhere:
 
 
 def recovered(stack: Elsewhere, engine: Engine) -> None:
-    with held(stack, "up", print) as hold:
+    with lock_stack(stack, "up", print) as hold:
         # `held` makes a copy that knows of the hold; lists are shared.
         recover(hold, engine, print)
 

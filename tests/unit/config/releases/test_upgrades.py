@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from config.releases.release import Release, Releases
-from config.releases.upgrades import InForce, before, path, reason, unopened
+from config.releases.upgrades import DeployedRelease, before, path, reason, unopened
 
 RELEASES = Releases(Path(__file__).parents[4] / "config" / "releases").all()
 
 
-def force(told: str) -> InForce:
+def force(told: str) -> DeployedRelease:
     release, _, images = told.partition("/")
-    return InForce(release=release, images=images)
+    return DeployedRelease(release=release, images=images)
 
 
 @pytest.mark.parametrize(

@@ -31,23 +31,23 @@ def test_one_match_is_of_that_network_of_every_tenant_and_of_no_other(whole: str
 
 
 def test_the_rules_of_both_chains() -> None:
-    way_in, way_out = "10.77.0.224/255.255.0.240", "10.77.0.240/255.255.0.240"
+    ingress, egress = "10.77.0.224/255.255.0.240", "10.77.0.240/255.255.0.240"
     assert rules(POOL, ["10.255.255.53"]) == {
         FORWARD: [
             "-A PORTALS-FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
-            f"-A PORTALS-FORWARD -s {way_in} -j DROP",
-            f"-A PORTALS-FORWARD -s {way_out} -d 10.255.255.53/32 -p udp -m udp --dport 53 -j RETURN",
-            f"-A PORTALS-FORWARD -s {way_out} -d 10.255.255.53/32 -p tcp -m tcp --dport 53 -j RETURN",
-            f"-A PORTALS-FORWARD -s {way_out} -d 169.254.0.0/16 -j DROP",
-            f"-A PORTALS-FORWARD -s {way_out} -d 168.63.129.16/32 -j DROP",
-            f"-A PORTALS-FORWARD -s {way_out} -d 100.100.100.200/32 -j DROP",
-            f"-A PORTALS-FORWARD -s {way_out} -d 10.77.0.0/16 -j DROP",
+            f"-A PORTALS-FORWARD -s {ingress} -j DROP",
+            f"-A PORTALS-FORWARD -s {egress} -d 10.255.255.53/32 -p udp -m udp --dport 53 -j RETURN",
+            f"-A PORTALS-FORWARD -s {egress} -d 10.255.255.53/32 -p tcp -m tcp --dport 53 -j RETURN",
+            f"-A PORTALS-FORWARD -s {egress} -d 169.254.0.0/16 -j DROP",
+            f"-A PORTALS-FORWARD -s {egress} -d 168.63.129.16/32 -j DROP",
+            f"-A PORTALS-FORWARD -s {egress} -d 100.100.100.200/32 -j DROP",
+            f"-A PORTALS-FORWARD -s {egress} -d 10.77.0.0/16 -j DROP",
         ],
         INPUT: [
             "-A PORTALS-INPUT -i lo -j RETURN",
             "-A PORTALS-INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
-            f"-A PORTALS-INPUT -s {way_out} -d 10.255.255.53/32 -p udp -m udp --dport 53 -j RETURN",
-            f"-A PORTALS-INPUT -s {way_out} -d 10.255.255.53/32 -p tcp -m tcp --dport 53 -j RETURN",
+            f"-A PORTALS-INPUT -s {egress} -d 10.255.255.53/32 -p udp -m udp --dport 53 -j RETURN",
+            f"-A PORTALS-INPUT -s {egress} -d 10.255.255.53/32 -p tcp -m tcp --dport 53 -j RETURN",
             "-A PORTALS-INPUT -s 10.77.0.0/16 -j DROP",
         ],
     }

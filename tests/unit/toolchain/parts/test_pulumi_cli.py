@@ -128,7 +128,7 @@ def test_a_cli_of_another_version_is_refused(shelf, tmp_path):
     [b"", b"<html>", archive({"pulumi/readme": b""}), archive({"pulumi/pulumi": CLI})[:-40]],
     ids=["nothing", "a page", "another program's", "cut short"],
 )
-def test_a_broken_archive_is_told_with_the_way_out(shelf, tmp_path, content):
+def test_a_broken_archive_is_told_with_the_remedy(shelf, tmp_path, content):
     Shelf.content = content
     with pytest.raises(
         ToolchainError, match=r"(?s)cannot download http.*PORTAL_TOOLCHAIN=packages builds it"

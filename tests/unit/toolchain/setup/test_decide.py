@@ -184,7 +184,7 @@ def test_go_is_not_wanted_where_nothing_is_built():
         ({"forced": "yes"}, "PORTAL_TOOLCHAIN is 'yes'; it may be official or packages, or not set"),
     ],
 )
-def test_what_cannot_be_had_is_told_with_the_way_out(changes, said):
+def test_what_cannot_be_had_is_told_with_the_remedy(changes, said):
     with pytest.raises(ToolchainError) as error:
         decide(replace(DEVELOPER, **changes), PINS, ALL)
     assert str(error.value) == said

@@ -8,7 +8,7 @@ import pulumi
 from config.portal import owner as owners
 from config.portal.labels import IMAGES, OWNER, RELEASE
 from config.portal.resource_types import CONTAINER
-from config.releases.upgrades import InForce
+from config.releases.upgrades import DeployedRelease
 
 GATE = "storage-init"
 
@@ -20,7 +20,7 @@ def resources(stack: str) -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
-def read(state: Mapping[str, Mapping[str, Any]]) -> InForce | None:
+def read(state: Mapping[str, Mapping[str, Any]]) -> DeployedRelease | None:
     """What the last successful storage-init of a state was told; None when there was none.
 
     Not the stack's outputs: an update that fails half-way leaves the old ones, though its migrations may have run.
@@ -32,7 +32,7 @@ def read(state: Mapping[str, Mapping[str, Any]]) -> InForce | None:
     return None
 
 
-def owner(state: Mapping[str, Mapping[str, Any]], environ: Mapping[str, str]) -> str:
+def owner_of(state: Mapping[str, Mapping[str, Any]], environ: Mapping[str, str]) -> str:
     """Whose the portal is: what the state says already, so that it is the same whoever looks; else the shell's backend."""
     for urn, resource in state.items():
         if resource["type"] == CONTAINER and urn.endswith(f"::{GATE}"):
@@ -42,11 +42,11 @@ def owner(state: Mapping[str, Mapping[str, Any]], environ: Mapping[str, str]) ->
     return owners.of_backend(environ)
 
 
-def of_container(outputs: Mapping[str, Any]) -> InForce | None:
+def of_container(outputs: Mapping[str, Any]) -> DeployedRelease | None:
     """What a storage-init container says; nothing where it failed, for it then changed nothing."""
     if outputs.get("exitCode"):
         return None
     labels = {each["label"]: each["value"] for each in outputs.get("labels") or []}
     if RELEASE not in labels or IMAGES not in labels:
         return None
-    return InForce(release=labels[RELEASE], images=labels[IMAGES])
+    return DeployedRelease(release=labels[RELEASE], images=labels[IMAGES])
