@@ -88,7 +88,7 @@ class Portal(ComponentResource):
             images=references,
             networks=networks,
             storage=storage,
-            secrets=Secrets("secrets", SecretsArgs(names=names(tenant.services)), child),
+            secrets=Secrets("secrets", SecretsArgs(names=names(tenant.services, real=tenant.real)), child),
         )
         datastores = DataStores("datastores", DataStoresArgs(foundation=foundation), child)
         ops = Ops(

@@ -14,6 +14,7 @@ NAMES = {
     "cms-sso-secret": "lms",
     "edxapp-secret-key": "lms",
     "forum-api-key": "forum",
+    "jwt-signing-seed": "lms",
     "meilisearch-master-key": "meilisearch",
     "mongo-password": "mongo",
     "mysql-edxapp-password": "mysql",
@@ -22,11 +23,15 @@ NAMES = {
     "redis-password": "redis",
     "search-password": "elasticsearch",
 }
+# Edx-platform's own: the stand-in has no such thing.
+REAL = frozenset(("jwt-signing-seed",))
 
 
-def names(services: Collection[str]) -> tuple[str, ...]:
-    """The secrets of a portal that has these services."""
-    return tuple(each for each, service in NAMES.items() if service in services)
+def names(services: Collection[str], *, real: bool) -> tuple[str, ...]:
+    """The secrets of a portal that has these services; `real` where they are edx-platform's own."""
+    return tuple(
+        each for each, service in NAMES.items() if service in services and (real or each not in REAL)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from config.portal import stores
-from config.portal.routes import addresses, base
+from config.portal.routes import addresses, base, preview
 from config.portal.stores import secret
 from config.tenant.tenant import Tenant
 
@@ -19,6 +19,7 @@ SECRETS = (
     "cms-sso-secret",
     "edxapp-secret-key",
     "forum-api-key",
+    "jwt-signing-seed",
     "meilisearch-master-key",
     "mongo-password",
     "mysql-edxapp-password",
@@ -37,9 +38,13 @@ def release_variables(tenant: Tenant) -> dict[str, Any]:
     services = tenant.services
     return {
         "EDXAPP_FEATURES": {
+            # The answers' second history, for which a portal has no second database.
+            "ENABLE_CSMH_EXTENDED": False,
             "ENABLE_DISCUSSION_SERVICE": "forum" in services,
             # An account would wait for ever for a mail that nobody can send.
             "SKIP_EMAIL_VALIDATION": "mailer" not in services,
+            # The host at which authors see what is not published yet.
+            "PREVIEW_LMS_BASE": base(preview(tenant), tenant.listen.port),
         }
     }
 
@@ -59,9 +64,10 @@ def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
     services = tenant.services
     urls = addresses(tenant)
     host = tenant.hosts.lms if variant == "lms" else tenant.hosts.cms
+    own = [preview(tenant)] if variant == "lms" and tenant.real else []
     return {
         "ADMIN": {"username": tenant.admin.username, "email": tenant.admin.email},
-        "ALLOWED_HOSTS": [host, variant],
+        "ALLOWED_HOSTS": [host, variant, *own],
         "ALTERNATE_WORKER_QUEUES": "cms" if variant == "lms" else "lms",
         **stores.env(tenant),
         "CMS_BASE": base(tenant.hosts.cms, tenant.listen.port),
@@ -72,7 +78,11 @@ def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
         "EMAIL_PORT": services["mailer"].port,
         "EMAIL_USE_TLS": False,
         "HTTPS": "off",
+        # Who logs out of the lms is logged out of the cms.
+        "IDA_LOGOUT_URI_LIST": [f"{urls['cms']}/logout/"] if variant == "lms" else [],
         "LMS_BASE": base(tenant.hosts.lms, tenant.listen.port),
+        # From one container to the other, not by the load balancer.
+        "LMS_INTERNAL_ROOT_URL": f"http://lms:{services['lms'].port}",
         "LMS_ROOT_URL": urls["lms"],
         "LOG_DIR": "",
         "MEDIA_ROOT": "/openedx/media",
@@ -98,7 +108,6 @@ def protected_auth(tenant: Tenant) -> dict[str, Any]:
             "db": 0,
             "password": secret("redis-password"),
         },
-        "CONTENTSTORE": stores.mongo(tenant),
         "DATABASES": {
             "default": {
                 "ENGINE": "django.db.backends.mysql",
@@ -108,9 +117,11 @@ def protected_auth(tenant: Tenant) -> dict[str, Any]:
                 "HOST": "mysql",
                 "PORT": services["mysql"].port,
                 "CONN_MAX_AGE": 60,
+                "OPTIONS": stores.mysql_options(tenant),
             }
         },
         "DOC_STORE_CONFIG": stores.mongo(tenant),
+        "JWT_SIGNING_SEED": secret("jwt-signing-seed"),
         "SECRET_KEY": secret("edxapp-secret-key"),
         "SOCIAL_AUTH_EDX_OAUTH2_SECRET": secret("cms-sso-secret"),
     }

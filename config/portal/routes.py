@@ -42,6 +42,7 @@ def hosts(tenant: Tenant) -> dict[str, str]:
 def routes(tenant: Tenant) -> tuple[Route, ...]:
     """The routes of a portal. Body limits are Open edX's own (4 MB for learners, 250 MB for authors)."""
     services = tenant.services
+    named = [*hosts(tenant).items(), *([("lms", preview(tenant))] if tenant.real else [])]
     return tuple(
         Route(
             host=host,
@@ -51,8 +52,13 @@ def routes(tenant: Tenant) -> tuple[Route, ...]:
             # Without an nginx the image of lms and cms serves them itself.
             static=service in ("lms", "cms") and "nginx" in services,
         )
-        for service, host in hosts(tenant).items()
+        for service, host in named
     )
+
+
+def preview(tenant: Tenant) -> str:
+    """Where edx-platform's lms shows authors what is not published yet."""
+    return below_lms(tenant.hosts.lms, ("preview",))["preview"]
 
 
 def base(host: str, port: int) -> str:
@@ -62,7 +68,7 @@ def base(host: str, port: int) -> str:
 
 def addresses(tenant: Tenant) -> dict[str, str]:
     """The URL of each service that people open."""
-    return {each.service: f"http://{base(each.host, tenant.listen.port)}" for each in routes(tenant)}
+    return {service: f"http://{base(host, tenant.listen.port)}" for service, host in hosts(tenant).items()}
 
 
 def sites(told: tuple[Route, ...]) -> str:

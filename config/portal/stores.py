@@ -58,6 +58,13 @@ def auth(tenant: Tenant) -> dict[str, Any]:
     return told
 
 
+def mysql_options(tenant: Tenant) -> dict[str, str]:
+    """Texts are all of Unicode, and none is cut: but before version 5.7, whose indexes have no room for it."""
+    major, minor = (int(each) for each in tenant.services["mysql"].version.split(".")[:2])
+    charset = "utf8mb4" if (major, minor) >= (5, 7) else "utf8"
+    return {"charset": charset, "init_command": "SET sql_mode='STRICT_TRANS_TABLES'"}
+
+
 def mongo(tenant: Tenant) -> dict[str, Any]:
     """Where Open edX's database is in mongo, and as whom Open edX comes."""
     return {
@@ -66,6 +73,7 @@ def mongo(tenant: Tenant) -> dict[str, Any]:
         "db": MONGO_DATABASE,
         "user": MONGO_USER,
         "password": secret("mongo-password"),
+        "collection": "modulestore",
     }
 
 

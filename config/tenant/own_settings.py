@@ -31,7 +31,6 @@ PROGRAM = frozenset(
         "CMS_ROOT_URL",
         "COMMENTS_SERVICE_KEY",
         "COMMENTS_SERVICE_URL",
-        "CONTENTSTORE",
         "DATABASES",
         "DEFAULT_FROM_EMAIL",
         "DOC_STORE_CONFIG",
@@ -41,7 +40,10 @@ PROGRAM = frozenset(
         "EMAIL_PORT",
         "EMAIL_USE_TLS",
         "HTTPS",
+        "IDA_LOGOUT_URI_LIST",
+        "JWT_SIGNING_SEED",
         "LMS_BASE",
+        "LMS_INTERNAL_ROOT_URL",
         "LMS_ROOT_URL",
         "LOG_DIR",
         "MEDIA_ROOT",
@@ -61,6 +63,36 @@ PROGRAM = frozenset(
         "SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT",
         "STATIC_ROOT",
         "STATIC_URL",
+    )
+)
+# What the settings module of the real Open edX makes whatever a file says (images/openedx/portal_settings).
+SETTLED = frozenset(
+    (
+        "CELERY_RESULT_BACKEND",
+        "CODE_JAIL",
+        "CONTENTSTORE",
+        "CSRF_COOKIE_SECURE",
+        "DATABASE_ROUTERS",
+        "DATA_DIR",
+        "DJFS",
+        "FINANCIAL_REPORTS",
+        "GITHUB_REPO_ROOT",
+        "GRADES_DOWNLOAD",
+        "INSTALLED_APPS",
+        "LOGGING",
+        "MIDDLEWARE",
+        "MODULESTORE",
+        "OAUTH_ENFORCE_CLIENT_SECURE",
+        "OAUTH_ENFORCE_SECURE",
+        "ORA2_FILEUPLOAD_BACKEND",
+        "ORA2_FILEUPLOAD_ROOT",
+        "PROFILE_IMAGE_BACKEND",
+        "SESSION_COOKIE_SECURE",
+        "SESSION_ENGINE",
+        "STATIC_ROOT_BASE",
+        "VIDEO_IMAGE_SETTINGS",
+        "VIDEO_TRANSCRIPTS_SETTINGS",
+        "WEBPACK_LOADER",
     )
 )
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -92,7 +124,7 @@ def _named(key: str, name: str) -> None:
         )
     if key == "settings" and name == "FEATURES":
         raise ValueError("has its own key, expected below 'features'")
-    if key == "settings" and name in PROGRAM:
+    if key == "settings" and name in PROGRAM | SETTLED:
         raise ValueError("is set by the program, expected nothing: remove it")
 
 

@@ -159,6 +159,11 @@ class Tenant:
             return "own"
         return self.images if self.release.services[service].hub.image else "packages"
 
+    @property
+    def real(self) -> bool:
+        """Whether it runs edx-platform itself: the image built here is a stand-in."""
+        return self.source("lms") != "packages"
+
     @classmethod
     def load(
         cls, name: str, folder: Path, fleet: Fleet | None = None, releases: Releases | None = None

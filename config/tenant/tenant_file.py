@@ -173,10 +173,12 @@ class TenantFile(Reading):
     @property
     def claims(self) -> Claims:
         """What it claims for itself."""
+        # As Tenant.real.
+        real = self.values.get("images") == "hub" or "lms" in self.own_images
         return Claims(
             tenant=self.name,
             values=self.values,
-            services=tuple(self.release.services) if self.release else (),
+            services=(*(self.release.services if self.release else ()), *(("preview",) if real else ())),
         )
 
     def hidden(self) -> str:

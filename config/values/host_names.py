@@ -7,8 +7,9 @@ from ipaddress import IPv6Address
 from config.reading.words import character, characters, quoted
 
 LONGEST = 253
-# Services that browsers reach by a name of their own below the lms's, as is Open edX's custom.
-BELOW_LMS = {"mfe": "apps", "meilisearch": "meilisearch"}
+# Services that browsers reach by a name of their own below the lms's, as is Open edX's custom. The preview is no service:
+# edx-platform's lms shows by that name what authors have not published yet.
+BELOW_LMS = {"mfe": "apps", "meilisearch": "meilisearch", "preview": "preview"}
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # Browsers take names like these for addresses: 10.0.0.1, 0x7f.1
 _ADDRESS = re.compile(r"([0-9]+|0x[0-9a-f]*)")

@@ -16,6 +16,32 @@ import yaml
 CONFIG = Path("/openedx/config")
 QUEUES = {"lms": ("default", "high", "high_mem"), "cms": ("default", "high", "low")}
 PORTS = {"lms": 8000, "cms": 8010}
+MEDIA = Path("/openedx/media")
+# What lies on the drive and is served to nobody (portal_settings/settle.py).
+PRIVATE = ("data", "djfs", "financial", "mail", "ora2", "reports")
+# What of the uploads is public: the list of images/nginx/nginx.conf.
+PUBLIC = (
+    "badge_classes",
+    "badges",
+    "certificate_template_assets",
+    "course_complete_badges",
+    "organization_logos",
+    "profile-images",
+    "video-images",
+    "video-transcripts",
+)
+FILES = (
+    ("/static", "/openedx/staticfiles"),
+    *((f"/media/{name}", str(MEDIA / name)) for name in PUBLIC),
+)
+ASSETS = "/usr/local/bin/openedx_assets.py"
+# Empty, it is the address of no picture and no page, where edx-platform has its own.
+OWN_IF_EMPTY = (
+    "ACTIVATION_EMAIL_SUPPORT_LINK",
+    "FAVICON_URL",
+    "LOGO_URL",
+    "PASSWORD_RESET_SUPPORT_LINK",
+)
 STAYING = ("lms", "cms", "lms-workers", "cms-workers")
 ENDING = ("lms-migrate", "cms-migrate", "lms-assets", "create-admin", "oauth-sync", "login-link")
 USAGE = 64
@@ -35,6 +61,15 @@ from django.utils.http import int_to_base36
 user = get_user_model().objects.get(username=json.load(open("/openedx/config/lms.env.json"))["ADMIN"]["username"])
 told = {"uidb36": int_to_base36(user.id), "token": default_token_generator.make_token(user)}
 print(settings.LMS_ROOT_URL + reverse("password_reset_confirm", kwargs=told))
+"""
+# Mails and links name the site of number 1, which edx-platform makes as example.com.
+SITE = """
+import json
+from django.contrib.sites.models import Site
+env = json.load(open("/openedx/config/lms.env.json"))
+told = {"domain": env["LMS_BASE"], "name": env["PLATFORM_NAME"][:50]}
+Site.objects.exclude(id=1).filter(domain=told["domain"]).delete()
+Site.objects.update_or_create(id=1, defaults=told)
 """
 # The client by which the cms logs people in at the lms. As `create_dot_application`, but its secret is no argument.
 SYNC = """
@@ -71,6 +106,11 @@ def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return {**under, **over, **both}
 
 
+def spoken(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Without those that are empty and so say nothing."""
+    return {name: value for name, value in settings.items() if value != "" or name not in OWN_IF_EMPTY}
+
+
 def write_settings(variant: str) -> None:
     """Lay the passwords over the settings, into the file that LMS_CFG or CMS_CFG names.
 
@@ -82,12 +122,15 @@ def write_settings(variant: str) -> None:
     fresh = target.with_suffix(f".{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
     with os.fdopen(descriptor, "w") as file:
-        yaml.safe_dump(merged(env, auth), file)
+        yaml.safe_dump(spoken(merged(env, auth)), file)
     fresh.replace(target)
 
 
 def web(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
-    """uWSGI, which public images have; on the socket that stays open while one run follows the other."""
+    """uWSGI, which public images have; on the socket that stays open while one run follows the other.
+
+    It logs no request: openedx_app does, and says nothing of what it was told.
+    """
     listen = env.get("OPENEDX_LISTEN_FD")
     ready = env.get("OPENEDX_READY_FD")
     return (
@@ -96,8 +139,9 @@ def web(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
         "--pythonpath=/opt/configuration/app", "--module=openedx_app:load()",
         "--master", "--single-interpreter", "--enable-threads", "--die-on-term", "--need-app",
         f"--processes={env.get('OPENEDX_WORKERS') or 1}",
-        # No path, query or referrer: links of mails hold tokens, and no list of them would be edx-platform's next one.
-        "--log-format=%(method) %(status) %(size) %(msecs)ms",
+        "--disable-logging",
+        # For releases without an nginx: what that has of its own (images/nginx).
+        *(f"--static-map={url}={path}" for url, path in FILES),
         # What uWSGI says of a client that has gone names the address it asked for.
         "--ignore-sigpipe", "--ignore-write-errors", "--disable-write-exception",
         "--buffer-size=8192", "--thunder-lock", "--max-worker-lifetime=86400", "--worker-reload-mercy=25",
@@ -105,48 +149,62 @@ def web(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def queues(variant: str, told: str) -> tuple[str, ...]:
+    """The variant's queues of a comma list; all of them when it is empty. Raises ValueError for any other."""
+    known = QUEUES[variant]
+    found = tuple(told.split(",")) if told else known
+    if odd := [each for each in found if each not in known]:
+        raise ValueError(
+            f"OPENEDX_QUEUES: {odd[0]!r} is no queue of {variant}; there are: {', '.join(known)}"
+        )
+    return found
+
+
 def worker(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
-    """A Celery worker of all the variant's queues; two generations beside each other need two names."""
+    """A Celery worker of some of the variant's queues; two generations beside each other need two names.
+
+    Only words that every release's Celery knows; openedx_worker sets the rest.
+    """
     core = f"edx.{variant}.core"
+    taken = queues(variant, env.get("OPENEDX_QUEUES", ""))
     return (
-        "celery", f"--app={variant}.celery", "worker", "--loglevel=info",
-        f"--hostname={core}.default.{env.get('OPENEDX_GENERATION') or 1}.%h",
-        "--queues=" + ",".join(f"{core}.{queue}" for queue in QUEUES[variant]),
+        "celery", "--app=openedx_worker", "worker", "--loglevel=info",
+        f"--hostname={core}.{taken[0]}.{env.get('OPENEDX_GENERATION') or 1}.%h",
+        "--queues=" + ",".join(f"{core}.{queue}" for queue in taken),
         f"--concurrency={env.get('OPENEDX_WORKERS') or 1}",
-        "--max-tasks-per-child=100", "--prefetch-multiplier=1", "--without-gossip", "--without-mingle",
+        "--without-gossip", "--without-mingle",
     )  # fmt: skip
+
+
+def tasks_per_child(env: Mapping[str, str]) -> str:
+    """As edx-platform's: what a heavy task took is the system's again when it ends."""
+    return "1" if env.get("OPENEDX_QUEUES") == "high_mem" else "100"
 
 
 def commands(verb: str, env: Mapping[str, str], admin: Mapping[str, str]) -> list[tuple[str, ...]]:
     """What a verb runs, one after the other."""
     variant = "cms" if verb.startswith("cms") else "lms"
-    manage = ("./manage.py", variant)
+    manage = ("python", "./manage.py", variant)
     if verb in ("lms", "cms"):
         return [web(variant, env)]
     if verb.endswith("-workers"):
         return [worker(variant, env)]
     if verb == "lms-assets":
-        return [
-            (
-                "cp",
-                "--recursive",
-                "--no-preserve=mode,ownership",
-                "/openedx/staticfiles/.",
-                "/openedx/static/",
-            )
-        ]
+        return [(sys.executable, "-I", ASSETS, "/openedx/staticfiles", "/openedx/static")]
+    if verb == "lms-migrate":
+        return [(*manage, "migrate", "--no-input"), (*manage, "shell", "-c", SITE)]
     if verb == "create-admin":
         who = (admin["username"], admin["email"])
-        manage = ("./manage.py", "lms")
+        manage = ("python", "./manage.py", "lms")
         return [
             (*manage, "manage_user", "--superuser", "--staff", *who),
             # The password is read there: an argument shows in every list of processes.
             (*manage, "shell", "-c", LET_IN.format(user=who[0])),
         ]
     if verb == "login-link":
-        return [("./manage.py", "lms", "shell", "-c", LINK)]
+        return [("python", "./manage.py", "lms", "shell", "-c", LINK)]
     if verb == "oauth-sync":
-        return [("./manage.py", "lms", "shell", "-c", SYNC)]
+        return [("python", "./manage.py", "lms", "shell", "-c", SYNC)]
     return [(*manage, "migrate", "--no-input")]
 
 
@@ -160,13 +218,23 @@ def main(verbs: Sequence[str]) -> int:
         return USAGE
     for variant in ("lms", "cms"):
         write_settings(variant)
+    private = MEDIA / "private"
+    for folder in (private, *(private / name for name in PRIVATE)):
+        # Nobody else on the drive: nginx has the same mount, and another user.
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     admin = json.loads((CONFIG / "lms.env.json").read_text()).get("ADMIN", {})
+    try:
+        queues("cms" if verbs[0].startswith("cms") else "lms", os.environ.get("OPENEDX_QUEUES", ""))
+    except ValueError as error:
+        print(f"openedx: {error}", file=sys.stderr)
+        return USAGE
     for verb in verbs:
         variant = "cms" if verb.startswith("cms") else "lms"
         env = {
             **os.environ,
             "SERVICE_VARIANT": variant,
-            "DJANGO_SETTINGS_MODULE": f"{variant}.envs.production",
+            "DJANGO_SETTINGS_MODULE": f"portal_settings.{variant}",
+            "OPENEDX_TASKS_PER_CHILD": tasks_per_child(os.environ),
         }
         for words in commands(verb, env, admin):
             if verb in STAYING:

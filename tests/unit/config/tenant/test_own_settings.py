@@ -1,6 +1,7 @@
 """Open edX's own features and settings in a tenant's file; what is refused there stands in data/bad-tenants.txt."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from config.portal.openedx import protected_auth, protected_env, settings_files
 from config.reading.errors import ConfigError
 from config.releases.release import Releases
-from config.tenant.own_settings import PROGRAM
+from config.tenant.own_settings import PROGRAM, SETTLED
 from config.tenant.tenant import Tenant
 from tests.programs import ROOT, TENANTS
 from tests.unit.config.bad_files import DATA
@@ -82,6 +83,23 @@ def test_the_program_s_own_are_those_of_every_release(delivery: str) -> None:
         for name in told
     }
     assert made == PROGRAM
+
+
+def test_what_the_settings_module_makes_is_refused_and_the_rest_of_it_is_open(tmp_path: Path) -> None:
+    """A line in a reviewed file that nothing obeys would be a lie."""
+    text = (ROOT / "images/openedx/portal_settings/settle.py").read_text()
+    [told] = re.findall(r"^OPEN = \(\n((?:    \"\w+\",\n)+)\)", text, re.M)
+    openly = set(re.findall(r"\w+", told))
+    assert not openly & (SETTLED | PROGRAM)
+    assert all(f'"{name}"' in text for name in SETTLED)
+    folder = tmp_path / "tenants"
+    folder.mkdir()
+    (folder / "good.yaml").write_text(GOOD + "settings: {CODE_JAIL: {}, X_FRAME_OPTIONS: DENY}\n")
+    with pytest.raises(ConfigError) as refused:
+        Tenant.load("good", folder)
+    assert refused.value.findings == (
+        "tenants/good.yaml: settings/CODE_JAIL: is set by the program, expected nothing: remove it",
+    )
 
 
 def test_what_readers_take_differently_is_refused_at_any_depth(tmp_path: Path) -> None:

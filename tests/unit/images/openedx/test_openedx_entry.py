@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -132,18 +133,165 @@ def test_a_run_that_follows_another_has_answered_before_it_is_ready(
         assert (tmp_path / "asked").read_text() not in done.stdout.split()
 
 
-def test_the_log_has_nothing_of_what_a_request_was_told(entry: ModuleType) -> None:
-    """uWSGI's own format has the address with its query, and the referrer."""
+def test_the_log_has_nothing_of_what_a_request_was_told(entry: ModuleType, tmp_path: Path) -> None:
+    """uWSGI's own format has the address with its query, and the referrer; a probe every two seconds is no news."""
     [words] = entry.commands("lms", {}, {})
-    [form] = [each.partition("=")[2] for each in words if each.startswith("--log-format=")]
-    assert set(re.findall(r"%\((\w+)\)", form)) == {"method", "status", "size", "msecs"}
+    assert "--disable-logging" in words
+    (tmp_path / "lms").mkdir()
+    (tmp_path / "lms/wsgi.py").write_text(
+        "def application(environ, start):\n"
+        "    start('200 OK' if environ['PATH_INFO'] != '/gone' else '404 Not Found', [('Content-Length', '5')])\n"
+        "    return [b'x']\n"
+    )
+    asks = """
+import openedx_app
+told = openedx_app.load()
+for path in ("/heartbeat", "/password_reset_confirm/1-token/", "/gone"):
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "a=secret"}
+    told(environ, lambda line, headers, error=None: None)
+"""
+    env = {"PYTHONPATH": f"{ROOT}/images/openedx:{tmp_path}", "SERVICE_VARIANT": "lms"}
+    done = subprocess.run(
+        [sys.executable, "-c", asks], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=30
+    )
+    assert re.fullmatch(r"GET 200 5 \d+ms\nGET 404 5 \d+ms\n", done.stdout), done
 
 
 def test_workers_take_their_variant_s_queues_by_a_name_of_their_generation(entry: ModuleType) -> None:
     [words] = entry.commands("lms-workers", {"OPENEDX_WORKERS": "2", "OPENEDX_GENERATION": "7"}, {})
     assert "--queues=edx.lms.core.default,edx.lms.core.high,edx.lms.core.high_mem" in words
     assert "--hostname=edx.lms.core.default.7.%h" in words
-    assert "--concurrency=2" in words
+    assert {"--app=openedx_worker", "--concurrency=2"} <= set(words)
+
+
+def test_a_group_of_workers_takes_its_own_queues_alone(entry: ModuleType) -> None:
+    [words] = entry.commands("lms-workers", {"OPENEDX_QUEUES": "high_mem"}, {})
+    assert "--queues=edx.lms.core.high_mem" in words
+    assert "--hostname=edx.lms.core.high_mem.1.%h" in words
+    assert entry.tasks_per_child({"OPENEDX_QUEUES": "high_mem"}) == "1"
+    assert entry.tasks_per_child({"OPENEDX_QUEUES": "default,high_mem"}) == "100"
+    for told in ("low", "high,", "default,high_mem;"):
+        with pytest.raises(ValueError, match="is no queue of lms; there are: default, high, high_mem"):
+            entry.commands("lms-workers", {"OPENEDX_QUEUES": told}, {})
+
+
+def test_a_queue_that_is_none_ends_the_container_in_one_line(
+    entry: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(entry, "CONFIG", tmp_path)
+    monkeypatch.setattr(entry, "MEDIA", tmp_path / "media")
+    monkeypatch.setenv("OPENEDX_QUEUES", "low")
+    for name in ("lms", "cms"):
+        (tmp_path / f"{name}.env.json").write_text("{}")
+        (tmp_path / f"{name}.auth.json").write_text("{}")
+    assert entry.main(["lms-workers"]) == entry.USAGE
+    assert capsys.readouterr().err.count("\n") == 1
+    assert (tmp_path / "media/private/reports").stat().st_mode & 0o777 == 0o700
+
+
+# Celery's own API as far as the worker uses it.
+CELERY = """
+VERSION = (5, 2, 7)
+"""
+BOOTSTEPS = """
+class StartStopStep:
+    def __init__(self, consumer, **kwargs): pass
+"""
+SIGNALS = """
+class worker_ready:
+    connect = staticmethod(lambda each: heard.append(each))
+heard = []
+"""
+APP = """
+class APP:
+    class conf: pass
+    steps = {"consumer": set()}
+"""
+WORKER = """
+import os, pathlib, time
+import openedx_worker, celery.signals
+openedx_worker.SIGN = os.path.abspath("alive")
+[step] = openedx_worker.app.steps["consumer"]
+class connection: connected = True
+class consumer:
+    connection = connection
+    class timer:
+        call_repeatedly = staticmethod(lambda every, what: print("every", every))
+one = step(consumer)
+assert not os.path.exists("alive")
+one.start(consumer)
+assert os.path.exists("alive")
+os.unlink("alive")
+connection.connected = False
+step(consumer).start(consumer)
+assert not os.path.exists("alive"), "a worker without its broker is no worker"
+[ready] = celery.signals.heard
+read, write = os.pipe()
+os.environ["OPENEDX_READY_FD"] = str(write)
+ready(sender=None)
+assert os.read(read, 2) == b"1"
+ready(sender=None)
+print(openedx_worker.app.conf.worker_max_tasks_per_child)
+"""
+
+
+def test_a_worker_says_that_it_takes_tasks_once_it_does(tmp_path: Path) -> None:
+    for name, text in (
+        ("celery/__init__.py", CELERY),
+        ("celery/bootsteps.py", BOOTSTEPS),
+        ("celery/signals.py", SIGNALS),
+        ("lms/celery.py", APP),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    env = {
+        "PYTHONPATH": f"{ROOT}/images/openedx:{tmp_path}",
+        "SERVICE_VARIANT": "lms",
+        "OPENEDX_TASKS_PER_CHILD": "1",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", WORKER], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=30
+    )
+    assert done.stdout == "every 5.0\nevery 5.0\n1\n", done.stderr
+
+
+def test_a_probe_of_workers_is_true_only_while_they_have_their_broker(tmp_path: Path) -> None:
+    """Nothing of a process's name: one that still imports, or is in a loop of crashes, has that too."""
+    sign = tmp_path / "worker-alive"
+    probe = tmp_path / "probe"
+    probe.write_text((ROOT / "images/openedx/probe").read_text().replace("/tmp/worker-alive", str(sign)))
+
+    def asked() -> tuple[int, str]:
+        done = subprocess.run(["bash", str(probe), "cms-workers"], capture_output=True, text=True, timeout=30)
+        return done.returncode, done.stdout
+
+    assert asked() == (1, "no connection to the broker yet\n")
+    sign.touch()
+    assert asked() == (0, "")
+    os.utime(sign, (0, 0))
+    assert asked()[0] == 1
+
+
+def test_what_of_the_uploads_is_public_is_one_list(entry: ModuleType) -> None:
+    """Where there is no nginx the image serves them itself; `course_images` is the stand-in's."""
+    [told] = re.findall(
+        r"location ~ \^/media/\(.*\|\(([^)]+)\)/\)", (ROOT / "images/nginx/nginx.conf").read_text()
+    )
+    assert told.split("|") == sorted([*entry.PUBLIC, "course_images"])
+    [words] = entry.commands("lms", {}, {})
+    served = {each.partition("=")[2] for each in words if each.startswith("--static-map=")}
+    assert served == {"/static=/openedx/staticfiles"} | {
+        f"/media/{name}=/openedx/media/{name}" for name in entry.PUBLIC
+    }
+    assert not set(entry.PUBLIC) & {"private", *entry.PRIVATE}
+
+
+def test_what_is_empty_says_nothing(entry: ModuleType) -> None:
+    """An empty address of a logo would be a picture that is not there; edx-platform has its own."""
+    assert entry.spoken({"LOGO_URL": "", "CONTACT_EMAIL": "", "FAVICON_URL": "/x"}) == {
+        "CONTACT_EMAIL": "",
+        "FAVICON_URL": "/x",
+    }
 
 
 def test_no_password_is_an_argument(entry: ModuleType) -> None:

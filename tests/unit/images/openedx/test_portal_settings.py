@@ -1,0 +1,281 @@
+"""The settings module of the image derived from a public one, on packages of each release's names and types."""
+
+import ast
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from config.portal import openedx
+from config.releases.release import Releases
+from config.tenant.tenant import Tenant
+from tests.contract.tutor import settings
+from tests.programs import ROOT, released
+from tests.unit.images.openedx import edx_platforms
+from tests.unit.images.openedx.edx_platforms import SHAPES
+
+HOME = ROOT / "images" / "openedx"
+SHOWN = """
+import importlib, json, sys
+told = importlib.import_module("portal_settings." + sys.argv[1])
+from codejail import jail_code
+space = {name: value for name, value in vars(told).items() if name.isupper()}
+space["(jail)"] = [str(each) for each in jail_code.told]
+space["(features are of this module)"] = getattr(told.FEATURES, "space", None) is vars(told)
+print(json.dumps(space, default=str))
+"""
+
+
+def test_there_is_a_shape_of_every_release() -> None:
+    assert sorted(SHAPES) == Releases(ROOT / "config" / "releases").known()
+
+
+@pytest.fixture(params=sorted(SHAPES))
+def release(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def tenant(release: str, tmp_path: Path) -> Tenant:
+    folder = tmp_path / "tenants"
+    folder.mkdir()
+    return released("acme", release, folder)
+
+
+def filled(value: Any) -> Any:
+    """As the container has it, with a password in each marker's place."""
+    if isinstance(value, list):
+        return [filled(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"secret"}:
+        return f"the {value['secret']}"
+    return {key: filled(each) for key, each in value.items()}
+
+
+# The tenant is the same in every test.
+ASKED: dict[tuple[str, str], subprocess.CompletedProcess[str]] = {}
+
+
+def both(tenant: Tenant, variant: str) -> dict[str, Any]:
+    """What the program protects, as the entry of the image lays its two files over each other."""
+    spec = importlib.util.spec_from_file_location("openedx_entry", HOME / "openedx_entry.py")
+    assert spec
+    assert spec.loader
+    entry = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(entry)
+    made: dict[str, Any] = entry.merged(
+        openedx.protected_env(tenant, variant), openedx.protected_auth(tenant)
+    )
+    return made
+
+
+def asked(
+    root: Path, tenant: Tenant, variant: str, more: Mapping[str, Any] | None = None, common: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """The settings of a variant as Django sees them, on that release's package."""
+    usual = (tenant.release.name, variant)
+    if usual in ASKED and not more and not common:
+        return ASKED[usual]
+    package = root / "package"
+    edx_platforms.write(package, SHAPES[tenant.release.name], common)
+    env = {"PYTHONPATH": f"{HOME}:{package}", "PYTHONDONTWRITEBYTECODE": "1"}
+    for each in openedx.VARIANTS:
+        told = {**settings(tenant, each), **both(tenant, each), **(more or {})}
+        path = root / f"{each}.yml"
+        path.write_text(yaml.safe_dump(filled({name: value for name, value in told.items() if value != ""})))
+        env[f"{each.upper()}_CFG"] = str(path)
+    done = subprocess.run(
+        [sys.executable, "-c", SHOWN, variant], env=env, capture_output=True, text=True, timeout=60
+    )
+    if not more and not common:
+        ASKED[usual] = done
+    return done
+
+
+def shown(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("variant", openedx.VARIANTS)
+def test_nothing_of_a_placeholder_is_left(tenant: Tenant, variant: str, tmp_path: Path) -> None:
+    found = shown(asked(tmp_path, tenant, variant))
+    for name in (
+        "DATABASES", "DOC_STORE_CONFIG", "CONTENTSTORE", "MODULESTORE", "CACHES", "JWT_AUTH", "GRADES_DOWNLOAD",
+        "PROFILE_IMAGE_BACKEND", "VIDEO_IMAGE_SETTINGS", "ELASTIC_SEARCH_CONFIG", "SERVER_EMAIL", "PRESS_EMAIL",
+        "BULK_EMAIL_DEFAULT_FROM_EMAIL", "ALLOWED_HOSTS", "LOGGING", "DATA_DIR", "GITHUB_REPO_ROOT", "STATIC_ROOT",
+    ):  # fmt: skip
+        if name == "ELASTIC_SEARCH_CONFIG" and "elasticsearch" not in tenant.services:
+            continue
+        said = json.dumps(found[name])
+        assert not re.search(
+            r"(?<![.\w])localhost|127\.0\.0\.1|/edx/|example\.com|dev key|SysLog|'\*'|\"\*\"", said
+        ), name
+
+
+def test_the_database_keeps_the_release_s_own_way_and_texts_of_any_script(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    found = shown(asked(tmp_path, tenant, "lms"))["DATABASES"]
+    assert set(found) == {"default"}
+    assert found["default"]["ATOMIC_REQUESTS"] is True
+    old = tenant.services["mysql"].version.startswith("5.6")
+    assert found["default"]["OPTIONS"]["charset"] == ("utf8" if old else "utf8mb4")
+    assert (found["default"]["HOST"], found["default"]["PASSWORD"]) == ("mysql", "the mysql-edxapp-password")
+
+
+def test_courses_and_their_files_are_in_the_portal_s_mongo(tenant: Tenant, tmp_path: Path) -> None:
+    found = shown(asked(tmp_path, tenant, "cms"))
+    stores = [each["DOC_STORE_CONFIG"] for each in found["MODULESTORE"]["default"]["OPTIONS"]["stores"]]
+    for each in (*stores, found["CONTENTSTORE"]["DOC_STORE_CONFIG"], found["CONTENTSTORE"]["OPTIONS"]):
+        assert (each["host"], each["user"], each["password"]) == ("mongo", "openedx", "the mongo-password")
+    assert stores[0]["collection"] == "modulestore"
+    assert found["CONTENTSTORE"]["ENGINE"].endswith("MongoContentStore")
+
+
+def test_every_cache_is_the_portal_s_with_the_release_s_own_keys(tenant: Tenant, tmp_path: Path) -> None:
+    found = shown(asked(tmp_path, tenant, "lms"))["CACHES"]
+    shape = SHAPES[tenant.release.name]
+    prefixes = [each["KEY_PREFIX"] for name, each in found.items() if name != "loc_cache"]
+    assert len(set(prefixes)) == len(prefixes) == 3
+    assert all(each.startswith("acme.") for each in prefixes)
+    assert found["celery"]["TIMEOUT"] == "7200"
+    assert found["default"]["KEY_FUNCTION"] == shape.key
+    if "memcached" in tenant.services:
+        # By the library that this very release has, whatever its file says.
+        assert (found["default"]["BACKEND"], found["default"]["LOCATION"]) == (
+            shape.cache,
+            ["memcached:11211"],
+        )
+    else:
+        assert found["default"]["LOCATION"].startswith("redis://redis:")
+
+
+def test_search_has_the_portal_s_server_by_whatever_name_the_release_reads(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    found = shown(asked(tmp_path, tenant, "cms"))
+    if "elasticsearch" in tenant.services:
+        assert found["ELASTIC_SEARCH_CONFIG"][0]["host"] == "elasticsearch"
+    else:
+        assert found["MEILISEARCH_URL"] == "http://meilisearch:7700"
+
+
+def test_tokens_are_signed_by_a_key_of_the_portal_s_own(tenant: Tenant, tmp_path: Path) -> None:
+    one, other = (shown(asked(tmp_path, tenant, each)) for each in ("lms", "cms"))
+    keys = ("JWT_PRIVATE_SIGNING_JWK", "JWT_PUBLIC_SIGNING_JWK_SET")
+    assert [one["JWT_AUTH"][key] for key in keys] == [other["JWT_AUTH"][key] for key in keys]
+    changed = shown(asked(tmp_path, tenant, "lms", {"JWT_SIGNING_SEED": "another"}))
+    assert changed["JWT_AUTH"][keys[0]] != one["JWT_AUTH"][keys[0]]
+    [public] = json.loads(one["JWT_AUTH"][keys[1]])["keys"]
+    assert "d" not in public
+    assert json.loads(one["JWT_AUTH"][keys[0]]).keys() - public.keys() == {"d"}
+    assert one["JWT_AUTH"]["JWT_ISSUER"] == "http://acme.localhost:8081/oauth2"
+    assert one["JWT_AUTH"]["JWT_EXPIRATION"] == 30
+    assert "JWT_SIGNING_SEED" not in one
+
+
+def test_cookies_are_taken_over_plain_http(tenant: Tenant, tmp_path: Path) -> None:
+    found = shown(asked(tmp_path, tenant, "lms"))
+    assert (found["SESSION_COOKIE_SAMESITE"], found["SESSION_COOKIE_SECURE"]) == ("Lax", False)
+    assert found["OAUTH_ENFORCE_SECURE"] is False
+    old = SHAPES[tenant.release.name].django < "(4"
+    assert found["CSRF_TRUSTED_ORIGINS"][0] == ("" if old else "http://") + "acme.localhost:8081"
+    assert found["ALLOWED_HOSTS"] == ["acme.localhost", "lms", "preview.acme.localhost"]
+
+
+def test_uploads_and_reports_are_on_the_drive_and_reports_are_no_media(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    found = shown(asked(tmp_path, tenant, "lms"))
+    assert found["PROFILE_IMAGE_BACKEND"]["options"]["location"] == "/openedx/media/profile-images/"
+    reports = found["GRADES_DOWNLOAD"]["STORAGE_KWARGS"]
+    assert reports == {"location": "/openedx/media/private/reports", "base_url": "/portal/reports/"}
+    assert found["MIDDLEWARE"][-1] == "portal_settings.pages.Reports"
+    assert found["STATIC_ROOT"] == "/openedx/staticfiles"
+    assert found["WEBPACK_LOADER"]["DEFAULT"]["STATS_FILE"] == "/openedx/staticfiles/webpack-stats.json"
+    studio = shown(asked(tmp_path, tenant, "cms"))
+    assert studio["STATIC_ROOT"] == "/openedx/staticfiles/studio"
+    assert studio["STATIC_URL"] == "/static/studio/"
+    assert "portal_settings.pages.Reports" not in studio["MIDDLEWARE"]
+
+
+def test_there_is_one_database_and_no_code_of_courses_runs(tenant: Tenant, tmp_path: Path) -> None:
+    found = shown(asked(tmp_path, tenant, "cms"))
+    assert found["DATABASE_ROUTERS"] == ["another"]
+    assert found["INSTALLED_APPS"] == ["student", "last"]
+    assert found["CODE_JAIL"]["python_bin"] == "/nonexistent/python"
+    assert found["(jail)"] == ["(('python', '/nonexistent/python'), {'user': None})"]
+
+
+def test_logs_are_the_container_s_output_and_mask_links_with_tokens(tenant: Tenant, tmp_path: Path) -> None:
+    found = shown(asked(tmp_path, tenant, "lms"))["LOGGING"]
+    assert set(found["handlers"]) == {"console", "tracking"}
+    assert {each["stream"] for each in found["handlers"].values()} == {"ext://sys.stdout"}
+    assert all(each["filters"][-1] == "masked" for each in found["handlers"].values())
+    assert found["loggers"][""]["handlers"] == ["console"]
+    asks = """
+import logging
+from portal_settings.logs import Masked
+for said in ("Not Found: %s", "%s failed"):
+    record = logging.LogRecord("x", 20, "f", 1, said, ("/password_reset_confirm/1-abc/?a=b",), None)
+    Masked().filter(record)
+    print(record.getMessage())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", asks],
+        env={"PYTHONPATH": str(HOME)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.stdout == (
+        "Not Found: /password_reset_confirm/(masked)\n/password_reset_confirm/(masked) failed\n"
+    ), done.stderr
+
+
+def test_features_are_looked_up_where_django_looks(tenant: Tenant, tmp_path: Path) -> None:
+    found = shown(asked(tmp_path, tenant, "lms"))
+    assert found["(features are of this module)"] is SHAPES[tenant.release.name].proxy
+
+
+def test_a_name_that_the_release_does_not_know_is_told(tenant: Tenant, tmp_path: Path) -> None:
+    done = asked(tmp_path, tenant, "lms", {"EDXAPP_TYPO": 1, "COMPLETION_DELAY": 2}, "COMPLETION_DELAY = 1\n")
+    shown(done)
+    [told] = [line for line in done.stderr.splitlines() if line.startswith("openedx: ")]
+    assert "EDXAPP_TYPO" in told
+    assert not re.search("COMPLETION_DELAY|ADMIN|BRAND_COLORS|LMS_BASE|ALLOWED_HOSTS", told)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"CACHES": ["memcached"]}, "CACHES: found a list, this release expects a mapping"),
+        ({"SESSION_COOKIE_AGE": "long"}, "SESSION_COOKIE_AGE: found a text, this release expects a number"),
+        ({"FEATURES": {"X": "yes"}}, "FEATURES/X: found a text, this release expects true or false"),
+        ({"JWT_SIGNING_SEED": ""}, "JWT_SIGNING_SEED: is missing, expected the secret of that name"),
+    ],
+)
+def test_a_setting_of_another_shape_ends_it_at_once(
+    tenant: Tenant, tmp_path: Path, more: dict[str, Any], told: str
+) -> None:
+    """78 is what the supervisor takes for settings that are wrong: nothing that runs ends for it."""
+    if "FEATURES" in more:
+        more = {"FEATURES": {**settings(tenant, "lms")["FEATURES"], **more["FEATURES"]}}
+    done = asked(tmp_path, tenant, "lms", more)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert f"openedx: settings: {told}\n" in done.stderr
+
+
+@pytest.mark.parametrize("path", sorted((HOME / "portal_settings").glob("*.py")), ids=lambda path: path.name)
+def test_the_oldest_image_s_python_reads_it(path: Path) -> None:
+    ast.parse(path.read_text(), path.name, feature_version=(3, 5))
