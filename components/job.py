@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_docker as docker
-from pulumi import ComponentResource, Input, Resource, ResourceOptions
+from pulumi import ComponentResource, CustomTimeouts, Input, Resource, ResourceOptions
 
 from components.workload import Workload, container_inputs
 from config.portal.labels import RUN
 
+# The migrations of a new database take 28 minutes on two cores that do other work. The default of both plugins is 20.
+LONGEST = "2h"
 # Enough of a job's log to see why it failed, and no more in a terminal or a pull request.
 LAST_LINES = 12
 
@@ -54,6 +56,7 @@ class Job(ComponentResource):
                 depends_on=[each.ready for each in args.after],
                 delete_before_replace=True,
                 replace_on_changes=["tmpfs"],
+                custom_timeouts=CustomTimeouts(create=LONGEST, update=LONGEST),
             ),
         )
 
