@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import random
 import re
 import socket
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.e2e
 
 JOB = ("lms-migrate", "cms-migrate", "lms-assets", "oauth-sync", "create-admin")
 PASSWORD = "correct horse battery staple"
-KILLS = 6
+KILLS = int(os.environ.get("PORTAL_KILLS", "3"))
 HEAVY = "lms-workers-heavy"
 # Of the four roles together, idle after use.
 MEMORY_MIB = 420

@@ -55,6 +55,7 @@ class Overrides:
             limit=LIVE_SECONDS,
         )
         version = int(self.status()["accepted"]["number"])
+        assert not self.status()["refused"], "what an earlier file was refused for"
         until(
             "the overrides to be in force",
             lambda: self.status()["in_force"]["number"] == version,
@@ -63,9 +64,9 @@ class Overrides:
         return version
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def overrides(oak: Trial) -> Iterator[Overrides]:
-    """Afterwards the portal is without any again."""
+    """Each test begins with overrides of its own; afterwards the portal is without any again."""
     made = Overrides(oak)
     yield made
     (made.folder / "ansible_overrides.yml").unlink(missing_ok=True)
