@@ -12,33 +12,33 @@ import docker.types
 from automation.images import build
 from automation.images.event import silent
 from testbed.waiting import until
-from tests.e2e.image_trial import LABEL, NETWORK, SUBNET, Box, known
+from tests.e2e.image_trial import PLACE_OF_IMAGES, Box, Place, known
 
-# Containers, network and subnet have fixed names: one run at a time on a machine.
-LOCK = Path("/var/tmp/portals-e2e-images.lock")
 LOCK_LIMIT_SECONDS = 500.0
 
 
 @contextmanager
-def ground(roles: Sequence[str]) -> Iterator[docker.APIClient]:
+def ground(roles: Sequence[str], place: Place = PLACE_OF_IMAGES) -> Iterator[docker.APIClient]:
     """The engine; with the images of these roles, and the network, and nothing that an earlier run left."""
     known()
     build(list(roles), on_event=silent)
-    with LOCK.open("w") as lock:
+    with place.lock.open("w") as lock:
         until("another run of these tests to end", lambda: locked(lock), limit=LOCK_LIMIT_SECONDS)
         client = docker.APIClient(**docker.utils.kwargs_from_env(), timeout=60)
         try:
-            clean(client)
-            network(client, NETWORK, SUBNET)
+            clean(client, place)
+            network(client, place.network, place.subnet, place=place)
             yield client
         finally:
-            clean(client)
+            clean(client, place)
             client.close()
 
 
-def network(client: docker.APIClient, name: str, subnet: str, *, internal: bool = True) -> None:
+def network(
+    client: docker.APIClient, name: str, subnet: str, *, internal: bool = True, place: Place = PLACE_OF_IMAGES
+) -> None:
     """A network that goes away with the ground."""
-    key, _, value = LABEL.partition("=")
+    key, _, value = place.label.partition("=")
     client.create_network(
         name,
         internal=internal,
@@ -56,15 +56,17 @@ def locked(lock: IO[str]) -> bool:
     return True
 
 
-def clean(client: docker.APIClient) -> None:
+def clean(client: docker.APIClient, place: Place) -> None:
     """Remove every container and network of these tests."""
-    for each in client.containers(all=True, filters={"label": LABEL}):
+    for each in client.containers(all=True, filters={"label": place.label}):
         client.remove_container(each["Id"], force=True, v=True)
-    for each in client.networks(filters={"label": LABEL}):
+    for each in client.networks(filters={"label": place.label}):
         client.remove_network(each["Id"])
 
 
-def directories(client: docker.APIClient, root: Path, owners: Mapping[str, int]) -> None:
+def directories(
+    client: docker.APIClient, root: Path, owners: Mapping[str, int], place: Place = PLACE_OF_IMAGES
+) -> None:
     """Directories below `root`, each its user's alone, as storage-init makes them."""
     script = "".join(
         f"mkdir -p /root-of-it/{name} && chown {uid}:{uid} /root-of-it/{name} && chmod 0750 /root-of-it/{name} && "
@@ -72,13 +74,14 @@ def directories(client: docker.APIClient, root: Path, owners: Mapping[str, int])
     )
     box = Box(
         client=client,
-        name="c-directories",
+        name=f"{place.network}-directories",
         role="ops",
         user="0",
         entrypoint=("sh", "-c", f"{script}true"),
         binds=(f"{root}:/root-of-it",),
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
         network="none",
+        place=place,
     )
     box.create().start()
     assert box.wait_end() == 0, box.logs()

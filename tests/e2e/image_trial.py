@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import docker.errors
 import docker.types
@@ -20,11 +20,36 @@ from testbed import inside
 from testbed.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
-NETWORK = "c-images"
-SUBNET = "10.99.3.0/24"
-LABEL = "portal.test=images"
 # Alone a store is ready in 1 to 8 s; on a busy machine it shares two cores with other tests.
 READY_LIMIT_SECONDS = 90.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where containers of single images are tried: a network, and the label by which all is found and removed.
+
+    What is in one place is no other's, so that two workers can be at theirs side by side.
+    """
+
+    name: str
+    subnet: str
+
+    @property
+    def network(self) -> str:
+        return f"c-{self.name}"
+
+    @property
+    def label(self) -> str:
+        return f"portal.test={self.name}"
+
+    @property
+    def lock(self) -> Path:
+        """Containers, network and subnet have fixed names: one run at a time on a machine."""
+        return Path(f"/var/tmp/portals-e2e-{self.name}.lock")
+
+
+PLACE_OF_IMAGES = Place(name="images", subnet="10.99.3.0/24")
+PLACE_OF_MAIL = Place(name="mail", subnet="10.99.6.0/24")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +149,14 @@ class Box:
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[Any, ...] = ()
     capabilities: tuple[str, ...] = ()
-    network: str = NETWORK
+    network: str = ""
     dns: tuple[str, ...] = ()
+    place: Place = PLACE_OF_IMAGES
 
-    def create(self) -> "Box":
+    def __post_init__(self) -> None:
+        self.network = self.network or self.place.network
+
+    def create(self) -> Self:
         """Create it, in the place of one of the same name."""
         self.remove()
         limit = self.memory * 1024 * 1024
@@ -152,7 +181,7 @@ class Box:
             entrypoint=list(self.entrypoint) if self.entrypoint else None,
             user=self.user or None,
             environment=[f"PORTAL_MEMORY_MB={self.memory}", *self.env],
-            labels={LABEL.partition("=")[0]: LABEL.partition("=")[2]},
+            labels=[self.place.label],
             host_config=host,
             networking_config=(
                 None
@@ -164,7 +193,7 @@ class Box:
             self.client.put_archive(self.name, "/", archive(self.files))
         return self
 
-    def start(self) -> "Box":
+    def start(self) -> Self:
         self.client.start(self.name)
         return self
 

@@ -12,7 +12,7 @@ import pytest
 
 from testbed.waiting import until
 from tests.e2e.ground import ground
-from tests.e2e.image_trial import KINDS, LABEL, READY_LIMIT_SECONDS, Box, Kind, fresh_secrets, store
+from tests.e2e.image_trial import KINDS, PLACE_OF_IMAGES, READY_LIMIT_SECONDS, Box, Kind, fresh_secrets, store
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -63,7 +63,7 @@ def drive(request: pytest.FixtureRequest, client: docker.APIClient, tmp_path: Pa
             each.chmod(each.stat().st_mode | 0o055)
     (tmp_path / "drive").mkdir()
     yield Drive(tmp_path / "drive", KINDS[request.param])
-    for each in client.containers(all=True, filters={"label": LABEL}):
+    for each in client.containers(all=True, filters={"label": PLACE_OF_IMAGES.label}):
         client.remove_container(each["Id"], force=True, v=True)
 
 

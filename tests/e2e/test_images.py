@@ -26,7 +26,7 @@ from testbed.waiting import until
 from tests.e2e.ground import ground
 from tests.e2e.image_trial import (
     KINDS,
-    LABEL,
+    PLACE_OF_IMAGES,
     ROOT,
     Box,
     Kind,
@@ -59,7 +59,7 @@ def drive(client: docker.APIClient) -> Iterator[Path]:
     code, said = storage_init(client, root)
     assert code == 0, said
     yield root
-    for each in client.containers(all=True, filters={"label": LABEL}):
+    for each in client.containers(all=True, filters={"label": PLACE_OF_IMAGES.label}):
         client.remove_container(each["Id"], force=True, v=True)
     shutil.rmtree(root)
 
