@@ -38,12 +38,11 @@ def network(
     client: docker.APIClient, name: str, subnet: str, *, internal: bool = True, place: Place = PLACE_OF_IMAGES
 ) -> None:
     """A network that goes away with the ground."""
-    key, _, value = place.label.partition("=")
     client.create_network(
         name,
         internal=internal,
         ipam=docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=subnet)]),
-        labels={key: value},
+        labels=place.labels,
     )
 
 

@@ -39,7 +39,12 @@ class Place:
         return f"c-{self.name}"
 
     @property
+    def labels(self) -> dict[str, str]:
+        return {"portal.test": self.name}
+
+    @property
     def label(self) -> str:
+        """The labels as a filter of the engine's has them."""
         return f"portal.test={self.name}"
 
     @property
@@ -181,7 +186,7 @@ class Box:
             entrypoint=list(self.entrypoint) if self.entrypoint else None,
             user=self.user or None,
             environment=[f"PORTAL_MEMORY_MB={self.memory}", *self.env],
-            labels=[self.place.label],
+            labels=self.place.labels,
             host_config=host,
             networking_config=(
                 None
