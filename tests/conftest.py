@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from tests.running.turns import turn
 
 # The folder of the locks by which workers take turns; of a run with workers alone.
 TURNS = pytest.StashKey[Path]()
+# The turn that a worker has.
+TURN = pytest.StashKey[ExitStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -46,12 +48,26 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Tests of several workers that use the engine do so side by side, but for those that look at all of it."""
-    among = TURNS in item.config.stash and item.get_closest_marker("e2e")
-    alone = item.get_closest_marker("alone") is not None
-    with turn(item.config.stash[TURNS], alone=alone) if among else nullcontext():
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Tests of several workers that use the engine do so side by side, but for those that look at all of it.
+
+    One after the other of these is alone in one turn: each turn waits for what the others are at.
+    """
+    stash, alone = item.config.stash, is_alone(item)
+    if TURNS in stash and item.get_closest_marker("e2e") and TURN not in stash:
+        stash[TURN] = ExitStack()
+        stash[TURN].enter_context(turn(stash[TURNS], alone=alone))
+    try:
         return (yield)
+    finally:
+        if TURN in stash and not (alone and is_alone(nextitem)):
+            stash[TURN].close()
+            del stash[TURN]
+
+
+def is_alone(item: pytest.Item | None) -> bool:
+    """Whether a test looks at all of the engine or its host."""
+    return item is not None and item.get_closest_marker("alone") is not None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

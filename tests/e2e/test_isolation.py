@@ -313,15 +313,16 @@ def guarded() -> bool:
     return told.kept() == "held"
 
 
-@pytest.mark.alone
 def test_the_host_is_silent(
     pair: tuple[Trial, Trial], objects: Objects, hosts_port: int, guarded: bool
 ) -> None:
     """At no gateway, and at no other address of the host: from inside not even a refusal comes back."""
     host = host_addresses()
     # The control: the port is open where it should be, and the host has addresses on the portals' own networks.
-    assert all(answers(each, hosts_port) for each in host)
-    assert host & gateways(objects, pair[0])
+    heard = {each for each in host if answers(each, hosts_port)}
+    # Networks of other tests come and go meanwhile.
+    assert heard >= host & host_addresses()
+    assert heard & gateways(objects, pair[0])
     doors = [(each, hosts_port) for each in {*host, *gateways(objects, pair[0]), *gateways(objects, pair[1])}]
     told = reaches(objects, pair[0].name, doors=doors)
     if not guarded:
