@@ -58,8 +58,9 @@ class Stack:
         made = self._run("stack", "init", "--no-select", self.name)
         if "incorrect passphrase" in made.stderr:
             raise PortalError(
-                f"tenants/Pulumi.{self.name}.yaml was written with another passphrase than this shell's "
-                "(PULUMI_CONFIG_PASSPHRASE_FILE): use that one, or, for a portal that was never up, remove the file"
+                f"tenants/Pulumi.{self.name}.yaml was written with another passphrase than this "
+                "shell's (PULUMI_CONFIG_PASSPHRASE_FILE): use that passphrase; for a portal that was "
+                "never up, remove the file"
             )
         if made.returncode and "already exists" not in made.stderr:
             raise PortalError(f"stack {self.name}: {one_line(made.stderr).removeprefix('error: ')}")
@@ -162,7 +163,7 @@ class Stack:
         if self.checkpoint is None or (now := self._checkpoint()) is None:
             return False
         if now != seen:
-            raise Overtaken(f"the state of portal {self.name} was changed while it was being mended")
+            raise Overtaken(f"the state of portal {self.name} was changed during its recovery")
         whole = json.loads(self.checkpoint.read_bytes())
         whole["checkpoint"]["latest"] = state["deployment"]
         # Not in the backend's folder: whatever a kill leaves there would be the CLI's to read.
@@ -214,7 +215,7 @@ class Stack:
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise PortalError(
-                    f"waited {READ_LIMIT_SECONDS} s for `pulumi {' '.join(words)}`; is the state's backend reachable?"
+                    f"waited {READ_LIMIT_SECONDS} s for `pulumi {' '.join(words)}`; check that the state's backend can be reached"
                 ) from None
             except BaseException:
                 process.kill()

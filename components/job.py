@@ -31,9 +31,9 @@ def failure(tenant: str, name: str, code: int, logs: str) -> str:
     lines = [line for line in logs.strip().splitlines() if line.strip()][-LAST_LINES:]
     told = "\n".join(f"    {line}" for line in lines) or "    (it logged nothing)"
     return (
-        f"job {name} of portal {tenant} ended with exit code {code}; its last lines:\n{told}\n"
-        f"Mend the cause, then `./portal up {tenant}` runs it again "
-        f"(plain CLI: `pulumi up --replace '**Container::{name}'`)."
+        f"job {name} of portal {tenant} ended with exit code {code}; its last lines:\n{told}\nFix the "
+        f"cause, then run `./portal up {tenant}` to run it again (plain CLI: `pulumi up --replace "
+        f"'**Container::{name}'`)."
     )
 
 

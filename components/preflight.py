@@ -26,7 +26,7 @@ def look(tenant: Tenant, images: Path, state: Iterable[Mapping[str, Any]]) -> No
         # Against the state alone nobody is asked, so nothing is refused there.
         if not pulumi.runtime.is_dry_run():
             raise pulumi.RunError(f"{why}; nothing was stopped or changed")
-        pulumi.log.info(f"not checked whether the engine has room for all this: {why}")
+        pulumi.log.info(f"could not check the engine's capacity: {why}")
         return
     try:
         found = looking.obstacles(tenant, images, state)
@@ -34,7 +34,7 @@ def look(tenant: Tenant, images: Path, state: Iterable[Mapping[str, Any]]) -> No
     except asking.no_answer() as error:
         # An update is told by the plugin, which cannot do without the engine.
         if pulumi.runtime.is_dry_run():
-            pulumi.log.info(f"not checked whether the engine has room for all this: {error}")
+            pulumi.log.info(f"could not check the engine's capacity: {error}")
         return
     lines = told(tenant, found)
     if lines and not pulumi.runtime.is_dry_run():

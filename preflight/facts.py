@@ -182,7 +182,7 @@ def of_host(client: Any, image: str, root: str, network: str = "host") -> Host:
         code = client.wait(made, timeout=LIMIT_SECONDS)["StatusCode"]
         said: str = client.logs(made).decode(errors="replace")
     if code:
-        raise RuntimeError(f"looking at the engine's host ended with exit code {code}: {said[-200:]}")
+        raise RuntimeError(f"the inspection of the engine's host ended with exit code {code}: {said[-200:]}")
     host = Host.read(pages(said))
     # In a network of its own it sees its own.
     return host if network == "host" else replace(host, listening=frozenset(), routes=(), own=())

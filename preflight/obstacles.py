@@ -78,17 +78,17 @@ def notes(wanted: Wanted, facts: Facts) -> tuple[str, ...]:
     """What is worth knowing and stands in nobody's way."""
     missing = sorted(each for each in wanted.images if each not in facts.images)
     found = [
-        f"the engine does not have {len(missing)} images yet, which `./portal up` builds or pulls first"
+        f"the engine does not have {len(missing)} images yet; `./portal up` builds or pulls them first"
     ] * bool(missing)
     found += [
-        f"the host reaches {route.network} by {route.interface}, and {each.subnet} of {each.network} is part of it: "
-        "from then on those addresses are the portal's for this host"
+        f"the host reaches {route.network} by {route.interface}, and {each.subnet} of {each.network} "
+        "is part of it: from then on this host uses those addresses for the portal"
         for each in wanted.subnets
         for route in facts.routes
         if _around(route, each)
     ]
     found += [
-        f"{name} may take {limit} MiB and the engine's host has {facts.memory} in all: that limit limits nothing"
+        f"{name} may take {limit} MiB but the engine's host has only {facts.memory} in all: the limit has no effect"
         for name, limit in sorted(wanted.limits.items())
         if 0 < facts.memory < limit
     ]
@@ -104,8 +104,8 @@ def _doors(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
         elif facts.host and not _is_own(each.door, facts):
             yield Obstacle(
                 key="listen/address",
-                what=f"{each.door.address} is no address of the engine's host",
-                remedy="choose one that it has, or 0.0.0.0 for all",
+                what=f"{each.door.address} is not an address of the engine's host",
+                remedy="choose one of its addresses, or 0.0.0.0 for all",
             )
         if facts.rootless and each.door.port < FIRST_UNPRIVILEGED_PORT:
             yield Obstacle(
@@ -144,7 +144,7 @@ def _is_own(door: Door, facts: Facts) -> bool:
 
 def _subnets(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
     for each in wanted.subnets:
-        remedy = "choose another /24 of the fleet's pool that is free there"
+        remedy = "choose a /24 of the fleet's pool that is free there"
         for network in facts.networks:
             other = next((one for one in network.subnets if one.overlaps(each.subnet)), None)
             if other and network.name not in wanted.leaving_networks and network.name != each.network:
@@ -183,13 +183,13 @@ def _names(wanted: Wanted, facts: Facts, tenant: str) -> Iterator[Obstacle]:
 
 def _whose(kind: str, name: str, tenant: str) -> str:
     owner = f"portal {tenant}, but not this state," if tenant else "no portal"
-    return f"a {kind} {name} is there already, and belongs to {owner}".rstrip(",")
+    return f"a {kind} {name} exists already and belongs to {owner}".rstrip(",")
 
 
 def _rid(kind: str, there: Any, tenant: str) -> str:
     words = "docker network rm" if isinstance(there, Network) else "docker rm"
     if there.tenant == tenant:
-        return f"another checkout may have made it: look with `./portal orphans`; if nobody needs it, `{words} {there.name}`"
+        return f"another checkout may have created it: check with `./portal orphans`; if nobody needs it, `{words} {there.name}`"
     return f"rename it, or remove it with `{words} {there.name}`"
 
 
@@ -200,8 +200,8 @@ def _volumes(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
             device = each.options.get("device") or "the engine's own disk"
             yield Obstacle(
                 key="",
-                what=f"a volume {each.name} is there already and keeps its files in {device}, not in {options.get('device')}",
-                remedy=f"look at what is in it; if nobody needs it, `docker volume rm {each.name}`",
+                what=f"a volume {each.name} exists already and has its files in {device}, not in {options.get('device')}",
+                remedy=f"check its content; if nobody needs it, `docker volume rm {each.name}`",
             )
 
 
@@ -235,14 +235,14 @@ def _memory(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
     if facts.host and 0 < facts.host.memory < wanted.room:
         yield Obstacle(
             key="placement/docker_host",
-            what=f"the engine's host has {facts.host.memory} MiB of memory free, and what is new needs {wanted.room} to start",
+            what=f"the engine's host has {facts.host.memory} MiB of memory free, but the new containers need {wanted.room} to start",
             remedy="choose another host or stop a portal there",
         )
     if facts.host and facts.host.disk is not None and facts.host.disk < wanted.disk:
         yield Obstacle(
             key="storage/root",
-            what=f"the drive has {facts.host.disk} MiB free, and what writes to it needs {wanted.disk} to start",
-            remedy="make room on the drive",
+            what=f"the drive has {facts.host.disk} MiB free, but the containers that write to it need {wanted.disk} to start",
+            remedy="free some space on the drive",
         )
 
 
@@ -251,11 +251,11 @@ def _refused(facts: Facts) -> Iterator[Obstacle]:
         yield Obstacle(
             key="storage/root",
             what=f"{DRIVE_AWAY} ({facts.refused})",
-            remedy="mount it; a new drive is marked once by `./portal drive init`",
+            remedy="mount it; mark a new drive once with `./portal drive init`",
         )
     elif facts.refused:
         yield Obstacle(
             key="",
-            what=f"the engine does not run a container that is limited as a portal's are: {facts.refused}",
-            remedy="mend the engine; docs/decisions/0013 says what that container is",
+            what=f"the engine does not run a container with a portal's limits: {facts.refused}",
+            remedy="repair the engine; docs/decisions/0013 describes that container",
         )

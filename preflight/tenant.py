@@ -114,7 +114,7 @@ def look(client: Any, asked: Wanted, image: str, root: str) -> Facts:
     try:
         return replace(found, host=asking.of_host(client, image, root))
     except docker.errors.ImageNotFound:
-        return replace(found, unasked="the engine has no image yet to look at its host with")
+        return replace(found, unasked="the engine does not have the image yet that inspects its host")
     except asking.no_answer() as error:
         why = str(getattr(error, "explanation", None) or error)
     try:

@@ -215,7 +215,7 @@ def _engine(said: "argparse.Namespace") -> int:
     elif said.what == "rules":
         rules.hold()
     elif said.what == "stop":
-        done = "stopped" if daemon.stop() else "nothing stopped: no dockerd runs that was started here"
+        done = "stopped" if daemon.stop() else "nothing stopped: no dockerd that was started here is running"
     answer = engine.ask(standing.env, standing.pins.engine_oldest_api)
     started_here = daemon.process() is not None
     if said.json:

@@ -25,12 +25,12 @@ def held(path: Path, limit: float, say: Callable[[str], None]) -> Iterator[None]
                 file.seek(0)
                 holder = file.read().strip() or "unknown"
             if not told:
-                say(f"another setup runs (process {holder}); waiting for it, up to {limit:.0f} s")
+                say(f"another setup is running (process {holder}); waiting for it, at most {limit:.0f} s")
                 told = True
             if time.monotonic() >= end:
                 raise ToolchainError(
-                    f"waited {limit:.0f} s for the setup that process {holder} runs (lock {path}); "
-                    "end that process or wait, then run this again"
+                    f"waited {limit:.0f} s for the setup of process {holder} (lock {path}); "
+                    "end that process or wait, then run the command again"
                 )
             time.sleep(0.2)
         file.truncate(0)

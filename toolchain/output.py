@@ -161,7 +161,7 @@ def ended(command: Callable[[], int]) -> int:
         return FAILED
     except Exception as error:  # noqa: BLE001 (nobody is shown a traceback who has not asked for one)
         _traced(error)
-        say(f"error: a fault of this program: {fault(error)}; {TRACEBACK}=1 shows where it comes from")
+        say(f"error: a bug in this program: {fault(error)}; {TRACEBACK}=1 shows the traceback")
         return FAILED
     return code
 

@@ -33,8 +33,9 @@ def home(env: Mapping[str, str]) -> Path:
         found = ""
     if not found.startswith("/"):
         raise ToolchainError(
-            f"HOME is not set, and the password database knows no home of user {os.getuid()}: set HOME, for example "
-            "HOME=/root, or both XDG_DATA_HOME and XDG_CACHE_HOME; the portals' state is kept there"
+            "HOME is not set, and the password database has no home directory for user "
+            f"{os.getuid()}: set HOME, for example HOME=/root, or both XDG_DATA_HOME and "
+            "XDG_CACHE_HOME; the portals' state is kept there"
         )
     return Path(found)
 
@@ -52,16 +53,18 @@ def check(env: Mapping[str, str]) -> None:
         if not env.get(variable, "").startswith("/") and not home(env).is_dir():
             # Made by whoever comes first, a mistyped or made-up home (/nonexistent) would have a state of its own.
             raise ToolchainError(
-                f"HOME={home(env)} is no folder, and {folder}/portals is to be in it: set HOME to one that is there, or "
-                f"set XDG_DATA_HOME and XDG_CACHE_HOME"
+                f"HOME={home(env)} is not a directory, but {folder}/portals must be in it: set HOME "
+                "to an existing directory, or set XDG_DATA_HOME and XDG_CACHE_HOME"
             )
         there = next(each for each in (folder / "portals", folder, *folder.parents) if os.path.lexists(each))
         if not there.is_dir():
-            raise ToolchainError(f"{there} is no folder, and {folder}/portals is to be one: move it away")
+            raise ToolchainError(
+                f"{there} is not a directory, but {folder}/portals must be one: move it away"
+            )
         if there != folder / "portals" and not os.access(there, os.W_OK | os.X_OK):
             raise ToolchainError(
-                f"{folder}/portals cannot be made: this user may not write to {there}; set HOME to a folder of this "
-                f"user, or set XDG_DATA_HOME and XDG_CACHE_HOME"
+                f"{folder}/portals cannot be created: this user may not write to {there}; set HOME to "
+                "a directory of this user, or set XDG_DATA_HOME and XDG_CACHE_HOME"
             )
     _check_formerly(env)
 
@@ -77,8 +80,9 @@ def _check_formerly(env: Mapping[str, str]) -> None:
     except OSError:
         return
     raise ToolchainError(
-        f"{old} holds the state of portals: earlier versions kept it there when HOME was not set, now it is kept in "
-        f"{data_directory(env)}. Move it there (as it is, passphrase and all), or, if the portals there are no more, away"
+        f"{old} has the state of portals: earlier versions kept it there when HOME was not set; now "
+        f"it is in {data_directory(env)}. Move it there unchanged, with the passphrase; if those "
+        "portals no longer exist, move it away"
     )
 
 

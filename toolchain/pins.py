@@ -42,8 +42,9 @@ class Pins:
         """The SHA-256 that an archive must have, by its file's name. Raises ToolchainError where none is known."""
         if archive not in self.archives:
             raise ToolchainError(
-                f"{archive} has no SHA-256 under [archives] in toolchain/pins.toml, so it would be taken on trust: write "
-                "it there (the file says how), or use what is built here instead, PORTAL_TOOLCHAIN=packages"
+                f"{archive} has no SHA-256 under [archives] in toolchain/pins.toml, so it cannot be "
+                "verified: add it there (the file says how), or build it here with "
+                "PORTAL_TOOLCHAIN=packages"
             )
         return self.archives[archive]
 
@@ -52,7 +53,7 @@ def _sums(said: Mapping[str, str]) -> Mapping[str, str]:
     for name, each in said.items():
         if not re.fullmatch("[0-9a-f]{64}", each):
             raise ToolchainError(
-                f"toolchain/pins.toml: archives: {name}: {each!r} is no SHA-256, expected 64 lower case hex digits"
+                f"toolchain/pins.toml: archives: {name}: {each!r} is not a SHA-256, expected 64 lower case hex digits"
             )
     return said
 

@@ -116,7 +116,7 @@ class Runner:
         try:
             return ended.stdout.decode(), ""
         except UnicodeDecodeError:
-            return "", f"{words[0]} answers with what is no text"
+            return "", f"{words[0]} answers with something other than text"
 
     def stop(self) -> None:
         """End every program that runs; what they were making stays unfinished and is made again next time.
@@ -203,7 +203,7 @@ class Runner:
                 except subprocess.TimeoutExpired:
                     _signal_group(child.pid, signal.SIGKILL)
                     child.wait()
-                raise ToolchainError(_told(f"{what}: gave up waiting after {limit:.0f} s", log, remedy))
+                raise ToolchainError(_told(f"{what}: gave up after {limit:.0f} s", log, remedy))
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:

@@ -38,7 +38,7 @@ def read(told: str) -> Room:
     """What `LOOK` has said. Raises PortalError when it is not to be understood."""
     memory, disk = _MEMORY.search(told), _DISK.search(told)
     if not memory or not disk:
-        raise PortalError(f"the engine's host does not say how much memory and space it has: {told!r}")
+        raise PortalError(f"cannot read the memory and disk space of the engine's host: {told!r}")
     return Room(memory=int(memory[1]) // 1024, disk=int(disk[1]) // 1024)
 
 
@@ -58,8 +58,8 @@ def judge(room: Room, tenant: Tenant) -> str:
     where = tenant.placement.docker_host or "this machine"
     if room.disk < LEAST_DISK_MIB:
         raise NoRoom(
-            f"{tenant.storage.root} has {room.disk} MiB free, and a portal needs {LEAST_DISK_MIB} to start: "
-            "make room on the drive; nothing was started"
+            f"{tenant.storage.root} has {room.disk} MiB free, and a portal needs {LEAST_DISK_MIB} to "
+            "start: free some space on the drive; nothing was started"
         )
     if room.memory < at_least(tenant):
         raise NoRoom(
@@ -69,7 +69,7 @@ def judge(room: Room, tenant: Tenant) -> str:
         )
     if room.memory < at_most(tenant):
         return (
-            f"{where} has {room.memory} MiB of memory free; {tenant.name} may take {at_most(tenant)} at its limits, "
-            "and some of an idle portal's at first"
+            f"{where} has {room.memory} MiB of memory free; at its limits {tenant.name} takes "
+            f"{at_most(tenant)} MiB, when idle a part of that"
         )
     return ""

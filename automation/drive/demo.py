@@ -29,9 +29,9 @@ def prepare(client: Any, root: str, others: Mapping[str, str], say: Callable[[st
     )
     if why:
         raise sentinel.DriveMissing(
-            f"{root}/{SENTINEL} is not there on the engine's host, and {why}: nothing was started and nothing "
-            f"marked, for the mark would pass for a drive that is not mounted. Mount the drive; or, where it is a new "
-            f"one, run `./portal drive init {root}` once"
+            f"{root}/{SENTINEL} does not exist on the engine's host, and {why}: nothing was started "
+            "or marked, because a mark could hide that a drive is not mounted. Mount the drive; for "
+            f"a new drive, run `./portal drive init {root}` once"
         )
     sentinel.init(client, root, say)
 
@@ -39,7 +39,7 @@ def prepare(client: Any, root: str, others: Mapping[str, str], say: Callable[[st
 def refusal(root: str, others: Mapping[str, str], mounts: Iterable[str]) -> str:
     """Why a directory is not the demo's own to mark; empty where it is."""
     if root != ROOT:
-        return f"the demo marks its own {ROOT} alone"
+        return f"the demo marks only its own {ROOT}"
     for name, theirs in sorted(others.items()):
         if overlap(root, theirs):
             return f"tenants/{name}.yaml has its drive at {theirs}"
@@ -61,7 +61,8 @@ def refuse_moved(root: str, known: Iterable[str]) -> None:
     roots = list(known)
     if roots and root not in roots:
         raise PortalError(
-            f"the demo has its data in {roots[0]}/demo, and tenants/demo.yaml says {root}: nothing was changed. To keep "
-            f"it, say `storage: {{root: {roots[0]}}}` there; to begin anew, `./portal destroy demo --confirm demo`, then "
-            f"`./portal purge demo --gone {root} --confirm demo`, then `git checkout tenants/demo.yaml`"
+            f"the demo has its data in {roots[0]}/demo, but tenants/demo.yaml has {root}: nothing was "
+            f"changed. To keep the data, set `storage: {{root: {roots[0]}}}` there; to start again "
+            "without it, `./portal destroy demo --confirm demo`, then `./portal purge demo --gone "
+            f"{root} --confirm demo`, then `git checkout tenants/demo.yaml`"
         )

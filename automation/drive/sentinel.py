@@ -87,19 +87,19 @@ def judge(tenant: Tenant, seen: Inspection, known: Iterable[DataHome] = ()) -> D
     root, there = tenant.storage.root, seen.mark
     if there is None:
         raise DriveMissing(
-            f"{root}/{SENTINEL} is not there on the engine's host, so the drive is not mounted: "
-            "nothing was started and nothing written. Mount the drive; or, for a new drive, "
-            f"run `./portal drive init {root}` once"
+            f"{root}/{SENTINEL} does not exist on the engine's host, so the drive is not mounted: "
+            "nothing was started or written. Mount the drive; for a new drive, run `./portal drive "
+            f"init {root}` once"
         )
     was = next((each.drive for each in known if each.root == root and each.drive), "")
     if was and was != there.id:
         raise DriveMissing(
-            f"{root} on the engine's host is another drive ({there.id or 'marked by hand'}) than the one where "
-            f"{tenant.name} has its data ({was}): nothing was started and nothing written. Mount that drive; or, where "
-            f"the data was really moved to this one, write the old id into its mark: `echo 'id {was}'` as the second "
-            f"line of {root}/{SENTINEL}"
+            f"{root} on the engine's host is another drive ({there.id or 'marked by hand'}) than the "
+            f"one with the data of {tenant.name} ({was}): nothing was started or written. Mount that "
+            "drive; if you moved the data to this one, write the old id into its mark: `echo 'id "
+            f"{was}'` as the second line of {root}/{SENTINEL}"
         )
-    symbolic_links.refuse(root, symbolic_links.read(seen.said), "nothing was started and nothing written")
+    symbolic_links.refuse(root, symbolic_links.read(seen.said), "nothing was started or written")
     return DataHome(
         root=root, host=placement.address_of(tenant.placement.docker_host, os.environ), drive=there.id
     )
@@ -172,8 +172,8 @@ def require(client: Any, root: str) -> None:
 def missing(root: str) -> str:
     """That there is no drive of the portals at `root`, and the remedy."""
     return (
-        f"{root} is not mounted on the engine's host, or is not marked; mount it, or mark a new drive once: "
-        f"./portal drive init {root}"
+        f"{root} is not mounted on the engine's host, or is not marked; mount it, or mark a new drive "
+        f"once with ./portal drive init {root}"
     )
 
 

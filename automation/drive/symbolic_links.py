@@ -49,13 +49,13 @@ def read(told: str) -> tuple[Link, ...]:
 def described(root: str, link: Link) -> str:
     """What stands where, and the remedy."""
     return (
-        f"{root}/{link.name} on the engine's host is a symbolic link to {link.target}, and what it leads to is not in its "
-        f"place on the drive. There, remove the link and move what it leads to back to {root}/{link.name} (for another disk: "
-        "mount it there)"
+        f"{root}/{link.name} on the engine's host is a symbolic link to {link.target}, so the data is "
+        "not in its place on the drive. On that host, remove the link and move the data back to "
+        f"{root}/{link.name} (to use another disk, mount it there)"
     )
 
 
 def refuse(root: str, links: Sequence[Link], untouched: str) -> None:
     """Raises DataLinked for the first of these links; `untouched` says what was not done."""
     if links:
-        raise DataLinked(f"{untouched}: {described(root, links[0])}, then run this again")
+        raise DataLinked(f"{untouched}: {described(root, links[0])}, then run the command again")

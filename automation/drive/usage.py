@@ -83,7 +83,7 @@ def read(told: str) -> Usage:
     """What the helper said. Raises PortalError when it is not to be understood."""
     space, used, uncounted = _SPACE.search(told), _USED.search(told), _UNCOUNTED.search(told)
     if not space:
-        raise PortalError(f"the engine's host does not say how much space its drive has: {told[:200]!r}")
+        raise PortalError(f"cannot read the space of the drive on the engine's host: {told[:200]!r}")
     return Usage(
         size=int(space[1]) // 1024,
         free=int(space[2]) // 1024,
@@ -102,8 +102,9 @@ def warnings(found: Usage, tenant: Tenant) -> Iterator[str]:
         yield symbolic_links.described(root, each)
     if found.free < capacity.LEAST_DISK_MIB:
         yield (
-            f"{root} has {found.free} MiB free: no portal starts with less than {capacity.LEAST_DISK_MIB}, and data "
-            "stores that run out of space stop; free some space or enlarge the drive now"
+            f"{root} has {found.free} MiB free: no portal starts with less than "
+            f"{capacity.LEAST_DISK_MIB}, and data stores without space stop; free some space or "
+            "enlarge the drive now"
         )
     elif found.free < min(found.size * LOW_SHARE, PLENTY_MIB):
         yield f"{root} has {found.free} of {found.size} MiB free; free some space or enlarge the drive before it is full"
@@ -111,8 +112,8 @@ def warnings(found: Usage, tenant: Tenant) -> Iterator[str]:
     if quota and found.used is not None and found.used >= quota * NEAR_QUOTA:
         over = "more than" if found.used > quota else "of"
         yield (
-            f"{tenant.name} has taken {found.used} MiB, {over} its {quota} (storage/quota); "
-            "raise that, or look at what grows: du -xh --max-depth 2 " + tenant.directory
+            f"{tenant.name} uses {found.used} MiB, {over} its {quota} (storage/quota); raise the "
+            "quota, or find what grows: du -xh --max-depth 2 " + tenant.directory
         )
 
 
@@ -134,7 +135,7 @@ def shown(told: dict[str, Any], now: float | None = None) -> str:
     """The same in a line for people."""
     line = f"drive: {told['free_mib']} of {told['size_mib']} MiB free"
     if not told["directory"]:
-        return f"{line}; the portal has no files on it yet"
+        return f"{line}; the portal has no files there yet"
     if told["used_mib"] is None:
         why = (
             "could not be counted" if told["counted_in_time"] else f"were not counted within {WALK_SECONDS} s"
@@ -142,4 +143,4 @@ def shown(told: dict[str, Any], now: float | None = None) -> str:
         return f"{line}; the portal's files {why}"
     minutes = int(((time.time() if now is None else now) - told["measured"]) // 60)
     quota = f" of {told['quota_mib']}" if told["quota_mib"] else ""
-    return f"{line}; the portal has taken {told['used_mib']}{quota} ({minutes} min ago)"
+    return f"{line}; the portal uses {told['used_mib']}{quota} ({minutes} min ago)"

@@ -57,7 +57,7 @@ def connect(docker_host: str = "", *, limit: float = LIMIT_SECONDS) -> Iterator[
             where = docker_host or "DOCKER_HOST or /var/run/docker.sock"
             start = "start it with `./portal engine start`"
             if docker_host.startswith(("ssh://", "tcp://")):
-                start = "is it running there, and may this user use it?"
+                start = "check that it runs, and that this user may use it"
             raise NoEngine(f"no Docker engine answers at {where}: {error}; {start}") from None
         try:
             yield client
@@ -113,7 +113,7 @@ def wait_healthy(
         if not late or time.monotonic() > end:
             return late
         if stop.wait(POLL_SECONDS):
-            raise Cancelled(f"portal {tenant.name} was not waited for; safe to re-run")
+            raise Cancelled(f"portal {tenant.name}: the wait was cancelled; safe to re-run")
 
 
 def not_up(found: Iterable[Container], services: Iterable[str]) -> list[Container]:

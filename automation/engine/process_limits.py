@@ -53,7 +53,7 @@ def said(tenant: str, names: Iterable[str]) -> str:
     """One line for people, empty where every container has its limit."""
     told = ", ".join(names)
     return (
-        f"no limit of processes yet (a run of plain pulumi sets none): {told}; ./portal up {tenant} sets it"
+        f"no limit of processes yet (plain pulumi sets none): {told}; ./portal up {tenant} sets it"
         if told
         else ""
     )

@@ -34,7 +34,7 @@ def seconds(since: str) -> int:
     match = _SINCE.fullmatch(since)
     if not match:
         raise ConfigError(
-            f"--since: '{since}' is no time back from now, expected a number and s, m, h or d, such as '10m'"
+            f"--since: '{since}' is not a duration, expected a number and s, m, h or d, for example '10m'"
         )
     return int(match[1]) * UNITS[match[2]]
 
@@ -54,7 +54,7 @@ def logs(
             known = [each.service for each in found]
             if not known:
                 raise NotUp(
-                    f"portal {tenant.name} has no container: it is not up; bring it up: ./portal up {tenant.name}"
+                    f"portal {tenant.name} is not up: it has no container; run ./portal up {tenant.name}"
                 )
             raise ConfigError(
                 f"portal {tenant.name} has no service '{service}'{meant(service, known) or ';'} "
@@ -89,7 +89,7 @@ def followed(
                 lines.put((each.service, rest.decode(errors="replace")))
         except (APIError, RequestException) as error:
             # The others go on.
-            lines.put((each.service, f"(its log cannot be read any more: {error})"))
+            lines.put((each.service, f"(its log can no longer be read: {error})"))
         finally:
             lines.put(None)
 

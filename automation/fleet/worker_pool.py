@@ -96,14 +96,14 @@ def join(thread: threading.Thread, stop: threading.Event, say: Say) -> None:
         except KeyboardInterrupt:
             if not stop.is_set():
                 say(
-                    "cancelling every run that has begun, and beginning no more; once more (Ctrl-C) ends them at once"
+                    "cancelling: ending the runs that have begun, beginning no more; press Ctrl-C once more to end at once"
                 )
             (at_once_event(stop) if stop.is_set() else stop).set()
 
 
 def not_started(tenant: str) -> Outcome:
     """Of a tenant whose turn did not come."""
-    return Outcome(tenant=tenant, exit_code=130, reason="not begun: the command was cancelled before")
+    return Outcome(tenant=tenant, exit_code=130, reason="not begun: the command was cancelled")
 
 
 @contextmanager

@@ -211,7 +211,7 @@ def run_build(role: str, tar: Any, arguments: Mapping[str, str], shop: Workshop,
             raise Stopped
         if time.monotonic() > deadline:
             steps.close()
-            raise BuildError(f"{role}: building took longer than {LIMIT_SECONDS} s", tuple(last))
+            raise BuildError(f"{role}: the build took longer than {LIMIT_SECONDS} s", tuple(last))
         for line in _COLOUR.sub("", str(step.get("stream", ""))).splitlines():
             if line.strip():
                 last.append(line.rstrip())

@@ -119,7 +119,7 @@ def _take(client: APIClient, container: str, made: Path) -> None:
     try:
         chunks, _ = client.get_archive(container, "/maven/jars")
     except APIError as error:
-        raise BuildError(f"downloading jars: Maven ended well but left none: {error.explanation}") from None
+        raise BuildError(f"downloading jars: Maven succeeded but left no jars: {error.explanation}") from None
     archive = io.BytesIO(b"".join(chunks))
     with tarfile.open(fileobj=archive) as tar:
         for member in tar:

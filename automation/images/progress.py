@@ -27,7 +27,7 @@ def building(*, present: bool = True) -> Iterator[Progress]:
             yield progress
         return
     busy: dict[str, str] = {}
-    with console.status("looking at the images") as status:
+    with console.status("checking images") as status:
 
         def live(event: Event) -> None:
             if event.state is State.PRESENT and not present:

@@ -56,7 +56,7 @@ def _pull(client: APIClient, reference: str) -> None:
                 raise BuildError(f"{reference}: {str(step['error']).strip()}")
         # By this name the plan asks for it.
         if not present(client, reference):
-            raise BuildError(f"{reference}: was pulled, and the engine does not know it by that name")
+            raise BuildError(f"{reference}: was pulled, but the engine does not know it by that name")
     except APIError as error:
         raise BuildError(f"{reference}: {_said(error)}") from None
     except (DockerException, RequestException) as error:

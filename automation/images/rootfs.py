@@ -38,15 +38,15 @@ def rootfs(
     for known in (made, PULLED):
         if present(client, known):
             return known
-    refused = "PORTAL_TOOLCHAIN=packages allows no pull"
+    refused = "PORTAL_TOOLCHAIN=packages forbids pulls"
     if os.environ.get("PORTAL_TOOLCHAIN") != "packages":
         refused = _pull(client, said)
         if not refused:
             return PULLED
     if shutil.which("mmdebstrap") is None:
         raise BuildError(
-            f"base: {PULLED} cannot be pulled ({refused}), and mmdebstrap is not there to make it from Debian's"
-            " packages; `./portal setup` installs it"
+            f"base: {PULLED} cannot be pulled ({refused}), and mmdebstrap, which makes it from "
+            "Debian's packages, is not installed; run `./portal setup`"
         )
     bootstrap(client, packages, made, cache, stop=stop, said=said)
     return made
@@ -83,7 +83,7 @@ def bootstrap(
         try:
             client.import_image_from_file(str(tar), repository=repository, tag=tag)
         except (DockerException, RequestException) as error:
-            raise BuildError(f"base: the engine does not take the root file system: {error}") from None
+            raise BuildError(f"base: the engine refuses the root file system: {error}") from None
 
 
 def _words(packages: tuple[str, ...]) -> list[str]:
@@ -114,4 +114,4 @@ def _pull(client: APIClient, said: Callable[[str], None]) -> str:
         return str(error)
     finally:
         client.timeout = patience
-    return "" if present(client, PULLED) else "it is not there after the pull"
+    return "" if present(client, PULLED) else "it does not exist after the pull"

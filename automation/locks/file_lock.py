@@ -28,7 +28,7 @@ def exclusive(
             except BlockingIOError:
                 if time.monotonic() > end:
                     raise Locked(
-                        f"waited {limit:.0f} s for {what} ({path}); wait for it, then run this again"
+                        f"waited {limit:.0f} s for {what} ({path}); wait for it, then run the command again"
                     ) from None
             if not told:
                 say(f"waiting for {what}")

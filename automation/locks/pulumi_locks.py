@@ -23,7 +23,7 @@ from toolchain import files
 class HolderState(Enum):
     """What is known of a lock's holder."""
 
-    LIVE = "its process runs"
+    LIVE = "its process is running"
     GONE = "its process is gone"
     UNKNOWN = "its process cannot be seen from here"
 
@@ -150,4 +150,4 @@ def hold_pulumi_lock(folder: Path, beside: Path, tenant: str, note: Callable[[st
 
 def overtaken_error(tenant: str, lock: Lock) -> Overtaken:
     """What is said of a stack that somebody else has just taken."""
-    return Overtaken(f"portal {tenant} is being changed by {lock}, which took its stack meanwhile")
+    return Overtaken(f"portal {tenant} is being changed by {lock}, which has taken its stack meanwhile")

@@ -83,8 +83,9 @@ class Hold:
     def overtaken_error(self) -> Overtaken:
         """What is raised where another command's CLI has the lock that ours was to have: somebody has removed the lock's files."""
         return Overtaken(
-            f"portal {self.stack.name} is being changed by another command, whose Pulumi CLI has taken {self.folder / 'cli'} "
-            "meanwhile: nothing more was changed; wait for it to end, then run this again"
+            f"portal {self.stack.name} is being changed by another command, whose Pulumi CLI has "
+            f"taken {self.folder / 'cli'} meanwhile: nothing more was changed; wait until it ends, "
+            "then run the command again"
         )
 
     def release(self) -> None:
@@ -129,15 +130,15 @@ def lock_stack(
         lock_file = waiting.take_lock()
     except OSError as error:
         raise PortalError(
-            f"the lock of portal {stack.name}, below {folder}, cannot be had: {error.strerror}; whoever changes the portal "
-            "must be able to write there"
+            f"cannot take the lock of portal {stack.name} below {folder}: {error.strerror}; a user "
+            "who changes the portal needs write access there"
         ) from None
     try:
         waiting.wait_for_cli()
         before = Record.read(folder / "record.json")
         stale = [each for each in waiting.wait_for_pulumi(stack, before) if remove_lock(each)]
         for each in stale:
-            say(f"removed the lock of {each}, which no longer runs")
+            say(f"removed the lock of {each}, which has ended")
         hold = Hold(stack=stack, folder=folder, record=own_record(verb), mended=bool(stale))
         hold.stack = replace(stack, hold=hold)
         hold.write_holder()
@@ -223,9 +224,10 @@ class Waiter:
             for lock, verdict in verdicts:
                 if verdict is HolderState.UNKNOWN:
                     raise Locked(
-                        f"portal {self.tenant} is locked by {lock}, and whether that process still runs cannot be known from "
-                        f"here ({view.here.host}): nothing was changed. Wait for it; or, if you know that it is gone, run "
-                        f"`pulumi cancel --stack {self.tenant}`, then this again"
+                        f"portal {self.tenant} is locked by {lock}; this machine ({view.here.host}) "
+                        "cannot see whether that process still runs: nothing was changed. Wait for "
+                        "it; or, if you know that it has ended, run `pulumi cancel --stack "
+                        f"{self.tenant}`, then the command again"
                     )
             live = [lock for lock, verdict in verdicts if verdict is HolderState.LIVE]
             if not live:
@@ -236,19 +238,19 @@ class Waiter:
         """One look later. Raises Locked when the time is over, Cancelled."""
         if time.monotonic() > self.end:
             remedy = (
-                f", or, if you know that it is gone, run `pulumi cancel --stack {self.tenant}`"
+                f", or, if you know that it has ended, run `pulumi cancel --stack {self.tenant}`"
                 if breakable
                 else ""
             )
             raise Locked(
-                f"portal {self.tenant} is being changed by {who}: nothing was changed. Wait for it to end{remedy}, then run "
-                "this again"
+                f"portal {self.tenant} is being changed by {who}: nothing was changed. Wait until it "
+                f"ends{remedy}, then run the command again"
             )
         if not self.announced:
             self.say(f"waiting for {who}, which is changing portal {self.tenant}")
             self.announced = True
         if self.cancel.wait(POLL_SECONDS):
-            raise Cancelled(f"portal {self.tenant} was not waited for: nothing was changed")
+            raise Cancelled(f"portal {self.tenant}: the wait was cancelled; nothing was changed")
 
 
 def describe_leftover_cli(record: Record | None) -> str:
@@ -257,15 +259,15 @@ def describe_leftover_cli(record: Record | None) -> str:
     That its command was killed is said where that is proved. Else somebody may have removed the lock of one that lives.
     """
     if record is None or len(record.processes) < 2:
-        return "a Pulumi CLI of a command that has written down nothing of itself"
+        return "the Pulumi CLI of an unknown command"
     here = ProcessLocation.here()
     if not here.is_known or record.place != here:
         return f"process {record.processes[1].pid}, the Pulumi CLI of {record}"
     if record.processes[0].is_running:
-        return f"process {record.processes[1].pid}, the Pulumi CLI of {record}, which runs, though its lock's files were removed"
+        return f"process {record.processes[1].pid}, the Pulumi CLI of {record}, which is running although its lock files were removed"
     return (
-        f"process {record.processes[1].pid}, the Pulumi CLI that a killed command has left ({record}; ending it by `kill` "
-        "is mended by the next command)"
+        f"process {record.processes[1].pid}, the Pulumi CLI that a killed command has left ({record}; "
+        "you may `kill` it, the next command recovers)"
     )
 
 

@@ -25,7 +25,7 @@ from preflight.wanted import Published, Subnet, Wanted
 
 # With less, what writes may not come back: a data store's log of one start. A new portal needs more (capacity.LEAST_DISK_MIB).
 RESTART_MIB = 64
-ELSEWHERE = "the engine that answers here has nothing of this portal (where its own is: placement/docker_host, DOCKER_HOST)"
+ELSEWHERE = "the engine that answers here has nothing of this portal (set placement/docker_host or DOCKER_HOST to its engine)"
 STARTS = ("create", "replace")
 ENDS = ("delete", "replace")
 
@@ -127,9 +127,9 @@ def _left_running(
     if same is Sameness.OTHER and old and old.running:
         yield Obstacle(
             key="placement/docker_host",
-            what=f"{len(old.running)} containers of the portal run on {before}, and on {after} a second portal would write to the "
-            "same files",
-            remedy=f"destroy it there first (its data stays), or use that engine: DOCKER_HOST={before}",
+            what=f"{len(old.running)} containers of the portal run on {before}; a second portal on "
+            f"{after} would write to the same files",
+            remedy=f"destroy it there first (the data stays), or use that engine: DOCKER_HOST={before}",
         )
 
 

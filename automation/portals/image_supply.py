@@ -39,7 +39,7 @@ def build_images(tenants: Iterable[Tenant], say: Say) -> None:
     for host, these in roles.items():
         wanted = images.missing(sorted(these), docker_host=host)
         if wanted:
-            say(f"building {len(wanted)} images that are not there yet: {', '.join(wanted)}")
+            say(f"building {len(wanted)} missing images: {', '.join(wanted)}")
             with building() as progress:
                 images.build(wanted, docker_host=host, on_event=progress)
 

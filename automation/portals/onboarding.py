@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 # The default of storage/root in config/reference.yml.
 USUAL_ROOT = str(entries(Storage)["root"].default)
 # Where the image that looks is still to be built, and nothing is to be made.
-HOST_NOT_CHECKED = "the drive and the host's room are not checked: the image that looks at them is not there yet (./portal images build ops)"
+HOST_NOT_CHECKED = "the drive and the host's capacity were not checked: the image for this check does not exist yet (./portal images build ops)"
 # The image's own entry, whatever its source (docs/images.md).
 LOG_IN_LINK_COMMAND = ("sh", "-c", "exec $OPENEDX_ENTRY login-link")
 
@@ -113,7 +113,7 @@ def drive_and_room(client: Any, tenant: Tenant) -> str:
     if inventory.containers(client, tenant.name):
         return ""
     note = capacity.judge(capacity.look(client, tenant.storage.root), tenant)
-    return note or f"{tenant.name}: the host has room for it"
+    return note or f"{tenant.name}: the host has enough memory and disk space"
 
 
 def dry_run(request: OnboardingRequest) -> dict[str, Any]:
@@ -229,7 +229,7 @@ def create_file(path: Path, content: str) -> None:
         os.link(fresh, path)
     except FileExistsError:
         raise ConfigError(
-            f"{path}: somebody else has just written it; look at it, and run this again"
+            f"{path}: another command has just written it; check it, then run the command again"
         ) from None
     finally:
         fresh.unlink()
@@ -246,7 +246,7 @@ def log_in_link(tenant: Tenant) -> str:
     if code or not links:
         last = (err.strip() or "it said nothing").splitlines()[-1]
         raise PortalError(
-            f"portal {tenant.name} is up, but its lms made no log-in link (exit code {code}): {last}; "
-            f"the admin's password is in {outputs.password_file(tenant.name)}"
+            f"portal {tenant.name} is up, but its lms could not make a log-in link (exit code "
+            f"{code}): {last}; the admin's password is in {outputs.password_file(tenant.name)}"
         )
     return links[-1]

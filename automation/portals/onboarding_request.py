@@ -173,8 +173,8 @@ def free_subnet(fleet: Fleet, tenants: Collection[Tenant], others: Collection[IP
         if not any(each.overlaps(other) for other in taken):
             return each
     raise ConfigError(
-        f"config/fleet.yml: pool: '{fleet.pool}' has no free /24 left for another tenant, expected a larger one, "
-        "for example '10.64.0.0/12'"
+        f"config/fleet.yml: pool: '{fleet.pool}' has no free /24 for another tenant, expected a "
+        "larger pool, for example '10.64.0.0/12'"
     )
 
 
@@ -188,15 +188,15 @@ def free_port(
         door = Door(address=address or LOOPBACK, port=port)
         if port not in taken and not any(each.meets(door) for each in others):
             return port
-    raise ConfigError(f"listen/port: no port from {FIRST_PORT} is free on this machine")
+    raise ConfigError(f"listen/port: no port from {FIRST_PORT} on is free on this machine")
 
 
 def conflicts(request: OnboardingRequest, tenant: Tenant) -> list[str]:
     """Where an existing tenant is other than asked for, a line each; what was not said is as it is."""
     has = {key: current(tenant, key) for key in request.given()}
     return [
-        f"tenants/{tenant.name}.yaml: {key}: is '{has[key]}', and '{value}' was asked for; the tenant is there "
-        f"already: edit its file and run `./portal up {tenant.name}`, or leave that word out"
+        f"tenants/{tenant.name}.yaml: {key}: is '{has[key]}', but you passed '{value}'; the tenant "
+        f"exists already: edit its file and run `./portal up {tenant.name}`, or leave that option out"
         for key, value in request.given().items()
         if has[key] != value
     ]

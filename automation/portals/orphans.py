@@ -58,14 +58,14 @@ class Orphan:
         try:
             naming.tenant(self.tenant)
         except ValueError:
-            return "no tenant's name: look at it by hand"
+            return "not a tenant name: check it by hand"
         if f"/{HALF}" in self.name:
             # The tenant may be there again, and a purge would take that, too.
-            return f"what an interrupted purge has left: on the engine's host, rm -rf {self.name}"
+            return f"left by an interrupted purge: on the engine's host, rm -rf {self.name}"
         words = {"directory": f" --root {self.where}", "stack": ""}.get(
             self.kind, f" --docker-host {self.where}" if self.where else ""
         )
-        return f"./portal purge {self.tenant}{words} --dry-run, or bring tenants/{self.tenant}.yaml back"
+        return f"./portal purge {self.tenant}{words} --dry-run, or restore tenants/{self.tenant}.yaml"
 
     def facts(self) -> dict[str, Any]:
         """For `--json`."""
@@ -93,9 +93,9 @@ class Portal:
             self.parts[0],
         )
         if self.owner.side is Side.OTHERS:
-            return f"it is another state's: purge it where that of {self.owner.name} is"
+            return f"it belongs to another state: purge it with the state of {self.owner.name}"
         if self.owner.side is Side.UNKNOWN and one.remedy.startswith("./portal purge"):
-            return f"another checkout or an earlier version may have made it; if nobody needs it: {one.remedy} (with --owner {NOBODY})"
+            return f"another checkout or an earlier version may have created it; if nobody needs it: {one.remedy} (with --owner {NOBODY})"
         return one.remedy
 
     def facts(self) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def find(say: Callable[[str], None] = lambda text: None) -> list[Portal]:
                 if sentinel.has_sentinel(client, root):
                     found += directories(client, root, known)
                 else:
-                    say(f"not looked at: {sentinel.missing(root)}")
+                    say(f"not searched: {sentinel.missing(root)}")
     return grouped(found, Ours.of(left))
 
 

@@ -136,11 +136,12 @@ def require(tenant: str, whose: Owner, answered: str) -> None:
         return
     if whose.side is Side.OTHERS:
         raise NotOurs(
-            f"portal {tenant} is not this state's: it belongs to {whose.name}; nothing was removed. Purge it there; or, where that "
-            f"state is gone for good and you answer for the data: ./portal purge {tenant} --owner {whose.name} --confirm {tenant}"
+            f"portal {tenant} belongs to another state, {whose.name}; nothing was removed. Purge it "
+            "there; or, if that state is gone for good and you answer for the data: ./portal purge "
+            f"{tenant} --owner {whose.name} --confirm {tenant}"
         )
     raise NotOurs(
-        f"portal {tenant} is not in this state, and says of no owner: another checkout or an earlier version may have made it; "
-        f"nothing was removed. If nobody else needs it and you answer for the data: ./portal purge {tenant} --owner {NOBODY} "
-        f"--confirm {tenant}"
+        f"portal {tenant} is not in this state and names no owner: another checkout or an earlier "
+        "version may have created it; nothing was removed. If nobody else needs it and you answer "
+        f"for the data: ./portal purge {tenant} --owner {NOBODY} --confirm {tenant}"
     )

@@ -20,4 +20,4 @@ def ensure(tenant: Tenant) -> str:
     try:
         return host_rules.said(of(tenant).kept())
     except ToolchainError as error:
-        return f"the host's packet rules for portals could not be put there: {error}"
+        return f"the host's packet rules for portals could not be installed: {error}"

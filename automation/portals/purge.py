@@ -36,12 +36,11 @@ DELETE_LIMIT_SECONDS = 4 * 3600.0
 # that of one they would delete the link and leave the data. The name has been checked.
 LOOK = "for each in {0} .purged-{0}; do if [ -e /drive/$each ] || [ -L /drive/$each ]; then echo there; break; fi; done"
 DELETE = (
-    "cd /drive && for each in {0} .purged-{0}; do if [ -L $each ]; then "
-    'echo "$each is a symbolic link: neither it nor what it leads to was deleted"; exit 1; fi; done && '
-    "rm -rf -- .purged-{0} && if [ -e {0} ]; then mv -T -- {0} .purged-{0}; fi "
-    "&& rm -rf -- .purged-{0} || {{ echo "
-    '"what is still there is in {0} or .purged-{0}; a disk that is mounted there is busy: empty and unmount it on the '
-    "engine's host, then run this again\"; exit 1; }}"
+    'cd /drive && for each in {0} .purged-{0}; do if [ -L $each ]; then echo "$each is a symbolic '
+    'link: neither it nor what it leads to was deleted"; exit 1; fi; done && rm -rf -- .purged-{0} '
+    '&& if [ -e {0} ]; then mv -T -- {0} .purged-{0}; fi && rm -rf -- .purged-{0} || {{ echo "what '
+    "is still there is in {0} or .purged-{0}; a disk that is mounted there is busy: empty and "
+    "unmount it on the engine's host, then run the command again\"; exit 1; }}"
 )
 # The default of storage/root in config/reference.yml.
 USUAL_ROOT = str(entries(Storage)["root"].default)
@@ -182,9 +181,9 @@ def roots(client: Any, tenant: str, looked: Looked, hosts: Collection[str]) -> d
             raise sentinel.DriveMissing(
                 not_seen(tenant, each.root)
                 if there is None
-                else f"{each.root} is another drive ({there.id or 'marked by hand'}) than the one where {tenant} has its "
-                f"data ({each.drive}): nothing was removed. Mount that one, or, where it is no more, say "
-                f"`--gone {each.root}`"
+                else f"{each.root} is another drive ({there.id or 'marked by hand'}) than the one "
+                f"with the data of {tenant} ({each.drive}): nothing was removed. Mount that "
+                f"drive; if it no longer exists, pass `--gone {each.root}`"
             )
     return found
 
@@ -192,9 +191,10 @@ def roots(client: Any, tenant: str, looked: Looked, hosts: Collection[str]) -> d
 def not_seen(tenant: str, root: str) -> str:
     """Why nothing is removed while a drive is not there."""
     return (
-        f"{root}/{SENTINEL} is not there on the engine's host, so the drive is not mounted, and what "
-        f"{tenant} has on it can be neither seen nor deleted: nothing was removed. Mount the drive; or, where "
-        f"there never was one, run `./portal drive init {root}` once; or, where it is no more, say `--gone {root}`"
+        f"{root}/{SENTINEL} does not exist on the engine's host, so the drive is not mounted, and the "
+        f"data of {tenant} on it can be neither seen nor deleted: nothing was removed. Mount the "
+        f"drive; for a new drive, run `./portal drive init {root}` once; if it no longer exists, pass "
+        f"`--gone {root}`"
     )
 
 
@@ -260,7 +260,7 @@ def purge(found: Trace, looked: Looked, say: Say) -> None:
         whose, found = found.owner, trace(found.tenant, looked)
         if found.owner != whose:
             raise PortalError(
-                f"portal {found.tenant} is {found.owner}'s by now: nothing was removed; look at it again"
+                f"portal {found.tenant} belongs to {found.owner} by now: nothing was removed; check it again"
             )
         everything = (*found.containers, *found.networks, *found.volumes, *found.directories)
         for host in dict.fromkeys(each for each, _ in everything):
@@ -294,7 +294,7 @@ def still(tenant: str, looked: Looked) -> None:
     ]
     names += [*(["its stack"] if left.stack else []), *left.files]
     raise PortalError(
-        f"something of {tenant} is left, or was made meanwhile: {', '.join(names)}; run the same command again"
+        f"something of {tenant} is left, or was created meanwhile: {', '.join(names)}; run the same command again"
     )
 
 

@@ -51,7 +51,7 @@ def up(
         except (Overtaken, FileChanged) as error:
             if not left:
                 raise
-            say(f"{error}; looking anew")
+            say(f"{error}; previewing again")
             tenant = tenant_files.load(tenant.name)
     raise AssertionError("unreachable")
 
@@ -68,12 +68,10 @@ def attempt_up(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unse
             fit = recovery.recover(hold, client, say)
             gone = drift.missing(fit.state, *inventory.objects(client, tenant.name))
             if gone:
-                say(
-                    f"not there or not running: {', '.join(gone)}; looking at what the engine really has first"
-                )
+                say(f"missing or not running: {', '.join(gone)}; refreshing from the engine first")
             before = data_locations.of_state(fit.state)
             if not before and (left := preview.former_directory(hold.stack, tenant)):
-                say(f"the data of {tenant.name} is in {left}, and stays there: {tenant.directory} is not it")
+                say(f"the data of {tenant.name} stays in {left}; {tenant.directory} is a new, empty place")
             here = sentinel.check(client, tenant, data_locations.recorded(hold.stack))
             if lacking := packet_rules.ensure(tenant):
                 say(f"{tenant.name}: {lacking}")
@@ -99,7 +97,7 @@ def attempt_up(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unse
             raise NotHealthy(
                 f"portal {tenant.name}: waited {HEALTHY_LIMIT_SECONDS:.0f} s for "
                 + ", ".join(f"{each.service} ({each.health or each.state})" for each in late)
-                + f"; look at `docker logs {late[0].name or tenant.name}`"
+                + f"; see `docker logs {late[0].name or tenant.name}`"
             )
         # An `up` that has nothing to do is quick, and takes no space.
         space = status.drive_usage(client, tenant) if found["changes"] else None
@@ -125,7 +123,7 @@ def require_feasible(
         if Stack(name=tenant.name).state() == state:
             raise
         raise Overtaken(
-            f"portal {tenant.name} is being changed by another run, which has made something of it meanwhile"
+            f"portal {tenant.name} is being changed by another run, which has created something of it meanwhile"
         ) from None
     for each in plan.notes:
         say(f"{tenant.name}: {each}")
@@ -135,7 +133,7 @@ def require_feasible(
 def require_unchanged_file(tenant: Tenant) -> None:
     """Raises FileChanged when the tenant's file says something else by now: the program reads it in every run."""
     if tenant_files.load(tenant.name) != tenant:
-        raise FileChanged(f"tenants/{tenant.name}.yaml was changed while its portal was being brought to it")
+        raise FileChanged(f"tenants/{tenant.name}.yaml was changed while it was being applied")
 
 
 def apply(
@@ -153,11 +151,11 @@ def apply(
     found = deviations.compare(plan, happened.changes, happened.failed) if plan else ()
     if happened.reason:
         undone = [str(each) for each in found if each.kind == "not-done"]
-        left = f"\n{len(undone)} promised changes were not reached" if undone else ""
+        left = f"\n{len(undone)} planned changes were not made" if undone else ""
         raise UpFailed(happened.reason + left)
     found += engine_check.compare(client, happened.changes)
     for each in found:
-        say(f"{run.tenant}: other than promised: {each}")
+        say(f"{run.tenant}: deviation from the plan: {each}")
     return {
         "changes": [each.facts() for each in happened.changes],
         "deviations": [each.facts() for each in found],

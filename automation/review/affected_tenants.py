@@ -25,10 +25,10 @@ NONE = {
     "policies/": "rules that a plan is held to",
     "benchmarks/": "benchmarks",
     "testbed/": "the ground of tests and benchmarks",
-    ".github/": "how the repository is checked",
-    ".ci/": "how the repository is checked",
-    ".gitlab-ci.yml": "how the repository is checked",
-    ".gitignore": "what git leaves alone",
+    ".github/": "checks of the repository",
+    ".ci/": "checks of the repository",
+    ".gitlab-ci.yml": "checks of the repository",
+    ".gitignore": "what git ignores",
     "requirements.in": "what requirements.txt is made from",
     "pyproject.toml": "settings of the checks and tests",
     "config/tenant.schema.json": "for editors",
@@ -114,14 +114,14 @@ def touched(files: Sequence[File], fleet: Fleet) -> Touched:
                 continue
             told = list(reasons(path, fleet))
             if not any(these for these, _ in told):
-                left.append(f"{path}: touches no tenant ({'; '.join(reason for _, reason in told)})")
+                left.append(f"{path}: affects no tenant ({'; '.join((reason for _, reason in told))})")
             for these, reason in told:
                 for each in these:
                     found.setdefault(each, []).append(f"{path}: {reason}")
     if any(_tenant(path) for file in files for path in _moved(file)):
         # A file that changed may claim what another tenant has, which is then refused as well.
         for each in fleet.broken:
-            found.setdefault(each, ["its file is wrong, or collides with one that changed"])
+            found.setdefault(each, ["its file is invalid, or collides with one that changed"])
     return Touched(
         tenants={name: tuple(dict.fromkeys(found[name])) for name in sorted(found)},
         removed={name: tuple(removed[name]) for name in sorted(removed)},
@@ -153,7 +153,7 @@ def tenants_of(path: str, fleet: Fleet) -> tuple[list[str], str]:
     if name:
         return ([name], "its own file") if name in fleet.all() else ([], "its tenant has no file here")
     if path.startswith("tenants/"):
-        return fleet.all(), "stands among the tenant files"
+        return fleet.all(), "is in the folder of tenant files"
     if path.startswith(_RELEASES):
         return _of_release(PurePosixPath(path), fleet)
     if path == "config/pins.yml":
@@ -166,7 +166,7 @@ def tenants_of(path: str, fleet: Fleet) -> tuple[list[str], str]:
                 return those, reason
     if "/" not in path and path.endswith(".md"):
         return [], "documentation"
-    return fleet.all(), "not known to touch none"
+    return fleet.all(), "unknown file, so it may affect every tenant"
 
 
 def _tenant(path: str) -> str:
@@ -181,14 +181,14 @@ def _of_release(path: PurePosixPath, fleet: Fleet) -> tuple[list[str], str]:
     if path.parent.name == "hub":
         return (
             fleet.where(lambda tenant: _uses_file(tenant, path.name)),
-            f"goes into public images that run {path.name}",
+            f"goes into public images with {path.name}",
         )
     if path.suffix == ".yml" and len(path.parts) == 3:
         return (
             fleet.where(lambda tenant: _from_release(tenant, path.stem)),
             f"release {path.stem}",
         )
-    return fleet.all(), "stands among the releases"
+    return fleet.all(), "is in the folder of releases"
 
 
 def _from_release(tenant: Tenant, name: str) -> bool:
@@ -199,7 +199,7 @@ def _from_release(tenant: Tenant, name: str) -> bool:
 
 def _of_image(path: PurePosixPath, fleet: Fleet) -> tuple[list[str], str]:
     if len(path.parts) < 3:
-        return fleet.all(), "stands among the images"
+        return fleet.all(), "is in the folder of images"
     role = path.parts[1]
     if _NOT_IN_IMAGES.intersection(path.parts[2:-1]):
         return [], f"is not part of image {role}"
@@ -208,13 +208,15 @@ def _of_image(path: PurePosixPath, fleet: Fleet) -> tuple[list[str], str]:
     except ImageError:
         return fleet.all(), "the images' recipes cannot be read"
     if role not in known and not (fleet.images / role).is_dir():
-        return fleet.all(), f"image {role} is no more"
+        return fleet.all(), f"image {role} no longer exists"
     above = {role}
     # A recipe comes after those that it stands on.
     for name, recipe in known.items():
         if above.intersection(recipe.needs):
             above.add(name)
-    return fleet.where(lambda tenant: bool(above & _images(tenant))), f"image {role}, and what stands on it"
+    return fleet.where(
+        lambda tenant: bool(above & _images(tenant))
+    ), f"image {role}, and the images built on it"
 
 
 def _images(tenant: Tenant) -> set[str]:

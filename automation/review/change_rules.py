@@ -66,7 +66,7 @@ def beginnings(change: Change, left: str, tenant: str) -> Iterator[Finding]:
         if source.startswith("/") and source.endswith(f"/{tenant}") and not read_only and source != left:
             yield Finding(
                 data=DataRisk.LOSS,
-                reason=f"begins with what is in {source}: the data of {tenant} is in {left}, and is left behind",
+                reason=f"begins with the content of {source}: the data of {tenant} is in {left} and is left behind",
             )
 
 
@@ -99,7 +99,7 @@ def _interruption(change: Change, service: str, group: str) -> Iterator[Finding]
         yield Finding(
             downtime=Downtime.STORE,
             reason=f"{service}, a data store, {how}"
-            + ("; until then the portal works in part or not" if change.op == "replace" else ""),
+            + ("; until then the portal works in part or not at all" if change.op == "replace" else ""),
         )
     elif service == "load-balancer":
         yield Finding(downtime=Downtime.PORTAL, reason=f"every page goes through {service}, which {how}")
@@ -121,7 +121,7 @@ def _of_its_files(change: Change, service: str, labels: Mapping[str, str]) -> It
     if files and new_image:
         yield Finding(
             data=DataRisk.REWRITE,
-            reason=f"another image of {service} opens {files}; the one before may not open it again",
+            reason=f"another image of {service} opens {files}; the previous image may then be unable to open it",
         )
     if labels.get(GROUP) == "ops" and service.endswith("-migrations") and new_image:
         yield Finding(
@@ -133,20 +133,20 @@ def _of_its_files(change: Change, service: str, labels: Mapping[str, str]) -> It
         if key in labels and key in new and new[key] != labels[key]:
             yield Finding(
                 data=DataRisk.REWRITE,
-                reason=f"the data belongs to {word} {new[key]} from then on, no longer to {labels[key]}",
+                reason=f"from then on the data belongs to {word} {new[key]}, no longer to {labels[key]}",
             )
     if not _same(labels.get(TENANT), new.get(TENANT, labels.get(TENANT))):
         yield Finding(data=DataRisk.LOSS, reason=f"the tenant's name changes to {new[TENANT]}")
     if files and not _same(before.get("hostname"), after.get("hostname")):
         yield Finding(
             data=DataRisk.LOSS,
-            reason=f"{service} gets another host name, and may name its files after it, as RabbitMQ does: "
-            "then it begins without them",
+            reason=f"{service} gets another host name; software that names its files after it, like "
+            "RabbitMQ, begins without them",
         )
     if files and not _same(before.get("user"), after.get("user")):
         yield Finding(
             data=DataRisk.REWRITE,
-            reason=f"{service} runs as another user, whom its files have to be given to",
+            reason=f"{service} runs as another user, who must become the owner of its files",
         )
     yield from _moved(_mounts(before), _mounts(after))
 
@@ -172,16 +172,16 @@ def _volume(change: Change) -> Iterator[Finding]:
     elif change.op == "delete":
         yield Finding(
             data=DataRisk.LOSS,
-            reason=f"no service has {old} any more; the files stay on the drive until they are removed",
+            reason=f"no service uses {old} any more; the files stay on the drive until they are removed",
         )
     elif old != new:
         yield Finding(
             data=DataRisk.LOSS,
-            reason=f"moved: services find what is in {new}; the files in {old} stay there, and nothing reads them",
+            reason=f"moved: services use the content of {new}; the files in {old} stay there, and nothing reads them",
         )
     else:
         yield Finding(
-            reason=f"made anew over the same directory, {old}: what mounts it is stopped first and made anew"
+            reason=f"recreated over the same directory, {old}: the containers that mount it are stopped first and recreated"
         )
 
 
@@ -189,7 +189,7 @@ def _network(change: Change) -> Iterator[Finding]:
     if change.op in ("create", "import"):
         yield Finding(reason="nothing is on it yet")
     else:
-        yield Finding(downtime=Downtime.PORTAL, reason="every container on it has to leave it first")
+        yield Finding(downtime=Downtime.PORTAL, reason="every container on it must leave it first")
 
 
 def _password(change: Change) -> Iterator[Finding]:
@@ -211,37 +211,38 @@ def _provider(change: Change) -> Iterator[Finding]:
     if change.op in ("update", "replace") and change.type == DOCKER_PROVIDER and old != new:
         yield _engine(change.engine, old, new)
     elif change.op == "replace":
-        yield Finding(downtime=Downtime.PORTAL, reason="everything that it has made is made anew")
+        yield Finding(downtime=Downtime.PORTAL, reason="everything that it created is recreated")
     else:
-        yield Finding(reason="how the engine is reached; nothing runs there because of it")
+        yield Finding(reason="the address of the engine; no container changes because of it")
 
 
 def _engine(same: str, old: str, new: str) -> Finding:
     if same == "same":
-        return Finding(reason=f"{new} is the engine that was reached as {old}: the portal is on it")
+        return Finding(reason=f"{new} and {old} are the same engine: the portal is on it")
     if same == "other":
         return Finding(
             downtime=Downtime.PORTAL,
             data=DataRisk.LOSS,
-            reason=f"the engine changes from {old} to {new}: containers left running there would write to the same files; where "
-            "only this shell is another, set placement/docker_host, or DOCKER_HOST as it was",
+            reason=f"the engine changes from {old} to {new}: containers left running there would "
+            "write to the same files; if only this shell differs, set placement/docker_host, "
+            "or DOCKER_HOST as before",
         )
     return Finding(
         downtime=Downtime.PORTAL,
         data=DataRisk.UNKNOWN,
-        reason=f"nobody could ask whether {new} is the engine that was reached as {old}: if it is another, containers left running "
-        "there would write to the same files",
+        reason=f"could not ask whether {new} and {old} are the same engine: if they are not, "
+        "containers left running there would write to the same files",
     )
 
 
 def _unknown(change: Change) -> Iterator[Finding]:
     if change.op == "create":
-        yield Finding(reason=f"nothing is known of {change.type}; it is new")
+        yield Finding(reason=f"nothing is known about {change.type}; it is new")
     else:
         yield Finding(
             downtime=Downtime.PORTAL,
             data=DataRisk.LOSS,
-            reason=f"nothing is known of {change.type}: taken for the worst",
+            reason=f"nothing is known about {change.type}: judged as the worst case",
         )
 
 

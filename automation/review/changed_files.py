@@ -25,7 +25,7 @@ def since(ref: str, folder: Path) -> list[File]:
     Raises WrongWords for what is no ref, PortalError when git or the common beginning is not there.
     """
     if not ref or ref.startswith("-"):
-        raise WrongWords(f"{ref!r} is no ref of git, for example origin/main")
+        raise WrongWords(f"{ref!r} is not a git ref, for example origin/main")
     known = _git(folder, "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
     if known.returncode:
         # Quiet as it is, it says only why it does not look at all: no repository, or one of another user ("dubious ownership").
@@ -36,7 +36,7 @@ def since(ref: str, folder: Path) -> list[File]:
     if base.returncode:
         _refuse(ref, base)
         _whole(folder)
-        raise PortalError(f"{ref}: git finds no common beginning of {ref} and HEAD")
+        raise PortalError(f"{ref}: {ref} and HEAD have no common ancestor")
     told = _git(folder, "diff", "--name-status", "--find-renames", "-z", base.stdout.strip(), "--")
     new = _git(folder, "ls-files", "--others", "--exclude-standard", "-z")
     for each in (told, new):
@@ -72,9 +72,9 @@ def _refuse(ref: str, told: "subprocess.CompletedProcess[str]") -> None:
 def _whole(folder: Path) -> None:
     if _git(folder, "rev-parse", "--is-shallow-repository").stdout.strip() == "true":
         raise PortalError(
-            "this clone is shallow, so where the change began cannot be found; "
-            "check out with the whole history (actions/checkout: `fetch-depth: 0`, GitLab: `GIT_DEPTH: 0`), "
-            "or run `git fetch --unshallow`"
+            "this clone is shallow, so the base of the change cannot be found; check out the whole "
+            "history (actions/checkout: `fetch-depth: 0`, GitLab: `GIT_DEPTH: 0`), or run `git fetch "
+            "--unshallow`"
         )
 
 
@@ -89,7 +89,7 @@ def _git(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
             check=False,
         )
     except FileNotFoundError:
-        raise PortalError("to see what was changed needs git, which is not on PATH") from None
+        raise PortalError("git is not on PATH; it is needed to find what changed") from None
     except subprocess.TimeoutExpired:
         raise PortalError(f"waited {GIT_LIMIT_SECONDS} s for `git {' '.join(words)}`") from None
     # A path may be anything; as a text, subprocess would make line feeds of its carriage returns.

@@ -35,7 +35,7 @@ _KINDS = {
 }
 _WORDS = {"delete": "remove"}
 _REMOVED = (
-    "# Its file is removed, and that alone changes nothing: the portal stays up until it is destroyed.",
+    "# Its file is removed. That alone changes nothing: the portal stays up until it is destroyed.",
     "# This is what `./portal destroy` removes. Its data stays on the drive, its passwords do not.",
 )
 
@@ -143,23 +143,23 @@ def _words(told: Sequence[Review], refreshed: bool, allowed: bool) -> list[str]:
     found = []
     if any(not each.failed for each in told):
         found.append(
-            "Made after a look at what the engines really have."
+            "Compared with what the engines really have (--refresh)."
             if refreshed
-            else "Made against the state alone: what was changed on an engine by hand is not in it."
+            else "Compared with the state only: changes made by hand on an engine are not in it."
         )
     found += _possible(told)
     unsure = [each for each in told if each.tenant in not_known([each])]
     if unsure:
         found.append(
-            f"Whether data of {_names(unsure)} is at risk is **not known**: nobody could ask its engine."
+            f"Whether data of {_names(unsure)} is at risk is **not known**: its engine could not be asked."
         )
     risky = [each for each in told if each.tenant in at_risk([each])]
     if risky:
-        held = f"**Held back**: data of {_names(risky)} is at risk"
+        held = f"**Blocked**: data of {_names(risky)} is at risk"
         found.append(
-            f"Data of {_names(risky)} is at risk, and `{DATA_LOSS}` allows it."
+            f"Data of {_names(risky)} is at risk; `{DATA_LOSS}` accepts this."
             if allowed
-            else f"{held}. Whoever answers for it says so by the label or word `{DATA_LOSS}`."
+            else f"{held}. To accept it, set the label or pass the option value `{DATA_LOSS}`."
         )
     return found
 
@@ -179,8 +179,9 @@ def _possible(told: Sequence[Review]) -> list[str]:
     unchecked = [each for each in told if each.unchecked]
     if unchecked:
         found.append(
-            "Not checked whether the engine has room (ports, subnets, names, images, memory) for "
-            f"{_names(unchecked)}: {code(unchecked[0].unchecked)}. `up` checks it before it stops anything."
+            "Capacity of the engine (ports, subnets, names, images, memory) not checked for "
+            f"{_names(unchecked)}: {code(unchecked[0].unchecked)}. `up` checks it before it stops "
+            "anything."
         )
     return found
 
@@ -280,8 +281,9 @@ def _end(without: Sequence[Review]) -> list[str]:
     if not without:
         return []
     return [
-        f"There is no room here for the details of {_many(len(without), 'portal')}: {_names(without, _END_BYTES // 2)}. "
-        "`./portal preview TENANT... --markdown` shows them, `--json` shows all.",
+        f"This comment has no room for the details of {_many(len(without), 'portal')}: "
+        f"{_names(without, _END_BYTES // 2)}. `./portal preview TENANT... --markdown` shows them, "
+        "`--json` shows all.",
         "",
     ]
 

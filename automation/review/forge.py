@@ -80,13 +80,11 @@ class Forge:
         for page in range(1, MOST_PAGES + 1):
             found = self._call("GET", f"{self.comments}?per_page={PAGE}&page={page}")
             if not isinstance(found, list):
-                raise PortalError(f"{self.name}: {self.comments} is no list of comments")
+                raise PortalError(f"{self.name}: {self.comments} is not a list of comments")
             yield from found
             if len(found) < PAGE:
                 return
-        raise PortalError(
-            f"{self.name}: more than {MOST_PAGES * PAGE:,} comments; the one of ours is not among them"
-        )
+        raise PortalError(f"{self.name}: more than {MOST_PAGES * PAGE:,} comments; ours is not among them")
 
     def _call(self, method: str, url: str, data: Any = None, tries: int = TRIES) -> Any:
         for attempt in range(1, tries + 1):
@@ -157,12 +155,10 @@ def gitlab(environ: Mapping[str, str], author: str, number: int) -> Forge:
     )
     api = _address_of(_needed(environ, "CI_API_V4_URL", "https://gitlab.example.com/api/v4"))
     project = _needed(environ, "CI_PROJECT_ID", "42")
-    request = number or _needed(environ, "CI_MERGE_REQUEST_IID", "set in pipelines of merge requests alone")
+    request = number or _needed(environ, "CI_MERGE_REQUEST_IID", "set only in pipelines of merge requests")
     home = f"{api}/projects/{project}/merge_requests/{request}/notes"
     if not author:
-        raise PortalError(
-            "GitLab: say --author, the name of the user whose token it is, for example project_42_bot"
-        )
+        raise PortalError("GitLab: pass --author with the user name of the token, for example project_42_bot")
     return Forge(
         name="GitLab",
         comments=home,
@@ -183,7 +179,7 @@ def _needed(environ: Mapping[str, str], name: str, example: str) -> str:
 
 def _address_of(url: str) -> str:
     if not url.startswith(("https://", "http://")):
-        raise PortalError(f"{url!r} is no address of an API, for example https://api.github.com")
+        raise PortalError(f"{url!r} is not the address of an API, for example https://api.github.com")
     return url.rstrip("/")
 
 
@@ -194,7 +190,7 @@ def _of_event(path: str) -> int:
         return int((told.get("pull_request") or told["issue"])["number"])
     except (OSError, ValueError, KeyError, TypeError):
         raise PortalError(
-            "which pull request is meant? GITHUB_EVENT_PATH names none: say --number, for example --number 12"
+            "GITHUB_EVENT_PATH names no pull request: pass --number, for example --number 12"
         ) from None
 
 
@@ -210,7 +206,11 @@ def _said(body: bytes) -> str:
 def _remedy(code: int) -> str:
     if code in (401, 403):
         return "; the token must be allowed to comment (GitHub: `permissions: pull-requests: write`, GitLab: scope api)"
-    return "; is there such a repository and request, and may the token see it?" if code == 404 else ""
+    return (
+        "; check that the repository and the request exist, and that the token may see them"
+        if code == 404
+        else ""
+    )
 
 
 def _address(comment: Any) -> str:

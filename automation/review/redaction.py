@@ -121,7 +121,7 @@ def _texts(before: str, after: str, limit: int) -> Iterator[str]:
     if len(found) > most:
         yield f"~     … {len(found) - most} more lines differ"
     if not found:
-        yield "~     the ends of its lines"
+        yield "~     its line endings"
 
 
 def short(value: Any, limit: int) -> str:

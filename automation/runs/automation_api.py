@@ -141,7 +141,7 @@ class Runs:
                 run()
         except auto.ConcurrentUpdateError:
             raise Overtaken(
-                f"portal {self.tenant} is being changed by another run, which took its stack meanwhile"
+                f"portal {self.tenant} is being changed by another run, which has taken its stack meanwhile"
             ) from None
         except auto.CommandError as error:
             if self.cancel.is_set():

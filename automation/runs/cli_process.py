@@ -117,8 +117,8 @@ def forward_cancel(
             look()
             if cancel.wait(LOOK_SECONDS):
                 say(
-                    f"cancelling: what has begun is being ended, in {CANCEL_SECONDS:.0f} s at most; "
-                    "once more (Ctrl-C) ends it at once"
+                    f"cancelling: ending what has begun, in at most {CANCEL_SECONDS:.0f} s; "
+                    "press Ctrl-C once more to end at once"
                 )
                 process.send_signal(signal.SIGINT)
                 if not wait_for_end(process, CANCEL_SECONDS, now):

@@ -38,12 +38,12 @@ class Deviation:
 
 
 KINDS = {
-    "not-done": "the preview promised {promised}, and it did not happen",
-    "failed": "the preview promised {promised}, and it failed",
-    "not-promised": "{happened}, of which the preview said nothing",
-    "other": "the preview promised {promised}, and {happened} happened",
-    "property": "the preview promised {promised}, and {happened} was sent",
-    "engine": "{promised} was to be there, and the engine has {happened}",
+    "not-done": "the preview promised {promised}, but it did not happen",
+    "failed": "the preview promised {promised}, but it failed",
+    "not-promised": "{happened}, which the preview did not show",
+    "other": "the preview promised {promised}, but {happened} happened",
+    "property": "the preview promised {promised}, but {happened} was sent",
+    "engine": "expected {promised}, but the engine has {happened}",
 }
 
 

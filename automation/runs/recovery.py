@@ -55,7 +55,7 @@ def recover(hold: Hold, client: Any, say: Say) -> Recovered:
     if not written:
         require_unchanged(stack, exported)
         stack.replace_state(mended)
-    say(f"cleared {len(pending)} operations that an interrupted run had left pending")
+    say(f"cleared {len(pending)} pending operations of an interrupted run")
     return Recovered(
         state=mended, stopping=stopping(pending, {each["Id"] for each in running(client, stack.name)})
     )
@@ -74,7 +74,7 @@ def require_idle(stack: Stack, exported: Mapping[str, Any]) -> None:
 def require_unchanged(stack: Stack, exported: Mapping[str, Any]) -> None:
     """Raises Overtaken when a stack's state is not what it was."""
     if stack.state() != exported:
-        raise Overtaken(f"the state of portal {stack.name} was changed while it was being mended")
+        raise Overtaken(f"the state of portal {stack.name} was changed during its recovery")
 
 
 def wait_until_settled(client: Any, tenant: str) -> None:
@@ -169,7 +169,7 @@ def remove_half_made(client: Any, what: tuple[str, str, frozenset[str]], tenant:
         client.remove_network(identity)
     else:
         client.remove_volume(identity)
-    say(f"removed {name}, half made by an interrupted run")
+    say(f"removed {name}, left half-made by an interrupted run")
 
 
 def failed_gates(exported: Mapping[str, Any]) -> list[str]:

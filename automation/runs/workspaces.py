@@ -42,7 +42,7 @@ def claim(folder: Path | None = None) -> Iterator[Workspace]:
                 continue
             yield prepare(place)
             return
-    raise PortalError(f"{MOST} runs are under way on this machine ({below}); wait for some of them to end")
+    raise PortalError(f"{MOST} runs are under way on this machine ({below}); wait until some of them end")
 
 
 def prepare(place: Path) -> Workspace:

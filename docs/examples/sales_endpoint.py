@@ -66,7 +66,7 @@ class Orders:
         with self.lock:
             order = self.orders.get(name)
             if order and order.wanted != wanted:
-                return 409, {"error": f"{name} was ordered with other words", "ordered": dict(order.wanted)}
+                return 409, {"error": f"{name} was ordered with other options", "ordered": dict(order.wanted)}
             if order is None or order.state == "failed":
                 order = self.orders[name] = Order(wanted=wanted)
                 self.pool.submit(self.work, name, order)

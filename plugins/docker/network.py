@@ -19,8 +19,8 @@ DESERTED_SECONDS = 8
 """How long a network may be refused as in use although nobody is on it: a container that goes is off the list a moment before."""
 
 LOST_COUNT = (
-    "no container is on it, so the engine has lost count of those that have left (https://github.com/moby/moby/issues/42119); "
-    "restart the engine, then the same command goes on"
+    "no container is on it, so the engine's own count of them is wrong "
+    "(https://github.com/moby/moby/issues/42119); restart the engine, then run the same command again"
 )
 
 FORBIDDEN = 403

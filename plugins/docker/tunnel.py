@@ -112,7 +112,7 @@ def command(host: str, socket: Path) -> list[str]:
     told = urlsplit(host)
     name = told.hostname or ""
     if not name or name.startswith("-") or (told.username or "").startswith("-"):
-        raise NoWay(f"{host} names no machine, expected ssh://user@host")
+        raise NoWay(f"{host} has no host name, expected ssh://user@host")
     options = [word for key, value in OPTIONS.items() for word in ("-o", f"{key}={value}")]
     port = ["-p", str(told.port)] if told.port else []
     whom = f"{told.username}@{name}" if told.username else name

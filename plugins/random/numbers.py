@@ -95,4 +95,4 @@ def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(standard + "=" * (-len(text) % 4), validate=True)
     except binascii.Error:
-        raise Refused("the id to import is the value in base64, and this is not") from None
+        raise Refused("the id to import must be the value in base64") from None

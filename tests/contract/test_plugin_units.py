@@ -286,7 +286,7 @@ def test_uploads_travel_as_one_archive() -> None:
 @pytest.mark.parametrize(
     ("upload", "reason"),
     [
-        ({}, "none is given, or it is empty"),
+        ({}, "none of them is given, or it is empty"),
         ({"content": "a", "contentBase64": "YQ=="}, "content and contentBase64 are given"),
         ({"contentBase64": "?"}, "contentBase64: "),
         ({"source": "/no/such/file"}, "No such file or directory"),

@@ -84,7 +84,7 @@ def test_a_gate_that_fails(fir: Trial) -> None:
         ran = fir.checkout.portal("up", fir.name)
         reason(ran, r"job storage-init of portal e2e-fir ended with exit code 1")
         reason(ran, r"does not read 'portals-drive' but 'somebody-elses'")
-        reason(ran, r"`\./portal up e2e-fir` runs it again")
+        reason(ran, r"run `\./portal up e2e-fir` to run it again")
         assert not fir.objects.containers(fir.name, jobs=False)
         assert not fir.directory.exists() or fir.objects.on_drive(fir.root, f"ls -A /drive/{fir.name}") == ""
     finally:

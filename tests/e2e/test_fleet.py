@@ -197,7 +197,8 @@ def test_the_disk_is_full(fleet: Fleet, small: Path) -> None:
     told = ran.facts()["tenants"]
     assert told[good.name]["ok"], str(ran)
     assert re.search(
-        r"the drive has \d+ MiB free, and what writes to it needs 1024", told[full.name]["reason"]
+        r"the drive has \d+ MiB free, but the containers that write to it need 1024",
+        told[full.name]["reason"],
     )
     assert fleet.objects.containers(full.name, jobs=False) == {}
     subprocess.run(["mount", "-o", "remount,size=3g", str(small)], check=True, timeout=30)

@@ -249,4 +249,4 @@ def test_status_tells_how_full_the_drive_is(oak: Trial) -> None:
     assert told["used_mib"] > 10
     assert told["quota_mib"] is None
     ran = oak.checkout.portal("status", oak.name)
-    assert f"the portal has taken {told['used_mib']} (" in ran.out
+    assert f"the portal uses {told['used_mib']} (" in ran.out

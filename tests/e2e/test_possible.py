@@ -93,7 +93,7 @@ def test_a_subnet_that_is_taken_stops_nothing(birch: Trial, attack: str) -> None
 
 def test_an_address_that_the_host_does_not_have_stops_nothing(birch: Trial) -> None:
     birch.write(listen={"address": "192.0.2.7", "port": PORT})
-    refused(birch, "listen/address", "192.0.2.7 is no address of the engine's host")
+    refused(birch, "listen/address", "192.0.2.7 is not an address of the engine's host")
 
 
 def refused(birch: Trial, key: str, why: str, *, every_way: bool = False) -> None:
@@ -149,7 +149,7 @@ def test_one_engine_by_other_words_is_one_engine(birch: Trial, tmp_path: Path) -
         (change,) = ran.facts()["changes"]
         assert change["data"] == "none", change
         assert change["reasons"] == [
-            f"{way.address} is the engine that was reached as unix:///var/run/docker.sock: the portal is on it"
+            f"{way.address} and unix:///var/run/docker.sock are the same engine: the portal is on it"
         ]
     # Cut: nobody can say, and that is what is said.
     ran = birch.checkout.portal("preview", birch.name, "--json", DOCKER_HOST=way.address)

@@ -42,7 +42,7 @@ def test_promised_and_happened_are_the_same(kind: Kind, shared: Checkout, object
     git(shared.folder, "switch", "--quiet", "--create", kind.name)
     kind.edit(shared.folder)
     commit(shared.folder, kind.title)
-    is_risky = "**Held back**" in (COMMENTS / f"{kind.name}.md").read_text()
+    is_risky = "**Blocked**" in (COMMENTS / f"{kind.name}.md").read_text()
 
     words = ("preview", "--changed-since", "origin/main")
     shown = shared.portal(*words, "--markdown")

@@ -137,7 +137,7 @@ def test_a_verb_with_broken_streams(run: Run, words: tuple[str, ...]) -> None:
     # Before what takes seconds one line says that it has begun.
     said = [line for line in usual.err.splitlines() if not line.startswith("acme: previewing")]
     assert bool(usual.code) == bool(said), usual
-    assert "fault of this program" not in usual.err
+    assert "bug in this program" not in usual.err
     # What nobody can be told changes nothing of what is done.
     for kind in KINDS:
         deaf = run(*words, err=kind)
@@ -200,7 +200,7 @@ def test_a_home_that_is_not_there(words: tuple[str, ...], tmp_path: Path) -> Non
     env = {"PATH": os.environ["PATH"], "HOME": f"{tmp_path}/none", "PORTAL_PYTHON": sys.executable}
     ran = portal(*words, env=env)
     assert (ran.returncode, ran.stdout) == (1, b"")
-    assert ran.stderr.startswith(f"portal: HOME={tmp_path}/none is no folder, and ".encode())
+    assert ran.stderr.startswith(f"portal: HOME={tmp_path}/none is not a directory, but ".encode())
     assert ran.stderr.count(b"\n") == 1
     assert not (tmp_path / "none").exists()
 
@@ -222,7 +222,7 @@ def test_a_home_that_may_not_be_written_to() -> None:
     os.close(writer)
     with os.fdopen(reader) as told:
         assert told.read().startswith(
-            "/.cache/portals cannot be made: this user may not write to /; set HOME to a folder of this user"
+            "/.cache/portals cannot be created: this user may not write to /; set HOME to a directory of this user"
         )
 
 

@@ -181,7 +181,7 @@ def test_names_of_branches(capsys: pytest.CaptureFixture[str]) -> None:
         code, told = ran(capsys, "changed", "--", said)
         assert code in (1, 2), told
         assert obeyed(told) == [], said
-        assert "fault of this program" not in told
+        assert "bug in this program" not in told
 
 
 def words_of_a_command(texts: Iterable[str]) -> Iterator[str]:
@@ -234,7 +234,7 @@ def test_names_of_tenants(
         code, told = ran(capsys, *words, "--", each)
         assert code == 2, (each, told)
         assert obeyed(told) == [], each
-        assert "fault of this program" not in told
+        assert "bug in this program" not in told
     assert not [each for each in read if each.resolve().is_relative_to("/etc")]
 
 

@@ -41,7 +41,7 @@ class Apt:
         with self._lock:
             # A dpkg that was killed leaves this; apt refuses to work until it is mended.
             if any(Path("/var/lib/dpkg/updates").glob("[0-9]*")):
-                self._run(["dpkg", "--configure", "-a"], f"{what}: mending dpkg", env, INSTALL_LIMIT)
+                self._run(["dpkg", "--configure", "-a"], f"{what}: repairing dpkg", env, INSTALL_LIMIT)
             if not self._updated:
                 self._run(["apt-get", *OPTIONS, "update"], f"{what}: package lists", env, UPDATE_LIMIT)
                 self._updated = True

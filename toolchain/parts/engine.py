@@ -81,7 +81,7 @@ def judge(reply: str, where: str, oldest_api: str) -> Answer:
     }
     api = head.get("api-version", "")
     if not api:
-        return Answer(state="absent", where=where, detail=f"no Docker engine's answer: {reply[:60]!r}")
+        return Answer(state="absent", where=where, detail=f"not a Docker engine's answer: {reply[:60]!r}")
     if not fits(api, oldest_api, same_major=True):
         return Answer(
             state="old", where=where, version=api, detail=f"API {api}, needed is {oldest_api} or newer"
@@ -96,11 +96,11 @@ def refusal(answer: Answer, env: Mapping[str, str], *, root: bool, debian: bool,
     if answer.state == "refused":
         return answer.detail
     if answer.state == "old":
-        return f"the Docker engine at {answer.where} is too old ({answer.detail}); upgrade it, or point DOCKER_HOST to another"
+        return f"the Docker engine at {answer.where} is too old ({answer.detail}); upgrade it, or set DOCKER_HOST to another one"
     if answer.state == "denied":
         return (
-            f"this user may not use the Docker engine at {answer.where}; as root: usermod -aG docker {env.get('USER', 'USER')} "
-            "(then log in anew), or run this as root"
+            f"this user may not use the Docker engine at {answer.where}; as root: usermod -aG docker "
+            f"{env.get('USER', 'USER')} (then log in again), or run this as root"
         )
     if env.get("DOCKER_HOST"):
         return (

@@ -77,7 +77,7 @@ class Go:
         folder = json.loads(said or "{}").get("Dir")
         if not folder:
             raise ToolchainError(
-                f"go mod download gives no folder for the module {path} of {module}: {why or 'it names none'}"
+                f"go mod download gives no directory for the module {path} of {module}: {why or 'it names none'}"
             )
         return Path(folder)
 

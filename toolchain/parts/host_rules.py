@@ -134,7 +134,7 @@ class HostRules:
     def hold(self) -> None:
         """Put them there; what is there already stays as it is. Raises ToolchainError."""
         if not self.here:
-            raise ToolchainError(f"packet rules are put on the engine's own machine, as root; {REMEDY}")
+            raise ToolchainError(f"packet rules are installed on the engine's own machine, as root; {REMEDY}")
         self.paths.engine.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Several portals come up at once.
         with (self.paths.engine / "rules.lock").open("w") as lock:
@@ -172,7 +172,7 @@ def said(state: State) -> str:
     if state == "held":
         return ""
     what = "are missing" if state == "missing" else "cannot be seen from here"
-    return f"the host's packet rules for portals (no way to the host itself and its cloud's metadata) {what}; {REMEDY}"
+    return f"the host's packet rules for portals (they block the host itself and cloud metadata) {what}; {REMEDY}"
 
 
 def _lines(*words: str) -> list[str] | None:

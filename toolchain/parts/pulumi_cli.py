@@ -86,8 +86,9 @@ def download(url: str, to: Path, wanted: str) -> Path:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != wanted:
             raise ToolchainError(
-                f"pulumi: {url} is not the archive that toolchain/pins.toml names: its SHA-256 is {found}, wanted is "
-                f"{wanted}; nothing of it was unpacked. PORTAL_TOOLCHAIN=packages builds it from its Go module instead"
+                f"pulumi: {url} is not the archive of toolchain/pins.toml: its SHA-256 is {found}, "
+                f"expected {wanted}; nothing was unpacked. PORTAL_TOOLCHAIN=packages builds it from "
+                "its Go module instead"
             )
         unpack(archive, to)
     except (OSError, EOFError, tarfile.TarError) as error:
@@ -127,7 +128,7 @@ def check(program: Path, pins: Pins, runner: Runner, home: Path) -> str:
     said = told.strip()
     if said != f"v{pins.pulumi}":
         raise ToolchainError(
-            f"pulumi: {program} says it is {said or 'nothing at all'!r}, wanted is v{pins.pulumi}"
+            f"pulumi: {program} reports version {said or 'nothing at all'!r}, expected v{pins.pulumi}"
             + (f"; {why}" if why else "")
         )
     return pins.pulumi

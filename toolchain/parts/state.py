@@ -21,8 +21,9 @@ def make(paths: Paths) -> None:
     if not paths.passphrase.exists():
         if stacks(paths.state):
             raise ToolchainError(
-                f"{paths.state} holds stacks ({', '.join(stacks(paths.state))}), but the passphrase of their secrets, "
-                f"{paths.passphrase}, is gone: restore it from a backup (mode 0600), or move {paths.state} away to begin anew"
+                f"{paths.state} holds stacks ({', '.join(stacks(paths.state))}), but the passphrase "
+                f"of their secrets, {paths.passphrase}, is missing: restore it from a backup (mode "
+                f"0600), or move {paths.state} away to start again"
             )
         _make_passphrase(paths.passphrase)
 

@@ -34,7 +34,7 @@ class Venv:
         made = self.path.with_name(f"{self.path.name}.{os.urandom(4).hex()}")
         runner.run(
             [base_python(), "-m", "venv", made],
-            what=f"{log}: making a virtual environment",
+            what=f"{log}: creating a virtual environment",
             log=log,
             limit=MAKE_LIMIT,
             remedy="Python's ensurepip has to be there; on Debian, as root: apt-get install python3-venv",

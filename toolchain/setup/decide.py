@@ -44,9 +44,7 @@ class Choice:
 def decide(facts: Facts, pins: Pins, wanted: frozenset[str]) -> dict[str, Choice]:
     """A source for every part that is wanted. Raises ToolchainError with everything this machine cannot have."""
     if facts.forced not in FORCED:
-        raise ToolchainError(
-            f"PORTAL_TOOLCHAIN is {facts.forced!r}; it may be official or packages, or not set"
-        )
+        raise ToolchainError(f"PORTAL_TOOLCHAIN is {facts.forced!r}, expected official, packages, or unset")
     plan: dict[str, Choice] = {}
     wrong: list[ToolchainError] = []
     for part in sorted(wanted):
@@ -94,8 +92,9 @@ def _pulumi(facts: Facts, pins: Pins) -> Choice:
         pins.sum_of(pulumi_cli.archive(pins, facts.machine))
     if source == "packages" and facts.free_mib < BUILD_MIB:
         raise ToolchainError(
-            f"pulumi: building it takes {BUILD_MIB} MiB for a while, and its cache's disk has {facts.free_mib} free; "
-            "make room, or set XDG_CACHE_HOME to a folder on another disk"
+            f"pulumi: the build needs {BUILD_MIB} MiB for a while, but the cache's disk has "
+            f"{facts.free_mib} free; free some space, or set XDG_CACHE_HOME to a directory on another "
+            "disk"
         )
     return Choice(source, _certificates(facts, pins))
 
@@ -121,9 +120,7 @@ def _certificates(facts: Facts, pins: Pins) -> tuple[str, ...]:
         return ()
     if facts.root and facts.debian:
         return pins.debian["certificates"]
-    raise ToolchainError(
-        f"pulumi: no certificates to trust; as root: {apt.command(pins.debian['certificates'])}"
-    )
+    raise ToolchainError(f"pulumi: no CA certificates; as root: {apt.command(pins.debian['certificates'])}")
 
 
 def _go(facts: Facts, pins: Pins) -> Choice:
@@ -154,6 +151,6 @@ _CHOOSE: Mapping[str, Callable[[Facts, Pins], Choice]] = {
     "language-host": _pulumi,
     "plugins": _plugins,
     "state": lambda facts, pins: Choice("made"),
-    "images": _programs("images", "mmdebstrap", "no image can be built from packages here"),
+    "images": _programs("images", "mmdebstrap", "images cannot be built from packages here"),
     "browser": _programs("browser", "chromium", "tests that need a browser are skipped"),
 }

@@ -11,8 +11,8 @@ from toolchain import terminal
 from toolchain.setup.stamps import Taken
 
 SOURCES = {
-    "there": "was there already",
-    "started": "was there, started now",
+    "there": "was installed already",
+    "started": "was installed, started now",
     "official": "downloaded from Pulumi",
     "packages": "from packages",
     "debian": "from Debian's packages",

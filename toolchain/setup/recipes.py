@@ -102,7 +102,7 @@ class Parts:
         return Taken(part="engine", source=choice.source, version=answer.version, where=answer.where)
 
     def _venv(self, choice: Choice, say: Say) -> Taken:
-        say("making the virtual environment")
+        say("creating the virtual environment")
         venv = Venv(self.standing.venv_path, self.standing.repo / "requirements.txt")
         venv.make(self.runner, "venv")
         version = ".".join(str(number) for number in sys.version_info[:3])
@@ -169,7 +169,7 @@ class Parts:
                 if self.standing.env.get("PORTAL_TOOLCHAIN") == "official":
                     raise
                 # The CLI can be had, the plugins' other server not: ours do the same.
-                self.progress.say(f"{error}\n  taking the repo's own plugins")
+                self.progress.say(f"{error}\n  using the repository's own plugins")
                 source = "packages"
         if source == "packages":
             made = self._own_plugins(say)

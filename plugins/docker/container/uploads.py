@@ -38,7 +38,7 @@ def content(upload: Mapping[str, Plain]) -> bytes:
     """Return the file's content from its one source; raises Refused."""
     given = [name for name in SOURCES if upload.get(name)]
     if len(given) != 1:
-        are = "none is given, or it is empty" if not given else f"{' and '.join(given)} are given"
+        are = "none of them is given, or it is empty" if not given else f"{' and '.join(given)} are given"
         raise Refused(f"upload of {upload['file']}: give one of content, contentBase64 and source; {are}")
     try:
         return _read(given[0], upload[given[0]])

@@ -47,7 +47,7 @@ def test_a_cli_that_ends_what_it_has_begun_is_waited_for() -> None:
     cancel.set()
     assert cancelled(cli(1), cancel, said.append) == 3
     assert said == [
-        "cancelling: what has begun is being ended, in 30 s at most; once more (Ctrl-C) ends it at once"
+        "cancelling: ending what has begun, in at most 30 s; press Ctrl-C once more to end at once"
     ]
 
 

@@ -57,7 +57,7 @@ def test_a_preview_without_an_engine_says_that_nobody_looked(
     monkeypatch: pytest.MonkeyPatch, said: list[str]
 ) -> None:
     running(monkeypatch, silent, dry=True)
-    assert said == ["not checked whether the engine has room for all this: no such socket"]
+    assert said == ["could not check the engine's capacity: no such socket"]
     # An update is told by the plugin.
     running(monkeypatch, silent, dry=False)
     assert len(said) == 1

@@ -117,7 +117,7 @@ IN_THE_WAY: dict[str, tuple[Wanted, Facts, str]] = {
     "a program listens at every address": (MOVED, Facts(host=host("0.0.0.0:8081")), "listens at 0.0.0.0:8081"),
     "another portal publishes it": (MOVED, Facts(containers=(Container(name="elm-lb", tenant="elm", doors=(door("0.0.0.0:8081"),)),)), "taken by container elm-lb of portal elm"),
     "the address is another machine's": (
-        Wanted(doors=(Published(container="x", door=door("192.0.2.7:8081")),)), Facts(host=HOST), "no address of the engine's host"),
+        Wanted(doors=(Published(container="x", door=door("192.0.2.7:8081")),)), Facts(host=HOST), "not an address of the engine's host"),
     "a low port without root": (
         Wanted(doors=(Published(container="x", door=door("127.0.0.1:80")),)), Facts(host=HOST, rootless=True), "not root's"),
     "another network has it": (NET, Facts(networks=(network("foreign", "10.77.0.0/16"),)), "overlaps 10.77.0.0/16 of the engine's network foreign"),
@@ -125,17 +125,17 @@ IN_THE_WAY: dict[str, tuple[Wanted, Facts, str]] = {
     "the host is on it": (NET, Facts(host=host(routes=(LINKED,))), "which the engine's host reaches by eth1"),
     "a part of it is elsewhere": (
         NET, Facts(host=host(routes=(Route(network=IPv4Network("10.77.2.8/29"), interface="tun0", linked=False),))), "reaches by tun0"),
-    "a container has the name": (Wanted(new_containers=frozenset({"oak-lms"})), Facts(containers=(Container(name="oak-lms"),)), "a container oak-lms is there already, and belongs to no portal"),
+    "a container has the name": (Wanted(new_containers=frozenset({"oak-lms"})), Facts(containers=(Container(name="oak-lms"),)), "a container oak-lms exists already and belongs to no portal"),
     "a network has the name": (Wanted(new_networks=frozenset({"oak-private"})), Facts(networks=(network("oak-private", "10.9.0.0/24", "oak"),)), "portal oak, but not this state"),
     "a volume keeps its files elsewhere": (
-        Wanted(volumes={"oak-mysql": {"device": "/srv/portals/oak/mysql"}}), Facts(volumes=(Volume(name="oak-mysql"),)), "keeps its files in the engine's own disk, not in /srv/portals/oak/mysql"),
+        Wanted(volumes={"oak-mysql": {"device": "/srv/portals/oak/mysql"}}), Facts(volumes=(Volume(name="oak-mysql"),)), "has its files in the engine's own disk, not in /srv/portals/oak/mysql"),
     "no image": (Wanted(images=frozenset({"portals/lms:1"})), Facts(), "does not have the image portals/lms:1"),
     "an image for another machine": (
         Wanted(images=frozenset({"lms:1"})), Facts(images={"lms:1": "arm64"}, machine="amd64"), "is for arm64, and the engine's host is amd64"),
     "less memory than an engine takes": (Wanted(limits={"oak-lms": 5}), Facts(), "refuses less than 6"),
-    "no memory left": (Wanted(room=5000), Facts(host=HOST), "4096 MiB of memory free, and what is new needs 5000"),
+    "no memory left": (Wanted(room=5000), Facts(host=HOST), "4096 MiB of memory free, but the new containers need 5000"),
     "no drive": (Wanted(room=1), Facts(refused="invalid mount config: bind source path does not exist: /d/.portals-drive"), "the drive is not mounted"),
-    "limits that the engine refuses": (Wanted(room=1), Facts(refused="error setting rlimit type 7"), "limited as a portal's are: error setting rlimit type 7"),
+    "limits that the engine refuses": (Wanted(room=1), Facts(refused="error setting rlimit type 7"), "with a portal's limits: error setting rlimit type 7"),
     "no space left": (Wanted(disk=10000), Facts(host=HOST), "9999 MiB free"),
 }  # fmt: skip
 
@@ -193,7 +193,7 @@ def test_what_is_worth_knowing() -> None:
         "the host reaches 10.0.0.0/8 by tun0, and 10.77.2.0/25 of oak-private is part of it"
     )
     (told,) = notes(Wanted(limits={"oak-lms": 9000}), Facts(memory=8000))
-    assert "limits nothing" in told
+    assert "has no effect" in told
 
 
 def test_the_host_is_asked_only_for_what_the_portal_does_not_have() -> None:

@@ -173,7 +173,7 @@ def test_setup_tells_what_was_taken_from_where(checkout, env):
     ]
     table = portal(checkout, env, "setup", "--only", "engine", "--only", "state")
     assert table.stdout == ""
-    assert "was there already" in table.stderr
+    assert "was installed already" in table.stderr
 
 
 def test_the_engine_is_told(checkout, env, engine):
@@ -187,7 +187,10 @@ def test_the_engine_is_told(checkout, env, engine):
     }
     assert (done.returncode, json.loads(done.stdout)) == (0, facts)
     done = portal(checkout, env, "engine", "stop")
-    assert (done.returncode, done.stdout) == (0, "nothing stopped: no dockerd runs that was started here\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "nothing stopped: no dockerd that was started here is running\n",
+    )
 
 
 def test_no_engine_at_docker_host_is_told_with_the_remedy(checkout, env):

@@ -49,7 +49,7 @@ def test_who_has_no_home_at_all_is_told_so(monkeypatch):
 
 
 def test_a_home_that_is_not_there_is_not_made(tmp_path):
-    with pytest.raises(ToolchainError, match=rf"^HOME={tmp_path}/none is no folder"):
+    with pytest.raises(ToolchainError, match=rf"^HOME={tmp_path}/none is not a directory"):
         check({"HOME": f"{tmp_path}/none"})
     check({"HOME": f"{tmp_path}/none", "XDG_CACHE_HOME": f"{tmp_path}/c", "XDG_DATA_HOME": f"{tmp_path}/d"})
     assert not list(tmp_path.iterdir())
@@ -57,7 +57,9 @@ def test_a_home_that_is_not_there_is_not_made(tmp_path):
 
 def test_a_home_that_is_a_file(tmp_path):
     (tmp_path / ".cache").touch()
-    with pytest.raises(ToolchainError, match=r"\.cache is no folder, and .*/\.cache/portals is to be one"):
+    with pytest.raises(
+        ToolchainError, match=r"\.cache is not a directory, but .*/\.cache/portals must be one"
+    ):
         check({"HOME": str(tmp_path)})
 
 
@@ -78,7 +80,7 @@ def test_a_state_of_earlier_versions_is_not_left_behind(tmp_path, monkeypatch):
     old.mkdir(parents=True)
     check({})
     (old / "acme.json").touch()
-    with pytest.raises(ToolchainError, match=r"holds the state of portals: earlier versions kept it there"):
+    with pytest.raises(ToolchainError, match=r"has the state of portals: earlier versions kept it there"):
         check({})
     check({"HOME": str(tmp_path)})
 

@@ -46,7 +46,7 @@ def test_a_program_that_is_not_there(runner):
 
 def test_a_program_that_hangs_is_ended_with_its_children(runner, tmp_path):
     script = f"sh -c 'echo $$ > {tmp_path}/child; exec tail -f /dev/null' & wait"
-    with pytest.raises(ToolchainError, match=r"^x: sh: gave up waiting after 1 s"):
+    with pytest.raises(ToolchainError, match=r"^x: sh: gave up after 1 s"):
         runner.run(["sh", "-c", script], what="x", log="x", limit=1)
     child = (tmp_path / "child").read_text().strip()
     assert awaited(lambda: state(child) in ("", "Z"), 10)
@@ -132,7 +132,7 @@ def test_one_setup_at_a_time(tmp_path):
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with (
-            pytest.raises(ToolchainError, match=f"waited 0 s for the setup that process {holder.pid} runs"),
+            pytest.raises(ToolchainError, match=f"waited 0 s for the setup of process {holder.pid}"),
             held(lock, 0.3, said.append),
         ):
             pass
@@ -141,4 +141,4 @@ def test_one_setup_at_a_time(tmp_path):
         begun = time.monotonic()
         with held(lock, 20, said.append):
             assert time.monotonic() - begun < 15
-    assert said[0] == f"another setup runs (process {holder.pid}); waiting for it, up to 0 s"
+    assert said[0] == f"another setup is running (process {holder.pid}); waiting for it, at most 0 s"

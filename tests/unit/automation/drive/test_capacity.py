@@ -21,14 +21,14 @@ def test_plenty_is_silence() -> None:
 
 
 def test_tight_is_told() -> None:
-    assert f"may take {at_most(ACME)}" in judge(Room(memory=at_most(ACME) - 1, disk=LEAST_DISK_MIB), ACME)
+    assert f"takes {at_most(ACME)}" in judge(Room(memory=at_most(ACME) - 1, disk=LEAST_DISK_MIB), ACME)
 
 
 @pytest.mark.parametrize(
     ("room", "why"),
     [
         (Room(memory=at_least(ACME) - 1, disk=LEAST_DISK_MIB), "MiB of memory free"),
-        (Room(memory=at_most(ACME), disk=LEAST_DISK_MIB - 1), "make room on the drive"),
+        (Room(memory=at_most(ACME), disk=LEAST_DISK_MIB - 1), "free some space on the drive"),
     ],
 )
 def test_too_little_is_refused(room: Room, why: str) -> None:

@@ -107,7 +107,7 @@ def test_a_portal_that_begins_elsewhere_leaves_its_data_behind() -> None:
     assert judged("/mnt/old/acme") is DataRisk.LOSS
     worst = judge(Plan(tenant="acme", changes=(made, lms), left="/mnt/old/acme")).judged[0]
     assert worst.change.name == "storage-init"
-    assert "the data of acme is in /mnt/old/acme, and is left behind" in worst.findings[0].reason
+    assert "the data of acme is in /mnt/old/acme and is left behind" in worst.findings[0].reason
 
 
 class Drives(Engine):
@@ -185,7 +185,7 @@ def test_one_engine_by_two_words_is_looked_at_once(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("marks", "words"),
     [
-        ({"/mnt/new": "b"}, "/mnt/old/.portals-drive is not there"),
+        ({"/mnt/new": "b"}, "/mnt/old/.portals-drive does not exist"),
         ({"/mnt/old": "z", "/mnt/new": "b"}, "another drive"),
     ],
 )

@@ -19,7 +19,7 @@ from tests.programs import TENANTS
     [
         (ROOT, {}, [], ""),
         (ROOT, {"acme": "/srv/portals"}, ["/", "/boot", "none", "swap"], ""),
-        ("/srv/portals", {}, [], "marks its own"),
+        ("/srv/portals", {}, [], "marks only its own"),
         (ROOT, {"acme": ROOT}, [], "tenants/acme.yaml has its drive"),
         (ROOT, {"acme": f"{ROOT}/below"}, [], "tenants/acme.yaml has its drive"),
         (ROOT, {}, [ROOT], f"mounts a file system at {ROOT}"),

@@ -153,7 +153,7 @@ def test_orphans_says_of_a_drive_that_is_not_mounted_that_it_was_not_looked_at(
     monkeypatch.setattr(orphans, "objects", lambda client, known, host: [])
     monkeypatch.setattr(orphans.inventory, "connect", lambda host: nullcontext(engine))
     assert orphans.find(said.append) == []
-    assert said == [f"not looked at: {sentinel.missing(ROOT)}"]
+    assert said == [f"not searched: {sentinel.missing(ROOT)}"]
     assert engine.made == []
 
 
@@ -214,7 +214,7 @@ def test_the_mark_of_another_drive_passes_for_none(mark: str, known: list[DataHo
     with pytest.raises(DriveMissing) as told:
         sentinel.check(Engine(mark=mark), tenant, known)
     assert refused in str(told.value)
-    assert "acme has its data (other)" in str(told.value)
+    assert "with the data of acme (other)" in str(told.value)
 
 
 @pytest.mark.parametrize("name", ["acme", ".purged-acme", "acme/mysql"])

@@ -39,7 +39,7 @@ def test_what_a_helper_says(told: str, found: Usage) -> None:
 
 @pytest.mark.parametrize("told", ["", "df: /drive: Stale file handle", "used 1 2"])
 def test_what_cannot_be_understood_is_no_number(told: str) -> None:
-    with pytest.raises(PortalError, match="does not say how much space its drive has"):
+    with pytest.raises(PortalError, match="cannot read the space of the drive"):
         usage.read(told)
 
 
@@ -58,7 +58,7 @@ def test_what_cannot_be_understood_is_no_number(told: str) -> None:
         (
             Usage(size=100 * GIB, free=90 * GIB, used=800, measured=1),
             1000,
-            ["has taken 800 MiB, of its 1000"],
+            ["uses 800 MiB, of its 1000"],
         ),
         (Usage(size=100 * GIB, free=90 * GIB, used=1001, measured=1), 1000, ["1001 MiB, more than its 1000"]),
         (Usage(size=100 * GIB, free=90 * GIB), 1000, []),
@@ -90,17 +90,17 @@ def test_what_is_told_before_it_is_full(found: Usage, quota: int, words: list[st
         (
             Usage(size=2, free=1, directory=False),
             0,
-            "drive: 1 of 2 MiB free; the portal has no files on it yet",
+            "drive: 1 of 2 MiB free; the portal has no files there yet",
         ),
         (
             Usage(size=2, free=1, used=1, measured=1000),
             0,
-            "drive: 1 of 2 MiB free; the portal has taken 1 (5 min ago)",
+            "drive: 1 of 2 MiB free; the portal uses 1 (5 min ago)",
         ),
         (
             Usage(size=2, free=1, used=1, measured=1000),
             7,
-            "drive: 1 of 2 MiB free; the portal has taken 1 of 7 (5 min ago)",
+            "drive: 1 of 2 MiB free; the portal uses 1 of 7 (5 min ago)",
         ),
     ],
 )

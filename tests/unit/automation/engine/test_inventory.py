@@ -56,7 +56,7 @@ class Silent:
 def test_a_wait_for_health_ends_when_it_is_cancelled() -> None:
     cancel = threading.Event()
     cancel.set()
-    with pytest.raises(Cancelled, match="portal demo was not waited for"):
+    with pytest.raises(Cancelled, match="portal demo: the wait was cancelled"):
         wait_healthy(Silent(), Tenant.load("demo", TENANTS), 60.0, cancel)
 
 

@@ -24,7 +24,7 @@ def test_a_time_back_from_now(since: str, found: int) -> None:
 
 @pytest.mark.parametrize("since", ["", "10", "m", "-1m", "1.5h", "1w"])
 def test_what_is_no_time_back(since: str) -> None:
-    with pytest.raises(ConfigError, match="such as '10m'"):
+    with pytest.raises(ConfigError, match="for example '10m'"):
         seconds(since)
 
 
@@ -59,7 +59,7 @@ def test_lines_are_whole_and_one_log_that_breaks_off_ends_no_other() -> None:
     assert [line for service, line in found if service == "lms"] == ["one", "two", "three"]
     assert [line for service, line in found if service == "cms"] == [
         "one",
-        "(its log cannot be read any more: gone)",
+        "(its log can no longer be read: gone)",
     ]
 
 
@@ -67,7 +67,7 @@ def test_logs_of_a_portal_that_is_not_up(monkeypatch: pytest.MonkeyPatch) -> Non
     """Its words are right, so it is no matter of words: the exit code is that of a portal that is not up."""
     monkeypatch.setattr(service_logs.inventory, "connect", lambda host: nullcontext(None))
     monkeypatch.setattr(service_logs.inventory, "containers", lambda client, tenant: [])
-    with pytest.raises(NotUp, match=r"demo has no container: it is not up; .*\./portal up demo") as told:
+    with pytest.raises(NotUp, match=r"demo is not up: it has no container; .*\./portal up demo") as told:
         list(service_logs.logs(DEMO))
     assert told.value.exit_code == 6
     monkeypatch.setattr(service_logs.inventory, "containers", lambda client, tenant: [container("lms")])

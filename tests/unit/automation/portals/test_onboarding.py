@@ -71,7 +71,7 @@ def test_a_row_each(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     least, most = capacity.at_least(ACME), capacity.at_most(ACME)
     assert rows["memory"].endswith(f"  {least} MiB at least, {most} MiB at most")
     assert rows["running"].endswith("  none")
-    assert rows["host"].endswith("  the host has room for it")
+    assert rows["host"].endswith("  the host has enough memory and disk space")
     assert not set("{}[]'") & set(out)
 
 

@@ -61,7 +61,7 @@ def test_whose_a_portal_is(states: dict[str, Any], ids: list[str], names: list[s
 def test_only_ours_is_purged_unless_somebody_answers_for_it_by_name() -> None:
     require("oak", Owner(side=Side.OURS, name="ops@one-1"), "")
     others = Owner(side=Side.OTHERS, name="ops@two-2")
-    with pytest.raises(NotOurs, match="belongs to ops@two-2; nothing was removed"):
+    with pytest.raises(NotOurs, match="belongs to another state, ops@two-2; nothing was removed"):
         require("oak", others, "")
     with pytest.raises(NotOurs):
         require("oak", others, NOBODY)

@@ -125,7 +125,7 @@ def test_a_link_in_the_place_of_the_data_is_told_and_stays(
     assert link.name == name
     assert link.target.endswith(target)
     with pytest.raises(
-        DataLinked, match=r"nothing was removed: .* is a symbolic link to .*move what it leads to back"
+        DataLinked, match=r"nothing was removed: .* is a symbolic link to .*move the data back"
     ):
         symbolic_links.refuse("/srv/portals", [link], "nothing was removed")
     # Made between the look and the deletion.
@@ -147,7 +147,7 @@ def test_a_disk_that_is_mounted_in_the_place_of_the_data_is_told(
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     with pytest.raises(subprocess.CalledProcessError) as refused:
         on(drive, DELETE)
-    assert "empty and unmount it on the engine's host, then run this again" in refused.value.stdout
+    assert "empty and unmount it on the engine's host, then run the command again" in refused.value.stdout
     assert [each for each in kept(drive) if not each.startswith("bin")] == before
 
 

@@ -118,7 +118,7 @@ def test_removed_and_renamed(fleet: Fleet) -> None:
 
 
 def test_every_file_of_the_repository_is_known() -> None:
-    """Nothing of it is left to `not known to touch none`: that would preview all portals for nothing."""
+    """Nothing of it is left to `unknown file, so it may affect every tenant`: that would preview all portals for nothing."""
     known = (*NONE, *ALL, "tenants/", "images/")
     unknown = [
         path
@@ -168,7 +168,7 @@ def test_since_a_ref_committed_or_not(repository: Repository, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("ref", "words"),
-    [("nosuch", "git knows no such ref"), ("--output=x", "is no ref of git"), ("", "is no ref of git")],
+    [("nosuch", "git knows no such ref"), ("--output=x", "is not a git ref"), ("", "is not a git ref")],
 )
 def test_a_ref_that_is_none(ref: str, words: str, repository: Repository) -> None:
     with pytest.raises(PortalError, match=words):
@@ -185,7 +185,7 @@ def test_beginnings_that_have_nothing_in_common(repository: Repository, tmp_path
     checkout = repository.branch(tmp_path, "alone")
     git(checkout, "switch", "--quiet", "--orphan", "other")
     commit(checkout, "Another beginning")
-    with pytest.raises(PortalError, match="no common beginning"):
+    with pytest.raises(PortalError, match="no common ancestor"):
         since("origin/main", checkout)
 
 

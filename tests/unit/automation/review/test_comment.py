@@ -216,10 +216,10 @@ def test_no_secret_is_shown_whatever_the_engine_says() -> None:
 
 def test_what_it_says_of_itself() -> None:
     one = [Review("acme", plan(change("delete", VOLUME, "v", volume())))]
-    assert "against the state alone" in render(one)
-    assert "against the state alone" not in render(one, refreshed=True)
-    assert "**Held back**" in render(one)
-    assert "**Held back**" not in render(one, allowed=["data-loss"])
+    assert "with the state only" in render(one)
+    assert "with the state only" not in render(one, refreshed=True)
+    assert "**Blocked**" in render(one)
+    assert "**Blocked**" not in render(one, allowed=["data-loss"])
     assert "no portal would change" in render([])
     assert "no portal would change" in render([Review("acme", plan())])
     assert "the preview failed" in render([Review("acme", failure="no engine")])

@@ -105,11 +105,11 @@ def test_nobody_answers(github: forge.Forge, waits: list[float]) -> None:
     [
         ({"GITHUB_TOKEN": ""}, "GITHUB_TOKEN is not set"),
         ({"GITHUB_REPOSITORY": ""}, "GITHUB_REPOSITORY is not set"),
-        ({"GITHUB_EVENT_PATH": ""}, "which pull request"),
-        ({"GITHUB_EVENT_PATH": "/no/such/file"}, "which pull request"),
-        ({"GITHUB_API_URL": "ftp://x"}, "is no address of an API"),
+        ({"GITHUB_EVENT_PATH": ""}, "names no pull request"),
+        ({"GITHUB_EVENT_PATH": "/no/such/file"}, "names no pull request"),
+        ({"GITHUB_API_URL": "ftp://x"}, "is not the address of an API"),
         ({"GITHUB_TOKEN": "wrong"}, "pull-requests: write"),
-        ({"GITHUB_REPOSITORY": "o/other"}, "is there such a repository"),
+        ({"GITHUB_REPOSITORY": "o/other"}, "check that the repository"),
         (
             {"GITLAB_CI": "true", "GITLAB_TOKEN": TOKEN, "CI_API_V4_URL": "http://x"},
             "CI_PROJECT_ID is not set",

@@ -94,7 +94,7 @@ def test_a_file_behind_a_link_is_what_the_link_s_readers_read(tmp_path: Path) ->
     told = touched([File(path="images/nginx/nginx.conf")], fleet)
     assert told.tenants["acme"] == (
         "images/nginx/nginx.conf: read as config/releases/hub/nginx.conf: "
-        "goes into public images that run nginx.conf",
+        "goes into public images with nginx.conf",
     )
 
 

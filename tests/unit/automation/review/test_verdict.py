@@ -158,7 +158,7 @@ CASES = {
         replaced(RABBIT, hostname="rabbit"),
         STORE,
         LOSS,
-        "as RabbitMQ does",
+        "like RabbitMQ, begins without them",
     ),
     "a tenant gets another name": (
         replaced(container(), labels=container(labels={"portal.tenant": "oak"})["labels"]),
@@ -183,7 +183,7 @@ CASES = {
         ),
         NONE,
         REWRITE,
-        "belongs to release redwood from then on, no longer to juniper",
+        "from then on the data belongs to release redwood, no longer to juniper",
     ),
     "the drive is somewhere else": (
         replaced(INIT, volumes=[{"containerPath": "/portal", "hostPath": "/mnt/acme"}]),
@@ -201,13 +201,13 @@ CASES = {
         change("delete", VOLUME, "v", volume()),
         NONE,
         LOSS,
-        "no service has /srv/portals/acme/mysql any more",
+        "no service uses /srv/portals/acme/mysql any more",
     ),
     "a directory moves": (
         change("replace", VOLUME, "v", volume(), volume(root="/mnt")),
         NONE,
         LOSS,
-        "services find what is in /mnt/acme/mysql; the files in /srv/portals/acme/mysql stay",
+        "services use the content of /mnt/acme/mysql; the files in /srv/portals/acme/mysql stay",
     ),
     "a volume's label": (
         change("replace", VOLUME, "v", volume(), volume(labels=[{"label": "a", "value": "b"}])),
@@ -230,7 +230,7 @@ CASES = {
         change("update", DOCKER_PROVIDER, "engine", {}, {"disableDockerDaemonCheck": True}),
         NONE,
         SAFE,
-        "how the engine is reached",
+        "the address of the engine",
     ),
     "another engine": (
         replace(change("update", DOCKER_PROVIDER, "engine", {}, {"host": "ssh://a@b"}), engine="other"),
@@ -242,20 +242,20 @@ CASES = {
         change("update", DOCKER_PROVIDER, "engine", {}, {"host": "ssh://a@b"}),
         PORTAL,
         DataRisk.UNKNOWN,
-        "nobody could ask whether ssh://a@b is the engine",
+        "could not ask whether ssh://a@b and ",
     ),
     "the same engine by other words": (
         replace(change("update", DOCKER_PROVIDER, "engine", {}, {"host": "ssh://a@b"}), engine="same"),
         NONE,
         SAFE,
-        "ssh://a@b is the engine that was reached as",
+        "are the same engine: the portal is on it",
     ),
     "what nobody knows is new": (change("create", "aws:s3:Bucket", "b"), NONE, SAFE, "nothing is known"),
     "what nobody knows changes": (
         change("update", "aws:s3:Bucket", "b"),
         PORTAL,
         LOSS,
-        "taken for the worst",
+        "judged as the worst case",
     ),
 }
 

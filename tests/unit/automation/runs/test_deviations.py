@@ -51,7 +51,7 @@ def test_promised_and_happened(
 
 def test_each_difference_is_a_sentence() -> None:
     (told,) = compare(Plan(tenant="acme", changes=(made(memory=1),)), (made(memory=2),))
-    assert str(told) == "lms memory: the preview promised 1, and 2 was sent"
+    assert str(told) == "lms memory: the preview promised 1, but 2 was sent"
 
 
 class Engine:

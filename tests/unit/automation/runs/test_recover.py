@@ -145,6 +145,6 @@ def test_elsewhere_a_live_run_loses_nothing() -> None:
 
 def test_elsewhere_a_state_that_moves_is_not_overwritten() -> None:
     stack, engine = elsewhere(STATE, STATE, {**STATE, "resources": []}), Engine()
-    with pytest.raises(Locked, match="was changed while"):
+    with pytest.raises(Locked, match="was changed during"):
         recovered(stack, engine)
     assert (engine.asked, stack.done) == ([], [])

@@ -90,7 +90,7 @@ def test_without_an_ssh_client_the_engine_is_told_as_absent(
 ) -> None:
     does(client, "echo 'ssh: not there' >&2; exit 127")
     with (
-        pytest.raises(NoEngine, match=r"no Docker engine answers at ssh://.*not there; is it running there"),
+        pytest.raises(NoEngine, match=r"no Docker engine answers at ssh://.*not there; check that it runs"),
         inventory.connect(HOST),
     ):
         pass

@@ -139,12 +139,12 @@ def test_go_is_not_wanted_where_nothing_is_built():
         (
             {"engine": replace(ABSENT, state="denied"), "env": {"USER": "ann"}},
             "engine: this user may not use the Docker engine at unix:///var/run/docker.sock; as root: "
-            "usermod -aG docker ann (then log in anew), or run this as root",
+            "usermod -aG docker ann (then log in again), or run this as root",
         ),
         (
             {"engine": replace(READY, state="old", detail="API 1.40, needed is 1.41 or newer")},
             "engine: the Docker engine at unix:///var/run/docker.sock is too old "
-            "(API 1.40, needed is 1.41 or newer); upgrade it, or point DOCKER_HOST to another",
+            "(API 1.40, needed is 1.41 or newer); upgrade it, or set DOCKER_HOST to another one",
         ),
         (
             {
@@ -167,21 +167,21 @@ def test_go_is_not_wanted_where_nothing_is_built():
         ),
         (
             {"forced": "packages", "free_mib": 3999},
-            "pulumi: building it takes 4000 MiB for a while, and its cache's disk has 3999 free; "
-            "make room, or set XDG_CACHE_HOME to a folder on another disk",
+            "pulumi: the build needs 4000 MiB for a while, but the cache's disk has 3999 free; "
+            "free some space, or set XDG_CACHE_HOME to a directory on another disk",
         ),
         (
             {"forced": "official", "machine": "aarch64"},
             "\n".join(
-                f"{name} has no SHA-256 under [archives] in toolchain/pins.toml, so it would be taken on trust: write it "
-                "there (the file says how), or use what is built here instead, PORTAL_TOOLCHAIN=packages"
+                f"{name} has no SHA-256 under [archives] in toolchain/pins.toml, so it cannot be verified: add it "
+                "there (the file says how), or build it here with PORTAL_TOOLCHAIN=packages"
                 for name in (
                     "pulumi-v3.256.0-linux-arm64.tar.gz",
                     "pulumi-resource-docker-v5.1.0-linux-arm64.tar.gz",
                 )
             ),
         ),
-        ({"forced": "yes"}, "PORTAL_TOOLCHAIN is 'yes'; it may be official or packages, or not set"),
+        ({"forced": "yes"}, "PORTAL_TOOLCHAIN is 'yes', expected official, packages, or unset"),
     ],
 )
 def test_what_cannot_be_had_is_told_with_the_remedy(changes, said):
@@ -191,7 +191,7 @@ def test_what_cannot_be_had_is_told_with_the_remedy(changes, said):
 
 
 def test_a_sum_is_a_sum():
-    with pytest.raises(ToolchainError, match=r"archives: a\.tar\.gz: 'deadbeef' is no SHA-256"):
+    with pytest.raises(ToolchainError, match=r"archives: a\.tar\.gz: 'deadbeef' is not a SHA-256"):
         _sums({"a.tar.gz": "deadbeef"})
 
 
