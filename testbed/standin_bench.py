@@ -335,6 +335,10 @@ class Bench:
         """Runs a command in a role's container; its exit code and what it said."""
         return inside.run(self.client.api, f"{NETWORK}-{name}", *words, env=env)
 
+    def ready(self, name: str) -> bool:
+        """Whether its probe says ready."""
+        return self.probe(name) == 0
+
     def answers(self, name: str) -> bool:
         """Whether it is up and its probe says ready. One that has ended fails the test, with its last words."""
         container = self.container(name)

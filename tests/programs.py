@@ -1,6 +1,7 @@
 """The whole program of a tenant, run against the recorder."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pulumi
@@ -16,7 +17,7 @@ TENANTS = ROOT / "tenants"
 
 def portal(name: str, **exit_codes: int) -> Recorder:
     """Every resource that `pulumi up` of this tenant asks for."""
-    return planned(Tenant.load(name, TENANTS), **exit_codes)
+    return planned(Tenant.load(name, TENANTS), exit_codes=exit_codes)
 
 
 def released(name: str, release: str, folder: Path) -> Tenant:
@@ -40,7 +41,9 @@ def pinned() -> Releases:
     return Releases(where, made)
 
 
-def planned(tenant: Tenant, smarthost_password: str | None = None, **exit_codes: int) -> Recorder:
+def planned(
+    tenant: Tenant, smarthost_password: str | None = None, exit_codes: Mapping[str, int] | None = None
+) -> Recorder:
     """The same for a tenant that lies in no file."""
 
     def program() -> None:
@@ -48,4 +51,4 @@ def planned(tenant: Tenant, smarthost_password: str | None = None, **exit_codes:
         for key, value in made.facts.items():
             pulumi.export(key, value)
 
-    return record(program, stack=tenant.name, **exit_codes)
+    return record(program, stack=tenant.name, exit_codes=exit_codes)

@@ -1,7 +1,7 @@
 """Records what the program asks of the engine, so that tests assert on data and never on Outputs."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,7 +56,8 @@ class Recorder(MockMonitor):
     """A monitor that keeps every resource it is asked for."""
 
     def __init__(self, exit_codes: dict[str, int] | None = None) -> None:
-        super().__init__(Echo(exit_codes))  # type: ignore[no-untyped-call]
+        self.echo = Echo(exit_codes)
+        super().__init__(self.echo)
         self.plan: list[Planned] = []
         self.finished: list[str] = []
         self.urns: list[str] = []
@@ -110,11 +111,11 @@ def record(
     program: Callable[[], object],
     stack: str = "acme",
     state: dict[str, Any] | None = None,
-    **exit_codes: int,
+    exit_codes: Mapping[str, int] | None = None,
 ) -> Recorder:
     """Run `program` against a recorder whose stack has this state; raises what the program raises."""
-    recorder = Recorder({name.replace("_", "-"): code for name, code in exit_codes.items()})
-    recorder.mocks.state = state or {}
+    recorder = Recorder({name.replace("_", "-"): code for name, code in (exit_codes or {}).items()})
+    recorder.echo.state = state or {}
 
     def run() -> None:
         with event_loop():

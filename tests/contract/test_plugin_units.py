@@ -50,7 +50,7 @@ def camel(name: str) -> str:
 
 def arguments_of(sdk: type) -> dict[str, str]:
     """The SDK's arguments of a resource or of an object inside it, with their types as text."""
-    source = inspect.getsource(sdk.__init__)
+    source = inspect.getsource(vars(sdk)["__init__"])
     return dict(re.findall(r"^ {17}(\w+): ([^\n]+?)(?: = None)?[,)]", source, re.MULTILINE))
 
 
@@ -270,7 +270,7 @@ def test_an_endpoint_keeps_addresses_and_aliases() -> None:
 
 
 def test_uploads_travel_as_one_archive() -> None:
-    uploads = [
+    uploads: list[dict[str, Any]] = [
         {"file": "/run/secrets/a", "content": "ä"},
         {"file": "/run.sh", "content": "#!/bin/sh\n", "executable": True},
         {"file": "/perm", "contentBase64": "AAE=", "permissions": "0400", "executable": True},

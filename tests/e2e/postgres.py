@@ -37,11 +37,12 @@ def server(folder: Path) -> Iterator[str]:
     if user:
         shutil.chown(folder, user)
     data, log = folder / "data", folder / "log"
-    made = [initdb, "--pgdata", data, "--username", USER, "--auth", "trust", "--no-sync"]
+    made = [str(initdb), "--pgdata", str(data), "--username", USER, "--auth", "trust", "--no-sync"]
     subprocess.run(made, user=user, cwd=folder, check=True, capture_output=True, timeout=120)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    words = [postgres, "-D", data, "-p", str(port), "-k", folder, "-c", "listen_addresses=127.0.0.1"]
+    where = ["-D", str(data), "-p", str(port), "-k", str(folder)]
+    words = [str(postgres), *where, "-c", "listen_addresses=127.0.0.1"]
     with log.open("wb") as said:
         process = subprocess.Popen(words, user=user, cwd=folder, stdout=said, stderr=said)
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from testbed.trial import Trial
 from tests.e2e import axe
@@ -42,7 +42,7 @@ LOGGED_IN = (
     ("cms", "/home"),
     ("cms", f"/course/{KEY}/image"),
 )
-PHONE = {"width": 360, "height": 640}
+PHONE: ViewportSize = {"width": 360, "height": 640}
 
 
 @pytest.fixture(scope="module")

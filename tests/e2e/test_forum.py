@@ -62,13 +62,13 @@ class Forum:
             connection.request(method, target, body, headers)
             answer = connection.getresponse()
             said = answer.read()
-            text = answer.headers.get_content_type() == "application/json"
-            return Answer(status=answer.status, told=json.loads(said) if text else None)
+            is_json = answer.headers.get_content_type() == "application/json"
+            return Answer(status=answer.status, told=json.loads(said) if is_json else None)
         finally:
             connection.close()
 
     def good(self, method: str, path: str, **fields: object) -> Any:
-        answer = self.call(method, f"/api/v1/{path}", **fields)
+        answer = self.call(method, f"/api/v1/{path}", KEY, **fields)
         assert answer.status == 200, (method, path, answer, self.box.logs()[-3000:])
         return answer.told
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import docker
@@ -72,6 +73,11 @@ def settled(box: Box) -> bool:
     return not box.state["Running"] or box.ready()
 
 
+def usable(box: Box) -> bool:
+    """Whether it has ended, or is ready, and is ready."""
+    return settled(box) and box.ready()
+
+
 def tried(box: Box) -> None:
     """Start it and let it come as far as it comes: some wait for space, some end."""
     box.start()
@@ -104,7 +110,7 @@ def test_a_drive_full_at_the_first_start_heals(drive: Drive, client: docker.APIC
         try:
             until(
                 f"{kind.role} to be ready after {limit}",
-                lambda box=box: settled(box) and box.ready(),
+                partial(usable, box),
                 limit=READY_LIMIT_SECONDS,
             )
         except AssertionError as error:

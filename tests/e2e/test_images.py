@@ -284,8 +284,8 @@ def test_mysql_is_not_ready_when_an_account_could_not_be_made(
     box = store(client, kind, tmp_path, fresh_secrets(kind), name="c-mysql-account").create().start()
     until("mysql to run", lambda: "ready for connections" in box.logs(), limit=60)
     code, said = until(
-        "the probe to say why", lambda: (found := box.exec("/usr/local/bin/probe"))[1] and found
-    )
+        "the probe to say why", lambda: [each] if (each := box.exec("/usr/local/bin/probe"))[1] else []
+    )[0]
     assert code == 1
     assert f"mysql: {'u' * 130} cannot log in by mysql-edxapp-password to edxapp" in said
     box.remove()

@@ -112,6 +112,7 @@ def test_a_run_killed_where_it_could_not_be_seen_is_healed(birch: Trial, victim:
         limit=120,
     )
     cli = until("its CLI", lambda: cli_below(running.process.pid, "up"))
+    assert cli is not None
     struck = running.process.pid if victim == "all" else cli.parent
     # Its namespace goes with the first process of it.
     os.kill(struck, signal.SIGKILL)

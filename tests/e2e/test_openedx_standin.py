@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import docker
@@ -61,8 +62,15 @@ def learner(portal: Bench) -> Browser:
     return browser
 
 
+def found_in(pattern: str, text: str) -> str:
+    """The pattern's group in the text, which has it."""
+    match = re.search(pattern, text)
+    assert match, (pattern, text)
+    return match[1]
+
+
 def name_of(learner: Browser) -> str:
-    return re.search(r"Log out ([\w-]+)", learner.get("/register").text)[1]
+    return found_in(r"Log out ([\w-]+)", learner.get("/register").text)
 
 
 def register(browser: Browser, name: str, password: str = PASSWORD) -> Answer:
@@ -329,7 +337,7 @@ def test_behind_tls_the_form_works_and_from_elsewhere_it_does_not(bench: Bench, 
     """The load balancer says that it was https; the browser then sends an Origin, which must be the portal's own."""
     browser = Browser(portal, "lms")
     login = browser.get("/login")
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', login.text)[1]
+    token = found_in(r'name="csrfmiddlewaretoken" value="([^"]+)"', login.text)
     body = f"csrfmiddlewaretoken={token}&username=nobody&password=x".encode()
     own = {"Origin": "http://lms.bench.test:8480"}
     assert browser._send("/login", body, own).status == 200
@@ -349,7 +357,7 @@ def test_an_author_publishes_and_learners_find(portal: Bench, learner: Browser) 
     assert "<i>okapis" not in listed.text
     found = learner.get(f"/search?q=okapis+{number}")
     assert "1 found" in found.text
-    about = learner.get(re.search(r'href="(/courses/[^"]+/about)"', found.text)[1])
+    about = learner.get(found_in(r'href="(/courses/[^"]+/about)"', found.text))
     assert about.status == 200
     assert f"About Zebras &amp; &lt;i&gt;okapis&lt;/i&gt; {number}." in about.text
     again = create(author(portal), number, title)
@@ -766,7 +774,7 @@ def test_pages_wear_the_portal_s_theme(portal: Bench, learner: Browser) -> None:
         assert "data:x" not in page.text
         assert "width=device-width" in page.text
         assert "Bench &amp; Sons&#x27; &lt;Academy&gt;" in page.text
-        sheet = re.search(r'href="(/theme\.css\?\w+)"', page.text)[1]
+        sheet = found_in(r'href="(/theme\.css\?\w+)"', page.text)
         found = Browser(portal, "lms").get(sheet)
         assert found.headers["Content-Type"].startswith("text/css")
         assert "--brand: #ffcc00; --on-brand: #000000" in found.text
@@ -893,7 +901,7 @@ def test_probes_tell_ready_from_alive(portal: Bench) -> None:
     finally:
         portal.container("rabbitmq").start()
     for name in ("lms", "lms-workers"):
-        until(f"{name} to be ready again", lambda name=name: portal.probe(name) == 0)
+        until(f"{name} to be ready again", partial(portal.ready, name))
 
 
 def test_probes_leave_no_line_in_the_log(portal: Bench) -> None:
@@ -913,7 +921,7 @@ def test_roles_start_before_their_stores(portal: Bench) -> None:
     for store in ("mysql", "mongo", "rabbitmq"):
         portal.container(store).start()
     for verb in ("lms", "lms-workers"):
-        until(f"{verb} to be ready", lambda verb=verb: portal.answers(verb))
+        until(f"{verb} to be ready", partial(portal.answers, verb))
 
 
 def lms_probe(bench: Bench) -> str:
@@ -982,7 +990,7 @@ def grouped(portal: Bench) -> Iterator[Bench]:
     portal.start("lms-workers", env={"OPENEDX_QUEUES": "default,high"})
     portal.start("lms-workers", HEAVY, env={"OPENEDX_QUEUES": "high_mem"})
     for name in ("lms-workers", HEAVY):
-        until(f"{name} to be ready", lambda name=name: portal.answers(name))
+        until(f"{name} to be ready", partial(portal.answers, name))
     yield portal
     portal.container(HEAVY).remove(force=True, v=True)
     portal.serve("lms-workers")

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -45,6 +46,10 @@ class Overrides:
         """The version that a service runs with."""
         return int(json.loads((self.folder / "services" / f"{service}.json").read_text())["version"])
 
+    def runs(self, service: str, least: int) -> bool:
+        """Whether a service runs with that version or a later one."""
+        return self.live(service) >= least
+
     def accepted(self, text: str) -> int:
         """Write a file and wait until it is in force in lms and cms; its version."""
         before = self.status()["accepted"]["number"]
@@ -62,6 +67,11 @@ class Overrides:
             limit=LIVE_SECONDS,
         )
         return version
+
+
+def shows(portal: Trial, name: str) -> bool:
+    """Whether the lms's log-in page has that name."""
+    return name in portal.ask("/login")[1]
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +124,7 @@ def test_a_change_is_live_and_no_request_fails(oak: Trial, overrides: Overrides)
         for service in ("lms", "cms", "lms-workers", "cms-workers"):
             until(
                 f"{service} to run with it",
-                lambda service=service: overrides.live(service) == version,
+                partial(overrides.runs, service, version),
                 limit=LIVE_SECONDS,
             )
         assert "Oak College" in oak.ask("/login")[1]
@@ -206,10 +216,10 @@ def test_fifty_changes_under_load(oak: Trial, overrides: Overrides) -> None:
             name = f"Oak number {number} of {count}"
             began = time.monotonic()
             version = overrides.accepted(f"EDXAPP_PLATFORM_NAME: {name}\n")
-            until("the lms to show it", lambda name=name: name in oak.ask("/login")[1], limit=LIVE_SECONDS)
+            until("the lms to show it", partial(shows, oak, name), limit=LIVE_SECONDS)
             until(
                 "the cms to run with it",
-                lambda version=version: overrides.live("cms") >= version,
+                partial(overrides.runs, "cms", version),
                 limit=LIVE_SECONDS,
             )
             seconds.append(time.monotonic() - began)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, VOLUME
-from testbed.checkout import grounded
+from testbed.checkout import LIMIT_SECONDS, grounded
 from testbed.light import lighten
 from testbed.objects import Objects
 from testbed.ran import Ran
@@ -40,7 +40,9 @@ def yew(objects: Objects) -> Iterator[Trial]:
 
 def pulumi(trial: Trial, words: str, **environ: str) -> Ran:
     """A command of the plain CLI, whatever its exit code."""
-    return trial.checkout.shell(f"pulumi {words} --stack {trial.name} --non-interactive", **environ)
+    return trial.checkout.shell(
+        f"pulumi {words} --stack {trial.name} --non-interactive", LIMIT_SECONDS, **environ
+    )
 
 
 def works(trial: Trial, words: str, **environ: str) -> Ran:
@@ -85,11 +87,12 @@ PROXIES = {
 @pytest.mark.parametrize("excepted", [{}, {"no_proxy": "example.com", "no_grpc_proxy": "example.com"}])
 def test_a_proxy_is_not_asked_for_this_machine(yew: Trial, excepted: dict[str, str]) -> None:
     """Program, CLI, language host, plugins and engine talk to each other on 127.0.0.1 and by a socket."""
-    works(yew, "preview --expect-no-changes --refresh", **PROXIES, **excepted)
-    ran = yew.checkout.portal("preview", yew.name, "--json", **PROXIES, **excepted)
+    given = {**PROXIES, **excepted}
+    works(yew, "preview --expect-no-changes --refresh", **given)
+    ran = yew.checkout.portal("preview", yew.name, "--json", limit=LIMIT_SECONDS, **given)
     assert ran.code == 0, str(ran)
     assert ran.facts()["changes"] == []
-    assert yew.checkout.portal("status", yew.name, **PROXIES, **excepted).code == 0
+    assert yew.checkout.portal("status", yew.name, limit=LIMIT_SECONDS, **given).code == 0
 
 
 def test_up_makes_a_portal_and_a_second_one_changes_nothing(yew: Trial) -> None:
@@ -199,7 +202,9 @@ def moved(trial: Trial, url: str) -> None:
     there = {"PULUMI_BACKEND_URL": url}
     works(trial, f"stack export --file {file}")
     kept = others(trial, "memcached")
-    made = trial.checkout.shell(f"pulumi stack init --no-select --non-interactive {trial.name}", **there)
+    made = trial.checkout.shell(
+        f"pulumi stack init --no-select --non-interactive {trial.name}", LIMIT_SECONDS, **there
+    )
     assert made.code == 0, str(made)
     works(trial, f"stack import --file {file}", **there)
     file.unlink()
@@ -207,7 +212,7 @@ def moved(trial: Trial, url: str) -> None:
     # Unlike the last time, whatever that was.
     limit = 288 - memory(trial, "memcached")
     trial.write(sizes={"memcached": {"memory": f"{limit}MiB"}})
-    ran = trial.checkout.portal("up", trial.name, "--json", **there)
+    ran = trial.checkout.portal("up", trial.name, "--json", limit=LIMIT_SECONDS, **there)
     assert ran.code == 0, str(ran)
     assert ran.facts()["tenant"] == trial.name
     assert memory(trial, "memcached") == limit
@@ -247,5 +252,5 @@ def test_another_passphrase(yew: Trial) -> None:
     new = {"PULUMI_CONFIG_PASSPHRASE": "of-another-shell"}
     assert works(yew, "stack output --json --show-secrets", **new).facts()["admin_password"] == before
     works(yew, "preview --expect-no-changes", **new)
-    ran = yew.checkout.portal("up", yew.name, "--json", **new)
+    ran = yew.checkout.portal("up", yew.name, "--json", limit=LIMIT_SECONDS, **new)
     assert ran.code == 0, str(ran)

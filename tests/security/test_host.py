@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -165,7 +166,7 @@ def test_the_published_port_goes_on_working(
     """From the host by each of its addresses, and from a machine beyond it; not by way of another portal."""
     with published(objects, networks[INGRESS]):
         for each in ("127.0.0.1", *host_addresses()):
-            until(f"an answer at {each}:{PUBLISHED}", lambda each=each: outside.answers(each, PUBLISHED))
+            until(f"an answer at {each}:{PUBLISHED}", partial(outside.answers, each, PUBLISHED))
         told = subprocess.run(
             [
                 *("ip", "netns", "exec", outside.NAME, sys.executable, "-c"),

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -390,7 +391,7 @@ def _socket(path: Path) -> None:
         made.bind(os.path.relpath(path))
 
 
-PLACED = {
+PLACED: dict[str, Callable[[Path], object]] = {
     "a named pipe": _fifo,
     "a folder": Path.mkdir,
     "a socket": _socket,

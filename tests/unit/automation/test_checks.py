@@ -21,7 +21,11 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     def building() -> Iterator[None]:
         yield
 
-    monkeypatch.setattr(checks, "run", lambda words: found.append(words) or 0)
+    def run(words: list[str]) -> int:
+        found.append(words)
+        return 0
+
+    monkeypatch.setattr(checks, "run", run)
     monkeypatch.setattr(checks, "building", building)
     monkeypatch.setattr(images, "build", lambda roles, on_event: None)
     monkeypatch.setattr(os, "chdir", lambda folder: None)

@@ -3,20 +3,20 @@
 import json
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from automation import cli
-from automation.commands import checks, show
-from automation.commands import purge as purge_verbs
+from automation import checks, cli, images
+from automation.commands import show
 from automation.engine import inventory
 from automation.errors import WrongWords
 from automation.images import progress
 from automation.images.event import Event, State
-from automation.portals import destroy, preview, purge, status
+from automation.portals import destroy, orphans, preview, purge, status
 from automation.portals.onboarding_request import OnboardingRequest
 from automation.runs.plan import Change, Plan
 from config.reading.errors import ConfigError
@@ -115,7 +115,7 @@ def test_the_help_of_the_tests_builds_and_runs_nothing(
     words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[object] = []
-    monkeypatch.setattr(checks.checks, "test", lambda *how: begun.append(how))
+    monkeypatch.setattr(checks, "test", lambda *how: begun.append(how))
     told = ran("test", *words)
     assert told.exit_code == 0
     assert "./portal test -k tenant" in line(told)
@@ -124,7 +124,12 @@ def test_the_help_of_the_tests_builds_and_runs_nothing(
 
 def test_the_words_of_pytest_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[list[str]] = []
-    monkeypatch.setattr(checks.checks, "test", lambda words, say: begun.append(list(words)) or 0)
+
+    def test(words: Sequence[str], say: object) -> int:
+        begun.append(list(words))
+        return 0
+
+    monkeypatch.setattr(checks, "test", test)
     for words in (["-k", "tenant", "-x"], ["--", "--help"], []):
         assert ran("test", *words).exit_code == 0
     assert begun == [["-k", "tenant", "-x"], ["--help"], []]
@@ -215,8 +220,8 @@ def test_status_says_how_a_job_has_ended(state: str, said: str, monkeypatch: pyt
 
 
 def test_no_orphans_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purge_verbs.images, "build", lambda roles, **how: None)
-    monkeypatch.setattr(purge_verbs.orphans, "find", lambda say: [])
+    monkeypatch.setattr(images, "build", lambda roles, **how: None)
+    monkeypatch.setattr(orphans, "find", lambda say: [])
     assert ran("orphans").stdout == "no orphans: every portal has a tenant file\n"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from components import preflight
 from config.tenant.tenant import Tenant
+from preflight import tenant
 from preflight.obstacles import Obstacle
 from tests.programs import TENANTS
 
@@ -29,7 +30,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def running(monkeypatch: pytest.MonkeyPatch, answer: Callable[[], Any], *, dry: bool) -> None:
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: dry)
-    monkeypatch.setattr(preflight.looking, "obstacles", lambda *words: answer())
+    monkeypatch.setattr(tenant, "obstacles", lambda *words: answer())
     preflight.look(ACME, Path("images"), ())
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from preflight import procfs
+from preflight import facts, procfs
 from preflight import tenant as looking
 from preflight.facts import FILES, PAGE, Container, Facts, Host, Network, Volume, pages
 from preflight.obstacles import asks_host, notes, obstacles
@@ -241,8 +241,8 @@ def test_where_the_host_s_network_is_not_lent_the_rest_is_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     engine = Answers(*fails)
-    monkeypatch.setattr(looking.asking, "of_engine", lambda client, images: Facts())
-    monkeypatch.setattr(looking.asking, "of_host", engine.of_host)
+    monkeypatch.setattr(facts, "of_engine", lambda client, images: Facts())
+    monkeypatch.setattr(facts, "of_host", engine.of_host)
     found = looking.look(None, Wanted(room=1), "portals/ops:1", "/srv/portals")
     assert engine.networks == networks
     assert (found.host is not None, found.refused) == (asked, refused)

@@ -42,7 +42,7 @@ PING = b"HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\n\r\n"
         (["test", "-k", "tenant"], frozenset(PARTS)),
     ],
 )
-def test_a_verb_wants_no_more_than_it_needs(words, parts):
+def test_a_verb_wants_no_more_than_it_needs(words: list[str], parts: frozenset[str]) -> None:
     assert parts_for(words) == parts
 
 
@@ -99,7 +99,7 @@ def engine(tmp_path: Path) -> Iterator[None]:
 
 def portal(checkout: Path, env: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":
     # From another folder: the command is to find its own.
-    done = [checkout / "portal", *words]
+    done = [str(checkout / "portal"), *words]
     return subprocess.run(
         done, cwd="/", env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120
     )
@@ -123,7 +123,7 @@ def stand(checkout: Path, env: dict[str, str]) -> Paths:
 
 
 @pytest.mark.usefixtures("engine")
-def test_nothing_to_do_is_silent_and_starts_nothing(checkout, env):
+def test_nothing_to_do_is_silent_and_starts_nothing(checkout: Path, env: dict[str, str]) -> None:
     paths = stand(checkout, env)
     done = portal(checkout, env, "env")
     assert (done.returncode, done.stderr) == (0, "")
@@ -145,7 +145,7 @@ def test_nothing_to_do_is_silent_and_starts_nothing(checkout, env):
 
 
 @pytest.mark.usefixtures("engine")
-def test_the_environment_is_lines_for_a_shell_or_one_object(checkout, env):
+def test_the_environment_is_lines_for_a_shell_or_one_object(checkout: Path, env: dict[str, str]) -> None:
     stand(checkout, env)
     lines = portal(checkout, env, "env").stdout.splitlines()
     told = json.loads(portal(checkout, env, "env", "--json").stdout)
@@ -154,7 +154,7 @@ def test_the_environment_is_lines_for_a_shell_or_one_object(checkout, env):
 
 
 @pytest.mark.usefixtures("engine")
-def test_other_verbs_go_to_the_program_word_by_word(checkout, env):
+def test_other_verbs_go_to_the_program_word_by_word(checkout: Path, env: dict[str, str]) -> None:
     paths = stand(checkout, env)
     done = portal(checkout, env, "up", "a b", "--json", "", "$HOME")
     assert done.stdout == f"{checkout}|{paths.pulumi_home}|-m|automation|up|a b|--json||$HOME|"
@@ -162,7 +162,7 @@ def test_other_verbs_go_to_the_program_word_by_word(checkout, env):
 
 
 @pytest.mark.usefixtures("engine")
-def test_setup_tells_what_was_taken_from_where(checkout, env):
+def test_setup_tells_what_was_taken_from_where(checkout: Path, env: dict[str, str]) -> None:
     stand(checkout, env)
     facts = json.loads(
         portal(checkout, env, "setup", "--only", "engine", "--only", "pulumi", "--json").stdout
@@ -176,7 +176,7 @@ def test_setup_tells_what_was_taken_from_where(checkout, env):
     assert "was installed already" in table.stderr
 
 
-def test_the_engine_is_told(checkout, env, engine):
+def test_the_engine_is_told(checkout: Path, env: dict[str, str], engine: None) -> None:
     done = portal(checkout, env, "engine", "status", "--json")
     facts = {
         "state": "ready",
@@ -193,7 +193,7 @@ def test_the_engine_is_told(checkout, env, engine):
     )
 
 
-def test_no_engine_at_docker_host_is_told_with_the_remedy(checkout, env):
+def test_no_engine_at_docker_host_is_told_with_the_remedy(checkout: Path, env: dict[str, str]) -> None:
     assert portal(checkout, env, "engine", "status").returncode == 1
     done = portal(checkout, env, "engine", "start")
     assert (done.returncode, done.stdout) == (5, "")
@@ -203,7 +203,7 @@ def test_no_engine_at_docker_host_is_told_with_the_remedy(checkout, env):
     )
 
 
-def test_a_python_that_is_not_there_is_told(checkout, env):
+def test_a_python_that_is_not_there_is_told(checkout: Path, env: dict[str, str]) -> None:
     done = portal(checkout, {**env, "PORTAL_PYTHON": "python9"}, "env")
     assert (done.returncode, done.stderr) == (
         1,
@@ -215,9 +215,9 @@ def test_a_python_that_is_not_there_is_told(checkout, env):
 MAKE = ("setup", "--only", "venv", "--only", "plugins", "--only", "state", "--json")
 
 
-def test_killed_in_the_middle_and_run_again_it_is_whole(checkout, env):
+def test_killed_in_the_middle_and_run_again_it_is_whole(checkout: Path, env: dict[str, str]) -> None:
     paths = Paths.of(env)
-    words = [checkout / "portal", *MAKE]
+    words = [str(checkout / "portal"), *MAKE]
     killed = subprocess.Popen(
         words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -239,8 +239,8 @@ def test_killed_in_the_middle_and_run_again_it_is_whole(checkout, env):
     assert [part["seconds"] for part in json.loads(portal(checkout, env, *MAKE).stdout)["parts"]] == [0, 0, 0]
 
 
-def test_two_at_once_make_it_once(checkout, env):
-    words = [checkout / "portal", *MAKE]
+def test_two_at_once_make_it_once(checkout: Path, env: dict[str, str]) -> None:
+    words = [str(checkout / "portal"), *MAKE]
     both = [
         subprocess.Popen(
             words,
@@ -261,7 +261,7 @@ def test_two_at_once_make_it_once(checkout, env):
     assert sum("another setup runs" in err for _, err in said) == 1
 
 
-def test_a_polite_end_ends_what_runs(checkout, env, tmp_path):
+def test_a_polite_end_ends_what_runs(checkout: Path, env: dict[str, str], tmp_path: Path) -> None:
     """And leaves no folder of pip's or Go's behind, neither in /tmp nor where they were sent instead."""
     paths = Paths.of(env)
     env["TMPDIR"] = str(tmp_path / "tmp")
@@ -271,7 +271,7 @@ def test_a_polite_end_ends_what_runs(checkout, env, tmp_path):
         (checkout / "requirements.txt").write_text("nothing==1 --hash=sha256:" + "0" * 64)
         url = f"http://127.0.0.1:{index.getsockname()[1]}"
         process = subprocess.Popen(
-            [checkout / "portal", *MAKE],
+            [str(checkout / "portal"), *MAKE],
             env={
                 **env,
                 "PIP_INDEX_URL": url,

@@ -18,7 +18,7 @@ PROXIED = {"https_proxy": "http://p:3128", "no_proxy": "a", "HOME": "/h"}
 SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def test_a_plain_environment():
+def test_a_plain_environment() -> None:
     assert exports(PATHS, {"PATH": SYSTEM, "HOME": "/h"}, FIRST, own_plugins=True) == {
         "PATH": f"/c/portals/venv-1/bin:/c/portals/bin-packages-1:{SYSTEM}",
         "PULUMI_HOME": "/d/portals/pulumi",
@@ -31,29 +31,29 @@ def test_a_plain_environment():
     }
 
 
-def test_official_plugins_may_be_acquired():
+def test_official_plugins_may_be_acquired() -> None:
     assert "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION" not in exports(PATHS, {}, FIRST, own_plugins=False)
 
 
 @pytest.mark.parametrize("name", ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"])
-def test_an_operators_passphrase_stays(name):
+def test_an_operators_passphrase_stays(name: str) -> None:
     assert name not in exports(PATHS, {name: "x"}, FIRST, own_plugins=True)
     assert "PULUMI_CONFIG_PASSPHRASE_FILE" not in exports(PATHS, {name: "x"}, FIRST, own_plugins=True)
 
 
-def test_an_operators_backend_stays():
+def test_an_operators_backend_stays() -> None:
     env = {"PULUMI_BACKEND_URL": "s3://stacks"}
     assert exports(PATHS, env, FIRST, own_plugins=True)["PULUMI_BACKEND_URL"] == "s3://stacks"
 
 
-def test_twice_is_as_once():
+def test_twice_is_as_once() -> None:
     once = exports(PATHS, {"PATH": "/opt/x:/usr/bin", **PROXIED}, FIRST, own_plugins=True)
     assert exports(PATHS, {**PROXIED, **once}, FIRST, own_plugins=True) == {
         name: value for name, value in once.items() if name != "PULUMI_CONFIG_PASSPHRASE_FILE"
     }
 
 
-def test_a_home_is_found_where_none_is_set():
+def test_a_home_is_found_where_none_is_set() -> None:
     assert exports(PATHS, {}, FIRST, own_plugins=True)["HOME"] == pwd.getpwuid(os.getuid()).pw_dir
     assert "HOME" not in exports(PATHS, {"HOME": "/h"}, FIRST, own_plugins=True)
 
@@ -62,7 +62,7 @@ HERE = "localhost,127.0.0.1,::1"
 
 
 @pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
-def test_this_machine_is_asked_past_a_proxy(name):
+def test_this_machine_is_asked_past_a_proxy(name: str) -> None:
     assert direct({name: "http://p:3128"}) == dict.fromkeys(["no_proxy", "NO_PROXY", "no_grpc_proxy"], HERE)
 
 
@@ -78,33 +78,35 @@ def test_this_machine_is_asked_past_a_proxy(name):
         ({"no_proxy": "*"}, "*", "*", HERE),
     ],
 )
-def test_what_an_operator_excepts_from_a_proxy_stays(said, usual, upper, grpc):
+def test_what_an_operator_excepts_from_a_proxy_stays(
+    said: dict[str, str], usual: str, upper: str, grpc: str
+) -> None:
     made = direct({"https_proxy": "http://p:3128", **said})
     assert made == {"no_proxy": usual, "NO_PROXY": upper, "no_grpc_proxy": grpc}
 
 
-def test_without_a_proxy_nothing_is_excepted():
+def test_without_a_proxy_nothing_is_excepted() -> None:
     assert direct({"no_proxy": "a", "http_proxy": ""}) == {}
 
 
-def test_older_versions_leave_the_path():
+def test_older_versions_leave_the_path() -> None:
     before = f"/c/portals/venv-0/bin:/c/portals/bin-official-0:{SYSTEM}"
     assert path(PATHS, before, FIRST) == f"/c/portals/venv-1/bin:/c/portals/bin-packages-1:{SYSTEM}"
     assert without_ours(PATHS, before) == SYSTEM
 
 
 @pytest.mark.parametrize("before", ["", ":", "/usr/bin::/bin:"])
-def test_no_part_of_the_path_is_the_current_directory(before):
+def test_no_part_of_the_path_is_the_current_directory(before: str) -> None:
     assert all(path(PATHS, before, FIRST).split(":"))
 
 
-def test_a_users_path_gets_the_system_folders_behind_it():
+def test_a_users_path_gets_the_system_folders_behind_it() -> None:
     assert path(PATHS, "/usr/bin:/bin", ()) == "/usr/bin:/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin"
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
-def test_a_shell_reads_any_value_as_it_is(value):
+def test_a_shell_reads_any_value_as_it_is(value: str) -> None:
     script = shell({"VALUE": value}) + 'printf "%s" "$VALUE"'
     said = subprocess.run(["/bin/sh", "-c", script], env={}, capture_output=True, check=True, timeout=20)
     assert said.stdout == os.fsencode(value)

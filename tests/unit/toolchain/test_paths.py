@@ -28,18 +28,18 @@ from toolchain.paths import Paths, cache_directory, check, data_directory
         ),
     ],
 )
-def test_xdg(env, cache, data):
+def test_xdg(env: dict[str, str], cache: str, data: str) -> None:
     assert (cache_directory(env), data_directory(env)) == (Path(cache), Path(data))
 
 
 @pytest.mark.parametrize("home", [{}, {"HOME": ""}, {"HOME": "relative"}])
-def test_without_a_home_it_is_the_password_databases(home):
+def test_without_a_home_it_is_the_password_databases(home: dict[str, str]) -> None:
     found = Path(pwd.getpwuid(os.getuid()).pw_dir)
     assert cache_directory(home) == found / ".cache/portals"
     assert data_directory(home) == found / ".local/share/portals"
 
 
-def test_who_has_no_home_at_all_is_told_so(monkeypatch):
+def test_who_has_no_home_at_all_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.getuid", lambda: 4242424)
     with pytest.raises(ToolchainError, match=r"HOME is not set.*user 4242424: set HOME"):
         data_directory({})
@@ -48,14 +48,14 @@ def test_who_has_no_home_at_all_is_told_so(monkeypatch):
     assert Paths.of(both) == Paths(Path("/c/portals"), Path("/d/portals"))
 
 
-def test_a_home_that_is_not_there_is_not_made(tmp_path):
+def test_a_home_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(ToolchainError, match=rf"^HOME={tmp_path}/none is not a directory"):
         check({"HOME": f"{tmp_path}/none"})
     check({"HOME": f"{tmp_path}/none", "XDG_CACHE_HOME": f"{tmp_path}/c", "XDG_DATA_HOME": f"{tmp_path}/d"})
     assert not list(tmp_path.iterdir())
 
 
-def test_a_home_that_is_a_file(tmp_path):
+def test_a_home_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / ".cache").touch()
     with pytest.raises(
         ToolchainError, match=r"\.cache is not a directory, but .*/\.cache/portals must be one"
@@ -63,7 +63,7 @@ def test_a_home_that_is_a_file(tmp_path):
         check({"HOME": str(tmp_path)})
 
 
-def test_a_home_that_may_not_be_written_to(tmp_path, monkeypatch):
+def test_a_home_that_may_not_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # By the answer that another user gets; root may write everywhere.
     monkeypatch.setattr("os.access", lambda path, mode: False)
     with pytest.raises(ToolchainError, match=rf"this user may not write to {tmp_path}; set HOME"):
@@ -74,7 +74,9 @@ def test_a_home_that_may_not_be_written_to(tmp_path, monkeypatch):
     check({"HOME": str(tmp_path)})
 
 
-def test_a_state_of_earlier_versions_is_not_left_behind(tmp_path, monkeypatch):
+def test_a_state_of_earlier_versions_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("toolchain.paths.FORMERLY", f"{tmp_path}/portals-{{user}}")
     old = tmp_path / f"portals-{os.getuid()}/.local/share/portals/state/.pulumi/stacks/portals"
     old.mkdir(parents=True)
@@ -85,7 +87,7 @@ def test_a_state_of_earlier_versions_is_not_left_behind(tmp_path, monkeypatch):
     check({"HOME": str(tmp_path)})
 
 
-def test_all_paths_lie_in_the_two():
+def test_all_paths_lie_in_the_two() -> None:
     paths = Paths.of({"HOME": "/h"})
     cached = [
         paths.stamps,

@@ -20,12 +20,12 @@ def runner(tmp_path: Path) -> Runner:
     return Runner(tmp_path / "logs", {"PATH": os.environ["PATH"]})
 
 
-def test_a_program_that_ends_well(runner):
+def test_a_program_that_ends_well(runner: Runner) -> None:
     runner.run(["sh", "-c", "echo out; echo err >&2"], what="x", log="x", limit=20)
     assert (runner.logs / "x.log").read_text() == "$ sh -c echo out; echo err >&2\nout\nerr\n"
 
 
-def test_a_failure_tells_the_end_of_the_log_and_the_remedy(runner):
+def test_a_failure_tells_the_end_of_the_log_and_the_remedy(runner: Runner) -> None:
     with pytest.raises(ToolchainError) as error:
         runner.run(
             ["sh", "-c", "echo no route; exit 3"], what="go: Go", log="go", limit=20, remedy="Try it again"
@@ -39,12 +39,12 @@ def test_a_failure_tells_the_end_of_the_log_and_the_remedy(runner):
     )
 
 
-def test_a_program_that_is_not_there(runner):
+def test_a_program_that_is_not_there(runner: Runner) -> None:
     with pytest.raises(ToolchainError, match=r"^x: cannot run no-such-program: No such file or directory$"):
         runner.run(["no-such-program"], what="x", log="x", limit=20)
 
 
-def test_a_program_that_hangs_is_ended_with_its_children(runner, tmp_path):
+def test_a_program_that_hangs_is_ended_with_its_children(runner: Runner, tmp_path: Path) -> None:
     script = f"sh -c 'echo $$ > {tmp_path}/child; exec tail -f /dev/null' & wait"
     with pytest.raises(ToolchainError, match=r"^x: sh: gave up after 1 s"):
         runner.run(["sh", "-c", script], what="x", log="x", limit=1)
@@ -59,7 +59,7 @@ def state(process: str) -> str:
         return ""
 
 
-def test_stop_ends_what_runs_and_lets_nothing_new_start(runner):
+def test_stop_ends_what_runs_and_lets_nothing_new_start(runner: Runner) -> None:
     errors: list[ToolchainError] = []
 
     def work() -> None:
@@ -78,7 +78,7 @@ def test_stop_ends_what_runs_and_lets_nothing_new_start(runner):
         runner.run(["true"], what="y", log="y", limit=20)
 
 
-def test_apt_is_spared(runner, tmp_path):
+def test_apt_is_spared(runner: Runner, tmp_path: Path) -> None:
     words = [
         "sh",
         "-c",
@@ -101,11 +101,11 @@ def test_apt_is_spared(runner, tmp_path):
 @pytest.mark.parametrize(
     "words", [["false"], ["no-such-program"], ["sh", "-c", "printf '\\377'"], ["tail", "-f", "/dev/null"]]
 )
-def test_a_question_without_an_answer_is_empty(runner, words):
+def test_a_question_without_an_answer_is_empty(runner: Runner, words: list[str]) -> None:
     assert runner.ask(words, limit=0.5) == ""
 
 
-def test_the_tail_of_a_long_log(tmp_path):
+def test_the_tail_of_a_long_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("".join(f"line {number}\n\n" for number in range(10_000)) + "x" * 400)
     said = tail(log).splitlines()
@@ -124,7 +124,7 @@ with held(Path(sys.argv[1]), 5, print):
 """
 
 
-def test_one_setup_at_a_time(tmp_path):
+def test_one_setup_at_a_time(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     words = [sys.executable, "-c", HOLD, str(lock)]
     said: list[str] = []

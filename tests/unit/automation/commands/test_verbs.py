@@ -12,14 +12,12 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from automation import cli
-from automation.commands import drive as drive_verbs
-from automation.commands import images as image_verbs
+from automation import cli, images
 from automation.commands import portals as portal_verbs
-from automation.commands import purge as purge_verbs
 from automation.commands import review as review_verbs
 from automation.commands.table import plain
-from automation.engine import service_logs
+from automation.drive import sentinel
+from automation.engine import inventory, service_logs
 from automation.fleet import worker_pool
 from automation.fleet.outcome import Outcome
 from automation.images.listing import Row
@@ -198,7 +196,7 @@ def finds_left(patch: Patch) -> None:
         Portal(tenant=LONG, owner=Owner(side=Side.OTHERS, name=WIDE), parts=parts),
         Portal(tenant="oak", owner=Owner(side=Side.OURS), parts=parts[:1]),
     ]
-    patch.setattr(purge_verbs.images, "build", lambda roles, **how: {})
+    patch.setattr(images, "build", lambda roles, **how: {})
     patch.setattr(orphans, "find", lambda say: found)
 
 
@@ -223,17 +221,17 @@ def finds_images(patch: Patch) -> None:
         Row(role=LONG, reference=f"portals/{LONG}:1", present=True, megabytes=91, created=None),
         Row(role="absent", reference="portals/absent:2", present=False, megabytes=None, created=None),
     ]
-    patch.setattr(image_verbs.images, "listed", lambda: rows)
-    patch.setattr(image_verbs.images, "build", lambda roles, **how: {LONG: f"portals/{LONG}:1"})
-    patch.setattr(image_verbs.images, "prune", lambda found, **how: found[:1])
+    patch.setattr(images, "listed", lambda: rows)
+    patch.setattr(images, "build", lambda roles, **how: {LONG: f"portals/{LONG}:1"})
+    patch.setattr(images, "prune", lambda found, **how: found[:1])
     patch.setattr(image_supply, "unwanted_images", lambda host: [f"portals/{LONG}:1", f"portals/{LONG}:2"])
     patch.setattr(image_supply, "pin", lambda release, say: Path(PATH))
 
 
 def finds_drive(patch: Patch) -> None:
-    patch.setattr(drive_verbs.inventory, "connect", lambda host: nullcontext())
-    patch.setattr(drive_verbs.images, "build", lambda roles, **how: {})
-    patch.setattr(drive_verbs.sentinel, "init", lambda client, root, say, **how: False)
+    patch.setattr(inventory, "connect", lambda host: nullcontext())
+    patch.setattr(images, "build", lambda roles, **how: {})
+    patch.setattr(sentinel, "init", lambda client, root, say, **how: False)
 
 
 def finds_looks(patch: Patch) -> None:

@@ -1,14 +1,16 @@
 """Where a tenant's data has been, whatever its file says now."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from automation.drive import data_locations
+from automation.drive import sentinel
 from automation.drive.data_locations import DataHome, known, of_state, record, recorded, unique
-from automation.portals import purge
+from automation.engine import inventory
+from automation.portals import ownership, purge, tenant_files
 from automation.review.change_rules import DataRisk
 from automation.review.verdict import judge
 from automation.runs.plan import Plan
@@ -65,7 +67,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
     monkeypatch.setattr(Stack, "tag", tag)
     ticks = iter(range(1, 100))
-    monkeypatch.setattr(data_locations.time, "time_ns", lambda: next(ticks) * 1_000_000_000)
+    monkeypatch.setattr(time, "time_ns", lambda: next(ticks) * 1_000_000_000)
     return made
 
 
@@ -141,10 +143,10 @@ class Drives(Engine):
 def looked(monkeypatch: pytest.MonkeyPatch, engine: Drives, where: purge.Looked) -> purge.Trace:
     from contextlib import nullcontext
 
-    monkeypatch.setattr(purge.inventory, "connect", lambda host: nullcontext(engine))
-    monkeypatch.setattr(purge.inventory, "objects", lambda client, tenant: ([], set(), set()))
-    monkeypatch.setattr(purge.ownership, "labels", lambda client, tenant: (set(), set()))
-    monkeypatch.setattr(purge.ownership, "record", lambda client, root, tenant: OTHERS.get(root, ""))
+    monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(engine))
+    monkeypatch.setattr(inventory, "objects", lambda client, tenant: ([], set(), set()))
+    monkeypatch.setattr(ownership, "labels", lambda client, tenant: (set(), set()))
+    monkeypatch.setattr(ownership, "record", lambda client, root, tenant: OTHERS.get(root, ""))
     monkeypatch.setattr(Stack, "exists", lambda self: False)
     return purge.trace("acme", where)
 
@@ -192,13 +194,13 @@ def test_one_engine_by_two_words_is_looked_at_once(monkeypatch: pytest.MonkeyPat
 def test_nothing_is_removed_while_a_drive_with_data_is_away(
     monkeypatch: pytest.MonkeyPatch, marks: dict[str, str], words: str
 ) -> None:
-    with pytest.raises(purge.sentinel.DriveMissing, match=words) as told:
+    with pytest.raises(sentinel.DriveMissing, match=words) as told:
         looked(monkeypatch, Drives(marks, {}), purge.Looked(places=(OLD, NEW)))
     assert "--gone /mnt/old" in str(told.value)
 
 
 def test_nothing_is_said_to_be_left_of_what_nobody_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(purge.sentinel.DriveMissing, match="neither seen nor deleted"):
+    with pytest.raises(sentinel.DriveMissing, match="neither seen nor deleted"):
         looked(monkeypatch, Drives({}, {}), purge.Looked(places=(DataHome(root=""),)))
     given_up = looked(
         monkeypatch, Drives({"/mnt/new": "b"}, {}), purge.Looked(places=(NEW,), gone=("/mnt/old",))
@@ -216,7 +218,7 @@ def tenants(monkeypatch: pytest.MonkeyPatch, folder: Path, root: str) -> None:
     """One tenant whose file says that root."""
     text = (ROOT / "tenants" / "acme.yaml").read_text()
     (folder / "acme.yaml").write_text(f"{text}\nstorage:\n  root: {root}\n")
-    monkeypatch.setattr(purge.tenant_files, "TENANTS", folder)
+    monkeypatch.setattr(tenant_files, "TENANTS", folder)
 
 
 @pytest.mark.parametrize("up", [True, False])
@@ -253,7 +255,7 @@ def test_a_purge_looks_on_every_engine_that_had_the_portal(
 def test_without_a_trace_the_usual_drive_is_looked_at(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(purge.tenant_files, "TENANTS", tmp_path)
+    monkeypatch.setattr(tenant_files, "TENANTS", tmp_path)
     monkeypatch.setattr(Stack, "exists", lambda self: False)
     found = purge.where("ghost")
     assert (found.hosts, [each.root for each in found.maybe]) == ((LOCAL,), [purge.USUAL_ROOT])

@@ -13,6 +13,7 @@ from automation.drive import capacity, sentinel, usage
 from automation.drive.data_locations import DataHome
 from automation.drive.sentinel import DriveMissing, Mark
 from automation.drive.symbolic_links import DataLinked
+from automation.engine import inventory
 from automation.errors import PortalError
 from automation.portals import orphans
 from config.portal.labels import HELPER
@@ -151,7 +152,7 @@ def test_orphans_says_of_a_drive_that_is_not_mounted_that_it_was_not_looked_at(
     monkeypatch.setattr(orphans, "stacks", list)
     monkeypatch.setattr(orphans, "places", lambda tenants: {"": {ROOT}})
     monkeypatch.setattr(orphans, "objects", lambda client, known, host: [])
-    monkeypatch.setattr(orphans.inventory, "connect", lambda host: nullcontext(engine))
+    monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(engine))
     assert orphans.find(said.append) == []
     assert said == [f"not searched: {sentinel.missing(ROOT)}"]
     assert engine.made == []

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import docker.errors
 import pytest
 
-from automation.engine import service_logs
+from automation.engine import inventory, service_logs
 from automation.engine.inventory import Container
 from automation.engine.service_logs import address, followed, seconds
 from automation.errors import NotUp
@@ -65,11 +65,11 @@ def test_lines_are_whole_and_one_log_that_breaks_off_ends_no_other() -> None:
 
 def test_logs_of_a_portal_that_is_not_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its words are right, so it is no matter of words: the exit code is that of a portal that is not up."""
-    monkeypatch.setattr(service_logs.inventory, "connect", lambda host: nullcontext(None))
-    monkeypatch.setattr(service_logs.inventory, "containers", lambda client, tenant: [])
+    monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(None))
+    monkeypatch.setattr(inventory, "containers", lambda client, tenant: [])
     with pytest.raises(NotUp, match=r"demo is not up: it has no container; .*\./portal up demo") as told:
         list(service_logs.logs(DEMO))
     assert told.value.exit_code == 6
-    monkeypatch.setattr(service_logs.inventory, "containers", lambda client, tenant: [container("lms")])
+    monkeypatch.setattr(inventory, "containers", lambda client, tenant: [container("lms")])
     with pytest.raises(ConfigError, match="has no service 'mysq'"):
         list(service_logs.logs(DEMO, "mysq"))

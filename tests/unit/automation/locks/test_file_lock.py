@@ -9,7 +9,8 @@ from automation.locks.file_lock import exclusive
 
 
 def test_a_second_one_waits_says_for_what_and_gives_up(tmp_path: Path) -> None:
-    path, said = tmp_path / "below" / "lock", []
+    path = tmp_path / "below" / "lock"
+    said: list[str] = []
     with exclusive(path, "the first", said.append):
         with (
             pytest.raises(Locked, match="waited 0 s for the first"),

@@ -193,7 +193,8 @@ def test_what_several_kernels_may_write_to_proves_nothing(kind: str) -> None:
 
 
 def test_pulumis_lock_is_held_as_the_cli_holds_it(tmp_path: Path) -> None:
-    folder, noted = tmp_path / "locks", []
+    folder = tmp_path / "locks"
+    noted: list[str] = []
     (tmp_path / "beside").mkdir()
     with pulumi_locks.hold_pulumi_lock(folder, tmp_path / "beside", "acme", noted.append):
         (path,) = folder.iterdir()

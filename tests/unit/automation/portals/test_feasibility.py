@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from automation.drive.capacity import LEAST_DISK_MIB
+from automation.engine import inventory
 from automation.errors import NoEngine, Overtaken
 from automation.portals import feasibility, up
 from automation.portals.feasibility import RESTART_MIB, Impossible, refuse, told, wanted
@@ -84,7 +85,7 @@ def test_a_new_portal_wants_more_of_the_drive_than_one_that_starts_again() -> No
 def test_where_nothing_is_made_nobody_is_asked(
     changes: tuple[Change, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feasibility.inventory, "connect", lambda *words, **more: pytest.fail("asked"))
+    monkeypatch.setattr(inventory, "connect", lambda *words, **more: pytest.fail("asked"))
     assert told(plan(*changes), ACME) == plan(*changes)
 
 
@@ -101,7 +102,7 @@ def test_a_preview_without_an_engine_says_that_nobody_looked(monkeypatch: pytest
     def connect(*words: object, **more: object) -> object:
         raise NoEngine("no Docker engine answers")
 
-    monkeypatch.setattr(feasibility.inventory, "connect", connect)
+    monkeypatch.setattr(inventory, "connect", connect)
     made = plan(change("create", "Container", "mysql", {}, MYSQL))
     assert told(made, ACME) == replace(made, unchecked="no Docker engine answers")
 

@@ -10,8 +10,9 @@ from automation.commands import onboarding as command
 from automation.drive import capacity, sentinel
 from automation.drive.capacity import LEAST_DISK_MIB, Room
 from automation.drive.sentinel import DriveMissing
+from automation.engine import inventory
 from automation.engine.inventory import Container
-from automation.portals import onboarding
+from automation.portals import image_supply, onboarding
 from automation.portals.onboarding_request import OnboardingRequest
 from config.portal.networks import networks
 from config.tenant.tenant import Tenant
@@ -44,10 +45,10 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     made = Host()
     monkeypatch.setattr(onboarding, "resolve", lambda request: (ACME, "title: Acme\n"))
     monkeypatch.setattr(onboarding, "has_ops_image", lambda client: made.image)
-    monkeypatch.setattr(onboarding.inventory, "connect", lambda host: nullcontext(None))
-    monkeypatch.setattr(onboarding.inventory, "containers", lambda client, tenant: made.there)
-    monkeypatch.setattr(onboarding.sentinel, "check", made.check)
-    monkeypatch.setattr(onboarding.capacity, "look", made.look)
+    monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(None))
+    monkeypatch.setattr(inventory, "containers", lambda client, tenant: made.there)
+    monkeypatch.setattr(sentinel, "check", made.check)
+    monkeypatch.setattr(capacity, "look", made.look)
     return made
 
 
@@ -117,7 +118,7 @@ def test_the_drive_is_looked_at_before_minutes_of_building(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[Tenant] = []
-    monkeypatch.setattr(onboarding.image_supply, "prepare_images", lambda tenant, say: built.append(tenant))
+    monkeypatch.setattr(image_supply, "prepare_images", lambda tenant, say: built.append(tenant))
     host.mounted = False
     with pytest.raises(DriveMissing):
         onboarding.onboard(REQUEST)

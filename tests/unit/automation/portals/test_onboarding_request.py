@@ -90,7 +90,7 @@ def test_the_fields_of_a_request_are_all_that_there_is_to_an_option() -> None:
 def every_key(kind: type[Any], above: str = "") -> Iterator[tuple[str, Any]]:
     """The keys of a tenant file, sections with theirs."""
     for name, each in get_type_hints(kind).items():
-        if is_dataclass(each):
+        if isinstance(each, type) and is_dataclass(each):
             yield from every_key(each, f"{above}{name}/")
         yield f"{above}{name}", each
 
@@ -98,10 +98,10 @@ def every_key(kind: type[Any], above: str = "") -> Iterator[tuple[str, Any]]:
 @pytest.mark.parametrize("name", list(options()))
 def test_an_option_alone_becomes_its_key(name: str) -> None:
     """In the file that is written, whatever the others are."""
-    value = 8099 if name == "port" else "x"
+    given: dict[str, Any] = {name: 8099 if name == "port" else "x"}
     section, _, key = options()[name].key.rpartition("/")
-    made = replace(OAK, **{name: value}).values("x" if name == "subnet" else "10.77.9.0/24", 8099)
-    assert (made[section] if section else made)[key] == value
+    made = replace(OAK, **given).values("x" if name == "subnet" else "10.77.9.0/24", 8099)
+    assert (made[section] if section else made)[key] == given[name]
 
 
 # All that the check of a title takes, and the YAML reader of the file does not take for hidden or reordering.

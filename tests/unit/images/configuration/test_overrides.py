@@ -27,8 +27,20 @@ HOME = Path(__file__).parents[4] / "images" / "configuration"
 def configuration() -> Iterator[SimpleNamespace]:
     """The package of the image, loaded from its folder."""
     sys.path.insert(0, str(HOME))
-    names = ("ansible", "files", "keeper", "layers", "opaque", "places", "plain", "records", "refusal")
-    names += ("rendering", "variables", "verdict")
+    names = [
+        "ansible",
+        "files",
+        "keeper",
+        "layers",
+        "opaque",
+        "places",
+        "plain",
+        "records",
+        "refusal",
+        "rendering",
+        "variables",
+        "verdict",
+    ]
     yield SimpleNamespace(**{name: importlib.import_module(f"configuration.{name}") for name in names})
     sys.path.remove(str(HOME))
     for name in [name for name in sys.modules if name.partition(".")[0] == "configuration"]:
@@ -440,8 +452,13 @@ def test_what_ansible_could_not_do_is_tried_again_later_and_not_for_ever(
     keeper = configuration.keeper.Keeper(places)
     now = [1000.0]
     monkeypatch.setattr(configuration.keeper.time, "time", lambda: now[0])
-    runs = []
-    monkeypatch.setattr(configuration.ansible, "settings", lambda *told: (runs.append(told), role(*told))[1])
+    runs: list[object] = []
+
+    def settings(*told: Any) -> dict[str, dict[str, Any]]:
+        runs.append(told)
+        return role(*told)
+
+    monkeypatch.setattr(configuration.ansible, "settings", settings)
     keeper.settle()
     places.file.write_text("EDXAPP_PLATFORM_DESCRIPTION: no memory\n")
     found = keeper.settle()

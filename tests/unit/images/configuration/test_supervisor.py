@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +137,12 @@ def ground(tmp_path: Path) -> Path:
     """The folders of a container."""
     for name in ("given", "secrets", "overrides", "rendered", "settings"):
         (tmp_path / name).mkdir()
-    empty = {"env": {"lms": {}, "cms": {}}, "auth": {"lms": {}, "cms": {}}}
-    for name, said in (("release", {}), ("tenant", {}), ("protected", empty)):
+    empty: dict[str, dict[str, dict[str, str]]] = {
+        "env": {"lms": {}, "cms": {}},
+        "auth": {"lms": {}, "cms": {}},
+    }
+    given: dict[str, object] = {"release": {}, "tenant": {}, "protected": empty}
+    for name, said in given.items():
         (tmp_path / "given" / f"{name}.json").write_text(json.dumps(said))
     (tmp_path / "server.py").write_text(SERVER)
     (tmp_path / "program.py").write_text(PROGRAM)
@@ -209,7 +214,7 @@ def test_ten_changes_under_load_lose_no_request(ground: Path, port: int, running
     try:
         for number in range(10):
             override(ground, f"EDXAPP_PLATFORM_NAME: Name {number}\n")
-            until("the change to be live", lambda number=number: ask(port) == f"Name {number}")
+            until("the change to be live", partial(shows, port, f"Name {number}"))
     finally:
         over.set()
         for each in threads:
@@ -223,6 +228,16 @@ def status(ground: Path) -> dict[str, Any]:
     """The judgement, as people read it."""
     said: dict[str, Any] = json.loads((ground / "overrides/status.json").read_text())
     return said
+
+
+def shows(port: int, name: str) -> bool:
+    """Whether the software that answers was started with that name."""
+    return ask(port) == name
+
+
+def troubled(ground: Path, words: str) -> bool:
+    """Whether the lms says that of its trouble."""
+    return words in report(ground).get("trouble", "")
 
 
 def report(ground: Path, service: str = "lms") -> dict[str, Any]:
@@ -302,7 +317,7 @@ def test_the_same_text_written_anew_is_one_more_try(ground: Path, port: int, run
     until("it to be given up", lambda: "not tried again until" in report(ground).get("trouble", ""))
     for number in (9, 10):
         override(ground, "EDXAPP_PLATFORM_NAME: heavy\n")
-        until("one more try", lambda number=number: f"try {number};" in report(ground).get("trouble", ""))
+        until("one more try", partial(troubled, ground, f"try {number};"))
     assert "not tried again until" in report(ground)["trouble"]
     assert starts(ground, "heavy") == 10
 

@@ -49,7 +49,7 @@ while True:
         ("", "absent"),
     ],
 )
-def test_what_a_reply_means(reply, state):
+def test_what_a_reply_means(reply: str, state: str) -> None:
     assert judge(reply, "unix:///s", "1.41").state == state
 
 
@@ -81,24 +81,24 @@ def served(tmp_path: Path) -> Iterator[str]:
     thread.join()
 
 
-def test_an_engine_that_answers(served):
+def test_an_engine_that_answers(served: str) -> None:
     answer = ask({"DOCKER_HOST": served}, "1.41")
     assert (answer.state, answer.version, answer.usable) == ("ready", "API 1.41", True)
 
 
-def test_nothing_there(tmp_path):
+def test_nothing_there(tmp_path: Path) -> None:
     answer = ask({"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}, "1.41")
     assert (answer.state, answer.detail) == ("absent", "No such file or directory")
 
 
-def test_a_socket_that_nobody_serves(tmp_path):
+def test_a_socket_that_nobody_serves(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "s"))
     answer = ask({"DOCKER_HOST": f"unix://{tmp_path}/s"}, "1.41")
     assert (answer.state, answer.detail) == ("absent", "Connection refused")
 
 
-def test_an_engine_that_hangs_is_given_up(tmp_path):
+def test_an_engine_that_hangs_is_given_up(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "s"))
         server.listen()
@@ -106,7 +106,7 @@ def test_an_engine_that_hangs_is_given_up(tmp_path):
     assert (answer.state, answer.detail) == ("absent", "timed out")
 
 
-def test_a_tcp_engine():
+def test_a_tcp_engine() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
@@ -130,12 +130,12 @@ def test_a_tcp_engine():
         {"DOCKER_HOST": "tcp://host:2376", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"},
     ],
 )
-def test_what_only_dockers_client_can_ask_is_believed(env):
+def test_what_only_dockers_client_can_ask_is_believed(env: dict[str, str]) -> None:
     assert ask(env, "1.41").usable
 
 
 @pytest.mark.parametrize("env", [{}, {"DOCKER_TLS_VERIFY": "1"}, {"DOCKER_CERT_PATH": "/certs"}])
-def test_what_a_network_could_read_is_not_asked(env):
+def test_what_a_network_could_read_is_not_asked(env: dict[str, str]) -> None:
     answer = ask({"DOCKER_HOST": "tcp://host:2375", **env}, "1.41")
     assert (answer.state, answer.usable) == ("refused", False)
     said = refusal(answer, {"DOCKER_HOST": "tcp://host:2375"}, root=True, debian=True, install="x")
@@ -144,7 +144,7 @@ def test_what_a_network_could_read_is_not_asked(env):
 
 
 @pytest.mark.parametrize("where", ["tcp://", "tcp://127.0.0.1:x", "unix://", "unix:///" + "a" * 200])
-def test_a_wrong_address_is_absent(where):
+def test_a_wrong_address_is_absent(where: str) -> None:
     assert ask({"DOCKER_HOST": where}, "1.41", limit=0.5).state == "absent"
 
 
@@ -166,7 +166,7 @@ def program(folder: Path, body: str) -> None:
     path.chmod(0o755)
 
 
-def test_dockerd_is_started_and_stopped(machine):
+def test_dockerd_is_started_and_stopped(machine: tuple[Daemon, dict[str, str]]) -> None:
     daemon, env = machine
     assert not daemon.stop()
     assert up(daemon, env, "1.41", systemd=False).state == "ready"
@@ -178,7 +178,7 @@ def test_dockerd_is_started_and_stopped(machine):
     assert not daemon.record.exists()
 
 
-def test_a_dockerd_that_ends_is_told_with_its_log(machine):
+def test_a_dockerd_that_ends_is_told_with_its_log(machine: tuple[Daemon, dict[str, str]]) -> None:
     daemon, env = machine
     program(daemon.folder.parent, "echo failed to start: no space left on device; exit 1")
     with pytest.raises(
@@ -187,14 +187,14 @@ def test_a_dockerd_that_ends_is_told_with_its_log(machine):
         up(daemon, env, "1.41", systemd=False)
 
 
-def test_a_dockerd_that_never_answers_is_given_up(machine):
+def test_a_dockerd_that_never_answers_is_given_up(machine: tuple[Daemon, dict[str, str]]) -> None:
     daemon, env = machine
     program(daemon.folder.parent, "tail -f /dev/null & waiting=$!; trap 'kill $waiting; exit' TERM; wait")
     with pytest.raises(ToolchainError, match=r"dockerd did not answer within 1 s"):
         up(daemon, env, "1.41", systemd=False, limit=1)
 
 
-def test_nothing_is_started_beside_one_that_is_starting(machine):
+def test_nothing_is_started_beside_one_that_is_starting(machine: tuple[Daemon, dict[str, str]]) -> None:
     daemon, env = machine
     other = Daemon(daemon.folder.parent / "other", pid_file=daemon.pid_file)
     child = other.start(env)
@@ -205,7 +205,7 @@ def test_nothing_is_started_beside_one_that_is_starting(machine):
     assert other.stop()
 
 
-def test_a_pid_file_of_the_dead_is_removed(machine):
+def test_a_pid_file_of_the_dead_is_removed(machine: tuple[Daemon, dict[str, str]]) -> None:
     daemon, env = machine
     daemon.pid_file.write_text(str(os.getpid()))
     assert up(daemon, env, "1.41", systemd=False).usable
@@ -222,13 +222,15 @@ def test_a_pid_file_of_the_dead_is_removed(machine):
         pytest.param(f"{os.getpid()} 1", id="this one's number, begun at another time"),
     ],
 )
-def test_another_process_is_never_stopped(tmp_path, record):
+def test_another_process_is_never_stopped(tmp_path: Path, record: str) -> None:
     daemon = Daemon(tmp_path)
     daemon.record.write_text(record)
     assert not daemon.stop()
 
 
-def test_a_process_of_the_same_number_but_another_start_is_another(tmp_path, machine):
+def test_a_process_of_the_same_number_but_another_start_is_another(
+    tmp_path: Path, machine: tuple[Daemon, dict[str, str]]
+) -> None:
     daemon, _ = machine
     child = subprocess.Popen([tmp_path / "dockerd"], env={**os.environ, "DOCKER_HOST": "unix:///none"})
     try:

@@ -41,7 +41,7 @@ def said(program: Path, cwd: Path) -> list[str]:
     return done.stdout.split(" ", 2)
 
 
-def test_the_cli_starts_the_copy_not_the_checkout(source, tmp_path):
+def test_the_cli_starts_the_copy_not_the_checkout(source: Path, tmp_path: Path) -> None:
     home = tmp_path / "a home"
     program = install(source, home)
     assert program == home / "plugins" / "resource-docker-v5.1.0" / "pulumi-resource-docker"
@@ -53,7 +53,7 @@ def test_the_cli_starts_the_copy_not_the_checkout(source, tmp_path):
     assert rest.endswith("a b $HOME\n")
 
 
-def test_a_change_is_taken_and_the_copy_before_it_kept_for_who_runs_it(source, tmp_path):
+def test_a_change_is_taken_and_the_copy_before_it_kept_for_who_runs_it(source: Path, tmp_path: Path) -> None:
     copies = []
     for version in range(1, 5):
         (source / "__init__.py").write_text(f"VERSION = {version}")
@@ -63,21 +63,21 @@ def test_a_change_is_taken_and_the_copy_before_it_kept_for_who_runs_it(source, t
     assert copies == [1, 2, 2, 2]
 
 
-def test_twice_is_as_once(source, tmp_path):
+def test_twice_is_as_once(source: Path, tmp_path: Path) -> None:
     first = install(source, tmp_path / "home")
     before = sorted((path, path.stat().st_mtime_ns) for path in first.parent.rglob("*.py"))
     assert install(source, tmp_path / "home") == first
     assert sorted((path, path.stat().st_mtime_ns) for path in first.parent.rglob("*.py")) == before
 
 
-def test_what_a_killed_run_left_is_removed(source, tmp_path):
+def test_what_a_killed_run_left_is_removed(source: Path, tmp_path: Path) -> None:
     folder = plugins.folder(tmp_path / "home", "docker", "5.1.0")
     (folder / f"source-x{files.UNFINISHED}999999999-aa").mkdir(parents=True)
     install(source, tmp_path / "home")
     assert len(list(folder.glob("source-*"))) == 1
 
 
-def test_ours_is_told_from_the_official(source, tmp_path):
+def test_ours_is_told_from_the_official(source: Path, tmp_path: Path) -> None:
     assert plugins.is_ours(install(source, tmp_path / "home"))
     assert not plugins.is_ours(Path(os.path.realpath(sys.executable)))
 
@@ -87,7 +87,7 @@ def paths(tmp_path: Path) -> Paths:
     return Paths(tmp_path / "cache", tmp_path / "data")
 
 
-def test_the_passphrase_is_made_once_for_its_owner_alone(paths):
+def test_the_passphrase_is_made_once_for_its_owner_alone(paths: Paths) -> None:
     assert not state.is_there(paths)
     state.make(paths)
     passphrase = paths.passphrase.read_text()
@@ -103,7 +103,7 @@ def test_the_passphrase_is_made_once_for_its_owner_alone(paths):
     assert sorted(path.name for path in paths.data.iterdir()) == ["passphrase", "pulumi", "state"]
 
 
-def test_a_passphrase_that_got_lost_is_not_made_anew(paths):
+def test_a_passphrase_that_got_lost_is_not_made_anew(paths: Paths) -> None:
     state.make(paths)
     stack = paths.state / ".pulumi" / "stacks" / "portals" / "acme.json"
     stack.parent.mkdir(parents=True)

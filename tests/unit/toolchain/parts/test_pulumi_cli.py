@@ -71,25 +71,25 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.server_close()
 
 
-def test_addresses():
+def test_addresses() -> None:
     assert address(PINS, "x86_64").endswith("/pulumi-v3.256.0-linux-x64.tar.gz")
     assert address(PINS, "aarch64").endswith("/pulumi-v3.256.0-linux-arm64.tar.gz")
     with pytest.raises(ToolchainError, match="no CLI for riscv64, only for x86_64, aarch64"):
         address(PINS, "riscv64")
 
 
-def test_a_server_that_answers_is_reachable(shelf):
+def test_a_server_that_answers_is_reachable(shelf: str) -> None:
     assert reachable(shelf)
     assert not reachable(shelf + ".none")
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/x", "nonsense", "http://[::1", "unheard://x"])
-def test_what_does_not_answer_is_not(url, monkeypatch):
+def test_what_does_not_answer_is_not(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "*")
     assert not reachable(url)
 
 
-def test_a_server_that_hangs_holds_nobody_up(monkeypatch):
+def test_a_server_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "*")
     with socket.create_server(("127.0.0.1", 0)) as server:
         begun = time.monotonic()
@@ -97,7 +97,7 @@ def test_a_server_that_hangs_holds_nobody_up(monkeypatch):
         assert time.monotonic() - begun < 3
 
 
-def test_the_archives_programs_are_taken_and_nothing_else(shelf, tmp_path):
+def test_the_archives_programs_are_taken_and_nothing_else(shelf: str, tmp_path: Path) -> None:
     Shelf.content = archive(
         {
             "pulumi/pulumi": CLI,
@@ -115,7 +115,7 @@ def test_the_archives_programs_are_taken_and_nothing_else(shelf, tmp_path):
     assert check(program, PINS, runner, tmp_path) == "3.256.0"
 
 
-def test_a_cli_of_another_version_is_refused(shelf, tmp_path):
+def test_a_cli_of_another_version_is_refused(shelf: str, tmp_path: Path) -> None:
     Shelf.content = archive({"pulumi/pulumi": CLI})
     program = download(shelf, tmp_path / "bin", summed(Shelf.content))
     runner = Runner(tmp_path / "logs", {"PATH": os.environ["PATH"]})
@@ -128,7 +128,7 @@ def test_a_cli_of_another_version_is_refused(shelf, tmp_path):
     [b"", b"<html>", archive({"pulumi/readme": b""}), archive({"pulumi/pulumi": CLI})[:-40]],
     ids=["nothing", "a page", "another program's", "cut short"],
 )
-def test_a_broken_archive_is_told_with_the_remedy(shelf, tmp_path, content):
+def test_a_broken_archive_is_told_with_the_remedy(shelf: str, tmp_path: Path, content: bytes) -> None:
     Shelf.content = content
     with pytest.raises(
         ToolchainError, match=r"(?s)cannot download http.*PORTAL_TOOLCHAIN=packages builds it"
@@ -138,7 +138,7 @@ def test_a_broken_archive_is_told_with_the_remedy(shelf, tmp_path, content):
     assert not list(Path(tmp_path / "bin").glob("*unfinished*"))
 
 
-def test_an_archive_with_another_sum_is_not_unpacked(shelf, tmp_path):
+def test_an_archive_with_another_sum_is_not_unpacked(shelf: str, tmp_path: Path) -> None:
     """Whole and of the right version as it may be."""
     Shelf.content = archive({"pulumi/pulumi": CLI, "pulumi/pulumi-language-python": b"other"})
     with pytest.raises(ToolchainError, match=rf"its SHA-256 is {summed(Shelf.content)}, expected {'0' * 64}"):
@@ -146,14 +146,14 @@ def test_an_archive_with_another_sum_is_not_unpacked(shelf, tmp_path):
     assert not list((tmp_path / "bin").iterdir())
 
 
-def test_an_archive_without_a_sum_is_refused():
+def test_an_archive_without_a_sum_is_refused() -> None:
     name = "pulumi-v3.256.0-linux-x64.tar.gz"
     with pytest.raises(ToolchainError, match=rf"{name} has no SHA-256 under \[archives\]"):
         replace(PINS, archives={}).sum_of(name)
     assert replace(PINS, archives={name: "a" * 64}).sum_of(name) == "a" * 64
 
 
-def test_a_plugin_is_downloaded_by_its_sum(tmp_path):
+def test_a_plugin_is_downloaded_by_its_sum(tmp_path: Path) -> None:
     (tmp_path / "cli").write_text('#!/bin/sh\necho "$@" >"$PULUMI_HOME/words"\n')
     (tmp_path / "cli").chmod(0o755)
     runner = Runner(tmp_path / "logs", {"PATH": os.environ["PATH"]})

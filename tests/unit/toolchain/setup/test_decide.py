@@ -1,6 +1,7 @@
 """Facts about a machine in, a source for each part out."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def sources(facts: Facts) -> dict[str, str]:
     return {part: choice.source for part, choice in decide(facts, PINS, ALL).items()}
 
 
-def test_an_empty_machine_gets_everything_from_packages():
+def test_an_empty_machine_gets_everything_from_packages() -> None:
     plan = decide(EMPTY, PINS, ALL)
     assert {part: choice.source for part, choice in plan.items()} == {
         "basics": "debian",
@@ -67,7 +68,7 @@ def test_an_empty_machine_gets_everything_from_packages():
     assert plan["pulumi"].packages == ("ca-certificates",)
 
 
-def test_what_a_developer_has_is_used():
+def test_what_a_developer_has_is_used() -> None:
     assert sources(DEVELOPER) == {
         "engine": "there",
         "venv": "packages",
@@ -120,11 +121,11 @@ def test_what_a_developer_has_is_used():
         ({"programs": frozenset({"chromium"})}, "browser", "there"),
     ],
 )
-def test_a_difference_decides(changes, part, source):
+def test_a_difference_decides(changes: dict[str, Any], part: str, source: str) -> None:
     assert sources(replace(DEVELOPER, **changes))[part] == source
 
 
-def test_go_is_not_wanted_where_nothing_is_built():
+def test_go_is_not_wanted_where_nothing_is_built() -> None:
     assert "go" not in sources(DEVELOPER)
 
 
@@ -184,18 +185,18 @@ def test_go_is_not_wanted_where_nothing_is_built():
         ({"forced": "yes"}, "PORTAL_TOOLCHAIN is 'yes', expected official, packages, or unset"),
     ],
 )
-def test_what_cannot_be_had_is_told_with_the_remedy(changes, said):
+def test_what_cannot_be_had_is_told_with_the_remedy(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ToolchainError) as error:
         decide(replace(DEVELOPER, **changes), PINS, ALL)
     assert str(error.value) == said
 
 
-def test_a_sum_is_a_sum():
+def test_a_sum_is_a_sum() -> None:
     with pytest.raises(ToolchainError, match=r"archives: a\.tar\.gz: 'deadbeef' is not a SHA-256"):
         _sums({"a.tar.gz": "deadbeef"})
 
 
-def test_all_that_is_wrong_is_told_at_once():
+def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(ToolchainError) as error:
         decide(replace(DEVELOPER, engine=ABSENT, ensurepip=False), PINS, ALL)
     assert [line.split(":")[0] for line in str(error.value).splitlines()] == ["engine", "venv"]

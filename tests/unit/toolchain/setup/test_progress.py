@@ -21,7 +21,7 @@ class Clock:
         return self.now
 
 
-def test_a_log_has_a_line_for_a_start_an_end_and_now_and_then():
+def test_a_log_has_a_line_for_a_start_an_end_and_now_and_then() -> None:
     out, clock = io.StringIO(), Clock()
     progress = Progress(out, clock)
     progress.started("pulumi")
@@ -40,7 +40,7 @@ def test_a_log_has_a_line_for_a_start_an_end_and_now_and_then():
     ]
 
 
-def test_a_log_has_no_colours_and_a_terminal_has():
+def test_a_log_has_no_colours_and_a_terminal_has() -> None:
     for out, colours in ((io.StringIO(), False), (Terminal(), True)):
         progress = Progress(out, Clock())
         progress.started("engine")
@@ -52,7 +52,7 @@ def test_a_log_has_no_colours_and_a_terminal_has():
         assert ("\x1b" in out.getvalue()) is colours
 
 
-def test_on_a_terminal_the_lines_stay_in_place():
+def test_on_a_terminal_the_lines_stay_in_place() -> None:
     out, clock = Terminal(), Clock()
     progress = Progress(out, clock)
     progress.started("engine")
@@ -83,7 +83,7 @@ def screen(written: str) -> list[str]:
     return [line for line in lines if line]
 
 
-def test_the_table():
+def test_the_table() -> None:
     assert table([ENGINE, PULUMI], 301.3).splitlines() == [
         "  part    version   taken                   seconds",
         "  engine  API 1.41  from Debian's packages     22.0",

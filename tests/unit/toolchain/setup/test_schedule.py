@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,15 +20,19 @@ from toolchain.setup.stamps import Taken
 PACKAGES = {part: Choice("packages") for part in AFTER}
 
 
-def run(plan, make, stop=lambda: None):
+def run(
+    plan: Mapping[str, Choice],
+    make: Callable[[str, Choice, Callable[[str], None]], Taken],
+    stop: Callable[[], None] = lambda: None,
+) -> dict[str, Taken]:
     return Schedule(plan, make, stop, Progress(io.StringIO())).run()
 
 
-def test_each_waits_for_what_it_needs():
+def test_each_waits_for_what_it_needs() -> None:
     ended: list[str] = []
     waited: dict[str, set[str]] = {}
 
-    def make(part, choice, say):
+    def make(part: str, choice: Choice, say: Callable[[str], None]) -> Taken:
         waited[part] = set(ended)
         ended.append(part)
         return Taken(part=part, source=choice.source)
@@ -36,10 +41,10 @@ def test_each_waits_for_what_it_needs():
     assert all(waited[part] >= {name for name in AFTER[part] if not name.endswith("*")} for part in AFTER)
 
 
-def test_builds_go_side_by_side_and_plugins_wait_for_nothing():
+def test_builds_go_side_by_side_and_plugins_wait_for_nothing() -> None:
     barrier = threading.Barrier(2, timeout=20)
 
-    def make(part, choice, say):
+    def make(part: str, choice: Choice, say: Callable[[str], None]) -> Taken:
         if part in ("pulumi", "language-host"):
             barrier.wait()
         return Taken(part=part, source=choice.source)
@@ -48,10 +53,10 @@ def test_builds_go_side_by_side_and_plugins_wait_for_nothing():
 
 
 @pytest.mark.parametrize("part", ["plugins", "language-host"])
-def test_what_the_cli_brings_waits_for_the_cli(part):
+def test_what_the_cli_brings_waits_for_the_cli(part: str) -> None:
     ended: list[str] = []
 
-    def make(name, choice, say):
+    def make(name: str, choice: Choice, say: Callable[[str], None]) -> Taken:
         ended.append(name)
         return Taken(part=name, source=choice.source)
 
@@ -59,10 +64,10 @@ def test_what_the_cli_brings_waits_for_the_cli(part):
     assert ended == ["pulumi", part]
 
 
-def test_a_failure_stops_the_others_and_is_told():
+def test_a_failure_stops_the_others_and_is_told() -> None:
     stopped = threading.Event()
 
-    def make(part, choice, say):
+    def make(part: str, choice: Choice, say: Callable[[str], None]) -> Taken:
         if part == "engine":
             raise ToolchainError("engine: no space left")
         stopped.wait(20)
@@ -73,8 +78,8 @@ def test_a_failure_stops_the_others_and_is_told():
     assert stopped.is_set()
 
 
-def test_a_bug_in_a_part_is_an_error_not_a_hang():
-    def make(part, choice, say):
+def test_a_bug_in_a_part_is_an_error_not_a_hang() -> None:
+    def make(part: str, choice: Choice, say: Callable[[str], None]) -> Taken:
         raise KeyError("x")
 
     with pytest.raises(ToolchainError, match=r"^state: KeyError: 'x'$"):
@@ -128,7 +133,7 @@ print("all")
 """
 
 
-def test_killed_at_any_step_and_run_again_it_is_whole(tmp_path):
+def test_killed_at_any_step_and_run_again_it_is_whole(tmp_path: Path) -> None:
     for last in itertools.count(1):
         root = tmp_path / str(last)
         root.mkdir()

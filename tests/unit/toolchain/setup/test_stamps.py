@@ -1,6 +1,7 @@
 """Stamps, and the files they speak of."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,18 +26,18 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_was_finished_stands(stamps, program):
+def test_what_was_finished_stands(stamps: Stamps, program: Path) -> None:
     stamps.write("k1", TAKEN, program)
     assert stamps.read("pulumi", "k1") == TAKEN
 
 
-def test_other_inputs_are_another_part(stamps, program):
+def test_other_inputs_are_another_part(stamps: Stamps, program: Path) -> None:
     stamps.write("k1", TAKEN, program)
     assert stamps.read("pulumi", "k2") is None
     assert stamps.read("venv", "k1") is None
 
 
-def test_two_checkouts_do_not_undo_each_other(stamps, program):
+def test_two_checkouts_do_not_undo_each_other(stamps: Stamps, program: Path) -> None:
     stamps.write("k1", TAKEN, program)
     stamps.write("k2", TAKEN, program)
     assert stamps.read("pulumi", "k1") == TAKEN
@@ -50,7 +51,9 @@ def test_two_checkouts_do_not_undo_each_other(stamps, program):
         lambda path: os.utime(path, ns=(1, 1)),
     ],
 )
-def test_evidence_that_changed_is_none(stamps, program, change):
+def test_evidence_that_changed_is_none(
+    stamps: Stamps, program: Path, change: Callable[[Path], object]
+) -> None:
     stamps.write("k1", TAKEN, program)
     change(program)
     assert stamps.read("pulumi", "k1") is None
@@ -70,25 +73,25 @@ def test_evidence_that_changed_is_none(stamps, program, change):
         '{"taken": {"part": "p", "source": "s", "unheard": 1}, "looks": {}}',
     ],
 )
-def test_a_damaged_stamp_is_none(stamps, text):
+def test_a_damaged_stamp_is_none(stamps: Stamps, text: str) -> None:
     files.write(stamps.folder / "pulumi-k1.json", text)
     assert stamps.read("pulumi", "k1") is None
 
 
-def test_writing_leaves_nothing_beside(tmp_path):
+def test_writing_leaves_nothing_beside(tmp_path: Path) -> None:
     files.write(tmp_path / "a" / "b", "text", mode=0o600)
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b"]
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_link_turns_at_once(tmp_path):
+def test_a_link_turns_at_once(tmp_path: Path) -> None:
     for target in ("one", "two"):
         (tmp_path / target).mkdir()
         files.link(tmp_path / "link", Path(target))
     assert (tmp_path / "link").resolve() == tmp_path / "two"
 
 
-def test_what_the_dead_left_goes_and_what_lives_stays(tmp_path):
+def test_what_the_dead_left_goes_and_what_lives_stays(tmp_path: Path) -> None:
     dead, alive, other = (
         tmp_path / f"x{files.UNFINISHED}{n}" for n in ("999999999-aa", f"{os.getppid()}-aa", "x")
     )
@@ -99,7 +102,7 @@ def test_what_the_dead_left_goes_and_what_lives_stays(tmp_path):
     assert sorted(tmp_path.iterdir()) == [alive]
 
 
-def test_folders_without_write_permission_go_too(tmp_path):
+def test_folders_without_write_permission_go_too(tmp_path: Path) -> None:
     folder = tmp_path / "modules" / "one"
     folder.mkdir(parents=True)
     (folder / "file").touch()
@@ -111,7 +114,7 @@ def test_folders_without_write_permission_go_too(tmp_path):
 
 
 @given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))
-def test_a_key_tells_its_parts_apart(one, other):
+def test_a_key_tells_its_parts_apart(one: list[str], other: list[str]) -> None:
     assert (files.key(one) == files.key(other)) == (one == other)
 
 
@@ -125,14 +128,14 @@ def test_a_key_tells_its_parts_apart(one, other):
         lambda folder: (folder / "a.py").chmod(0o755),
     ],
 )
-def test_a_tree_key_sees_changes(tmp_path, change):
+def test_a_tree_key_sees_changes(tmp_path: Path, change: Callable[[Path], object]) -> None:
     folder = tree(tmp_path)
     before = files.tree_key(folder)
     change(folder)
     assert files.tree_key(folder) != before
 
 
-def test_a_tree_key_does_not_see_what_python_leaves(tmp_path):
+def test_a_tree_key_does_not_see_what_python_leaves(tmp_path: Path) -> None:
     folder = tree(tmp_path)
     before = files.tree_key(folder)
     (folder / "__pycache__").mkdir()
