@@ -20,7 +20,7 @@ def main(words: list[str]) -> None:
         fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         print(
-            f"error: the lock of this stack's Pulumi CLI, {words[0]}, cannot be had: {error.strerror}",
+            f"error: cannot take the lock of this stack's Pulumi CLI, {words[0]}: {error.strerror}",
             file=sys.stderr,
         )
         # POSIX lets a system say either.
@@ -29,7 +29,7 @@ def main(words: list[str]) -> None:
     try:
         os.execvp(words[1], words[1:])  # noqa: S606
     except OSError as error:
-        sys.exit(f"error: {words[1]} cannot be run: {error.strerror}; `./portal setup` sees to it")
+        sys.exit(f"error: {words[1]} cannot be run: {error.strerror}; run `./portal setup`")
 
 
 if __name__ == "__main__":

@@ -110,5 +110,5 @@ def refusal(answer: Answer, env: Mapping[str, str], *, root: bool, debian: bool,
     if not root:
         return f"no Docker engine answers at {answer.where} and this user is not root; as root: {install} && dockerd"
     if not debian:
-        return f"no Docker engine answers at {answer.where} and this is no Debian (no apt-get); install and start Docker"
+        return f"no Docker engine answers at {answer.where} and this is not Debian (no apt-get); install and start Docker"
     return ""

@@ -373,7 +373,7 @@ def test_holds_know_the_words_of_the_cli(stack: Stack) -> None:
         )
         assert (told.returncode, told.stderr) == (
             1,
-            "error: no-such-program cannot be run: No such file or directory; `./portal setup` sees to it\n",
+            "error: no-such-program cannot be run: No such file or directory; run `./portal setup`\n",
         )
         with subprocess.Popen(
             [*hold.cli_prefix, "sh", "-c", "echo; read x"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -384,5 +384,5 @@ def test_holds_know_the_words_of_the_cli(stack: Stack) -> None:
                 [*hold.cli_prefix, "true"], capture_output=True, text=True, timeout=30, check=False
             )
             assert second.returncode == HELD
-            assert "cannot be had" in second.stderr
+            assert "cannot take the lock" in second.stderr
             first.communicate(b"\n", timeout=30)

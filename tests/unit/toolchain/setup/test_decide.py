@@ -158,7 +158,7 @@ def test_go_is_not_wanted_where_nothing_is_built() -> None:
         ),
         (
             {"engine": ABSENT, "root": True, "debian": False},
-            "engine: no Docker engine answers at unix:///var/run/docker.sock and this is no Debian (no apt-get); "
+            "engine: no Docker engine answers at unix:///var/run/docker.sock and this is not Debian (no apt-get); "
             "install and start Docker",
         ),
         (
