@@ -4,77 +4,19 @@ from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from preflight import facts, procfs
-from preflight import tenant as looking
-from preflight.facts import FILES, PAGE, Container, Facts, Host, Network, Volume, pages
+from preflight.facts import Container, Facts, Host, Network, Volume
 from preflight.obstacles import asks_host, notes, obstacles
 from preflight.procfs import Door, Route
 from preflight.wanted import Published, Subnet, Wanted
 
-HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-# As a Linux 6.1 wrote them.
-TCP = HEAD + (
-    "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 31522 1 0 100 0 0 10 0\n"
-    "   1: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 20514 1 0 100 0 0 10 0\n"
-    "   2: 0203C80A:0016 0103C80A:D2C4 01 00000000:00000000 02:000A5A8A 00000000     0        0 29443 4 0 20 4 31 10 -1\n"
-)
-TCP6 = HEAD + (
-    "   0: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 1 1 0\n"
-    "   1: 0000000000000000FFFF00000100007F:1F91 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 1 1 0\n"
-    "   2: 00000000000000000000000001000000:1F92 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 1 1 0\n"
-)
-ROUTE = (
-    "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
-    "e0\t00000000\t0103C80A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
-    "e0\t0003C80A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
-    "tun0\t0000000A\t0103C80A\t0003\t0\t0\t0\t000000FF\t0\t0\t0\n"
-)
-TRIE = """Main:
-  +-- 0.0.0.0/0 3 0 5
-        +-- 10.200.3.0/24 2 0 2
-              |-- 10.200.3.0
-                 /24 link UNICAST
-              |-- 10.200.3.2
-                 /32 host LOCAL
-           |-- 10.200.3.255
-              /32 link BROADCAST
-     +-- 127.0.0.0/8 2 0 2
-           |-- 127.0.0.0
-              /8 host LOCAL
-           |-- 127.0.0.1
-              /32 host LOCAL
-"""
-LO, E0 = IPv4Network("127.0.0.0/8"), IPv4Network("10.200.3.2/32")
+LO, E0 = IPv4Network("127.0.0.0/8"), IPv4Network("10.210.3.2/32")
 HOST = Host(listening=frozenset(), routes=(), own=(LO, E0), memory=4096, disk=9999)
 
 
 def door(text: str) -> Door:
     address, _, port = text.partition(":")
     return Door(address=address, port=int(port))
-
-
-def test_who_listens_as_ipv4_sees_it() -> None:
-    assert procfs.listening(TCP, TCP6) == {
-        door("127.0.0.1:8080"), door("0.0.0.0:22"), door("0.0.0.0:80"), door("127.0.0.1:8081"),
-    }  # fmt: skip
-
-
-def test_routes_and_addresses() -> None:
-    assert procfs.routes(ROUTE) == [
-        Route(network=IPv4Network("10.200.3.0/24"), interface="e0", linked=True),
-        Route(network=IPv4Network("10.0.0.0/8"), interface="tun0", linked=False),
-    ]
-    assert procfs.own(TRIE) == sorted([E0, LO, IPv4Network("127.0.0.1/32")])
-
-
-@given(st.text(), st.text(), st.text(alphabet="0123456789ABCDEF \t\n:", max_size=60))
-def test_what_a_helper_says_is_cut_by_its_pages_alone(one: str, two: str, three: str) -> None:
-    told = {path: text for path, text in zip(FILES, (one, two, three), strict=False) if PAGE not in text}
-    said = "".join(f"{PAGE}{path}\n{text}" for path, text in told.items())
-    assert pages(said) == told
 
 
 @pytest.mark.parametrize(
@@ -154,7 +96,7 @@ IN_NOBODYS_WAY: dict[str, tuple[Wanted, Facts]] = {
         # Docker's proxy listens for it still.
         Facts(containers=(OWN,), host=host("127.0.0.1:8080")),
     ),
-    "another address": (MOVED, Facts(host=host("10.200.3.2:8081"))),
+    "another address": (MOVED, Facts(host=host("10.210.3.2:8081"))),
     "its own network is made anew": (NET, Facts(networks=(network("oak-private", "10.77.2.0/25", "oak"),))),
     "the route of an engine's own network": (
         NET,
@@ -208,42 +150,3 @@ def test_the_host_is_asked_only_for_what_the_portal_does_not_have() -> None:
     assert not asks_host(NET, Facts(networks=(network("oak-private", "10.77.2.0/25", "oak"),)))
     assert asks_host(NET, Facts())
     assert not asks_host(Wanted(images=frozenset({"a"})), Facts())
-
-
-class Answers:
-    """An engine that makes a look's container as a test says."""
-
-    def __init__(self, *fails: str) -> None:
-        self.fails = list(fails)
-        self.networks: list[str] = []
-
-    def of_host(self, client: object, image: str, root: str, network: str = "host") -> Host:
-        self.networks.append(network)
-        if self.fails:
-            raise RuntimeError(self.fails.pop(0))
-        return HOST
-
-
-@pytest.mark.parametrize(
-    ("fails", "networks", "asked", "refused"),
-    [
-        ((), ["host"], True, ""),
-        # An engine that maps users: memory and drive are known all the same.
-        (("cannot share the host's network namespace",), ["host", "none"], True, ""),
-        (("error setting rlimit",) * 2, ["host", "none"], False, "error setting rlimit"),
-    ],
-)
-def test_where_the_host_s_network_is_not_lent_the_rest_is_asked(
-    fails: tuple[str, ...],
-    networks: list[str],
-    asked: bool,
-    refused: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    engine = Answers(*fails)
-    monkeypatch.setattr(facts, "of_engine", lambda client, images: Facts())
-    monkeypatch.setattr(facts, "of_host", engine.of_host)
-    found = looking.look(None, Wanted(room=1), "portals/ops:1", "/srv/portals")
-    assert engine.networks == networks
-    assert (found.host is not None, found.refused) == (asked, refused)
-    assert bool(found.unasked) is (len(fails) == 1)

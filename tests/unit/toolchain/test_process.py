@@ -1,16 +1,12 @@
-"""Other programs: their ends, their limits, and one setup at a time."""
+"""Other programs: their ends and their limits."""
 
 import os
-import subprocess
-import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from toolchain.errors import ToolchainError
-from toolchain.lock import held
 from toolchain.parts.dockerd import awaited
 from toolchain.process import Runner, tail
 
@@ -112,33 +108,3 @@ def test_the_tail_of_a_long_log(tmp_path: Path) -> None:
     assert said[:5] == [f"    line {number}" for number in range(9995, 10_000)]
     assert len(said[5]) == 304
     assert tail(tmp_path / "none") == ""
-
-
-HOLD = """
-import sys
-from pathlib import Path
-from toolchain.lock import held
-with held(Path(sys.argv[1]), 5, print):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_one_setup_at_a_time(tmp_path: Path) -> None:
-    lock = tmp_path / "lock"
-    words = [sys.executable, "-c", HOLD, str(lock)]
-    said: list[str] = []
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "held\n"
-        with (
-            pytest.raises(ToolchainError, match=f"waited 0 s for the setup of process {holder.pid}"),
-            held(lock, 0.3, said.append),
-        ):
-            pass
-        # A holder that is killed holds no more.
-        holder.kill()
-        begun = time.monotonic()
-        with held(lock, 20, said.append):
-            assert time.monotonic() - begun < 15
-    assert said[0] == f"another setup is running (process {holder.pid}); waiting for it, at most 0 s"

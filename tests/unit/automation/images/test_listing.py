@@ -13,9 +13,9 @@ from automation.commands import images as command
 from automation.errors import NotConfirmed
 from automation.images import listing
 from automation.images.builder import FOLDER
-from automation.portals import image_supply, tenant_files
+from automation.images.listing import Row
+from automation.portals import image_supply
 from config.images import references
-from config.reading.errors import ConfigError
 
 CURRENT = references(FOLDER)["redis"]
 OLD = f"portals/redis:{'0' * 16}"
@@ -98,10 +98,9 @@ def test_what_goes_and_what_stays_is_told(engine: Engine) -> None:
     assert run().stdout == "0 images removed\n"
 
 
-def test_a_tenant_s_file_that_is_wrong_hides_what_it_wants(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "acme.yaml").write_text("title: [")
-    monkeypatch.setattr(tenant_files, "TENANTS", tmp_path)
-    with pytest.raises(ConfigError):
-        image_supply.unwanted_images()
+def test_a_row_is_plain_data() -> None:
+    row = Row(role="mysql", reference="portals/mysql:0", present=False, megabytes=None, created=None)
+    assert row.facts() == {
+        **{"role": "mysql", "reference": "portals/mysql:0", "present": False},
+        **{"megabytes": None, "created": None},
+    }

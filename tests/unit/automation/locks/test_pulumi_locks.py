@@ -2,47 +2,26 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from automation.errors import Overtaken
-from automation.locks import processes, pulumi_locks
+from automation.locks import pulumi_locks
 from automation.locks.processes import Process, ProcessLocation
 from automation.locks.pulumi_locks import HolderState, Lock, View
 from automation.locks.record import Record
+from tests.unit.automation.locks.records import DEAD, HERE, LIVING, SINCE, TIME, record
 
-HERE = ProcessLocation(boot="this-boot", pids="pid:[1]", host="here")
 OTHER_BOOT = ProcessLocation(boot="an-earlier-boot", pids="pid:[1]", host="here")
 CONTAINER = ProcessLocation(boot="this-boot", pids="pid:[2]", host="here")
-SINCE = "2026-08-22T10:00:00.123456789+02:00"
-TIME = 1787385600.123456
-# Of a process that has ended: a number that is never given.
-DEAD = Process(pid=2**22 + 1, started=1)
-LIVING = Process.of(os.getpid())
 # Of whom a lock may be: what this process holds itself is nobody else's.
 PARENT = Process.of(os.getppid()) or DEAD
 
 
 def lock(name: str = "plain.json", pid: int = 4242, host: str = "here", since: str = SINCE) -> Lock:
     return Lock(path=Path(name), pid=pid, host=host, user="root", since=since)
-
-
-def record(where: ProcessLocation = HERE, cli: Process | None = DEAD, **more: object) -> Record:
-    assert LIVING
-    facts = {
-        "user": "root",
-        "verb": "up",
-        "since": SINCE,
-        "cli_since": TIME - 0.4,
-        "locks": ("ours.json",),
-        **more,
-    }
-    return Record(place=where, processes=(DEAD, cli) if cli else (DEAD,), **facts)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -99,20 +78,6 @@ def test_where_nothing_is_known_of_the_kernel_nothing_is_proved() -> None:
     assert view.judge(lock("ours.json"), lambda pid, since: False) is HolderState.UNKNOWN
 
 
-def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
-    made = record().with_cli(Process(pid=7, started=9), 3.5).with_lock("more.json")
-    made.write(tmp_path / "record.json")
-    assert Record.read(tmp_path / "record.json") == made
-    assert made.processes == (DEAD, Process(pid=7, started=9))
-
-
-@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"place": 3}', '{"place": {"boot": "x"}}'])
-def test_a_record_that_is_not_whole_says_nothing(tmp_path: Path, content: str | None) -> None:
-    if content is not None:
-        (tmp_path / "record.json").write_text(content)
-    assert Record.read(tmp_path / "record.json") is None
-
-
 @pytest.mark.parametrize(
     ("content", "pid", "host"),
     [
@@ -131,65 +96,6 @@ def test_a_torn_lock_says_nothing(tmp_path: Path, content: str, pid: int, host: 
 
 def test_a_locks_time_is_gos() -> None:
     assert lock().time == pytest.approx(TIME, abs=1e-5)
-
-
-@pytest.fixture
-def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that is no pulumi, and runs."""
-    made = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    yield made
-    made.communicate(b"\n", timeout=30)
-
-
-def test_a_number_that_was_given_anew_holds_nothing(sleeper: subprocess.Popen[bytes]) -> None:
-    assert processes.may_hold(sleeper.pid, time.time() + 60)
-    assert not processes.may_hold(sleeper.pid, time.time() - 60)
-
-
-def test_a_pulumi_of_that_number_may_hold_it_whenever_it_began(tmp_path: Path) -> None:
-    program = tmp_path / "pulumi"
-    program.symlink_to("/bin/sleep")
-    made = subprocess.Popen([str(program), "30"])
-    try:
-        assert processes.may_hold(made.pid, time.time() - 3600)
-        assert processes.may_hold(0, 0.0)
-    finally:
-        made.kill()
-        made.wait(timeout=30)
-    assert not processes.may_hold(made.pid, time.time())
-
-
-MOUNTS = """\
-22 1 259:2 / / rw,relatime shared:1 - ext4 /dev/vda rw
-23 22 0:40 / /srv/drive rw - nfs4 server:/portals rw
-24 22 0:41 / /srv/drive/local rw shared:7 master:3 - xfs /dev/vdb rw
-25 22 0:42 / /mnt/two\\040words rw - fuse.sshfs host: rw
-26 22 0:43 / /over rw - tmpfs tmpfs rw
-27 22 0:44 / /over rw - 9p share rw
-"""
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("/root/.local/share/portals/state", "ext4"),
-        ("/srv/drive/state", "nfs4"),
-        ("/srv/drive", "nfs4"),
-        ("/srv/drives", "ext4"),
-        ("/srv/drive/local/x", "xfs"),
-        ("/mnt/two words/x", "fuse.sshfs"),
-        ("/over/x", "9p"),
-    ],
-)
-def test_the_file_system_of_a_path(path: str, expected: str) -> None:
-    assert processes.file_system_kind(MOUNTS, Path(path)) == expected
-
-
-@pytest.mark.parametrize(
-    "kind", ["nfs", "nfs4", "cifs", "9p", "virtiofs", "fuse.sshfs", "ceph", "gfs2", "ocfs2", ""]
-)
-def test_what_several_kernels_may_write_to_proves_nothing(kind: str) -> None:
-    assert kind not in processes.SINGLE_KERNEL_KINDS
 
 
 def test_pulumis_lock_is_held_as_the_cli_holds_it(tmp_path: Path) -> None:

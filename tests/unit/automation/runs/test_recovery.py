@@ -1,9 +1,160 @@
-"""What a killed run leaves behind is recognised from plain data."""
+"""Recovery: what a killed run left is recognised, and mended only while nobody else has the stack, whatever the backend."""
 
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker.errors
 import pytest
 
-from automation.runs.recovery import failed_gates, half_made, pending_operations, stopping, without_pending
+from automation.errors import Locked
+from automation.locks.stack_lock import lock_stack
+from automation.runs import recovery
+from automation.runs.recovery import (
+    failed_gates,
+    half_made,
+    pending_operations,
+    recover,
+    stopping,
+    without_pending,
+)
+from automation.stack import Stack
 from config.portal.resource_types import CONTAINER
+
+PENDING = [
+    {"type": "creating", "resource": {"type": CONTAINER, "urn": "u1", "inputs": {"name": "acme-mysql"}}},
+    {"type": "deleting", "resource": {"type": CONTAINER, "urn": "u2", "id": "worker", "inputs": {}}},
+]
+STATE = {"resources": [{"type": CONTAINER, "urn": "u2", "id": "worker"}], "pending_operations": PENDING}
+
+
+@dataclass
+class Engine:
+    """An engine with a half-made container and one that goes on stopping; it keeps what was asked for."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def containers(self, **_: Any) -> list[dict[str, Any]]:
+        return [{"Id": "worker", "State": "running"}]
+
+    def networks(self, **_: Any) -> list[dict[str, Any]]:
+        return []
+
+    def volumes(self, **_: Any) -> dict[str, Any]:
+        return {"Volumes": None}
+
+    def inspect_container(self, name: str) -> dict[str, Any]:
+        if name != "acme-mysql":
+            raise docker.errors.NotFound(name)
+        return {"Id": "half", "Config": {"Labels": {"portal.tenant": "acme"}}}
+
+    def stop(self, identity: str, timeout: int) -> None:
+        self.asked.append(f"stop {identity}")
+
+    def remove_container(self, identity: str, **_: Any) -> None:
+        self.asked.append(f"remove {identity}")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(recovery, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    """In a file backend, as a killed run has left it."""
+    made = Stack(name="acme", environ={"PULUMI_BACKEND_URL": f"file://{tmp_path}/state"})
+    assert made.checkpoint
+    assert made.locks
+    made.checkpoint.parent.mkdir(parents=True)
+    made.locks.mkdir(parents=True)
+    made.checkpoint.write_text(json.dumps({"version": 3, "checkpoint": {"stack": "acme", "latest": STATE}}))
+    return made
+
+
+def test_what_was_half_made_goes_and_what_was_told_to_stop_is_known(stack: Stack) -> None:
+    engine = Engine()
+    with lock_stack(stack, "up", print) as hold:
+        fit = recover(hold, engine, print)
+    assert engine.asked == ["stop half", "remove half"]
+    assert fit.stopping == ("u2",)
+    assert stack.state() == fit.state
+    assert "pending_operations" not in fit.state["deployment"]
+    assert stack.locks
+    assert list(stack.locks.iterdir()) == []
+
+
+def test_a_second_recovery_finds_nothing_to_do(stack: Stack) -> None:
+    with lock_stack(stack, "up", print) as hold:
+        recover(hold, Engine(), print)
+        engine = Engine()
+        recover(hold, engine, print)
+    assert engine.asked == []
+
+
+def test_a_plain_pulumi_that_was_faster_is_left_alone(stack: Stack) -> None:
+    """It took Pulumi's lock after ours: nothing of it is removed, and its state stays."""
+    engine, before = Engine(), stack.state()
+    assert stack.locks
+    with lock_stack(stack, "up", print) as hold:
+        (stack.locks / "theirs.json").write_text('{"pid": 1, "hostname": "here"}')
+        with pytest.raises(Locked, match="being changed by process 1"):
+            recover(hold, engine, print)
+    assert engine.asked == []
+    assert stack.state() == before
+    assert [each.name for each in stack.locks.iterdir()] == ["theirs.json"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere(Stack):
+    """A stack in a backend without files; it imports unless somebody has it, and keeps what was done."""
+
+    done: list[str] = field(default_factory=list)
+    states: list[dict[str, Any]] = field(default_factory=list)
+    taken: bool = False
+
+    def state(self) -> dict[str, Any]:
+        return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+    def replace_state(self, state: Any) -> None:
+        if self.taken:
+            raise Locked("the stack is currently locked")
+        self.done.append("pending" if "pending_operations" in state["deployment"] else "mended")
+
+
+def elsewhere(*states: dict[str, Any], taken: bool = False) -> Elsewhere:
+    told = [{"version": 3, "deployment": each} for each in states]
+    return Elsewhere(name="acme", environ={"PULUMI_BACKEND_URL": "s3://b"}, states=told, taken=taken)
+
+
+def recovered(stack: Elsewhere, engine: Engine) -> None:
+    with lock_stack(stack, "up", print) as hold:
+        # `held` makes a copy that knows of the hold; lists are shared.
+        recover(hold, engine, print)
+
+
+def test_elsewhere_the_backend_says_that_nobody_has_it_before_anything_is_removed() -> None:
+    stack, engine = elsewhere(STATE), Engine()
+    recovered(stack, engine)
+    assert stack.done == ["pending", "mended"]
+    assert engine.asked == ["stop half", "remove half"]
+
+
+def test_elsewhere_a_live_run_loses_nothing() -> None:
+    """Its pending operations are in the state, as a dead one's are."""
+    stack, engine = elsewhere(STATE, taken=True), Engine()
+    with pytest.raises(Locked):
+        recovered(stack, engine)
+    assert (engine.asked, stack.done) == ([], [])
+
+
+def test_elsewhere_a_state_that_moves_is_not_overwritten() -> None:
+    stack, engine = elsewhere(STATE, STATE, {**STATE, "resources": []}), Engine()
+    with pytest.raises(Locked, match="was changed during"):
+        recovered(stack, engine)
+    assert (engine.asked, stack.done) == ([], [])
 
 
 def exported(*pending: dict[str, object], resources: tuple[dict[str, object], ...] = ()) -> dict[str, object]:

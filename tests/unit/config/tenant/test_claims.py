@@ -11,9 +11,7 @@ from config.tenant.claims import Claims, Clash, clashes
 from config.tenant.fleet import Fleet
 from config.tenant.tenant import Tenant, load_all, survey
 from config.tenant.tenant import names as all_names
-from config.values import names
 
-GROUPS = {"lms-workers-heavy", "cms-workers-lms", "cms-workers-x-mysql"}
 HUGE = Fleet(pool=IPv4Network("10.64.0.0/12"))
 
 
@@ -133,29 +131,6 @@ def test_a_tenant_may_be_named_much_like_another(name: str, folder: Path) -> Non
     (folder / "acme.yaml").write_text(text(1))
     (folder / f"{name}.yaml").write_text(text(2))
     assert Tenant.load(name, folder, HUGE).name == name
-
-
-def test_names_clash_when_only_a_part_of_a_part_tells_them_apart() -> None:
-    parts = frozenset({"certs", "lp-certs"})
-    assert names.clashes(["acme", "acme-lp"], parts) == [("acme", "acme-lp")]
-    assert names.clashes(["acme", "acme-lp", "acme-x"], frozenset({"certs"})) == []
-
-
-def test_no_two_tenants_without_a_clash_share_a_name_on_the_engine() -> None:
-    tenants = [
-        "acme",
-        *(f"acme-{part}" for part in names.PARTS),
-        "acme-lp",
-        "acme-load",
-        "acme-edxapp",
-        "acme-x",
-        *(f"acme-{group}" for group in GROUPS),
-    ]
-    clashing = {longer for _, longer in names.clashes(tenants)}
-    left = [each for each in tenants if each not in clashing]
-    made = [name for each in left for name in (each, *(f"{each}-{part}" for part in names.PARTS | GROUPS))]
-    assert len(made) == len(set(made))
-    assert len(left) > 1
 
 
 @pytest.mark.parametrize(
@@ -335,28 +310,3 @@ def test_a_thousand_tenants_are_checked_in_seconds(folder: Path, capsys: pytest.
         print(f"\n1000 tenants read and checked in {seconds:.2f} s ({cpu:.2f} s of one core)")
     # Far above what it takes anywhere, far below what comparing each with each would.
     assert cpu < 20
-
-
-def test_the_fleet_s_file_is_checked(tmp_path: Path) -> None:
-    file = tmp_path / "fleet.yml"
-    for said, finding in (
-        ("pool: 10.77.0.0/16\npools: 1", "pools: is not known; did you mean 'pool'? known keys here: pool"),
-        (
-            "pool: 8.8.0.0/16",
-            "pool: '8.8.0.0/16' is not a pool, expected a private network from /8 to /24, for example ",
-        ),
-        (
-            "pool: 10.77.0.0/25",
-            "pool: '10.77.0.0/25' is not a pool, expected a private network from /8 to /24, for ",
-        ),
-        ("{}", "pool: is missing, expected text, for example '10.77.0.0/16'"),
-    ):
-        file.write_text(said)
-        with pytest.raises(ConfigError) as caught:
-            Fleet.load(file)
-        (line,) = caught.value.findings
-        assert line.startswith(f"{tmp_path.name}/fleet.yml: {finding}")
-
-
-def test_the_repo_s_own_fleet_is_good() -> None:
-    assert Fleet.load(Path(__file__).parents[4] / "config" / "fleet.yml").pool == IPv4Network("10.77.0.0/16")

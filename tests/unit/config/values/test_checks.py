@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from config.reading.words import meant, quoted
 from config.values import checks, drive_paths, host_names, names, placement
 
 
@@ -146,44 +145,3 @@ def test_memory_is_in_mebibytes(text: str, mebibytes: int) -> None:
 )
 def test_no_memory(text: str) -> None:
     assert not taken(checks.memory, text)
-
-
-@pytest.mark.parametrize("port", [80, 443, 1024, 65535])
-def test_ports(port: int) -> None:
-    assert placement.listen_port(port) == port
-
-
-@pytest.mark.parametrize("port", [-1, 0, 1, 79, 81, 444, 1023, 65536, 10**20])
-def test_no_ports(port: int) -> None:
-    with pytest.raises(ValueError, match="is not a port for a portal"):
-        placement.listen_port(port)
-
-
-@pytest.mark.parametrize(
-    ("docker_host", "machine"),
-    [
-        ("", ""),
-        ("unix:///var/run/docker.sock", ""),
-        ("tcp://localhost:2375", ""),
-        ("tcp://127.0.0.1:2375", ""),
-        ("ssh://ops@localhost", ""),
-        ("tcp://docker1:2376", "docker1"),
-        ("ssh://ops@docker1", "docker1"),
-        ("ssh://docker1:2222", "docker1"),
-    ],
-)
-def test_the_machine_behind_an_engine(docker_host: str, machine: str) -> None:
-    assert placement.machine(docker_host) == machine
-
-
-def test_nothing_that_is_quoted_can_hide_or_run_on() -> None:
-    assert quoted("a\nb\x1b\u202e") == r"'a\nb\x1b\u202e'"
-    assert quoted("x" * 100) == f"'{'x' * 60}…'"
-    assert quoted("\ud800") == r"'\ud800'"
-
-
-def test_a_near_word_is_suggested_and_a_far_one_is_not() -> None:
-    assert meant("titel", ["title", "hosts"]) == "; did you mean 'title'?"
-    assert meant("TITLE", ["title"]) == "; did you mean 'title'?"
-    assert meant("zzz", ["title"]) == ""
-    assert meant("x" * 10**6, ["title"]) == ""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-APP = Path(__file__).resolve().parents[3] / "images/mail-sink/app"
+APP = Path(__file__).resolve().parents[4] / "images/mail-sink/app"
 
 
 @pytest.fixture(scope="module")

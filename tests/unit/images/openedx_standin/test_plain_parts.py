@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from config.releases.release import Releases
 from testbed.standin_bench import passwords, settings
 
-FOLDER = Path(__file__).parents[3] / "images" / "openedx-standin"
+FOLDER = Path(__file__).parents[4] / "images" / "openedx-standin"
 APP = FOLDER / "app"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "images/forum/app"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "images/forum/app"))
 from service import config
 
 sys.path.pop(0)

@@ -1,0 +1,71 @@
+"""`up`, `destroy` and `status`, as they are typed."""
+
+import json
+
+import pytest
+
+from automation.engine import inventory
+from automation.portals import destroy, status
+from automation.runs.plan import Change, Plan
+from tests.unit.automation.commands.typed import line, ran
+
+
+@pytest.fixture(autouse=True)
+def away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No engine answers: what is wrong with words alone asks none."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+
+
+@pytest.mark.parametrize("verb", ["up", "destroy", "preview"])
+def test_names_and_all_at_once(verb: str) -> None:
+    told = ran(verb, "demo", "--all")
+    assert told.exit_code == 2
+    assert "name tenants or pass --all, not both" in line(told)
+    told = ran(verb)
+    assert told.exit_code == 2
+    assert "name the tenants, or pass --all" in line(told)
+
+
+@pytest.fixture
+def removals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `destroy` would remove of any tenant."""
+    gone = Change(urn="urn:pulumi:x::portals::docker:index/network:Network::network-front", op="delete")
+    monkeypatch.setattr(destroy, "destroy_plan", lambda tenant: Plan(tenant=tenant.name, changes=(gone,)))
+
+
+@pytest.mark.usefixtures("removals")
+def test_what_would_go_of_several_is_one_object() -> None:
+    told = json.loads(ran("destroy", "acme", "demo", "--dry-run", "--json").stdout)
+    assert list(told["tenants"]) == ["acme", "demo"]
+    assert [each["name"] for each in told["tenants"]["demo"]["changes"]] == ["network-front"]
+    told = json.loads(ran("destroy", "acme", "--dry-run", "--json").stdout)
+    assert (told["tenant"], len(told["changes"])) == ("acme", 1)
+
+
+@pytest.mark.usefixtures("removals")
+def test_what_would_go_of_several_says_of_whom() -> None:
+    told = ran("destroy", "acme", "demo", "--dry-run").stdout
+    assert told.index("acme: 1 to delete") < told.index("demo: 1 to delete")
+
+
+@pytest.mark.parametrize(("state", "said"), [("exited", "exited (0)"), ("running", "running")])
+def test_status_says_how_a_job_has_ended(state: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = {"Names": ["/acme-lms"], "State": state, "Status": "Exited (0) 5 minutes ago", "Image": "x"}
+    job = inventory.container({**listed, "Labels": {"portal.service": "migrate", "portal.group": "jobs"}})
+    code = int(job.exit_code) if job.exit_code else None
+    services = {
+        "migrate": {"container": "acme-migrate", "state": job.state, "health": None, "exit_code": code}
+    }
+    told = {
+        "tenant": "acme",
+        "healthy": True,
+        "services": services,
+        "host_rules": "kept",
+        "without_process_limit": [],
+        "drive": {"unknown": "x", "warnings": []},
+    }
+    monkeypatch.setattr(status, "status", lambda tenant: told)
+    out = ran("status", "acme").stdout
+    row = next(line for line in out.splitlines() if line.startswith("migrate"))
+    assert row.split("  ")[-1].strip() == said
+    assert json.loads(ran("status", "acme", "--json").stdout)["services"] == services

@@ -1,0 +1,37 @@
+"""`purge` and `orphans`, as they are typed."""
+
+import json
+
+import pytest
+
+from automation import images
+from automation.portals import orphans, purge
+from tests.unit.automation.commands.typed import ran
+
+
+@pytest.fixture(autouse=True)
+def away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No engine answers: what is wrong with words alone asks none."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+
+
+def test_no_orphans_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "build", lambda roles, **how: None)
+    monkeypatch.setattr(orphans, "find", lambda say: [])
+    assert ran("orphans").stdout == "no orphans: every portal has a tenant file\n"
+
+
+@pytest.mark.parametrize("running", [0, 15])
+def test_a_rehearsed_purge_says_that_it_would_be_refused(
+    running: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = purge.Looked(places=())
+    found = purge.Trace(tenant="demo", stack=True, files=())
+    monkeypatch.setattr(purge, "where", lambda tenant, **how: looked)
+    monkeypatch.setattr(purge, "trace", lambda tenant, where: found)
+    monkeypatch.setattr(purge, "running", lambda tenant, where: running)
+    told = ran("purge", "demo", "--dry-run")
+    assert told.exit_code == 0
+    refused = "15 containers are running; destroy the portal before you purge it: ./portal destroy demo --confirm demo\n"
+    assert (refused in told.stdout) is (running > 0)
+    assert json.loads(ran("purge", "demo", "--dry-run", "--json").stdout)["running"] == running

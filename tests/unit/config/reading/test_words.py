@@ -1,0 +1,16 @@
+"""How errors quote what was found and suggest what was meant."""
+
+from config.reading.words import meant, quoted
+
+
+def test_nothing_that_is_quoted_can_hide_or_run_on() -> None:
+    assert quoted("a\nb\x1b\u202e") == r"'a\nb\x1b\u202e'"
+    assert quoted("x" * 100) == f"'{'x' * 60}…'"
+    assert quoted("\ud800") == r"'\ud800'"
+
+
+def test_a_near_word_is_suggested_and_a_far_one_is_not() -> None:
+    assert meant("titel", ["title", "hosts"]) == "; did you mean 'title'?"
+    assert meant("TITLE", ["title"]) == "; did you mean 'title'?"
+    assert meant("zzz", ["title"]) == ""
+    assert meant("x" * 10**6, ["title"]) == ""
