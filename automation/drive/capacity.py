@@ -2,9 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
-from automation.drive import sentinel
 from automation.errors import PortalError
 from config.tenant.tenant import Tenant
 
@@ -27,11 +25,6 @@ class Room:
 
     memory: int
     disk: int
-
-
-def look(client: Any, root: str) -> Room:
-    """What the engine's host has, asked by a container on it. Raises DriveMissing, PortalError."""
-    return read(sentinel.run(client, root, LOOK, reads=True))
 
 
 def read(told: str) -> Room:

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from automation.drive import capacity, sentinel
+from automation.drive import capacity, sentinel, symbolic_links
 from automation.engine import docker_exec, inventory
 from automation.errors import PortalError
 from automation.locks.file_lock import exclusive
-from automation.locks.stack_lock import lock_stack
 from automation.portals import feasibility, image_supply, outputs, tenant_files, up
 from automation.portals.onboarding_request import OnboardingRequest, conflicts, free_port, free_subnet, text
-from automation.stack import ROOT, Stack
+from automation.stack import ROOT
 from config.portal.networks import networks
 from config.portal.routes import addresses
 from config.reading import checkout
@@ -39,6 +38,8 @@ Say = Callable[[str], None]
 USUAL_ROOT = str(entries(Storage)["root"].default)
 # Where the image that looks is still to be built, and nothing is to be made.
 HOST_NOT_CHECKED = "the drive and the host's capacity were not checked: the image for this check does not exist yet (./portal images build ops)"
+# What was seen of an engine and its drive holds so long; where images had to be built since, it is looked at anew.
+FRESH_SECONDS = 10.0
 # The image's own entry, whatever its source (docs/images.md).
 LOG_IN_LINK_COMMAND = ("sh", "-c", "exec $OPENEDX_ENTRY login-link")
 
@@ -55,8 +56,10 @@ class Steps:
         """One step; it is told and kept when it has succeeded."""
         began = time.monotonic()
         yield
-        self.seconds[name] = round(time.monotonic() - began, 1)
-        self.say(f"{name}: {self.seconds[name]:.1f} s")
+        took = time.monotonic() - began
+        # One that is done again, since it has become too old, is told together.
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + took, 1)
+        self.say(f"{name}: {took:.1f} s")
 
 
 def onboard(
@@ -71,25 +74,22 @@ def onboard(
     """
     began = time.monotonic()
     steps = Steps(say=say)
-    # All that can be known is known before the file is there: a request that cannot be leaves nothing behind.
-    tenant, _ = resolve(request)
-    with inventory.connect(tenant.placement.docker_host) as client:
-        # Minutes of building would be for nothing where the drive is away.
-        if has_ops_image(client):
-            sentinel.check(client, tenant)
-    with steps.step("images"):
-        image_supply.prepare_images(tenant, say)
+    # All that can be known is known before the file is there: a request that cannot be leaves nothing behind. Before the
+    # images, too: minutes of building would be for nothing where the drive is away or a port is taken.
     with steps.step("host and drive"):
-        tenant, _ = resolve(request)
-        with inventory.connect(tenant.placement.docker_host) as client:
-            if note := drive_and_room(client, tenant):
-                say(note)
+        seen = survey_host(request)
+    with steps.step("images"):
+        image_supply.prepare_images(seen.tenant, say)
+    if seen.age > FRESH_SECONDS or seen.drive is None:
+        with steps.step("host and drive"):
+            seen = survey_host(request)
+    if seen.note:
+        say(seen.note)
     with steps.step("tenant file"):
-        tenant = write_tenant_file(request, say)
-    with steps.step("stack"), lock_stack(Stack(name=tenant.name), "new", say, cancel=cancel) as hold:
-        hold.stack.ensure()
+        tenant = write_tenant_file(request, say, seen.facts)
     with steps.step("portal"):
-        facts = up.up(tenant, say, cancel=cancel)
+        prepared = up.Prepared(drive=seen.drive if seen.age < FRESH_SECONDS else None)
+        facts = up.up(tenant, say, cancel=cancel, prepared=prepared)
     with steps.step("first log-in"):
         link = log_in_link(tenant)
     return {
@@ -101,19 +101,51 @@ def onboard(
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What a request would become, and what its engine and that one's host have: `drive` None where nobody could look yet.
+
+    `facts` are None of a tenant that is there. `note` is what is to be known of the host's room.
+    """
+
+    tenant: Tenant
+    facts: Facts | None
+    drive: sentinel.Inspection | None
+    note: str
+    since: float = field(default_factory=lambda: time.monotonic())
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self.since
+
+
+def survey_host(request: OnboardingRequest) -> Survey:
+    """Look once at all that a request depends on. Raises what `onboard` raises before anything is written."""
+    tenant, _, facts = resolve(request)
+    drive, note = None, ""
+    with inventory.connect(tenant.placement.docker_host) as client:
+        if has_ops_image(client):
+            drive, note = drive_and_room(client, tenant)
+    return Survey(tenant=tenant, facts=facts, drive=drive, note=note)
+
+
 def has_ops_image(client: Any) -> bool:
     """Whether the engine has the image that looks at its host's drive."""
     return bool(asking.architecture(client, sentinel.ops_image()))
 
 
-def drive_and_room(client: Any, tenant: Tenant) -> str:
-    """What is to be known of the host; empty of a portal that is up. Raises DriveMissing, NoRoom, PortalError."""
-    sentinel.check(client, tenant)
+def drive_and_room(client: Any, tenant: Tenant) -> tuple[sentinel.Inspection, str]:
+    """The drive, and what is to be known of the host; empty of a portal that is up. Raises DriveMissing, NoRoom, PortalError."""
+    # The room first: what a drive has is printed by its names, and the first line that fits is read.
+    script = f"{capacity.LOOK}\n{symbolic_links.LOOK.format(tenant.name)}"
+    seen = sentinel.inspect(client, tenant.storage.root, script)
+    sentinel.judge(tenant, seen)
     # One that is up has taken its share already.
     if inventory.containers(client, tenant.name):
-        return ""
-    note = capacity.judge(capacity.look(client, tenant.storage.root), tenant)
-    return note or f"{tenant.name}: the host has enough memory and disk space"
+        return seen, ""
+    note = capacity.judge(capacity.read(seen.said), tenant)
+    return seen, note or f"{tenant.name}: the host has enough memory and disk space"
 
 
 def dry_run(request: OnboardingRequest) -> dict[str, Any]:
@@ -122,13 +154,13 @@ def dry_run(request: OnboardingRequest) -> dict[str, Any]:
     `note` is what is to be known of the host; where its drive or its room stands in the way, `refused` says so, and `exit_code`
     is the one that `onboard` would end with. Raises ConfigError, Impossible, NoEngine.
     """
-    tenant, file_text = resolve(request)
+    tenant, file_text, _ = resolve(request)
     note, refused, code = HOST_NOT_CHECKED, "", 0
     with inventory.connect(tenant.placement.docker_host) as client:
         there = inventory.containers(client, tenant.name)
         if has_ops_image(client):
             try:
-                note = drive_and_room(client, tenant)
+                _, note = drive_and_room(client, tenant)
             except PortalError as error:
                 note, refused, code = "", str(error), error.exit_code
     return {
@@ -147,13 +179,16 @@ def dry_run(request: OnboardingRequest) -> dict[str, Any]:
     }
 
 
-def write_tenant_file(request: OnboardingRequest, say: Say) -> Tenant:
-    """The tenant of a request, its file in tenants/. Raises ConfigError before anything is written."""
+def write_tenant_file(request: OnboardingRequest, say: Say, facts: Facts | None) -> Tenant:
+    """The tenant of a request, its file in tenants/. Raises ConfigError before anything is written.
+
+    `facts` are what its engine has, as far as somebody has just looked: other commands here are known by their files.
+    """
     # Two that look for a free subnet at the same moment would find the same one.
     with exclusive(
         data_directory(os.environ) / "onboarding.lock", "the tenant file that another command writes", say
     ):
-        tenant, file_text = resolve(request)
+        tenant, file_text, _ = resolve(request, facts)
         path = tenant_files.TENANTS / f"{request.name}.yaml"
         if file_text:
             create_file(path, file_text)
@@ -161,8 +196,11 @@ def write_tenant_file(request: OnboardingRequest, say: Say) -> Tenant:
     return tenant
 
 
-def resolve(request: OnboardingRequest) -> tuple[Tenant, str]:
-    """The tenant of a request and the text of its file, empty for one that is there. Raises ConfigError, Impossible, NoEngine."""
+def resolve(request: OnboardingRequest, facts: Facts | None = None) -> tuple[Tenant, str, Facts | None]:
+    """The tenant of a request, the text of its file, and what its engine has; neither for a tenant that is there.
+
+    The engine is asked where `facts` do not say. Raises ConfigError, Impossible, NoEngine.
+    """
     # Before a file has this name.
     try:
         naming.tenant(request.name)
@@ -172,19 +210,20 @@ def resolve(request: OnboardingRequest) -> tuple[Tenant, str]:
         tenant = tenant_files.load(request.name)
         if differences := conflicts(request, tenant):
             raise ConfigError(*differences)
-        return tenant, ""
+        return tenant, "", None
     tenants = load_all(tenant_files.TENANTS).values()
     fleet = Fleet.load(ROOT / "config" / "fleet.yml")
-    # What the files alone tell comes first: bad words are no matter of an engine that may be away.
-    draft(request, tenants, fleet)
-    facts = engine_facts(request)
+    if facts is None:
+        # What the files alone tell comes first: bad words are no matter of an engine that may be away.
+        draft(request, tenants, fleet)
+        facts = engine_facts(request)
     subnet = request.subnet or free_subnet(fleet, tenants, [*facts.taken_subnets])
     port = request.port or free_port(tenants, request.docker_host, request.address, facts.taken_doors)
     file_text = text(request.values(subnet, port))
     tenant = validate(request.name, file_text, tenants)
     asked = wanted(tenant, {}, Existing())
     feasibility.refuse(tenant, judging.obstacles(asked, facts, tenant.name))
-    return tenant, file_text
+    return tenant, file_text, facts
 
 
 def draft(request: OnboardingRequest, tenants: Collection[Tenant], fleet: Fleet) -> Tenant:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from automation.drive import data_locations, sentinel
@@ -35,8 +36,20 @@ HEALTHY_LIMIT_SECONDS = 300.0
 TRIES = 3
 
 
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """What a caller has done just now, so that it is not done twice: the images are there; `drive` where it was inspected."""
+
+    drive: sentinel.Inspection | None = None
+
+
 def up(
-    tenant: Tenant, say: Say, *, cancel: threading.Event | None = None, unseen: bool = False
+    tenant: Tenant,
+    say: Say,
+    *,
+    cancel: threading.Event | None = None,
+    unseen: bool = False,
+    prepared: Prepared | None = None,
 ) -> dict[str, Any]:
     """Bring a portal to what its file says and wait until it is healthy; return its facts.
 
@@ -47,20 +60,28 @@ def up(
     """
     for left in reversed(range(TRIES)):
         try:
-            return attempt_up(tenant, say, cancel, unseen=unseen)
+            return attempt_up(tenant, say, cancel, unseen=unseen, prepared=prepared)
         except (Overtaken, FileChanged) as error:
             if not left:
                 raise
             say(f"{error}; previewing again")
-            tenant = tenant_files.load(tenant.name)
+            tenant, prepared = tenant_files.load(tenant.name), None
     raise AssertionError("unreachable")
 
 
-def attempt_up(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unseen: bool) -> dict[str, Any]:
+def attempt_up(
+    tenant: Tenant,
+    say: Say,
+    cancel: threading.Event | None,
+    *,
+    unseen: bool,
+    prepared: Prepared | None = None,
+) -> dict[str, Any]:
     """One attempt of `up`. Raises Overtaken and FileChanged when somebody else was faster."""
     from automation.runs import automation_api
 
-    image_supply.prepare_images(tenant, say)
+    if prepared is None:
+        image_supply.prepare_images(tenant, say)
     ownership.ensure()
     with inventory.connect(tenant.placement.docker_host) as client:
         with lock_stack(Stack(name=tenant.name), "up", say, cancel=cancel) as hold:
@@ -72,7 +93,12 @@ def attempt_up(tenant: Tenant, say: Say, cancel: threading.Event | None, *, unse
             before = data_locations.of_state(fit.state)
             if not before and (left := preview.former_directory(hold.stack, tenant)):
                 say(f"the data of {tenant.name} stays in {left}; {tenant.directory} is a new, empty place")
-            here = sentinel.check(client, tenant, data_locations.recorded(hold.stack))
+            known = data_locations.recorded(hold.stack)
+            here = (
+                sentinel.judge(tenant, prepared.drive, known)
+                if prepared and prepared.drive
+                else sentinel.check(client, tenant, known)
+            )
             if lacking := packet_rules.ensure(tenant):
                 say(f"{tenant.name}: {lacking}")
             # What a run of plain pulumi has made; below, what this one makes.

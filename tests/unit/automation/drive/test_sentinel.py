@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
-from automation.drive import capacity, sentinel, usage
+from automation.drive import sentinel, usage
 from automation.drive.data_locations import DataHome
 from automation.drive.sentinel import DriveMissing, Mark
 from automation.drive.symbolic_links import DataLinked
@@ -130,7 +130,6 @@ def test_a_drive_that_is_not_mounted_is_told_and_nothing_is_made(
     [
         lambda engine: sentinel.run(engine, ROOT, "true"),
         lambda engine: sentinel.run(engine, ROOT, "true", reads=True),
-        lambda engine: capacity.look(engine, ROOT),
     ],
 )
 def test_no_question_makes_a_path_on_the_host(look: Callable[[Engine], object]) -> None:

@@ -1,5 +1,6 @@
 """What `./portal new --dry-run` says: what would be, a row each, and the exit code of the real run."""
 
+import time
 from contextlib import nullcontext
 from typing import Any
 
@@ -9,17 +10,20 @@ import typer
 from automation.commands import onboarding as command
 from automation.drive import capacity, sentinel
 from automation.drive.capacity import LEAST_DISK_MIB, Room
-from automation.drive.sentinel import DriveMissing
+from automation.drive.sentinel import DriveMissing, Inspection, Mark
+from automation.drive.symbolic_links import DataLinked
 from automation.engine import inventory
 from automation.engine.inventory import Container
-from automation.portals import image_supply, onboarding
+from automation.portals import image_supply, onboarding, up
 from automation.portals.onboarding_request import OnboardingRequest
 from config.portal.networks import networks
 from config.tenant.tenant import Tenant
+from preflight.facts import Facts
 from tests.programs import TENANTS
 
 ACME = Tenant.load("acme", TENANTS)
 REQUEST = OnboardingRequest(name="acme", lms="acme.localhost")
+FACTS = Facts()
 PLENTY = Room(memory=capacity.at_most(ACME), disk=LEAST_DISK_MIB)
 
 
@@ -28,27 +32,27 @@ class Host:
 
     def __init__(self) -> None:
         self.image, self.mounted, self.room, self.there = True, True, PLENTY, list[Container]()
+        self.links = ""
         self.asked: list[str] = []
 
-    def check(self, client: Any, tenant: Tenant) -> None:
+    def inspect(self, client: Any, root: str, script: str) -> Inspection:
         self.asked.append("drive")
         if not self.mounted:
-            raise DriveMissing(sentinel.missing(tenant.storage.root))
-
-    def look(self, client: Any, root: str) -> Room:
-        self.asked.append("room")
-        return self.room
+            return Inspection(mark=None)
+        memory, disk = self.room.memory * 1024, self.room.disk * 1024
+        return Inspection(
+            mark=Mark(id="a"), said=f"MemAvailable: {memory} kB\n/dev/sdb 9 9 {disk} 1% /drive\n{self.links}"
+        )
 
 
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     made = Host()
-    monkeypatch.setattr(onboarding, "resolve", lambda request: (ACME, "title: Acme\n"))
+    monkeypatch.setattr(onboarding, "resolve", lambda request, facts=None: (ACME, "title: Acme\n", FACTS))
     monkeypatch.setattr(onboarding, "has_ops_image", lambda client: made.image)
     monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(None))
     monkeypatch.setattr(inventory, "containers", lambda client, tenant: made.there)
-    monkeypatch.setattr(sentinel, "check", made.check)
-    monkeypatch.setattr(capacity, "look", made.look)
+    monkeypatch.setattr(sentinel, "inspect", made.inspect)
     return made
 
 
@@ -123,3 +127,46 @@ def test_the_drive_is_looked_at_before_minutes_of_building(
     with pytest.raises(DriveMissing):
         onboarding.onboard(REQUEST)
     assert built == []
+
+
+def test_a_link_in_the_place_of_the_data_ends_it(host: Host) -> None:
+    # What is named like an answer of the host's is none.
+    host.links = "link acme\tMemAvailable: 1 kB"
+    with pytest.raises(DataLinked):
+        onboarding.survey_host(REQUEST)
+
+
+@pytest.mark.parametrize(("seconds", "image", "looks"), [(0.0, True, 1), (60.0, True, 2), (0.0, False, 1)])
+def test_images_drive_and_host_are_looked_at_once_unless_time_has_passed(
+    host: Host, monkeypatch: pytest.MonkeyPatch, seconds: float, image: bool, looks: int
+) -> None:
+    """Minutes of building make what was seen old; before the image that looks is there nobody can."""
+    now = [1000.0]
+    done: list[str] = []
+    host.image = image
+
+    def prepare(tenant: Tenant, say: Any) -> None:
+        done.append("images")
+        now[0] += seconds
+        host.image = True
+
+    def write(request: OnboardingRequest, say: Any, facts: Facts | None) -> Tenant:
+        assert facts is FACTS
+        done.append("file")
+        return ACME
+
+    def bring_up(tenant: Tenant, say: Any, *, cancel: Any, prepared: up.Prepared) -> dict[str, Any]:
+        assert prepared.drive is not None
+        assert prepared.drive.mark == Mark(id="a")
+        done.append("up")
+        return {"tenant": "acme"}
+
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(image_supply, "prepare_images", prepare)
+    monkeypatch.setattr(onboarding, "write_tenant_file", write)
+    monkeypatch.setattr(up, "up", bring_up)
+    monkeypatch.setattr(onboarding, "log_in_link", lambda tenant: "http://x")
+    told = onboarding.onboard(REQUEST)
+    assert done == ["images", "file", "up"]
+    assert host.asked == ["drive"] * looks
+    assert list(told["steps"]) == ["host and drive", "images", "tenant file", "portal", "first log-in"]
