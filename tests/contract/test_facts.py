@@ -62,6 +62,39 @@ def test_images_have_the_queues_of_each_release(image: str, release: str) -> Non
     assert table == {variant: services[f"{variant}-workers"].queues for variant in ("lms", "cms")}
 
 
+def meaning(path: str, *names: str) -> dict[str, str]:
+    """What a module defines under these names, or all of it, without the words that differ by image."""
+    told = {}
+    for node in ast.parse((ROOT / "images" / path).read_text()).body:
+        if isinstance(node, ast.Assign):
+            name = ast.unparse(node.targets[0])
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            name = node.name
+        else:
+            continue
+        if not names or name in names:
+            told[name] = ast.unparse(node)
+    return told
+
+
+@pytest.mark.parametrize("module", ["bounded", "worker"])
+def test_slow_clients_are_bounded_alike(module: str) -> None:
+    """images/forum and images/openedx-standin each have the module: one image is built without the other."""
+    forum = meaning(f"forum/app/service/{module}.py")
+    assert forum
+    assert forum == meaning(f"openedx-standin/app/standin/{module}.py")
+
+
+def test_gunicorn_is_set_alike() -> None:
+    """Of what images/forum and images/openedx-standin tell gunicorn, all that is no matter of the one application."""
+    names = ("pre_fork", "preload_app", "backlog", "timeout", "keepalive", "worker_tmp_dir", "accesslog")
+    forum = meaning("forum/app/service/gunicorn.py", *names, "logger_class", "control_socket_disable")
+    assert len(forum) == len(names) + 2
+    assert forum == meaning(
+        "openedx-standin/app/standin/gunicorn.py", *names, "logger_class", "control_socket_disable"
+    )
+
+
 def test_no_other_file_of_the_program_writes_them_out() -> None:
     """Types and labels of a portal stand in config/portal/ alone; every other file imports them."""
     told = {

@@ -36,14 +36,14 @@ def is_json(text: str) -> bool:
 
 def events(text: str) -> Iterator[Any]:
     """The events of a text that is JSON."""
-    start = yaml.Mark("", 0, 0, 0, None, None)
+    start = yaml.Mark("", 0, 0, 0, None, 0)
     yield yaml.StreamStartEvent(start, start)
     yield yaml.DocumentStartEvent(start, start)
     line, begin = 0, 0
     end = start
     for found in _TOKEN.finditer(text):
         token = found[0]
-        mark = yaml.Mark("", found.start(), line, found.start() - begin, None, None)
+        mark = yaml.Mark("", found.start(), line, found.start() - begin, None, 0)
         end = mark
         if token.isspace():
             if "\n" in token:
