@@ -1,8 +1,6 @@
 """Whose words lead to which engine, what a look at its host may do there, and who may delete what."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -14,6 +12,7 @@ from config.portal import owner
 from config.values import placement
 from plugins.docker.engine import EngineError, connect
 from preflight import facts
+from tests.fake_engine import FakeEngine
 from tests.programs import ROOT
 from tests.security.hostile import TEXTS
 
@@ -68,38 +67,14 @@ def test_whoever_made_a_backend_its_name_is_plain(text: str, tmp_path: Any) -> N
     assert owner.PLAIN.fullmatch(owner.read(tmp_path))
 
 
-class Engine:
-    """Keeps what it was asked to create."""
-
-    def __init__(self) -> None:
-        self.asked: dict[str, Any] = {}
-
-    def create_host_config(self, **how: Any) -> dict[str, Any]:
-        return how
-
-    def start(self, container: str) -> None:
-        """Nothing starts."""
-
-    def wait(self, container: str, timeout: float) -> dict[str, int]:
-        assert timeout <= 30
-        return {"StatusCode": 0}
-
-    def logs(self, container: str) -> bytes:
-        return b""
-
-
-def test_a_look_at_a_host_can_do_nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Engine()
-
-    @contextmanager
-    def helper(client: Engine, image: str, **how: Any) -> Iterator[str]:
-        client.asked = how
-        yield "id"
-
-    monkeypatch.setattr(facts, "helper", helper)
+def test_a_look_at_a_host_can_do_nothing_there() -> None:
+    made = FakeEngine(said="")
     facts.of_host(made, "portals/ops:1", "/srv/portals")
-    config = made.asked["host_config"]
-    assert made.asked["user"] == "65534:65534"
+    (asked,) = made.created
+    assert max(made.waited) <= 30
+    assert made.there == {}
+    config = asked["host_config"]
+    assert asked["user"] == "65534:65534"
     assert config["network_mode"] == "host"
     assert (config["cap_drop"], config["read_only"]) == (["ALL"], True)
     assert "cap_add" not in config

@@ -18,8 +18,8 @@ from automation.stack import PROJECT, Stack
 from config.portal import resource_types
 from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER
 from config.values.placement import LOCAL
+from tests.fake_engine import FakeEngine
 from tests.programs import ROOT
-from tests.unit.automation.drive.test_sentinel import Engine
 from tests.unit.automation.review.samples import change, container
 
 STORAGE = {"type": resource_types.STORAGE, "outputs": {"directory": "/mnt/old/acme"}}
@@ -112,12 +112,12 @@ def test_a_portal_that_begins_elsewhere_leaves_its_data_behind() -> None:
     assert "the data of acme is in /mnt/old/acme and is left behind" in worst.findings[0].reason
 
 
-class Drives(Engine):
+class Drives(FakeEngine):
     """An engine's host with some drives, and what they hold."""
 
     def __init__(self, marks: dict[str, str], held: dict[str, list[str]]) -> None:
         super().__init__()
-        self.marks, self.held, self.asked = marks, held, ""
+        self.marks, self.held, self.root = marks, held, ""
 
     def create_container(self, image: str, **how: Any) -> dict[str, Any]:
         assert "binds" not in how["host_config"]
@@ -127,17 +127,11 @@ class Drives(Engine):
                 from docker.errors import APIError
 
                 raise APIError("no", explanation="bind source path does not exist")
-            self.mark, self.asked = f"portals-drive\nid {self.marks[root]}\n", root
+            self.mark, self.root = f"portals-drive\nid {self.marks[root]}\n", root
         return super().create_container(image, **how)
 
-    def info(self) -> dict[str, str]:
-        return {"ID": "the one engine"}
-
-    def logs(self, name: str) -> bytes:
-        return b"there" if self.held.get(self.asked) else b""
-
-    def close(self) -> None:
-        pass
+    def logs(self, name: str, **options: Any) -> bytes:
+        return b"there" if self.held.get(self.root) else b""
 
 
 def looked(monkeypatch: pytest.MonkeyPatch, engine: Drives, where: purge.Looked) -> purge.Trace:

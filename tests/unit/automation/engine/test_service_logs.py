@@ -1,6 +1,5 @@
 """Where a portal's pages are, and how far back its logs go."""
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 
 import docker.errors
@@ -12,6 +11,7 @@ from automation.engine.service_logs import address, followed, seconds
 from automation.errors import NotUp
 from config.reading.errors import ConfigError
 from config.tenant.tenant import Tenant
+from tests.fake_engine import FakeEngine
 from tests.programs import TENANTS
 
 DEMO = Tenant.load("demo", TENANTS)
@@ -37,17 +37,6 @@ def test_a_service_without_a_page() -> None:
         address(DEMO, "mysql")
 
 
-class Engine:
-    """One whose lms says three lines in odd pieces, and whose cms breaks off."""
-
-    def logs(self, name: str, **options: object) -> Iterator[bytes]:
-        assert options["follow"]
-        yield b"one\ntw"
-        if name == "oak-cms":
-            raise docker.errors.APIError("gone")
-        yield b"o\nthree"
-
-
 def container(service: str) -> Container:
     return Container(
         service=service, name=f"oak-{service}", group="openedx", state="running", health="healthy", image="x"
@@ -55,7 +44,9 @@ def container(service: str) -> Container:
 
 
 def test_lines_are_whole_and_one_log_that_breaks_off_ends_no_other() -> None:
-    found = list(followed(Engine(), [container("lms"), container("cms")], {}))
+    pieces = [b"one\ntw", b"o\nthree"]
+    engine = FakeEngine(words={"oak-lms": pieces, "oak-cms": [pieces[0], docker.errors.APIError("gone")]})
+    found = list(followed(engine, [container("lms"), container("cms")], {}))
     assert [line for service, line in found if service == "lms"] == ["one", "two", "three"]
     assert [line for service, line in found if service == "cms"] == [
         "one",

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from docker.errors import APIError
 from typer.testing import CliRunner
 
 from automation.commands import images as command
@@ -16,6 +15,7 @@ from automation.images.builder import FOLDER
 from automation.images.listing import Row
 from automation.portals import image_supply
 from config.images import references
+from tests.fake_engine import FakeEngine, container
 
 CURRENT = references(FOLDER)["redis"]
 OLD = f"portals/redis:{'0' * 16}"
@@ -25,32 +25,17 @@ STUCK = f"portals/nginx:{'3' * 16}"
 FOREIGN = "portals/somebody-elses:1"
 
 
-class Engine:
-    """An engine with images; `USED` has a container, and `STUCK` is the parent of another."""
-
-    def __init__(self) -> None:
-        self.tags = [CURRENT, OLD, USED, DERIVED, STUCK, FOREIGN]
-
-    def images(self, name: str) -> list[dict[str, Any]]:
-        assert name == "portals/*"
-        return [{"RepoTags": [each]} for each in self.tags] + [{"RepoTags": None}]
-
-    def containers(self, *, all: bool, filters: dict[str, str], quiet: bool) -> list[str]:
-        assert all
-        return ["container"] if filters["ancestor"] == USED else []
-
-    def remove_image(self, tag: str) -> None:
-        if tag == STUCK:
-            raise APIError("conflict")
-        self.tags.remove(tag)
-
-
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
-    made = Engine()
+def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """`USED` has a container, and `STUCK` is the parent of another."""
+    made = FakeEngine(
+        images=[CURRENT, OLD, USED, DERIVED, STUCK, FOREIGN],
+        containers={"container": container(image=USED, state="exited")},
+        stuck=[STUCK],
+    )
 
     @contextmanager
-    def connect(docker_host: str) -> Iterator[Engine]:
+    def connect(docker_host: str) -> Iterator[FakeEngine]:
         yield made
 
     monkeypatch.setattr(listing, "engine", connect)
@@ -62,12 +47,12 @@ def run(*words: str) -> Any:
     return CliRunner().invoke(command.app, ["prune", *words])
 
 
-def test_what_is_wanted_or_used_or_not_ours_is_spared(engine: Engine) -> None:
+def test_what_is_wanted_or_used_or_not_ours_is_spared(engine: FakeEngine) -> None:
     assert listing.superseded(spare={DERIVED}) == [STUCK, OLD]
     assert listing.superseded() == [STUCK, DERIVED, OLD]
 
 
-def test_a_dry_run_removes_nothing(engine: Engine) -> None:
+def test_a_dry_run_removes_nothing(engine: FakeEngine) -> None:
     before = list(engine.tags)
     ran = run("--dry-run", "--json")
     assert json.loads(ran.stdout) == {"found": [STUCK, OLD], "removed": []}
@@ -76,7 +61,7 @@ def test_a_dry_run_removes_nothing(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("words", [(), ("--confirm", "yes"), ("--json",)])
-def test_nothing_goes_that_was_not_confirmed(engine: Engine, words: tuple[str, ...]) -> None:
+def test_nothing_goes_that_was_not_confirmed(engine: FakeEngine, words: tuple[str, ...]) -> None:
     before = list(engine.tags)
     ran = run(*words)
     assert isinstance(ran.exception, NotConfirmed)
@@ -84,7 +69,7 @@ def test_nothing_goes_that_was_not_confirmed(engine: Engine, words: tuple[str, .
     assert engine.tags == before
 
 
-def test_what_goes_and_what_stays_is_told(engine: Engine) -> None:
+def test_what_goes_and_what_stays_is_told(engine: FakeEngine) -> None:
     ran = run("--confirm", "prune")
     assert ran.stdout.splitlines() == [
         "1 image removed",

@@ -2,54 +2,65 @@
 
 from typing import Any
 
-import docker.errors
 import pytest
 
 from automation.runs import engine_check
 from automation.runs.plan import SECRET, Change
 from config.portal.resource_types import CONTAINER, NETWORK, VOLUME
+from tests.fake_engine import FakeEngine, container
 from tests.unit.automation.runs.official_plugin import as_the_official_plugin, ran
 
 URN = "urn:pulumi:acme::portals::p$docker:index/container:Container::lms"
 
 
-class Engine:
+def engine() -> FakeEngine:
     """Knows one container and nothing else."""
+    lms = container(
+        Config={
+            "Env": ["A=1", "PATH=/bin"],
+            "Labels": {"portal.tenant": "acme"},
+            "Healthcheck": {"Test": ["CMD", "old"]},
+            "User": "1000",
+            "Image": "x:1",
+        },
+        HostConfig={
+            "Memory": 512 * 1024 * 1024,
+            "CapAdd": ["CHOWN"],
+            "CapDrop": ["ALL"],
+            "PortBindings": {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "80"}]},
+        },
+        Mounts=[{"Destination": "/data", "Name": "acme-lms", "Source": "/x", "RW": True}],
+        NetworkSettings={"Networks": {"acme-private": {"Aliases": ["lms", "0123"]}}},
+    )
+    return FakeEngine(containers={"acme-lms": lms})
 
-    def __init__(self, **told: Any) -> None:
-        self.told = told
 
-    def inspect_container(self, name: str) -> dict[str, Any]:
-        if name != "acme-lms":
-            raise docker.errors.NotFound("no such container")
-        return {
-            "Config": {
-                "Env": ["A=1", "PATH=/bin"],
-                "Labels": {"portal.tenant": "acme"},
-                "Healthcheck": {"Test": ["CMD", "old"]},
-                "User": "1000",
-                "Image": "x:1",
-            },
-            "HostConfig": {
-                "Memory": 512 * 1024 * 1024,
-                "CapAdd": ["CHOWN"],
-                "CapDrop": ["ALL"],
-                "PortBindings": {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "80"}]},
-            },
-            "Mounts": [{"Destination": "/data", "Name": "acme-lms", "Source": "/x", "RW": True}],
-            "NetworkSettings": {"Networks": {"acme-private": {"Aliases": ["lms", "0123"]}}},
-            **self.told,
-        }
+def whole_engine() -> FakeEngine:
+    """Has one container, one network and one volume of the same name."""
+    made = engine()
+    made.there_networks["acme-lms"] = {
+        "Internal": True,
+        "IPAM": {"Config": [{"Gateway": "10.77.0.1", "Subnet": "10.77.0.0/25"}]},
+    }
+    made.there_volumes["acme-lms"] = {"Options": {"type": "none", "o": "bind", "device": "/srv/x"}}
+    return made
 
-    def inspect_network(self, name: str) -> dict[str, Any]:
-        raise docker.errors.NotFound(name)
 
-    inspect_volume = inspect_network
+def change_all(made: FakeEngine) -> None:
+    """Nothing of it is any more what a program has asked for."""
+    made.there["acme-lms"] |= {
+        "Config": {"Labels": {}},
+        "HostConfig": {"CapAdd": None, "CapDrop": [], "PortBindings": {}},
+        "Mounts": [],
+        "NetworkSettings": {"Networks": {}},
+    }
+    made.there_networks["acme-lms"]["IPAM"] = {"Config": [{"Gateway": "10.77.0.1", "Subnet": "10.77.1.0/25"}]}
+    made.there_volumes["acme-lms"]["Options"]["device"] = "/srv/y"
 
 
 def lies(op: str = "update", **after: Any) -> list[str]:
     changed = Change(urn=URN, op=op, before={"name": "acme-lms"}, after={"name": "acme-lms", **after})
-    return [each.path or each.happened for each in engine_check.compare(Engine(), [changed])]
+    return [each.path or each.happened for each in engine_check.compare(engine(), [changed])]
 
 
 @pytest.mark.parametrize(
@@ -83,9 +94,9 @@ def test_what_was_deleted_and_is_still_there_is_told() -> None:
 
 def test_what_was_made_and_is_not_there_is_told() -> None:
     gone = Change(urn=URN, op="create", after={"name": "acme-other"})
-    assert [each.happened for each in engine_check.compare(Engine(), [gone])] == ["none"]
+    assert [each.happened for each in engine_check.compare(engine(), [gone])] == ["none"]
     never = Change(urn=URN, op="delete", before={"name": "acme-other"})
-    assert list(engine_check.compare(Engine(), [never])) == []
+    assert list(engine_check.compare(engine(), [never])) == []
 
 
 @pytest.mark.parametrize(
@@ -111,40 +122,9 @@ def test_what_was_made_and_is_not_there_is_told() -> None:
 def test_what_a_plugin_keeps_for_itself_is_not_looked_for_on_the_engine(
     kind: str, after: dict[str, Any]
 ) -> None:
-    engine = Whole()
+    made = whole_engine()
     change = ran(kind, None, as_the_official_plugin({"name": "acme-lms", **after}), op="create")
-    assert engine_check.compare(engine, [change]) == ()
+    assert engine_check.compare(made, [change]) == ()
     # What is really otherwise is told as before.
-    engine.told_otherwise()
-    assert {each.path for each in engine_check.compare(engine, [change])} == set(after) - {"internal"}
-
-
-class Whole(Engine):
-    """Has one container, one network and one volume of the same name."""
-
-    network: dict[str, Any]
-    volume: dict[str, Any]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = {
-            "Internal": True,
-            "IPAM": {"Config": [{"Gateway": "10.77.0.1", "Subnet": "10.77.0.0/25"}]},
-        }
-        self.volume = {"Options": {"type": "none", "o": "bind", "device": "/srv/x"}}
-
-    def told_otherwise(self) -> None:
-        self.told = {
-            "Config": {"Labels": {}},
-            "HostConfig": {"CapAdd": None, "CapDrop": [], "PortBindings": {}},
-            "Mounts": [],
-            "NetworkSettings": {"Networks": {}},
-        }
-        self.network["IPAM"] = {"Config": [{"Gateway": "10.77.0.1", "Subnet": "10.77.1.0/25"}]}
-        self.volume["Options"] = {**self.volume["Options"], "device": "/srv/y"}
-
-    def inspect_network(self, name: str) -> dict[str, Any]:
-        return self.network
-
-    def inspect_volume(self, name: str) -> dict[str, Any]:
-        return self.volume
+    change_all(made)
+    assert {each.path for each in engine_check.compare(made, [change])} == set(after) - {"internal"}

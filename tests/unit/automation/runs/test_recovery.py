@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import docker.errors
 import pytest
 
 from automation.errors import Locked
@@ -21,6 +20,7 @@ from automation.runs.recovery import (
 )
 from automation.stack import Stack
 from config.portal.resource_types import CONTAINER
+from tests.fake_engine import FakeEngine, container
 
 PENDING = [
     {"type": "creating", "resource": {"type": CONTAINER, "urn": "u1", "inputs": {"name": "acme-mysql"}}},
@@ -29,31 +29,15 @@ PENDING = [
 STATE = {"resources": [{"type": CONTAINER, "urn": "u2", "id": "worker"}], "pending_operations": PENDING}
 
 
-@dataclass
-class Engine:
-    """An engine with a half-made container and one that goes on stopping; it keeps what was asked for."""
-
-    asked: list[str] = field(default_factory=list)
-
-    def containers(self, **_: Any) -> list[dict[str, Any]]:
-        return [{"Id": "worker", "State": "running"}]
-
-    def networks(self, **_: Any) -> list[dict[str, Any]]:
-        return []
-
-    def volumes(self, **_: Any) -> dict[str, Any]:
-        return {"Volumes": None}
-
-    def inspect_container(self, name: str) -> dict[str, Any]:
-        if name != "acme-mysql":
-            raise docker.errors.NotFound(name)
-        return {"Id": "half", "Config": {"Labels": {"portal.tenant": "acme"}}}
-
-    def stop(self, identity: str, timeout: int) -> None:
-        self.asked.append(f"stop {identity}")
-
-    def remove_container(self, identity: str, **_: Any) -> None:
-        self.asked.append(f"remove {identity}")
+def engine_with_leftovers() -> FakeEngine:
+    """A container half-made, and one that goes on stopping."""
+    ours = {"portal.tenant": "acme"}
+    return FakeEngine(
+        containers={
+            "acme-lms-workers": container("worker", labels=ours),
+            "acme-mysql": container("half", state="created", labels=ours),
+        }
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +59,7 @@ def stack(tmp_path: Path) -> Stack:
 
 
 def test_what_was_half_made_goes_and_what_was_told_to_stop_is_known(stack: Stack) -> None:
-    engine = Engine()
+    engine = engine_with_leftovers()
     with lock_stack(stack, "up", print) as hold:
         fit = recover(hold, engine, print)
     assert engine.asked == ["stop half", "remove half"]
@@ -88,15 +72,15 @@ def test_what_was_half_made_goes_and_what_was_told_to_stop_is_known(stack: Stack
 
 def test_a_second_recovery_finds_nothing_to_do(stack: Stack) -> None:
     with lock_stack(stack, "up", print) as hold:
-        recover(hold, Engine(), print)
-        engine = Engine()
+        recover(hold, engine_with_leftovers(), print)
+        engine = engine_with_leftovers()
         recover(hold, engine, print)
     assert engine.asked == []
 
 
 def test_a_plain_pulumi_that_was_faster_is_left_alone(stack: Stack) -> None:
     """It took Pulumi's lock after ours: nothing of it is removed, and its state stays."""
-    engine, before = Engine(), stack.state()
+    engine, before = engine_with_leftovers(), stack.state()
     assert stack.locks
     with lock_stack(stack, "up", print) as hold:
         (stack.locks / "theirs.json").write_text('{"pid": 1, "hostname": "here"}')
@@ -129,14 +113,14 @@ def elsewhere(*states: dict[str, Any], taken: bool = False) -> Elsewhere:
     return Elsewhere(name="acme", environ={"PULUMI_BACKEND_URL": "s3://b"}, states=told, taken=taken)
 
 
-def recovered(stack: Elsewhere, engine: Engine) -> None:
+def recovered(stack: Elsewhere, engine: FakeEngine) -> None:
     with lock_stack(stack, "up", print) as hold:
         # `held` makes a copy that knows of the hold; lists are shared.
         recover(hold, engine, print)
 
 
 def test_elsewhere_the_backend_says_that_nobody_has_it_before_anything_is_removed() -> None:
-    stack, engine = elsewhere(STATE), Engine()
+    stack, engine = elsewhere(STATE), engine_with_leftovers()
     recovered(stack, engine)
     assert stack.done == ["pending", "mended"]
     assert engine.asked == ["stop half", "remove half"]
@@ -144,14 +128,14 @@ def test_elsewhere_the_backend_says_that_nobody_has_it_before_anything_is_remove
 
 def test_elsewhere_a_live_run_loses_nothing() -> None:
     """Its pending operations are in the state, as a dead one's are."""
-    stack, engine = elsewhere(STATE, taken=True), Engine()
+    stack, engine = elsewhere(STATE, taken=True), engine_with_leftovers()
     with pytest.raises(Locked):
         recovered(stack, engine)
     assert (engine.asked, stack.done) == ([], [])
 
 
 def test_elsewhere_a_state_that_moves_is_not_overwritten() -> None:
-    stack, engine = elsewhere(STATE, STATE, {**STATE, "resources": []}), Engine()
+    stack, engine = elsewhere(STATE, STATE, {**STATE, "resources": []}), engine_with_leftovers()
     with pytest.raises(Locked, match="was changed during"):
         recovered(stack, engine)
     assert (engine.asked, stack.done) == ([], [])
