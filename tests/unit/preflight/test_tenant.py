@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
+from config.tenant.tenant import Tenant
 from preflight import facts
 from preflight import tenant as looking
 from preflight.facts import Facts, Host, Network
 from preflight.procfs import Door
+from preflight.tenant import Existing
+from preflight.tenant import wanted as of_file
 from preflight.wanted import Wanted
+from tests.programs import TENANTS
 
 LO, E0 = IPv4Network("127.0.0.0/8"), IPv4Network("10.210.3.2/32")
 HOST = Host(listening=frozenset(), routes=(), own=(LO, E0), memory=4096, disk=9999)
@@ -66,3 +70,33 @@ def test_where_the_host_s_network_is_not_lent_the_rest_is_asked(
     assert engine.networks == networks
     assert (found.host is not None, found.refused) == (asked, refused)
     assert bool(found.unasked) is (len(fails) == 1)
+
+
+ACME = Tenant.load("acme", TENANTS)
+
+
+def resources(port: int, subnet: str, image: str) -> list[dict[str, Any]]:
+    return [
+        {"type": "docker:index/container:Container", "outputs": {
+            "name": "acme-load-balancer", "image": image, "ports": [{"ip": ACME.listen.address, "external": port}]}},
+        {"type": "docker:index/network:Network", "outputs": {"name": "acme-data", "ipamConfigs": [{"subnet": subnet}]}},
+        {"type": "pulumi:pulumi:Stack"},
+    ]  # fmt: skip
+
+
+def test_by_the_file_alone_only_what_the_state_does_not_have_is_wanted() -> None:
+    place, port = ACME.placement.subnet, ACME.listen.port
+    inside = str(next(place.subnets(new_prefix=26)))
+    references = {"lms": "portals/lms:1", "nginx": "nginx@sha256:1"}
+    has = Existing.read(resources(port, inside, "portals/lms:1"))
+    assert of_file(ACME, references, has).empty
+    first = of_file(ACME, references, Existing())
+    assert [str(each.door) for each in first.doors] == [f"{ACME.listen.address}:{port}"]
+    assert [each.subnet for each in first.subnets] == [place]
+    assert first.images == {"portals/lms:1"}
+    assert {"acme-lms", "acme-storage-init"} <= first.new_containers
+    assert of_file(ACME, references, Existing.read(resources(port + 1, inside, "portals/lms:1"))).doors
+    assert of_file(
+        ACME, references, Existing.read(resources(port, "10.77.200.0/26", "portals/lms:1"))
+    ).subnets
+    assert of_file(ACME, references, Existing.read(resources(port, inside, "portals/lms:0"))).images

@@ -1,7 +1,6 @@
 """Questions to the drive leave nothing on the engine, however they end."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 
 import pytest
 
@@ -9,16 +8,11 @@ from automation.drive import sentinel, usage
 from automation.drive.data_locations import DataHome
 from automation.drive.sentinel import DriveMissing, Mark
 from automation.drive.symbolic_links import DataLinked
-from automation.engine import inventory
 from automation.errors import PortalError
-from automation.portals import orphans
-from config.portal.labels import HELPER
 from config.tenant.tenant import Tenant
-from preflight import helper
-from tests.fake_engine import FakeEngine, container
+from tests.fake_engine import FakeEngine
 from tests.programs import TENANTS
 
-NOW = 100_000.0
 ROOT = "/srv/portals"
 ACME = Tenant.load("acme", TENANTS)
 
@@ -78,42 +72,11 @@ def test_no_question_makes_a_path_on_the_host(look: Callable[[FakeEngine], objec
     assert engine.there == {}
 
 
-def test_orphans_says_of_a_drive_that_is_not_mounted_that_it_was_not_looked_at(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """No orphan where nobody has looked is no answer."""
-    engine = FakeEngine(absent=ROOT)
-    said: list[str] = []
-    monkeypatch.setattr(orphans, "names", lambda folder: [])
-    monkeypatch.setattr(orphans, "stacks", list)
-    monkeypatch.setattr(orphans, "places", lambda tenants: {"": {ROOT}})
-    monkeypatch.setattr(orphans, "objects", lambda client, known, host: [])
-    monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(engine))
-    assert orphans.find(said.append) == []
-    assert said == [f"not searched: {sentinel.missing(ROOT)}"]
-    assert engine.binds() == []
-
-
 def test_a_failure_leaves_nothing() -> None:
     engine = FakeEngine(exit_code=1)
     with pytest.raises(PortalError, match="/srv/portals: said"):
         sentinel.run(engine, "/srv/portals", "false")
     assert engine.there == {}
-
-
-def test_what_killed_commands_left_goes_and_nothing_else() -> None:
-    old, fresh, ours = NOW - 2 * helper.LEFT_SECONDS, NOW - 1, {HELPER: ""}
-    engine = FakeEngine(
-        containers={
-            "killed before its start": container(state="created", created=old, labels=ours),
-            "killed after its end": container(state="exited", created=old, labels=ours),
-            "still deleting": container(state="running", created=old, labels=ours),
-            "being read just now": container(state="exited", created=fresh, labels=ours),
-            "somebody else's": container(state="exited", created=old),
-        }
-    )
-    helper.sweep(engine, NOW)
-    assert set(engine.there) == {"still deleting", "being read just now", "somebody else's"}
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,14 @@ import pytest
 
 from automation.drive.capacity import LEAST_DISK_MIB
 from automation.engine import inventory
-from automation.errors import NoEngine, Overtaken
-from automation.portals import feasibility, up
+from automation.errors import NoEngine
+from automation.portals import feasibility
 from automation.portals.feasibility import RESTART_MIB, Impossible, refuse, told, wanted
 from automation.runs.plan import Change, Plan
 from automation.stack import Stack
 from config.tenant.tenant import Tenant
 from preflight.obstacles import Obstacle
 from preflight.procfs import Door
-from preflight.tenant import Existing
-from preflight.tenant import wanted as of_file
 from preflight.wanted import Published, Subnet, Wanted
 from tests.programs import TENANTS
 
@@ -132,44 +130,3 @@ def test_what_an_interrupted_run_has_half_made_is_in_nobodys_way(monkeypatch: py
     monkeypatch.setattr(Stack, "state", lambda stack: state)
     found = feasibility.mended(Wanted(new_containers=frozenset({"acme-lms"})), "acme")
     assert "acme-lms" in found.leaving_containers
-
-
-def resources(port: int, subnet: str, image: str) -> list[dict[str, Any]]:
-    return [
-        {"type": "docker:index/container:Container", "outputs": {
-            "name": "acme-load-balancer", "image": image, "ports": [{"ip": ACME.listen.address, "external": port}]}},
-        {"type": "docker:index/network:Network", "outputs": {"name": "acme-data", "ipamConfigs": [{"subnet": subnet}]}},
-        {"type": "pulumi:pulumi:Stack"},
-    ]  # fmt: skip
-
-
-def test_by_the_file_alone_only_what_the_state_does_not_have_is_wanted() -> None:
-    place, port = ACME.placement.subnet, ACME.listen.port
-    inside = str(next(place.subnets(new_prefix=26)))
-    references = {"lms": "portals/lms:1", "nginx": "nginx@sha256:1"}
-    has = Existing.read(resources(port, inside, "portals/lms:1"))
-    assert of_file(ACME, references, has).empty
-    first = of_file(ACME, references, Existing())
-    assert [str(each.door) for each in first.doors] == [f"{ACME.listen.address}:{port}"]
-    assert [each.subnet for each in first.subnets] == [place]
-    assert first.images == {"portals/lms:1"}
-    assert {"acme-lms", "acme-storage-init"} <= first.new_containers
-    assert of_file(ACME, references, Existing.read(resources(port + 1, inside, "portals/lms:1"))).doors
-    assert of_file(
-        ACME, references, Existing.read(resources(port, "10.77.200.0/26", "portals/lms:1"))
-    ).subnets
-    assert of_file(ACME, references, Existing.read(resources(port, inside, "portals/lms:0"))).images
-
-
-@pytest.mark.parametrize(("now", "error"), [("before", Impossible), ("after", Overtaken)])
-def test_what_another_run_has_made_meanwhile_is_no_obstacle_but_a_reason_to_look_anew(
-    now: str, error: type[Exception], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def check(*words: object) -> Plan:
-        raise Impossible("a container acme-lms is there already")
-
-    monkeypatch.setattr(feasibility, "check", check)
-    monkeypatch.setattr(Stack, "state", lambda stack: {"deployment": now})
-    with pytest.raises(error) as raised:
-        up.require_feasible(None, ACME, plan(), {"deployment": "before"}, print)
-    assert raised.type is error

@@ -1,8 +1,14 @@
 """What orphans says of each thing that belongs to no tenant."""
 
+from contextlib import nullcontext
+
 import pytest
 
+from automation.drive import sentinel
+from automation.engine import inventory
+from automation.portals import orphans
 from automation.portals.orphans import Orphan
+from tests.fake_engine import FakeEngine
 
 
 @pytest.mark.parametrize(
@@ -30,3 +36,22 @@ from automation.portals.orphans import Orphan
 )
 def test_each_orphan_says_how_to_remove_it(orphan: Orphan, remedy: str) -> None:
     assert remedy in orphan.remedy
+
+
+ROOT = "/srv/portals"
+
+
+def test_orphans_says_of_a_drive_that_is_not_mounted_that_it_was_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No orphan where nobody has looked is no answer."""
+    engine = FakeEngine(absent=ROOT)
+    said: list[str] = []
+    monkeypatch.setattr(orphans, "names", lambda folder: [])
+    monkeypatch.setattr(orphans, "stacks", list)
+    monkeypatch.setattr(orphans, "places", lambda tenants: {"": {ROOT}})
+    monkeypatch.setattr(orphans, "objects", lambda client, known, host: [])
+    monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(engine))
+    assert orphans.find(said.append) == []
+    assert said == [f"not searched: {sentinel.missing(ROOT)}"]
+    assert engine.binds() == []

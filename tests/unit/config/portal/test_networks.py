@@ -11,7 +11,6 @@ from config.portal import networks, routes
 from config.releases.release import Release, Releases
 from config.tenant.sections import WorkerGroup
 from config.tenant.tenant import Mail, Tenant
-from config.values.networks import PLACES, subnet
 
 ROOT = Path(__file__).parents[4]
 FOLDER = ROOT / "config" / "releases"
@@ -113,13 +112,6 @@ def test_a_network_of_the_most_that_a_portal_may_have_holds_it() -> None:
         }
         for network in networks.networks(replace(told, worker_groups=groups)).values():
             assert len(network.members) <= network.subnet.num_addresses - 3, network.name
-
-
-def test_the_addresses_that_are_kept_are_free() -> None:
-    """For what joins several portals' load balancers, for add-ons, for an overlay."""
-    tenant = tenants("redwood")[0]
-    taken = {address for name in PLACES for address in subnet(tenant.placement.subnet, name)}
-    assert [int(each) & 255 for each in tenant.placement.subnet if each not in taken] == list(range(192, 224))
 
 
 @pytest.mark.parametrize("tenant", CASES)

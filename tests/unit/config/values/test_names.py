@@ -1,6 +1,9 @@
 """Names on an engine, and which of them collide."""
 
+import pytest
+
 from config.values import names
+from tests.unit.config.values.taken import taken
 
 GROUPS = {"lms-workers-heavy", "cms-workers-lms", "cms-workers-x-mysql"}
 
@@ -26,3 +29,21 @@ def test_no_two_tenants_without_a_clash_share_a_name_on_the_engine() -> None:
     made = [name for each in left for name in (each, *(f"{each}-{part}" for part in names.PARTS | GROUPS))]
     assert len(made) == len(set(made))
     assert len(left) > 1
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("abc", True),
+        ("123", True),
+        ("a-1-b", True),
+        ("x" * 30, True),
+        ("ops", False),
+        ("devops", True),
+        ("my-opsys", True),
+        ("pulumi", False),
+        ("acme\n", False),
+    ],
+)
+def test_a_tenant_s_name(text: str, good: bool) -> None:
+    assert taken(names.tenant, text) == good

@@ -1,8 +1,11 @@
 """Ports and engines."""
 
+from collections.abc import Callable
+
 import pytest
 
 from config.values import placement
+from tests.unit.config.values.taken import taken
 
 
 @pytest.mark.parametrize("port", [80, 443, 1024, 65535])
@@ -31,3 +34,46 @@ def test_no_ports(port: int) -> None:
 )
 def test_the_machine_behind_an_engine(docker_host: str, machine: str) -> None:
     assert placement.machine(docker_host) == machine
+
+
+TAKEN = [
+    (placement.listen_address, "0.0.0.0", True),
+    (placement.listen_address, "192.0.2.7", True),
+    (placement.listen_address, "0.0.0.1", False),
+    (placement.listen_address, "1.2.3", False),
+    (placement.listen_address, "127.1", False),
+    (placement.listen_address, "0x7f.0.0.1", False),
+    (placement.listen_address, "١٢٧.0.0.1", False),
+    (placement.listen_address, "127.0.0.1\n", False),
+    (placement.docker_host, "", True),
+    (placement.docker_host, "unix:///var/run/docker.sock", True),
+    (placement.docker_host, "tcp://docker1:2376", True),
+    (placement.docker_host, "ssh://docker1", True),
+    (placement.docker_host, "ssh://ops@docker1:22", True),
+    (placement.docker_host, "ssh://-x@docker1", False),
+    (placement.docker_host, "tcp://docker1:0", False),
+    (placement.docker_host, "tcp://docker1:2376/x", False),
+    (placement.docker_host, "tcp://docker1:2376?x=y", False),
+    (placement.docker_host, "npipe:////./pipe/docker_engine", False),
+    (placement.docker_host, "unix:///var/run/docker.sock\n", False),
+    (placement.docker_host, "TCP://docker1:2376", False),
+    (placement.subnet, "10.77.0.0/24", True),
+    (placement.subnet, "10.77.0.0/024", False),
+    (placement.subnet, "10.77.0.0/99", False),
+    (placement.subnet, "10.077.0.0/24", False),
+    (placement.subnet, "10.77.0.0 /24", False),
+    (placement.subnet, "10.77.0.0/٢٤", False),
+    (placement.pool, "10.0.0.0/8", True),
+    (placement.pool, "192.168.0.0/24", True),
+    (placement.pool, "0.0.0.0/0", False),
+    (placement.pool, "203.0.113.0/16", False),
+]
+
+
+@pytest.mark.parametrize(
+    ("check", "text", "good"), TAKEN, ids=[f"{c.__name__}-{t!r:.40}" for c, t, _ in TAKEN]
+)
+def test_a_check_takes_what_is_good_and_only_that(
+    check: Callable[[str], object], text: str, good: bool
+) -> None:
+    assert taken(check, text) == good

@@ -7,7 +7,7 @@ import pytest
 
 from toolchain.errors import ToolchainError
 from toolchain.parts.engine import Answer
-from toolchain.pins import Pins, _sums
+from toolchain.pins import Pins
 from toolchain.setup.decide import Facts, decide
 
 SUMS = {
@@ -19,7 +19,6 @@ PINS = replace(Pins.load(), archives=SUMS)
 READY = Answer(state="ready", where="unix:///var/run/docker.sock", version="API 1.41")
 ABSENT = Answer(state="absent", where="unix:///var/run/docker.sock", detail="No such file or directory")
 ALL = frozenset({"engine", "venv", "pulumi", "language-host", "plugins", "state", "images", "browser"})
-
 # A Debian with git and python3, as root, that reaches package registries only.
 EMPTY = Facts(
     forced="",
@@ -189,11 +188,6 @@ def test_what_cannot_be_had_is_told_with_the_remedy(changes: dict[str, Any], sai
     with pytest.raises(ToolchainError) as error:
         decide(replace(DEVELOPER, **changes), PINS, ALL)
     assert str(error.value) == said
-
-
-def test_a_sum_is_a_sum() -> None:
-    with pytest.raises(ToolchainError, match=r"archives: a\.tar\.gz: 'deadbeef' is not a SHA-256"):
-        _sums({"a.tar.gz": "deadbeef"})
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
