@@ -116,6 +116,8 @@ def database(told, common):
 def documents(space, told, common):
     """Courses and their files: everywhere the one mongo that the portal has."""
     store = dict(common["DOC_STORE_CONFIG"], **told["DOC_STORE_CONFIG"])
+    # The default is a set without a name, and mongo's client would look for its members for ever.
+    store["replicaSet"] = store.get("replicaSet") or None
     content = dict(common["CONTENTSTORE"], DOC_STORE_CONFIG=store)
     if "OPTIONS" in content:
         content["OPTIONS"] = {name: store.get(name, value) for name, value in content["OPTIONS"].items()}

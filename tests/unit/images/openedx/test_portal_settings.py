@@ -139,6 +139,7 @@ def test_courses_and_their_files_are_in_the_portal_s_mongo(tenant: Tenant, tmp_p
     for each in (*stores, found["CONTENTSTORE"]["DOC_STORE_CONFIG"], found["CONTENTSTORE"]["OPTIONS"]):
         assert (each["host"], each["user"], each["password"]) == ("mongo", "openedx", "the mongo-password")
     assert stores[0]["collection"] == "modulestore"
+    assert stores[0]["replicaSet"] is None, "a set without a name is waited for for ever"
     assert found["CONTENTSTORE"]["ENGINE"].endswith("MongoContentStore")
 
 
