@@ -27,7 +27,8 @@ from configuration.verdict import Verdict
 # container has judged and rendered it, and has had the processor.
 POLL_SECONDS = 1.0
 WORKERS_POLL_SECONDS = 4.0
-READY_SECONDS = 90.0
+# A real Open edX starts in 15 s alone, and in a minute where four start at once on two cores.
+READY_SECONDS = 180.0
 RETRY_SECONDS = 60.0
 # Workers that finish long tasks. More changes wait, the last of them is taken.
 MOST_GENERATIONS = 3
