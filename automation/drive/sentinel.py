@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from automation.drive import symbolic_links
+from automation.drive import quota, symbolic_links
 from automation.drive.data_locations import DataHome
+from automation.drive.quota import Share
 from automation.errors import PortalError
 from automation.stack import ROOT
 from config.images import reference
@@ -78,8 +79,13 @@ def check(client: Any, tenant: Tenant, known: Iterable[DataHome] = ()) -> DataHo
     Raises DriveMissing when the engine does not see the sentinel, or sees that of another drive than the one that
     `known` tells for this root; DataLinked where a symbolic link stands for one of the tenant's directories.
     """
-    script = symbolic_links.LOOK.format(tenant.name)
-    return judge(tenant, inspect(client, tenant.storage.root, script), known)
+    return judge(tenant, inspected(client, tenant), known)
+
+
+def inspected(client: Any, tenant: Tenant) -> Inspection:
+    """The drive of a tenant, for `judge` and, of its share there, `quota.read`."""
+    script = (symbolic_links.LOOK + quota.LOOK).format(tenant.name)
+    return inspect(client, tenant.storage.root, script)
 
 
 def judge(tenant: Tenant, seen: Inspection, known: Iterable[DataHome] = ()) -> DataHome:
@@ -103,6 +109,18 @@ def judge(tenant: Tenant, seen: Inspection, known: Iterable[DataHome] = ()) -> D
     return DataHome(
         root=root, host=placement.address_of(tenant.placement.docker_host, os.environ), drive=there.id
     )
+
+
+def share(client: Any, root: str, tenant: str) -> Share:
+    """What the drive at `root` says of a tenant's share of it. Raises DriveMissing, PortalError."""
+    return quota.read(run(client, root, quota.LOOK.format(tenant), reads=True))
+
+
+def unlimit(client: Any, root: str, tenant: str, say: Callable[[str], None]) -> None:
+    """Leave no limit of ours behind on a tenant's directory. Raises DriveMissing, PortalError."""
+    found = share(client, root, tenant)
+    if quota.step(found, 0) is quota.Step.LIFT:
+        quota.lift(client, root, tenant, say)
 
 
 def inspect(client: Any, root: str, script: str, *, reads: bool = True) -> Inspection:

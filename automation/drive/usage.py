@@ -3,10 +3,11 @@
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from automation.drive import capacity, sentinel, symbolic_links
+from automation.drive import capacity, quota, sentinel, symbolic_links
+from automation.drive.quota import Share
 from automation.drive.symbolic_links import Link
 from automation.errors import PortalError
 from config.tenant.tenant import Tenant
@@ -21,16 +22,19 @@ PLENTY_MIB = 50 * 1024
 NEAR_QUOTA = 0.80
 
 # In the helper's own shell, which gets the tenant's name as it is: letters, digits and hyphens (config/values/names.py).
-# Space is asked at the portal's own directory: where a project quota lies on it, that is what there is of the drive.
+# Where a limit lies on the portal's own directory, the file system has counted already.
 # No link is followed: a count of what it leads to would be another directory's.
 LOOK = (
     symbolic_links.LOOK
+    + quota.LOOK
     + """
+df -Pk /drive | tail -n 1
 cd /drive && [ -d {0} ] && [ ! -L {0} ] && cd {0}
-df -Pk . | tail -n 1
 if [ -L /drive/{0} ] || [ -L .portal ]; then exit 0; fi
 [ -d .portal ] || {{ echo no files; exit 0; }}
 now=$(date +%s) kept=.portal/usage
+set -- $(df -k --output=size,avail . | tail -n 1) $(df -k --output=size /drive | tail -n 1)
+if [ $1 != $3 ]; then echo "used $(($1 - $2)) $now"; exit 0; fi
 read -r used at <$kept || at=0
 if [ $((now - ${{at:-0}})) -gt {fresh} ]; then
     found=$(timeout {walk} du -skx .)
@@ -67,6 +71,7 @@ class Usage:
     directory: bool = True
     uncounted: int = 0
     links: tuple[Link, ...] = ()
+    share: Share = field(default_factory=Share)
 
 
 def look(client: Any, tenant: Tenant) -> Usage:
@@ -92,6 +97,7 @@ def read(told: str) -> Usage:
         directory=not _NO_FILES.search(told),
         uncounted=int(uncounted[1]) if uncounted else 0,
         links=symbolic_links.read(told),
+        share=quota.read(told),
     )
 
 
@@ -108,13 +114,22 @@ def warnings(found: Usage, tenant: Tenant) -> Iterator[str]:
         )
     elif found.free < min(found.size * LOW_SHARE, PLENTY_MIB):
         yield f"{root} has {found.free} of {found.size} MiB free; free some space or enlarge the drive before it is full"
-    quota = tenant.storage.quota_mib
-    if quota and found.used is not None and found.used >= quota * NEAR_QUOTA:
-        over = "more than" if found.used > quota else "of"
+    yield from _near(found, tenant)
+
+
+def _near(found: Usage, tenant: Tenant) -> Iterator[str]:
+    wanted, limit = tenant.storage.quota_mib, found.share.limit
+    most = limit or wanted
+    remedy = "raise the quota, or find what grows: du -xh --max-depth 2 " + tenant.directory
+    if limit and found.used is not None and limit - found.used < capacity.LEAST_DISK_MIB:
         yield (
-            f"{tenant.name} uses {found.used} MiB, {over} its {quota} (storage/quota); raise the "
-            "quota, or find what grows: du -xh --max-depth 2 " + tenant.directory
+            f"{tenant.name} has {max(0, limit - found.used)} MiB left of the {limit} that the file system lets it have "
+            f"(storage/quota): it is not started anew with less than {capacity.LEAST_DISK_MIB}, and at the end it can "
+            f"write nothing; {remedy}"
         )
+    elif most and found.used is not None and found.used >= most * NEAR_QUOTA:
+        over = "more than" if found.used > most else "of"
+        yield f"{tenant.name} uses {found.used} MiB, {over} its {most} (storage/quota); {remedy}"
 
 
 def facts(found: Usage, tenant: Tenant) -> dict[str, Any]:
@@ -127,12 +142,27 @@ def facts(found: Usage, tenant: Tenant) -> dict[str, Any]:
         "directory": found.directory,
         "counted_in_time": found.uncounted != LATE,
         "quota_mib": tenant.storage.quota_mib or None,
+        "quota_held": quota.held(found.share, tenant.storage.quota_mib) if tenant.storage.quota else None,
+        "quota_why": quota.why_not(found.share, tenant),
+        "limit_mib": found.share.limit or None,
         "warnings": list(warnings(found, tenant)),
     }
 
 
 def shown(told: dict[str, Any], now: float | None = None) -> str:
     """The same in a line for people."""
+    return "; ".join([_taken(told, now), *_holds(told)])
+
+
+def _holds(told: dict[str, Any]) -> Iterator[str]:
+    """Whether what a portal may take is a limit."""
+    if told["limit_mib"]:
+        yield f"the file system holds it to {told['limit_mib']}"
+    if told["quota_why"]:
+        yield f"its quota of {told['quota_mib']} is watched, not enforced: {told['quota_why']}"
+
+
+def _taken(told: dict[str, Any], now: float | None) -> str:
     line = f"drive: {told['free_mib']} of {told['size_mib']} MiB free"
     if not told["directory"]:
         return f"{line}; the portal has no files there yet"
@@ -142,5 +172,6 @@ def shown(told: dict[str, Any], now: float | None = None) -> str:
         )
         return f"{line}; the portal's files {why}"
     minutes = int(((time.time() if now is None else now) - told["measured"]) // 60)
-    quota = f" of {told['quota_mib']}" if told["quota_mib"] else ""
-    return f"{line}; the portal uses {told['used_mib']}{quota} ({minutes} min ago)"
+    most = told["limit_mib"] or told["quota_mib"]
+    line += f"; the portal uses {told['used_mib']}{f' of {most}' if most else ''}"
+    return line + (f" ({minutes} min ago)" if not told["limit_mib"] else "")

@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
-from automation.drive import data_locations
+from automation.drive import data_locations, sentinel
 from automation.engine import inventory
-from automation.errors import UpFailed
+from automation.errors import PortalError, UpFailed
 from automation.locks.stack_lock import lock_stack
 from automation.runs import recovery
 from automation.runs.plan import Plan
@@ -38,9 +39,22 @@ def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) 
             hold, say, on_progress=lambda progress: say(str(progress)), cancel=cancel
         ) as run:
             happened = run.destroy(fit.state)
-    if happened.reason:
-        raise UpFailed(happened.reason)
+        if happened.reason:
+            raise UpFailed(happened.reason)
+        unlimit(client, there.root if there else tenant.storage.root, tenant, say)
     return f"{there.root}/{tenant.name}" if there else tenant.directory
+
+
+def unlimit(client: Any, root: str, tenant: Tenant, say: Say) -> None:
+    """Take a portal's limit off the drive, where it is ours; a drive that is away keeps no destroy from its end."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    try:
+        sentinel.unlimit(client, root, tenant.name, say)
+    except (PortalError, DockerException, RequestException) as error:
+        if tenant.storage.quota:
+            say(f"a limit on {root}/{tenant.name} may be left there: {error}")
 
 
 def destroy_plan(tenant: Tenant) -> Plan:

@@ -5,7 +5,8 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any
 
-from automation.drive import capacity, sentinel
+from automation.drive import capacity, quota, sentinel
+from automation.drive.quota import Share
 from automation.engine import inventory
 from automation.errors import PortalError
 from automation.portals import engine_identity
@@ -40,22 +41,39 @@ def told(plan: Plan, tenant: Tenant) -> Plan:
     """A preview's plan with what stands in its way, as far as its engine can be asked now. Never raises for an engine."""
     plan, others = with_engine(plan, tenant.name)
     asked = wanted(plan, tenant)
-    if asked.empty:
+    if asked.empty and not tenant.storage.quota:
         return replace(plan, obstacles=others)
+    share = None
     try:
         with inventory.connect(tenant.placement.docker_host, limit=engine_identity.ANSWER_SECONDS) as client:
             if elsewhere(client, plan, tenant):
                 return replace(plan, obstacles=others, unchecked=ELSEWHERE)
             found = look(client, asked, sentinel.ops_image(), tenant.storage.root)
+            if tenant.storage.quota:
+                share = shared(client, tenant)
     except PortalError as error:
         return replace(plan, obstacles=others, unchecked=str(error))
     if judging.obstacles(asked, found, tenant.name, images_come=True):
         asked = mended(asked, tenant.name)
     return replace(
         plan,
-        obstacles=(*others, *judging.obstacles(asked, found, tenant.name, images_come=True)),
-        notes=judging.notes(asked, found),
+        obstacles=(
+            *others,
+            *judging.obstacles(asked, found, tenant.name, images_come=True),
+            *(quota.obstacles(share, tenant, asked.disk) if share else ()),
+        ),
+        notes=(*judging.notes(asked, found), *(quota.notes(share, tenant) if share else ())),
     )
+
+
+def shared(client: Any, tenant: Tenant) -> Share | None:
+    """What the drive says of a tenant's share of it, None where it is away or nobody can look yet: others say that."""
+    from docker.errors import ImageNotFound
+
+    try:
+        return sentinel.share(client, tenant.storage.root, tenant.name)
+    except (ImageNotFound, sentinel.DriveMissing):
+        return None
 
 
 def mended(asked: Wanted, tenant: str) -> Wanted:
@@ -85,14 +103,15 @@ def elsewhere(client: Any, plan: Plan, tenant: Tenant) -> bool:
     return bool(known) and not known & engine_identity.objects(client, tenant.name).objects
 
 
-def check(client: Any, plan: Plan, tenant: Tenant) -> Plan:
+def check(client: Any, plan: Plan, tenant: Tenant, share: Share | None = None) -> Plan:
     """The same before an `up`, whose images are there by now. Raises Impossible with all that stands in the way."""
     plan, others = with_engine(plan, tenant.name)
     asked = wanted(plan, tenant)
     if not others and asked.empty:
         return plan
     found = look(client, asked, sentinel.ops_image(), tenant.storage.root)
-    refuse(tenant, (*others, *judging.obstacles(asked, found, tenant.name)))
+    room = quota.obstacles(share, tenant, asked.disk) if share else ()
+    refuse(tenant, (*others, *judging.obstacles(asked, found, tenant.name), *room))
     return replace(plan, notes=judging.notes(asked, found))
 
 

@@ -269,6 +269,8 @@ def purge(found: Trace, looked: Looked, say: Say) -> None:
                 for each in of(found.directories, host):
                     say(f"deleting {each}: many files take minutes")
                     root = str(PurePosixPath(each).parent)
+                    # While the directory is there: nobody else knows the project's number.
+                    sentinel.unlimit(client, root, found.tenant, say)
                     sentinel.run(client, root, DELETE.format(found.tenant), DELETE_LIMIT_SECONDS)
         if found.stack:
             hold.stack.remove()

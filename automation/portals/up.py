@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from automation.drive import data_locations, sentinel
+from automation.drive import data_locations, quota, sentinel
 from automation.engine import inventory, process_limits
 from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
 from automation.locks.stack_lock import lock_stack
@@ -94,22 +94,22 @@ def attempt_up(
             if not before and (left := preview.former_directory(hold.stack, tenant)):
                 say(f"the data of {tenant.name} stays in {left}; {tenant.directory} is a new, empty place")
             known = data_locations.recorded(hold.stack)
-            here = (
-                sentinel.judge(tenant, prepared.drive, known)
-                if prepared and prepared.drive
-                else sentinel.check(client, tenant, known)
-            )
+            seen = prepared.drive if prepared and prepared.drive else sentinel.inspected(client, tenant)
+            here, share = sentinel.judge(tenant, seen, known), quota.read(seen.said)
             if lacking := packet_rules.ensure(tenant):
                 say(f"{tenant.name}: {lacking}")
             # What a run of plain pulumi has made; below, what this one makes.
             process_limits.hold(client, inventory.containers(client, tenant.name))
+            why = quota.keep(client, tenant, share, say)
+            if why:
+                say(f"{tenant.name}: storage/quota is watched, not enforced: {why}")
             with automation_api.locked_runs(
                 hold, say, on_progress=lambda progress: say(str(progress)), cancel=cancel
             ) as run:
                 replace = [*recovery.failed_gates(fit.state), *fit.stopping]
                 plan = None if unseen else run.preview(refresh=bool(gone), replace=replace)
                 require_unchanged_file(tenant)
-                plan = require_feasible(client, tenant, plan, fit.state, say)
+                plan = require_feasible(client, tenant, plan, fit.state, say, None if why else share)
                 found = apply(run, client, say, plan, refresh=bool(gone), replace=replace)
             require_unchanged_file(tenant)
             process_limits.hold(client, inventory.containers(client, tenant.name))
@@ -126,14 +126,22 @@ def attempt_up(
                 + f"; see `docker logs {late[0].name or tenant.name}`"
             )
         # An `up` that has nothing to do is quick, and takes no space.
-        space = status.drive_usage(client, tenant) if found["changes"] else None
+        # A directory that was not there before the run has no limit yet.
+        space = status.drive_usage(client, tenant, None if share.own else say) if found["changes"] else None
+    if space and space.get("quota_why"):
+        say(f"{tenant.name}: storage/quota is watched, not enforced: {space['quota_why']}")
     for each in space["warnings"] if space else ():
         say(f"{tenant.name}: {each}")
     return {**told, **found, "drive": space}
 
 
 def require_feasible(
-    client: Any, tenant: Tenant, plan: Plan | None, state: dict[str, Any], say: Say
+    client: Any,
+    tenant: Tenant,
+    plan: Plan | None,
+    state: dict[str, Any],
+    say: Say,
+    share: quota.Share | None = None,
 ) -> Plan | None:
     """The plan, once its engine is known to have room for it; what is worth knowing is said. Raises Impossible, Overtaken.
 
@@ -143,7 +151,7 @@ def require_feasible(
         if plan is None:
             feasibility.check_tenant(client, tenant, state)
             return None
-        plan = feasibility.check(client, plan, tenant)
+        plan = feasibility.check(client, plan, tenant, share)
     except feasibility.Impossible:
         # What stands in the way may be what another run of the same portal has made since.
         if Stack(name=tenant.name).state() == state:

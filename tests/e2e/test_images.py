@@ -770,7 +770,7 @@ def test_storage_init_called_wrongly(
 def test_ops_knows_its_jobs(client: docker.APIClient) -> None:
     box = Box(client=client, name="c-ops", role="ops", command=("rm-rf",), network="none").create().start()
     assert box.wait_end() == 64
-    assert box.logs() == "ops: 'rm-rf' is not a job; known are: storage-init\n"
+    assert box.logs() == "ops: 'rm-rf' is not a job; known are: storage-init, project-quota\n"
     box.remove()
 
 

@@ -1,10 +1,12 @@
 """How full the drive is, read from what a helper said, and what is told of it."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
 from automation.drive import usage
+from automation.drive.quota import Share
 from automation.drive.usage import Usage
 from automation.errors import PortalError
 from config.tenant.tenant import Tenant
@@ -72,6 +74,59 @@ def test_what_is_told_before_it_is_full(found: Usage, quota: int, words: list[st
     assert usage.facts(found, tenant(quota))["warnings"] == told
 
 
+def limited(limit: int, used: int, **how: Any) -> Usage:
+    """Of a portal that its file system holds to `limit` MiB."""
+    there = Share(size=100 * GIB * 1024, own=(limit * 1024, (limit - used) * 1024), **how)
+    return Usage(size=100 * GIB, free=90 * GIB, used=used, measured=1, share=there)
+
+
+@pytest.mark.parametrize(
+    ("found", "quota", "words"),
+    [
+        (limited(20 * GIB, 10 * GIB), 20 * GIB, []),
+        (limited(20 * GIB, 17 * GIB), 20 * GIB, ["uses 17408 MiB, of its 20480"]),
+        # An operator's own limit, of which the file says nothing.
+        (limited(20 * GIB, 17 * GIB), 0, ["uses 17408 MiB, of its 20480"]),
+        (limited(10 * GIB, 9 * GIB), 20 * GIB, ["uses 9216 MiB, of its 10240"]),
+        (
+            limited(20 * GIB, 20 * GIB - 1000),
+            20 * GIB,
+            ["has 1000 MiB left of the 20480 that the file system lets it have"],
+        ),
+    ],
+)
+def test_what_is_told_of_a_limit_that_holds(found: Usage, quota: int, words: list[str]) -> None:
+    told = list(usage.warnings(found, tenant(quota)))
+    assert len(told) == len(words)
+    assert all(word in line for word, line in zip(words, told, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("found", "quota", "held", "words"),
+    [
+        (limited(20 * GIB, 5), 20 * GIB, True, "uses 5 of 20480; the file system holds it to 20480"),
+        (limited(20 * GIB, 5), 0, None, "uses 5 of 20480; the file system holds it to 20480"),
+        (
+            Usage(
+                size=100 * GIB,
+                free=9,
+                used=5,
+                measured=1000,
+                share=Share(kind="nfs4", size=100 * GIB * 1024, own=(100 * GIB * 1024, 9)),
+            ),
+            20 * GIB,
+            False,
+            "uses 5 of 20480 (5 min ago); its quota of 20480 is watched, not enforced: /srv/portals is nfs4",
+        ),
+    ],
+)
+def test_which_of_both_it_is(found: Usage, quota: int, held: bool | None, words: str) -> None:
+    told = usage.facts(found, tenant(quota))
+    assert told["quota_held"] is held
+    assert told["limit_mib"] == (found.share.limit or None)
+    assert words in usage.shown(told, now=1300)
+
+
 @pytest.mark.parametrize(
     ("found", "quota", "line"),
     [
@@ -100,7 +155,8 @@ def test_what_is_told_before_it_is_full(found: Usage, quota: int, words: list[st
         (
             Usage(size=2, free=1, used=1, measured=1000),
             7,
-            "drive: 1 of 2 MiB free; the portal uses 1 of 7 (5 min ago)",
+            "drive: 1 of 2 MiB free; the portal uses 1 of 7 (5 min ago); its quota of 7 is watched, not enforced: "
+            "/srv/portals is of an unknown kind, which has no limits of projects: XFS and ext4 have",
         ),
     ],
 )

@@ -1,0 +1,291 @@
+"""A portal's share of the drive as a limit that holds, where the drive's file system keeps one; else it is watched.
+
+The witness is the file system itself: asked at a portal's directory, it answers with the limit on that in place of its own
+size (project quotas of XFS and ext4, also through NFS; a volume of its own). What nobody else has limited there, `up`
+limits by a project quota, where the drive is mounted for them: docs/decisions/0017.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from automation.errors import PortalError
+from automation.stack import ROOT
+from config.images import reference
+from config.tenant.tenant import Tenant
+from preflight.helper import helper
+from preflight.obstacles import Obstacle
+
+Say = Callable[[str], None]
+# In the helper's own shell, which gets the tenant's name as it is (config/names.py). Never through a link.
+LOOK = """
+while read -r _ _ _ _ point rest; do
+    if [ "$point" = /drive ]; then rest=${{rest#* - }}; echo "quota-mount ${{rest%% *}} ${{rest##* }}"; fi
+done </proc/self/mountinfo
+echo "quota-drive $(df -Pk /drive | tail -n 1)"
+if [ -d /drive/{0} ] && [ ! -L /drive/{0} ] && [ ! -L /drive/{0}/.portal ]; then
+    echo "quota-portal $(df -Pk /drive/{0} | tail -n 1)"
+    [ ! -f /drive/{0}/.portal/project ] || echo quota-project
+    [ ! -f /drive/{0}/.portal/usage ] || echo "quota-counted $(head -c 40 /drive/{0}/.portal/usage | tr -c '0-9' ' ')"
+fi
+"""
+_MOUNT = re.compile(r"^quota-mount (\S+) (\S+)$", re.MULTILINE)
+_SPACE = r"^quota-{} \S+\s+(\d+)\s+\d+\s+(\d+)\s"
+_DRIVE, _PORTAL = (re.compile(_SPACE.format(each), re.MULTILINE) for each in ("drive", "portal"))
+_COUNTED = re.compile(r"^quota-counted (\d+) ", re.MULTILINE)
+HOLDERS = ("xfs", "ext4")
+COUNTS = frozenset({"prjquota", "pquota"})
+# The walk of a first time; what it has not done by then the next `up` goes on with. It says something every 5 s.
+WALK_SECONDS = 1800
+# For an end that its log has told already.
+WAIT_SECONDS = 30
+HELPER_MIB = 64
+# What CAP_SYS_ADMIN opens besides quotas: nothing of it is the helper's.
+FORBIDDEN = (
+    "add_key", "bpf", "clock_settime", "fsconfig", "fsmount", "fsopen", "fspick", "init_module", "finit_module", "iopl", "ioperm", "kexec_load",
+    "kexec_file_load", "keyctl", "mount", "mount_setattr", "move_mount", "name_to_handle_at", "open_by_handle_at", "open_tree", "perf_event_open",
+    "pivot_root", "process_vm_readv", "process_vm_writev", "ptrace", "reboot", "request_key", "setns", "sethostname", "setdomainname",
+    "settimeofday", "swapon", "swapoff", "syslog", "umount2", "unshare", "userfaultfd",
+)  # fmt: skip
+_HELD = re.compile(r"held (\d+) (\d+)")
+
+
+class Step(StrEnum):
+    """What `up` does about a portal's limit."""
+
+    NONE = "none"
+    HOLD = "hold"
+    LIFT = "lift"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What a drive says of a portal's share, in KiB. `own` is None where the portal has no directory there.
+
+    `ours` is whether this program has given the directory a project; `counted` what its files took when they were counted.
+    """
+
+    kind: str = ""
+    options: frozenset[str] = frozenset()
+    size: int = 0
+    own: tuple[int, int] | None = None
+    ours: bool = False
+    counted: int | None = None
+
+    @property
+    def limit(self) -> int:
+        """MiB that the file system gives the portal, 0 where it is all that the drive has."""
+        return self.own[0] // 1024 if self.own and self.own[0] != self.size else 0
+
+    @property
+    def used(self) -> int | None:
+        """MiB taken: exact where there is a limit, else as last counted."""
+        if self.own and self.limit:
+            return (self.own[0] - self.own[1]) // 1024
+        return self.counted // 1024 if self.counted is not None else None
+
+    @property
+    def can(self) -> bool:
+        """Whether the drive's file system is mounted to hold limits of projects."""
+        return self.kind in HOLDERS and bool(self.options & COUNTS) and "pqnoenforce" not in self.options
+
+
+def read(told: str) -> Share:
+    """What `LOOK` has said."""
+    mounted, whole, own, counted = (each.search(told) for each in (_MOUNT, _DRIVE, _PORTAL, _COUNTED))
+    return Share(
+        kind=mounted[1] if mounted else "",
+        options=frozenset(mounted[2].split(",")) if mounted else frozenset(),
+        size=int(whole[1]) if whole else 0,
+        own=(int(own[1]), int(own[2])) if own else None,
+        ours="\nquota-project" in told,
+        counted=int(counted[1]) if counted else None,
+    )
+
+
+def step(share: Share, quota: int) -> Step:
+    """What is to be done so that a quota of MiB holds; 0 is no quota. Pure."""
+    if not share.own or not share.can:
+        return Step.NONE
+    # One that limits nothing is told, and would be seen by nobody who is to take it away again.
+    if not quota or quota >= share.size // 1024:
+        return Step.LIFT if share.ours and share.limit else Step.NONE
+    return Step.NONE if share.limit == quota else Step.HOLD
+
+
+def held(share: Share, quota: int) -> bool:
+    """Whether the file system stops the portal at its quota, or before it."""
+    return bool(quota and share.limit and share.limit <= quota)
+
+
+def why_not(share: Share, tenant: Tenant) -> str:
+    """Why the quota is watched and does not hold, with the remedy; empty where it holds or there is none. Pure."""
+    quota = tenant.storage.quota_mib
+    if not quota or held(share, quota):
+        return ""
+    if quota >= share.size // 1024 > 0:
+        return f"{quota} MiB is no less than the drive has ({share.size // 1024})"
+    if share.can and share.own:
+        return f"not set yet: ./portal up {tenant.name} sets it"
+    if share.can:
+        return f"{tenant.storage.root} can hold it: ./portal up {tenant.name} sets it"
+    if share.kind.startswith(("nfs", "cifs", "smb", "fuse", "ceph", "9p")):
+        return (
+            f"{tenant.storage.root} is {share.kind}, whose server alone can hold it: set a quota on its own path of "
+            f"{tenant.directory} (commands: docs/decisions/0017)"
+        )
+    if share.kind in HOLDERS:
+        features = " with the features project and quota" if share.kind == "ext4" else ""
+        return (
+            f"{tenant.storage.root} is {share.kind} and not mounted with prjquota: mount it so{features} "
+            "(docs/decisions/0017)"
+        )
+    return f"{tenant.storage.root} is {share.kind or 'of an unknown kind'}, which has no limits of projects: XFS and ext4 have"
+
+
+def obstacles(share: Share, tenant: Tenant, disk: int) -> Iterator[Obstacle]:
+    """What of a tenant's quota is not possible; `disk` is what has to be free for what is to start, in MiB. Pure."""
+    quota, used = tenant.storage.quota_mib, share.used
+    doing = step(share, quota)
+    limit = {Step.HOLD: quota, Step.LIFT: 0, Step.NONE: share.limit}[doing]
+    if used is None or not limit:
+        return
+    if doing is Step.HOLD and used >= limit:
+        yield Obstacle(key="storage/quota", what=over(tenant, used), remedy=REMEDY)
+    elif limit - used < disk:
+        left = f"{tenant.name} has {max(0, limit - used)} MiB left of {limit}"
+        yield Obstacle(
+            key="storage/quota", what=f"{left}, and what writes there needs {disk} to start", remedy=REMEDY
+        )
+
+
+REMEDY = "raise the quota, or find what grows and make room"
+
+
+def over(tenant: Tenant, used: int) -> str:
+    """That a quota would be full at once."""
+    return f"{tenant.name} uses {used} MiB, so with {tenant.storage.quota_mib} it could write nothing from then on"
+
+
+def notes(share: Share, tenant: Tenant) -> Iterator[str]:
+    """What `up` will do about it, or why it is watched alone. Pure."""
+    quota = tenant.storage.quota_mib
+    doing = step(share, quota)
+    if doing is Step.HOLD:
+        now = f", {share.limit} now" if share.limit else ", none now"
+        yield f"storage/quota: the file system will hold the portal to {quota} MiB{now}"
+    elif doing is Step.LIFT:
+        yield f"storage/quota: the limit of {share.limit} MiB is lifted"
+    elif why := why_not(share, tenant):
+        yield f"storage/quota: watched, not enforced: {why}"
+
+
+def keep(client: Any, tenant: Tenant, share: Share, say: Say) -> str:
+    """Make the limit on the drive what the tenant's file says; why it could not be done, empty where it was.
+
+    Raises QuotaTooSmall where more is taken by now than the quota.
+    """
+    doing = step(share, tenant.storage.quota_mib)
+    if doing is Step.NONE:
+        return ""
+    words = ["--tenant", tenant.name, "/portal"]
+    if doing is Step.HOLD:
+        words = ["--limit-mib", str(tenant.storage.quota_mib), "--seconds", str(WALK_SECONDS), *words]
+    said = run(client, tenant.directory, [str(doing), *words], lambda told: say(f"{tenant.name}: {told}"))
+    return judged(said, tenant, say)
+
+
+def lift(client: Any, root: str, tenant: str, say: Say) -> None:
+    """Leave no limit behind, where this program has set one on a tenant's directory below `root`; tells why where it cannot."""
+    said = run(client, f"{root}/{tenant}", ["lift", "--tenant", tenant, "/portal"], say)
+    if said != "lifted":
+        say(f"the limit on {root}/{tenant} stays: {said.removeprefix('cannot ')}")
+
+
+class QuotaTooSmall(PortalError):
+    """A portal has taken more than its quota."""
+
+    # As what an engine would refuse.
+    exit_code = 10
+
+
+def judged(said: str, tenant: Tenant, say: Say) -> str:
+    """What the helper's last words come to: why it was not done. Raises QuotaTooSmall."""
+    word, _, rest = said.partition(" ")
+    quota = tenant.storage.quota_mib
+    if done := _HELD.fullmatch(said):
+        say(
+            f"{tenant.name}: the file system holds it to {quota} MiB from now on (project {done[1]}; {done[2]} taken)"
+        )
+        return ""
+    if word == "lifted":
+        say(f"{tenant.name}: the limit on {tenant.directory} is lifted (storage/quota)")
+        return ""
+    if word == "over":
+        raise QuotaTooSmall(
+            f"tenants/{tenant.name}.yaml: storage/quota: {over(tenant, int(rest))}; {REMEDY}; nothing was stopped, and "
+            "the limit stays as it was"
+        )
+    if word == "unfinished":
+        return f"{rest} files were given their project in {WALK_SECONDS} s; the next ./portal up {tenant.name} goes on"
+    return rest if word == "cannot" else f"the helper ended with {said[:200]!r}"
+
+
+def run(client: Any, directory: str, words: list[str], say: Say) -> str:
+    """The last line of project-quota about one portal's directory; what it says before goes to `say`. Raises PortalError.
+
+    CAP_SYS_ADMIN is the helper's alone, for the seconds that it takes: without a network, on a root that it cannot write,
+    with the portal's directory and nothing else of the drive.
+    """
+    from docker.errors import APIError
+    from docker.types import Mount, Ulimit
+
+    config = client.create_host_config(
+        network_mode="none",
+        mounts=[Mount("/portal", directory, type="bind")],
+        cap_drop=["ALL"],
+        cap_add=["SYS_ADMIN", "FOWNER", "DAC_READ_SEARCH"],
+        # Docker 20.10 knows no quotactl_fd. Everything else that its own profile is there for is forbidden here, too.
+        security_opt=["no-new-privileges:true", "seccomp=" + json.dumps(profile())],
+        read_only=True,
+        mem_limit=f"{HELPER_MIB}m",
+        memswap_limit=f"{HELPER_MIB}m",
+        pids_limit=16,
+        # Two a level of nesting.
+        ulimits=[Ulimit(name="nofile", soft=65536, hard=65536)],
+    )
+    how = {"command": ["project-quota", *words], "user": "0:0", "host_config": config}
+    last = ""
+    try:
+        with helper(client, reference("ops", ROOT / "images"), **how) as made:
+            client.start(made)
+            for each in lines(client.logs(made, stream=True, follow=True)):
+                if last:
+                    say(last)
+                last = each
+            code = client.wait(made, timeout=WAIT_SECONDS)["StatusCode"]
+    except APIError as error:
+        # An engine that lends no such right; the portal goes on as before.
+        return f"cannot the engine refuses the helper: {error.explanation}"
+    return last if not code and last else f"cannot the helper ended with exit code {code}: {last[:200]}"
+
+
+def lines(stream: Any) -> Iterator[str]:
+    """Those of a container's log, as they come in pieces."""
+    rest = ""
+    for piece in stream:
+        *whole, rest = (rest + piece.decode(errors="replace")).split("\n")
+        yield from (each.strip() for each in whole if each.strip())
+    if rest.strip():
+        yield rest.strip()
+
+
+def profile() -> dict[str, Any]:
+    """The system calls of the helper: all but those of FORBIDDEN."""
+    return {
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{"names": list(FORBIDDEN), "action": "SCMP_ACT_ERRNO"}],
+    }

@@ -1,0 +1,296 @@
+"""Whether a portal's quota holds: what a drive says, what is done about it, what is told, and what the helper may."""
+
+import dataclasses
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docker.errors import APIError
+
+from automation.drive import quota, sentinel
+from automation.drive.quota import QuotaTooSmall, Share, Step
+from config.tenant.tenant import Tenant
+from tests.programs import TENANTS
+
+GIB = 2**20  # in KiB
+XFS = {"kind": "xfs", "options": frozenset({"rw", "prjquota"})}
+DRIVE = 100 * GIB
+
+
+def tenant(size: str = "20GiB") -> Tenant:
+    acme = Tenant.load("acme", TENANTS)
+    return dataclasses.replace(acme, storage=dataclasses.replace(acme.storage, quota=size))
+
+
+def share(limit: int = 0, used: int = 5 * GIB, *, ours: bool = True, **how: Any) -> Share:
+    """Of a drive of 100 GiB that can, with `used` taken; KiB."""
+    size = limit or DRIVE
+    return Share(
+        **{**XFS, **how}, size=DRIVE, own=(size, size - used), ours=ours, counted=None if limit else used
+    )
+
+
+TOLD = """\
+quota-mount xfs rw,relatime,attr2,inode64,prjquota
+quota-drive /dev/vdb           104857600  5242880  99614720       5% /drive
+quota-portal /dev/vdb           20971520  5242880  15728640      25% /drive
+quota-project
+quota-counted 5242880 1790000000
+"""
+
+
+def test_what_a_drive_says_of_a_share() -> None:
+    found = quota.read(TOLD)
+    assert found == Share(
+        kind="xfs",
+        options=frozenset({"rw", "relatime", "attr2", "inode64", "prjquota"}),
+        size=DRIVE,
+        own=(20 * GIB, 15 * GIB),
+        ours=True,
+        counted=5 * GIB,
+    )
+    assert (found.limit, found.used, found.can) == (20 * 1024, 5 * 1024, True)
+
+
+def test_a_drive_that_says_nothing_promises_nothing() -> None:
+    found = quota.read("")
+    assert (found.limit, found.used, found.can) == (0, None, False)
+    assert quota.step(found, 20 * 1024) is Step.NONE
+
+
+def test_the_look_itself(tmp_path: Path) -> None:
+    """In a shell, on whatever this machine has: never through a link, and no text of others comes through."""
+    portal = tmp_path / "acme"
+    (portal / ".portal").mkdir(parents=True)
+    (portal / ".portal/usage").write_text("123 45\nquota-project\n")
+
+    def look() -> Share:
+        script = quota.LOOK.format("acme").replace("/drive", str(tmp_path))
+        return quota.read(
+            subprocess.run(
+                ["sh", "-c", script], check=True, text=True, capture_output=True, timeout=30
+            ).stdout
+        )
+
+    found = look()
+    assert found.own
+    assert (found.size, found.limit, found.counted, found.ours) == (found.own[0], 0, 123, False)
+    (portal / ".portal/project").write_text("1")
+    assert look().ours
+    (tmp_path / "acme").rename(tmp_path / "moved")
+    (tmp_path / "acme").symlink_to(tmp_path / "moved")
+    assert look().own is None
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "done"),
+    [
+        (share(), 20 * 1024, Step.HOLD),
+        (share(limit=20 * GIB), 20 * 1024, Step.NONE),
+        (share(limit=20 * GIB), 30 * 1024, Step.HOLD),
+        (share(limit=20 * GIB), 0, Step.LIFT),
+        (share(), 0, Step.NONE),
+        # An operator's own limit is taken for what it is, and left alone where the file says nothing.
+        (share(limit=20 * GIB, ours=False), 20 * 1024, Step.NONE),
+        (share(limit=20 * GIB, ours=False), 0, Step.NONE),
+        # A limit above the drive's size would show nowhere.
+        (share(), 200 * 1024, Step.NONE),
+        (share(limit=20 * GIB), 200 * 1024, Step.LIFT),
+        (share(kind="nfs4"), 20 * 1024, Step.NONE),
+        (share(kind="btrfs"), 20 * 1024, Step.NONE),
+        (share(options=frozenset({"rw", "noquota"})), 20 * 1024, Step.NONE),
+        (share(options=frozenset({"prjquota", "pqnoenforce"})), 20 * 1024, Step.NONE),
+        (share(kind="ext4"), 20 * 1024, Step.HOLD),
+        (dataclasses.replace(share(), own=None), 20 * 1024, Step.NONE),
+    ],
+)
+def test_what_is_done(found: Share, wanted: int, done: Step) -> None:
+    assert quota.step(found, wanted) is done
+
+
+@pytest.mark.parametrize(
+    ("found", "size", "held", "words"),
+    [
+        (share(limit=20 * GIB), "20GiB", True, ""),
+        # The server's, seen through NFS.
+        (share(limit=20 * GIB, kind="nfs4", ours=False), "20GiB", True, ""),
+        (share(limit=10 * GIB, ours=False), "20GiB", True, ""),
+        (share(limit=30 * GIB), "20GiB", False, "./portal up acme sets it"),
+        (share(), "20GiB", False, "not set yet: ./portal up acme sets it"),
+        (share(kind="nfs4"), "20GiB", False, "is nfs4, whose server alone can hold it"),
+        (share(options=frozenset({"rw"})), "20GiB", False, "not mounted with prjquota: mount it so ("),
+        (share(kind="ext4", options=frozenset()), "20GiB", False, "with the features project and quota"),
+        (share(kind="btrfs"), "20GiB", False, "has no limits of projects"),
+        (share(), "200GiB", False, "no less than the drive has"),
+        (share(kind="nfs4"), "", False, ""),
+    ],
+)
+def test_whether_it_holds_and_else_the_remedy(found: Share, size: str, held: bool, words: str) -> None:
+    acme = tenant(size)
+    assert quota.held(found, acme.storage.quota_mib) is held
+    why = quota.why_not(found, acme)
+    assert words in why
+    assert bool(why) is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("found", "disk", "words"),
+    [
+        (share(), 0, []),
+        (share(used=20 * GIB), 0, ["uses 20480 MiB, so with 20480 it could write nothing"]),
+        (share(limit=30 * GIB, used=25 * GIB), 0, ["uses 25600 MiB, so with 20480"]),
+        # At its end already, and not because of this run.
+        (share(limit=20 * GIB, used=20 * GIB), 0, []),
+        (share(limit=20 * GIB, used=20 * GIB - 1024), 64, ["has 1 MiB left of 20480, and what writes there"]),
+        (share(limit=20 * GIB, used=19 * GIB), 64, []),
+        # What only watches stops nothing.
+        (share(kind="nfs4", used=25 * GIB), 1024, []),
+        # Nobody has counted yet: `up` does, and refuses then.
+        (dataclasses.replace(share(), counted=None), 1024, []),
+    ],
+)
+def test_what_stands_in_the_way(found: Share, disk: int, words: list[str]) -> None:
+    told = [str(each) for each in quota.obstacles(found, tenant(), disk)]
+    assert len(told) == len(words)
+    assert all(word in line for word, line in zip(words, told, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("found", "size", "words"),
+    [
+        (share(), "20GiB", ["will hold the portal to 20480 MiB, none now"]),
+        (share(limit=30 * GIB), "20GiB", ["will hold the portal to 20480 MiB, 30720 now"]),
+        (share(limit=30 * GIB), "", ["the limit of 30720 MiB is lifted"]),
+        (share(limit=20 * GIB), "20GiB", []),
+        (share(kind="nfs4"), "20GiB", ["watched, not enforced: /srv/portals is nfs4"]),
+    ],
+)
+def test_what_a_preview_says(found: Share, size: str, words: list[str]) -> None:
+    told = list(quota.notes(found, tenant(size)))
+    assert len(told) == len(words)
+    assert all(word in line for word, line in zip(words, told, strict=True))
+
+
+class Engine:
+    """An engine whose helper says what it is told to; `asked` is what it was made with."""
+
+    def __init__(self, *said: bytes, code: int = 0) -> None:
+        self.said, self.code = said, code
+        self.asked: dict[str, Any] = {}
+
+    def create_host_config(self, **how: Any) -> dict[str, Any]:
+        return how
+
+    def start(self, name: str) -> None:
+        pass
+
+    def logs(self, name: str, *, stream: bool, follow: bool) -> Iterator[bytes]:
+        assert stream
+        assert follow
+        return iter(self.said)
+
+    def wait(self, name: str, timeout: float) -> dict[str, int]:
+        assert timeout <= 60
+        return {"StatusCode": self.code}
+
+
+@pytest.fixture(autouse=True)
+def _helper(monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def helper(client: Engine, image: str, **how: Any) -> Iterator[str]:
+        client.asked = how
+        yield "made"
+
+    monkeypatch.setattr(quota, "helper", helper)
+
+
+def test_the_helper_may_do_three_things_in_one_directory() -> None:
+    engine = Engine(b"held 1900731709 3\n")
+    assert quota.keep(engine, tenant(), share(), lambda told: None) == ""
+    config = engine.asked["host_config"]
+    assert config["cap_drop"] == ["ALL"]
+    assert config["cap_add"] == ["SYS_ADMIN", "FOWNER", "DAC_READ_SEARCH"]
+    assert config["network_mode"] == "none"
+    assert config["read_only"] is True
+    (mount,) = config["mounts"]
+    assert (mount["Source"], mount["Target"], mount["Type"]) == ("/srv/portals/acme", "/portal", "bind")
+    assert config["pids_limit"] <= 16
+    assert not {"privileged", "pid_mode", "ipc_mode", "binds", "devices"} & set(config)
+    privileges, seccomp = config["security_opt"]
+    assert privileges == "no-new-privileges:true"
+    (rule,) = json.loads(seccomp.removeprefix("seccomp="))["syscalls"]
+    assert rule["action"] == "SCMP_ACT_ERRNO"
+    assert {
+        "mount",
+        "umount2",
+        "setns",
+        "unshare",
+        "open_by_handle_at",
+        "bpf",
+        "ptrace",
+        "move_mount",
+    } <= set(rule["names"])
+    assert not {"quotactl_fd", "ioctl", "openat"} & set(rule["names"])
+
+
+def test_no_helper_where_there_is_nothing_to_do() -> None:
+    for found, size in ((share(limit=20 * GIB), "20GiB"), (share(kind="nfs4"), "20GiB"), (share(), "")):
+        engine = Engine()
+        assert quota.keep(engine, tenant(size), found, lambda told: None) == ""
+        assert engine.asked == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "why", "told"),
+    [
+        ((b"held 19007", b"31709 3\n"), 0, "", ["the file system holds it to 20480 MiB from now on"]),
+        (
+            (b"project: 5 files", b" so far\nproject: 9 files so far\nheld 1 3\n"),
+            0,
+            "",
+            ["project: 5 files so far", "project: 9 files so far", "holds it to 20480"],
+        ),
+        ((b"unfinished 900\n",), 0, "the next ./portal up acme goes on", []),
+        ((b"cannot the file system has no projects\n",), 0, "the file system has no projects", []),
+        ((b"Traceback\nKilled\n",), 137, "the helper ended with exit code 137: Killed", ["Traceback"]),
+        ((), 0, "the helper ended with exit code 0", []),
+        ((b"held 1 3 and more\n",), 0, "the helper ended with 'held 1 3 and more'", []),
+    ],
+)
+def test_how_it_ended(said: tuple[bytes, ...], code: int, why: str, told: list[str]) -> None:
+    lines: list[str] = []
+    found = quota.keep(Engine(*said, code=code), tenant(), share(), lines.append)
+    assert why in found
+    assert bool(found) is bool(why)
+    assert len(lines) == len(told)
+    assert all(word in line for word, line in zip(told, lines, strict=True))
+
+
+def test_more_taken_than_the_quota_is_refused_and_nothing_stopped() -> None:
+    with pytest.raises(
+        QuotaTooSmall, match=r"storage/quota: acme uses 30000 MiB.*nothing was stopped"
+    ) as raised:
+        quota.keep(Engine(b"over 30000\n"), tenant(), share(), lambda told: None)
+    assert raised.value.exit_code == 10
+
+
+def test_an_engine_that_lends_no_such_right_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*words: object, **how: object) -> None:
+        raise APIError("400", explanation="invalid --security-opt")
+
+    monkeypatch.setattr(quota, "helper", refuses)
+    assert "invalid --security-opt" in quota.keep(Engine(), tenant(), share(), lambda told: None)
+
+
+@pytest.mark.parametrize(("found", "lifted"), [(share(limit=20 * GIB), True), (share(), False)])
+def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, found: Share, lifted: bool) -> None:
+    monkeypatch.setattr(sentinel, "share", lambda client, root, name: found)
+    engine = Engine(b"lifted\n")
+    sentinel.unlimit(engine, "/srv/portals", "acme", lambda told: None)
+    assert bool(engine.asked) is lifted
+    if lifted:
+        assert engine.asked["command"] == ["project-quota", "lift", "--tenant", "acme", "/portal"]

@@ -1,0 +1,280 @@
+"""images/ops/project_quota.py: what it asks the kernel for, and how it goes through a tree; the kernel's part is played.
+
+Against a real one it was tried once (docs/decisions/0017): few kernels have project quotas at hand.
+"""
+
+import errno
+import importlib.util
+import os
+import resource
+import stat
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+TOOL = Path(__file__).resolve().parents[4] / "images/ops/project_quota.py"
+MIB = 2**20
+
+
+@pytest.fixture
+def tool() -> Iterator[ModuleType]:
+    spec = importlib.util.spec_from_file_location("project_quota", TOOL)
+    assert spec
+    assert spec.loader
+    made = importlib.util.module_from_spec(spec)
+    sys.modules["project_quota"] = made
+    spec.loader.exec_module(made)
+    yield made
+    del sys.modules["project_quota"]
+
+
+class Kernel:
+    """A file system with projects: what inodes have, what is counted, and the limits."""
+
+    def __init__(self, tool: ModuleType) -> None:
+        self.tool = tool
+        self.given: dict[int, tuple[int, int]] = {}
+        self.order: list[int] = []
+        self.limits: dict[int, int] = {}
+        self.others: dict[int, int] = {}
+        self.sizes: dict[int, int] = {}
+        self.dies_after = -1
+
+    def ioctl(self, descriptor: int, request: int, data: bytes) -> bytes:
+        inode = os.fstat(descriptor).st_ino
+        xflags, project = self.given.get(inode, (0, 0))
+        if request == self.tool.FS_IOC_FSGETXATTR:
+            return struct.pack("=5I8x", xflags, 0, 0, project, 0)
+        assert request == self.tool.FS_IOC_FSSETXATTR
+        if len(self.order) == self.dies_after:
+            raise KeyboardInterrupt
+        told = struct.unpack("=5I8x", data)
+        assert len(data) == 28
+        self.given[inode] = (told[0], told[3])
+        self.sizes[inode] = os.fstat(descriptor).st_size
+        self.order.append(inode)
+        return data
+
+    def quotactl(self, descriptor: int, command: int, project: int, data: bytes) -> bytes:
+        if command == self.tool.Q_SETQUOTA:
+            limit, *_, valid = struct.unpack("=8QI4x", data)
+            assert valid == 1
+            self.limits[project] = limit * 1024
+            return data
+        used = self.others.get(project, 0) + sum(
+            self.sizes[inode] for inode, (_, has) in self.given.items() if has == project
+        )
+        files = sum(has == project for _, has in self.given.values()) + (project in self.others)
+        if not files and project not in self.limits:
+            raise OSError(errno.ENOENT, "No such file or directory")
+        return struct.pack("=8QI4x", self.limits.get(project, 0) // 1024, 0, used, 0, 0, files, 0, 0, 0)
+
+
+@pytest.fixture
+def kernel(tool: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    made = Kernel(tool)
+    monkeypatch.setattr(tool.fcntl, "ioctl", made.ioctl)
+    monkeypatch.setattr(tool, "quotactl", made.quotactl)
+    return made
+
+
+@pytest.fixture
+def portal(tmp_path: Path) -> Path:
+    (tmp_path / "acme/.portal").mkdir(parents=True)
+    (tmp_path / "acme/media/a/b").mkdir(parents=True)
+    for name in ("acme/media/one", "acme/media/a/two", "acme/media/a/b/three"):
+        (tmp_path / name).write_bytes(b"x" * 1000)
+    (tmp_path / "outside").write_text("another's")
+    (tmp_path / "acme/media/link").symlink_to(tmp_path / "outside")
+    os.mkfifo(tmp_path / "acme/media/pipe")
+    return tmp_path / "acme"
+
+
+def project_of(kernel: Kernel, path: Path) -> int:
+    return kernel.given.get(path.stat().st_ino, (0, 0))[1]
+
+
+def left_out(kernel: Kernel, portal: Path, project: int) -> list[str]:
+    """What should have the project and has not."""
+    return [
+        str(path)
+        for path in (portal, *portal.rglob("*"))
+        if not path.is_symlink()
+        and (stat.S_ISREG(path.stat().st_mode) or path.is_dir())
+        and project_of(kernel, path) != project
+    ]
+
+
+def test_the_kernel_s_structures_and_numbers(tool: ModuleType) -> None:
+    """As include/uapi/linux/{fs,quota}.h have them; ioctl numbers are direction, size, letter, number."""
+    assert (tool.FSXATTR.size, tool.DQBLK.size) == (28, 72)
+    assert 2 << 30 | 28 << 16 | ord("X") << 8 | 31 == tool.FS_IOC_FSGETXATTR
+    assert 1 << 30 | 28 << 16 | ord("X") << 8 | 32 == tool.FS_IOC_FSSETXATTR
+    assert struct.unpack_from("=QQ", tool.encoded(5 * MIB)) == (5 * 1024, 0)
+    assert struct.unpack_from("=I", tool.encoded(5 * MIB), 64) == (1,)
+    told = struct.pack("=8QI4x", 5 * 1024, 0, 4097, 0, 0, 7, 0, 0, 63)
+    assert tool.decoded(told) == tool.Quota(limit=5 * MIB, used=4097, files=7)
+
+
+def test_numbers_follow_from_the_name_and_meet_nobody_s_by_hand(tool: ModuleType) -> None:
+    acme, oak = (list(tool.candidates(name)) for name in ("acme", "oak"))
+    assert acme == list(tool.candidates("acme"))
+    assert len({*acme, *oak}) == 2 * tool.TRIES
+    assert all(2**30 <= each < 2**31 for each in (*acme, *oak))
+
+
+def test_everything_gets_it_the_top_last_and_nothing_behind_a_link(
+    tool: ModuleType, kernel: Kernel, portal: Path
+) -> None:
+    first = next(tool.candidates("acme"))
+    assert tool.hold(str(portal), "acme", 10 * MIB, 60).split()[:2] == ["held", str(first)]
+    assert left_out(kernel, portal, first) == []
+    assert kernel.order[-1] == portal.stat().st_ino
+    assert project_of(kernel, portal.parent / "outside") == 0
+    assert kernel.limits == {first: 10 * MIB}
+    assert (portal / ".portal/project").read_text() == f"{first} acme\n"
+    flags, _ = kernel.given[(portal / "media/a").stat().st_ino]
+    assert flags & tool.FS_XFLAG_PROJINHERIT
+    flags, _ = kernel.given[(portal / "media/one").stat().st_ino]
+    assert not flags & tool.FS_XFLAG_PROJINHERIT
+
+
+@pytest.mark.parametrize("after", range(8))
+def test_killed_anywhere_the_same_again_ends_whole(
+    tool: ModuleType, kernel: Kernel, portal: Path, after: int
+) -> None:
+    kernel.dies_after = after
+    with pytest.raises(KeyboardInterrupt):
+        tool.hold(str(portal), "acme", 10 * MIB, 60)
+    assert kernel.limits == {}
+    kernel.dies_after = -1
+    first = next(tool.candidates("acme"))
+    assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith(f"held {first} ")
+    assert left_out(kernel, portal, first) == []
+
+
+def test_what_is_made_between_the_list_and_the_mark_is_not_forgotten(
+    tool: ModuleType, kernel: Kernel, portal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = (portal / "media").stat().st_ino
+    plain = kernel.ioctl
+
+    def ioctl(descriptor: int, request: int, data: bytes) -> bytes:
+        # The walk has its list of media by the time it marks it.
+        if request == tool.FS_IOC_FSSETXATTR and os.fstat(descriptor).st_ino == media:
+            (portal / "media/late").mkdir(exist_ok=True)
+            (portal / "media/late/file").write_bytes(b"x")
+        return plain(descriptor, request, data)
+
+    monkeypatch.setattr(tool.fcntl, "ioctl", ioctl)
+    tool.hold(str(portal), "acme", 10 * MIB, 60)
+    assert left_out(kernel, portal, next(tool.candidates("acme"))) == []
+
+
+def test_a_second_time_only_the_limit_is_set(tool: ModuleType, kernel: Kernel, portal: Path) -> None:
+    tool.hold(str(portal), "acme", 10 * MIB, 60)
+    kernel.order.clear()
+    assert tool.hold(str(portal), "acme", 20 * MIB, 60).startswith("held ")
+    assert (kernel.order, list(kernel.limits.values())) == ([], [20 * MIB])
+
+
+def test_a_number_that_is_in_use_is_passed_over(tool: ModuleType, kernel: Kernel, portal: Path) -> None:
+    first, second, third = list(tool.candidates("acme"))[:3]
+    kernel.others[first] = 5
+    kernel.limits[second] = MIB
+    assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith(f"held {third} ")
+    assert kernel.limits == {second: MIB, third: 10 * MIB}
+
+
+@pytest.mark.parametrize("text", ["{oak} oak\n", "60001 acme\n", "{acme} oak\n", "x", "", "{acme}"])
+def test_the_record_of_another_directory_is_not_believed(
+    tool: ModuleType, kernel: Kernel, portal: Path, text: str
+) -> None:
+    """One that was copied, or written by hand: its number would be another's."""
+    acme, oak = (next(tool.candidates(name)) for name in ("acme", "oak"))
+    (portal / ".portal/project").write_text(text.format(acme=acme, oak=oak))
+    assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith(f"held {acme} ")
+
+
+def test_more_than_the_limit_is_told_and_none_is_set(tool: ModuleType, kernel: Kernel, portal: Path) -> None:
+    (portal / "media/big").write_bytes(b"x" * 2 * MIB)
+    assert tool.hold(str(portal), "acme", 2 * MIB, 60) == "over 3"
+    assert kernel.limits == {}
+    assert tool.hold(str(portal), "acme", 3 * MIB, 60).startswith("held ")
+    assert tool.hold(str(portal), "acme", 1 * MIB, 60) == "over 3"
+    assert list(kernel.limits.values()) == [3 * MIB]
+
+
+def test_a_lifted_limit_is_none_and_comes_back(tool: ModuleType, kernel: Kernel, portal: Path) -> None:
+    assert tool.lift(str(portal), "acme") == "lifted"
+    tool.hold(str(portal), "acme", 10 * MIB, 60)
+    assert tool.lift(str(portal), "acme") == "lifted"
+    assert list(kernel.limits.values()) == [0]
+    kernel.order.clear()
+    assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith("held ")
+    assert (kernel.order, list(kernel.limits.values())) == ([], [10 * MIB])
+
+
+def test_however_deep_somebody_nests(tool: ModuleType, kernel: Kernel, portal: Path) -> None:
+    """Deeper than Python calls itself, and than a path may be long."""
+    here = os.open(portal / "media", os.O_RDONLY)
+    depth = 1500
+    for _ in range(depth):
+        os.mkdir("n", dir_fd=here)
+        below = os.open("n", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    had = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, had[1]))
+        assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith("held ")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, had)
+        # Python's own way to remove a folder calls itself once a level.
+        subprocess.run(["rm", "-rf", portal / "media"], check=True, timeout=60)
+    assert len(kernel.given) > depth
+    assert len(list(Path("/proc/self/fd").iterdir())) - before <= 2
+
+
+def test_a_walk_that_takes_too_long_ends_and_goes_on(
+    tool: ModuleType, kernel: Kernel, portal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = kernel.ioctl
+    slow = [True]
+
+    def ioctl(descriptor: int, request: int, data: bytes) -> bytes:
+        if slow[0] and request == tool.FS_IOC_FSSETXATTR and len(kernel.order) == 2:
+            signal = tool.signal
+            signal.raise_signal(signal.SIGALRM)
+        return plain(descriptor, request, data)
+
+    monkeypatch.setattr(tool.fcntl, "ioctl", ioctl)
+    assert tool.hold(str(portal), "acme", 10 * MIB, tool.PROGRESS_SECONDS).startswith("unfinished ")
+    assert kernel.limits == {}
+    slow[0] = False
+    assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith("held ")
+
+
+def test_a_file_system_without_projects_says_so_and_nothing_is_written(
+    portal: Path, tool: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The real kernel of whoever runs this: no limit comes of it, and no traceback."""
+    words = ["hold", "--tenant", "acme", "--limit-mib", "10", "--seconds", "60", str(portal)]
+    had = tool.resource.getrlimit(tool.resource.RLIMIT_NOFILE)
+    assert tool.main(words) == 0
+    tool.resource.setrlimit(tool.resource.RLIMIT_NOFILE, had)
+    said = capsys.readouterr().out
+    assert said.startswith("cannot ")
+    assert not (portal / ".portal/project").exists()
+
+
+def test_called_wrongly(tool: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert tool.main(["hold", "x"]) == 64
+    assert tool.main(["sink"]) == 64
