@@ -268,7 +268,7 @@ def test_a_recipe_names_no_file_out_of_the_checkout(key: str, path: str, root: P
     (home / "out").symlink_to(root.parent / "outside")
     (home / "image.yml").write_text(f"{key}: {path}\n")
     with pytest.raises(
-        ImageError, match=rf"^images/base/image.yml: {key}: cannot be read: .*, expected a file"
+        ImageError, match=rf"^images/base/image.yml: {key}: cannot be read: .*, expected a regular file"
     ):
         recipes(root / "images")
 
