@@ -12,11 +12,13 @@ OURS = frozenset(
         "ADMIN",
         "BRAND_COLORS",
         "CELERY_RESULT_REDIS",
+        "CMS_ROOT_URL",
         "CUSTOM_CERT_ISSUER",
         "FOOTER_NAVIGATION_LINKS",
         "HEADER_NAVIGATION_LINKS",
         "JWT_SIGNING_SEED",
         "LEARNER_SUPPORT_CONFIG",
+        "OAUTH_OIDC_ISSUER",
         "PRIVATE_PORTAL_URL",
     )
 )
