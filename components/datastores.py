@@ -14,6 +14,8 @@ from config.portal.stores import BROKER_USER, BROKER_VHOST, FORUM_DATABASE, MONG
 
 @dataclass(frozen=True, kw_only=True)
 class DataStoresArgs:
+    """`foundation` says which stores the tenant's release has, and with which images."""
+
     foundation: Foundation
 
 

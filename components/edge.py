@@ -11,6 +11,8 @@ from config.portal.routes import LISTEN_PORT, caddyfile, routes, sites
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeArgs:
+    """`foundation` has the tenant, whose `listen` is the one address and port that are published."""
+
     foundation: Foundation
 
 

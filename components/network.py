@@ -23,6 +23,11 @@ NO_WAY_BACK = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
 
 @dataclass(frozen=True, kw_only=True)
 class NetworksArgs:
+    """`networks` by name, each with its subnet and whether anything leaves it (config/portal/networks.py).
+
+    `turns` has them made one after the other.
+    """
+
     tenant: str
     turns: Turns
     networks: Mapping[str, Network]

@@ -20,6 +20,8 @@ TASKS_CPU_SHARES = CPU_SHARES // 4
 
 @dataclass(frozen=True, kw_only=True)
 class OpenEdxArgs:
+    """`after` is what has to be up, or done, before the first of them starts."""
+
     foundation: Foundation
     after: tuple[Startable, ...]
 

@@ -12,6 +12,8 @@ from components.workload import Startable
 
 @dataclass(frozen=True, kw_only=True)
 class OpsArgs:
+    """`after` is what the migrations connect to: each has to be healthy by then."""
+
     foundation: Foundation
     after: tuple[Startable, ...]
 

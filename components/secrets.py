@@ -36,6 +36,8 @@ def names(services: Collection[str], *, real: bool) -> tuple[str, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class SecretsArgs:
+    """`names` are those of the files below /run/secrets/; docs/images.md says which service reads which."""
+
     names: tuple[str, ...]
 
 

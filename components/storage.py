@@ -24,7 +24,7 @@ SHARED = ("media", "static")
 class StorageArgs:
     """`directories` maps a directory's name to the user id that owns it.
 
-    `wanted` is what the data is to belong to, `before` what it may belong to until then.
+    `memory` is storage-init's limit in MiB; `wanted` is what the data is to belong to, `before` what it may belong to until then.
     """
 
     tenant: str

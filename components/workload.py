@@ -55,7 +55,7 @@ class HostMount:
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """What runs, never how the engine does it. Memory in MiB; `files` and `secrets` map a path to its text.
+    """What runs, never how the engine does it. Memory in MiB, `grace_seconds` between SIGTERM and SIGKILL; `files` and `secrets` map a path to its text.
 
     `cpu_shares` is its weight beside others where processors are short, 1024 being Docker's own.
     """

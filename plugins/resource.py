@@ -36,7 +36,7 @@ class Resource(Protocol):
         """Return the outputs a preview knows; UNKNOWN for those it cannot."""
 
     async def create(self, inputs: Mapping[str, Plain], seconds: float) -> Made:
-        """Make the resource within `seconds`."""
+        """Make the resource within `seconds`. Raises HalfMade where it exists all the same, but is not as it was asked for."""
 
     async def read(
         self, resource_id: str, inputs: Mapping[str, Plain], outputs: Mapping[str, Plain]
@@ -46,7 +46,7 @@ class Resource(Protocol):
     async def update(
         self, resource_id: str, outputs: Mapping[str, Plain], inputs: Mapping[str, Plain], seconds: float
     ) -> State:
-        """Change the resource in place and return its outputs."""
+        """Change the resource in place within `seconds` and return its outputs. Raises HalfMade where only a part was changed."""
 
     async def delete(self, resource_id: str, outputs: Mapping[str, Plain], seconds: float) -> None:
-        """Remove the resource; one that is already gone is no error."""
+        """Remove the resource within `seconds`; one that is already gone is no error. Raises Refused where it stays."""

@@ -100,7 +100,7 @@ def keep(values: Any, names: tuple[str, ...]) -> None:
 
 
 async def refused(reason: str) -> None:
-    """Raise Refused, as the answer to a request that this plugin does not take."""
+    """Raises Refused, as the answer to a request that this plugin does not take."""
     raise Refused(reason)
 
 

@@ -20,6 +20,7 @@ class Postponed:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
+        """The module's spec with a loader that puts its work off; None for any other module."""
         if fullname not in self.names:
             return None
         self.names.discard(fullname)

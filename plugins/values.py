@@ -41,7 +41,10 @@ def is_unknown(value: PropertyValue) -> bool:
 
 
 def plain(value: PropertyValue) -> Plain:
-    """Return the data of `value` without its secrecy. Whole numbers become int."""
+    """Return the data of `value` without its secrecy. Whole numbers become int.
+
+    Raises TypeError for what no property of ours can be: an asset, an archive, a reference to a resource.
+    """
     data = value.value
     if is_unknown(value):
         return UNKNOWN

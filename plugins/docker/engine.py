@@ -70,7 +70,7 @@ class Engine:
         await asyncio.gather(*removals, return_exceptions=True)
 
     async def cancellable(self, wait: Coroutine[Any, Any, Any], what: str) -> Any:
-        """Return the result of `wait`, or raise Cancelled as soon as the CLI wants to end."""
+        """Return the result of `wait`. Raises Cancelled as soon as the CLI wants to end, EngineError for the engine's no."""
         waiting = asyncio.ensure_future(wait)
         ending = asyncio.ensure_future(self.cancelled.wait())
         try:
@@ -83,7 +83,7 @@ class Engine:
             waiting.cancel()
 
     async def within(self, wait: Coroutine[Any, Any, Any], seconds: float, what: str) -> Any:
-        """Return the result of `wait`, within `seconds` and until cancelled; raises Refused."""
+        """Return the result of `wait`, until cancelled; raises Refused after `seconds`."""
         try:
             return await asyncio.wait_for(self.cancellable(wait, what), seconds)
         except TimeoutError:
@@ -106,7 +106,11 @@ class Engine:
 
 
 def connect(host: str) -> Any:
-    """Return a client of the engine at `host`, with the newest API that both speak."""
+    """Return a client of the engine at `host`, with the newest API that both speak.
+
+    Raises EngineError for a TCP address without TLS (https://docs.docker.com/engine/security/protect-access/), and for an
+    engine that does not answer.
+    """
     if unprotected(host):
         raise EngineError(
             f"{host} would be used without TLS, and whoever reaches that port is root there: use ssh://user@host, or set "

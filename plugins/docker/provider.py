@@ -48,6 +48,7 @@ class DockerProvider(Provider):
         super().__init__("docker", served, SETTINGS)
 
     def set_up(self, settings: Mapping[str, Plain]) -> None:
+        """Take the engine's address and the registries' passwords; nobody is asked yet."""
         host = settings.get("host")
         if isinstance(host, str) and host:
             self.engine.host = host
@@ -61,6 +62,7 @@ class DockerProvider(Provider):
         }
 
     async def cancel(self) -> None:
+        """End every wait; each then raises Cancelled."""
         self.engine.cancelled.set()
 
     async def abandoned(self) -> None:

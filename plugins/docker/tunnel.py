@@ -108,7 +108,10 @@ class Tunnel:
 
 
 def command(host: str, socket: Path) -> list[str]:
-    """The ssh client's words for `ssh://[user@]host[:port]`."""
+    """The ssh client's words for `ssh://[user@]host[:port]`.
+
+    Raises NoWay for an address that has no host name, or whose name or user ssh would take for an option.
+    """
     told = urlsplit(host)
     name = told.hostname or ""
     if not name or name.startswith("-") or (told.username or "").startswith("-"):

@@ -7,7 +7,10 @@ PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)")
 
 
 def nanoseconds(text: str) -> int:
-    """Return the duration in nanoseconds; raises ValueError."""
+    """Return the duration in nanoseconds, by Go's units (https://pkg.go.dev/time#ParseDuration).
+
+    Raises ValueError for any other text, also one with a sign.
+    """
     if text == "0":
         return 0
     parts = PART.findall(text)

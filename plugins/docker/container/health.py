@@ -21,7 +21,7 @@ WORDS = 300
 
 
 async def healthy(engine: Engine, container: str, seconds: int) -> None:
-    """Return once the container is healthy; raises Refused when it is not to be expected any more."""
+    """Return once the container is healthy. Raises Refused after `seconds`, and when it is not to be expected any more."""
     await engine.within(_healthy(engine, container), seconds, "for the container to become healthy")
 
 

@@ -35,7 +35,7 @@ def mode(upload: Mapping[str, Plain]) -> int:
 
 
 def content(upload: Mapping[str, Plain]) -> bytes:
-    """Return the file's content from its one source; raises Refused."""
+    """Return the file's content from its one source; raises Refused for none or two, and where it cannot be read."""
     given = [name for name in SOURCES if upload.get(name)]
     if len(given) != 1:
         are = "none of them is given, or it is empty" if not given else f"{' and '.join(given)} are given"
