@@ -90,7 +90,7 @@ def test_a_tenants_whole_life(fleet: Fleet) -> None:
     elsewhere(checkout)
     told = checkout.portal("preview", NAME, "--json")
     assert told.code == 8, str(told)
-    assert f"the data of {NAME} is in {checkout.drive}/{NAME}, and is left behind" in told.out
+    assert f"the data of {NAME} is in {checkout.drive}/{NAME} and is left behind" in told.out
     shown = checkout.portal("purge", NAME, "--dry-run", "--json").facts()
     assert shown["directories"] == [f"{checkout.drive}/{NAME}"]
     assert checkout.portal("purge", NAME).code == 3
