@@ -258,7 +258,7 @@ def test_two_at_once_make_it_once(checkout: Path, env: dict[str, str]) -> None:
         part["seconds"] > 0 for out, _ in said for part in json.loads(out)["parts"] if part["part"] == "venv"
     ]
     assert sorted(made) == [False, True]
-    assert sum("another setup runs" in err for _, err in said) == 1
+    assert sum("another setup is running" in err for _, err in said) == 1
 
 
 def test_a_polite_end_ends_what_runs(checkout: Path, env: dict[str, str], tmp_path: Path) -> None:
