@@ -321,10 +321,11 @@ def nginx(client: docker.APIClient, drive: Path) -> Iterator[Box]:
         "media/b.svg": "<svg/>",
         "media/0123456789abcdef.png": "",
         "media/c.0123456789abcdef.png": "",
+        "media/export.tar.gz": "a course",
     }
     for name, text in files.items():
         (drive / "portal" / name).write_text(text)
-    link = drive / "portal/media/passwd"
+    link = drive / "portal/media/passwd.svg"
     if not link.is_symlink():
         link.symlink_to("/etc/passwd")
     (drive / "portal/media/.dir").mkdir(exist_ok=True)
@@ -358,8 +359,10 @@ def test_nginx_serves_static_and_media_and_nothing_else(nginx: Box) -> None:
         "/static/",
     ):
         assert get(at, path)[0] in (400, 403, 404, 301), path
-    assert get(at, "/media/passwd")[0] == 403
-    assert get(at, "/media/")[0] == 403
+    assert get(at, "/media/passwd.svg")[0] == 403
+    # What is no picture is shown by lms and cms, or to nobody.
+    for path in ("/media/", "/media/export.tar.gz", "/media/passwd"):
+        assert get(at, path)[0] == 404, path
     for path in ("/static/a.css?token=s3cr3t", "/s3cr3t", "/static/%20s3cr3t", "/media/../s3cr3t"):
         get(at, path)
     assert "GET /static/a.css 200" in nginx.logs()

@@ -180,7 +180,7 @@ def test_a_portal_of_another_state_is_told_and_not_purged(birch: Trial, tmp_path
     for words in ((), ("--owner", "unknown")):
         ran = other.portal("purge", birch.name, "--confirm", birch.name, *root, *words)
         assert ran.code == 11, str(ran)
-        assert f"belongs to {mine}; nothing was removed" in ran.err, str(ran)
+        assert f"belongs to another state, {mine}; nothing was removed" in ran.err, str(ran)
     # For its own state it is no orphan, and what lies on the drive says whose it is.
     ran = birch.checkout.portal("purge", birch.name, "--dry-run", "--json")
     assert (ran.facts()["side"], ran.facts()["owner"]) == ("ours", mine)
