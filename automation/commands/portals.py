@@ -37,8 +37,7 @@ Workers = Annotated[
         "--parallel",
         min=0,
         max=64,
-        show_default=False,
-        help="Number of tenants at a time. Default: one per processor.",
+        help="Number of tenants at a time. 0: one per processor.",
     ),
 ]
 
@@ -115,7 +114,7 @@ def destroy(
 
 @app.command(epilog="Example: ./portal status acme --json")
 def status(tenant: TenantName, as_json: Json = False) -> None:
-    """Show the state and health of a portal's services, and the free space of its drive. Exit code 6 if one is not up."""
+    """Show the state and health of a portal's services, and the free space of its drive. Exit code 6 if one is not up or not healthy."""
     told = portal_status.status(tenant_files.load(tenant))
     if as_json:
         show.show(told)

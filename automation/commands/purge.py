@@ -39,7 +39,14 @@ def purge_command(
             help="One more drive to search, for a tenant that has no file and no stack any more.",
         ),
     ] = "",
-    docker_host: show.DockerHost = "",
+    docker_host: Annotated[
+        str,
+        typer.Option(
+            "--docker-host",
+            callback=show.not_empty("an engine's address, for example ssh://ops@host-1; or leave it out"),
+            help="One more engine to search.",
+        ),
+    ] = "",
     owner: Annotated[
         str,
         typer.Option(help="The owner that `orphans` shows, for a portal that this state does not know."),

@@ -142,7 +142,13 @@ def comment(
         str, typer.Option("--author", help="User name of the token. Default: that of GitHub Actions.")
     ] = "",
     number: Annotated[
-        int, typer.Option("--number", min=0, help="Number of the request. Default: that of the run's event.")
+        int,
+        typer.Option(
+            "--number",
+            min=0,
+            show_default=False,
+            help="Number of the request. Default: that of the run's event.",
+        ),
     ] = 0,
     as_json: Json = False,
 ) -> None:

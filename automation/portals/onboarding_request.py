@@ -62,12 +62,12 @@ class OnboardingRequest:
     release: str = option(
         "release",
         "one of config/releases, for example redwood",
-        "Open edX release, one of config/releases.",
+        "Open edX release, one of config/releases. Default: redwood.",
     )
     images: str = option(
         "images",
         "packages or hub",
-        "Image source: packages (built here) or hub (public images).",
+        "Image source: packages (built here) or hub (public images). Default: packages.",
     )
     lms: str = option(
         "hosts/lms",
@@ -91,7 +91,7 @@ class OnboardingRequest:
     address: str = option(
         "listen/address",
         "an address, for example 127.0.0.1",
-        "Address on which the load balancer listens.",
+        f"Address on which the load balancer listens. Default: {LOOPBACK}.",
     )
     port: int = option(
         "listen/port",
@@ -114,7 +114,7 @@ class OnboardingRequest:
     root: str = option(
         "storage/root",
         "a path, for example /srv/portals",
-        "Mount point of the drive on the engine's host.",
+        "Mount point of the drive on the engine's host. Default: /srv/portals.",
     )
     email: str = option(
         "admin/email",
@@ -124,7 +124,7 @@ class OnboardingRequest:
     mail: str = option(
         "mail/delivery",
         "direct or sink",
-        "How mail leaves: direct, or sink (a page shows it; nothing is sent).",
+        "How mail leaves: direct, or sink (a page shows it; nothing is sent). Default: direct.",
     )
 
     def given(self) -> dict[str, str]:

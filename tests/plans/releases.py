@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from config.releases.release import Release
+from config.releases.release import Release, ReleaseService
 from config.releases.upgrades import unopened
 
 HEAD = """\
@@ -14,7 +14,8 @@ in each release lie in [tests/plans](../tests/plans) (`acme@<release>.txt`), and
 How a step is guarded: [decision 0007](decisions/0007-releases.md). Where images come from: [images.md](images.md).
 
 Versions are those that the release was made with, and those of public images (`images: hub`). Images built here
-(`images: packages`) have the versions that [images.md](images.md) tells, the same for every release.
+(`images: packages`) have the versions that [images.md](images.md) tells, the same for every release. "built here" is a
+service that has no public image: it is built here whatever the image source is.
 """
 
 
@@ -43,7 +44,7 @@ def table(ordered: list[Release]) -> Iterator[str]:
     yield "| service | " + " | ".join(each.title for each in ordered) + " |"
     yield "|---|" + "---|" * len(ordered)
     for name in sorted({name for each in ordered for name in each.services}):
-        cells = (each.services[name].version if name in each.services else "" for each in ordered)
+        cells = (version(each.services[name]) if name in each.services else "" for each in ordered)
         yield f"| {name} | " + " | ".join(cells) + " |"
     yield (
         "| *images* | " + " | ".join("hub" if each.unpackaged else "packages, hub" for each in ordered) + " |"
@@ -62,7 +63,7 @@ def note(before: Release, after: Release) -> Iterator[str]:
         said = [
             f"{what} {one} → {other}"
             for what, one, other in (
-                ("", old.version, new.version),
+                ("", version(old), version(new)),
                 ("port", old.port, new.port),
                 ("memory in MiB", old.memory, new.memory),
                 ("with public images", old.usual_memory("hub"), new.usual_memory("hub")),
@@ -81,6 +82,11 @@ def note(before: Release, after: Release) -> Iterator[str]:
         yield f"- **Not with public images**, whose data stores cannot: {'; '.join(closed)}. Move the data by dumps."
     if after.unpackaged:
         yield f"- Only with public images: {after.unpackaged}."
+
+
+def version(service: ReleaseService) -> str:
+    """The version of a service's public image; one that has none is built here, whatever the release."""
+    return service.version if service.hub.image else "built here"
 
 
 def listens(release: Release, name: str) -> str:

@@ -30,6 +30,7 @@ from config.tenant.tenant import Tenant, load_all
 from config.values import checks
 from docs.examples import onboard, sales_endpoint
 from preflight.procfs import Door
+from tests.programs import ROOT
 
 
 def accepted(title: str) -> bool:
@@ -85,6 +86,16 @@ def test_the_fields_of_a_request_are_all_that_there_is_to_an_option() -> None:
     assert set(sales_endpoint.MAY_SAY) - set(options()) == set()
     known = {key for key, _ in every_key(Tenant)}
     assert {each.key for each in options().values()} - known == set()
+
+
+@pytest.mark.parametrize("name", ["release", "images", "address", "root", "mail"])
+def test_help_tells_the_default_that_the_manual_has(name: str) -> None:
+    """config/reference.yml, which other tests hold to the program's own defaults."""
+    manual = yaml.safe_load((ROOT / "config" / "reference.yml").read_text(encoding="utf-8"))
+    option = options()[name]
+    for part in option.key.split("/"):
+        manual = manual[part]
+    assert option.help.endswith(f" Default: {manual}.")
 
 
 def every_key(kind: type[Any], above: str = "") -> Iterator[tuple[str, Any]]:
