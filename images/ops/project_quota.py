@@ -164,7 +164,9 @@ def recorded(directory: int, tenant: str) -> int | None:
             number, _, name = file.read(200).strip().partition(" ")
     except FileNotFoundError:
         return None
-    return int(number) if name == tenant and number.isdigit() and int(number) in candidates(tenant) else None
+    return (
+        int(number) if name == tenant and number.isdecimal() and int(number) in candidates(tenant) else None
+    )
 
 
 def choose(directory: int, tenant: str) -> int:
