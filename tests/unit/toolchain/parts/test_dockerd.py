@@ -35,7 +35,7 @@ def machine(tmp_path: Path) -> Iterator[tuple[Daemon, dict[str, str]]]:
     """A machine whose dockerd is a script; what of it still runs at the end is ended."""
     serve = tmp_path / "serve.py"
     serve.write_text(SERVE)
-    program(tmp_path, f"python3 {serve} & serving=$!; trap 'kill $serving; exit' TERM; wait")
+    program(tmp_path, f"trap 'kill $! 2>/dev/null; exit' TERM; python3 {serve} & wait")
     env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "DOCKER_HOST": f"unix://{tmp_path}/docker.sock"}
     daemon = Daemon(tmp_path / "engine", pid_file=tmp_path / "docker.pid")
     yield daemon, env
