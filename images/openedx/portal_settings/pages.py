@@ -7,8 +7,9 @@ import re
 from django.conf import settings
 from django.http import FileResponse, HttpResponseNotFound
 
-# The first folder is edx-platform's own: the hash of the course's key.
-_PATH = re.compile(r"([0-9a-f]{40})/[^/\0]+(/[^/\0]+)?")
+# The first folder is edx-platform's own: the hash of the course's key. No name leads elsewhere.
+_NAME = r"/(?!\.\.?(?:/|\Z))[^/\0]+"
+_PATH = re.compile(r"([0-9a-f]{40})%s(?:%s)?" % (_NAME, _NAME))
 # Who sees the list of reports in a course's data download.
 ROLE = "data_researcher"
 

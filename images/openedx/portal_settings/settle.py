@@ -6,6 +6,7 @@
 import importlib
 import importlib.util
 import os
+import re
 import sys
 
 from portal_settings import logs, shapes, signing
@@ -55,6 +56,8 @@ def settle(space, variant):
         files(space, told, common, variant),
         history(space),
         code(),
+        drafts(told, variant),
+        events(),
         pages(space, variant),
         {"LOGGING": logs.to_output(space["LOGGING"])},
     ):
@@ -305,7 +308,28 @@ def code():
     nowhere = "/nonexistent/python"
     if jail:
         jail.configure("python", nowhere, user=None)
-    return {"CODE_JAIL": {"python_bin": nowhere, "user": None, "limits": {}}}
+        # Older ones look once, when first imported, and are without a jail for ever if there was none by then.
+        runs = importlib.import_module("codejail.safe_exec")
+        if getattr(runs, "UNSAFE", False) or getattr(runs, "ALWAYS_BE_UNSAFE", False):
+            shapes.refuse(["CODE_JAIL: was read too early, programs in problems would run without a jail"])
+    return {
+        "CODE_JAIL": {"python_bin": nowhere, "user": None, "limits": {}},
+        "COURSES_WITH_UNSAFE_CODE": [],
+    }
+
+
+def drafts(told, variant):
+    """Drafts at the very host at which staff alone are let in: the release takes any that begins like it."""
+    if variant != "lms":
+        return {}
+    host = ((told.get("FEATURES") or {}).get("PREVIEW_LMS_BASE") or "").partition(":")[0]
+    mapping = {"^" + re.escape(host) + r"(:\d+)?$": "draft-preferred"} if host else {}
+    return {"HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS": mapping}
+
+
+def events():
+    """The log of events has what learners do, and not each request with all that came with it."""
+    return {"TRACKING_IGNORE_URL_PATTERNS": [""]}
 
 
 def pages(space, variant):

@@ -45,6 +45,8 @@ VIDEO_IMAGE_SETTINGS = {{'VIDEO_IMAGE_MAX_BYTES': 1, 'STORAGE_KWARGS': {{'locati
 PROFILE_IMAGE_BACKEND = {{'class': 'openedx.core.storage.OverwriteStorage', 'options': {{'location': '/edx'}}}}
 FINANCIAL_REPORTS = {{'STORAGE_TYPE': 'localfs', 'BUCKET': None, 'ROOT_PATH': 'sandbox'}}
 CODE_JAIL = {{'python_bin': '/edx/python', 'user': 'sandbox', 'limits': {{}}}}
+COURSES_WITH_UNSAFE_CODE = []
+TRACKING_IGNORE_URL_PATTERNS = ['^/event', '^/login']
 PLATFORM_NAME = 'Your Platform Name Here'
 PLATFORM_DESCRIPTION = ''
 LOGO_URL = None
@@ -87,6 +89,9 @@ CELERY_BROKER_PASSWORD = {tokens}.get('CELERY_BROKER_PASSWORD', '')
 COMMENTS_SERVICE_URL = {tokens}.get('COMMENTS_SERVICE_URL', '')
 COMMENTS_SERVICE_KEY = {tokens}.get('COMMENTS_SERVICE_KEY', '')
 LMS_INTERNAL_ROOT_URL = {tokens}.get('LMS_INTERNAL_ROOT_URL', LMS_ROOT_URL)
+if '{variant}' == 'lms':
+    HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS = {tokens}.get('HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS', {{}})
+    HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS[FEATURES['PREVIEW_LMS_BASE'].split(':')[0]] = 'draft-preferred'
 LOGGING = {{
     'version': 1, 'disable_existing_loggers': False,
     'formatters': {{'standard': {{'format': '%(message)s'}}, 'raw': {{'format': '%(message)s'}}}},
@@ -114,6 +119,10 @@ OTHERS = {
         "DEFAULT_FROM_EMAIL = 'webmaster@localhost'\nSESSION_COOKIE_AGE = 1209600\n"
     ),
     "codejail/jail_code.py": "told = []\ndef configure(*words, **named):\n    told.append((words, named))\n",
+    # Whether there is a jail is looked up once, when it is imported.
+    "codejail/safe_exec.py": (
+        "from codejail import jail_code\nALWAYS_BE_UNSAFE = False\nUNSAFE = ALWAYS_BE_UNSAFE or not jail_code.told\n"
+    ),
     # As the library that makes the key: the primes come of the bytes it is given, and of nothing else.
     "Cryptodome/PublicKey/RSA.py": (
         "class Key:\n    pass\n"
@@ -146,6 +155,8 @@ class Shape:
     # What the settings for production call the file that they read.
     tokens: str = "ENV_TOKENS"
     proxy: bool = False
+    # Whether its library of programs in problems decides for good when it is imported.
+    decides: bool = True
 
 
 SHAPES = {
@@ -158,6 +169,7 @@ SHAPES = {
         django="(5, 2, 1)",
         tokens="_YAML_TOKENS",
         proxy=True,
+        decides=False,
     ),
 }
 
@@ -175,6 +187,8 @@ def write(root: Path, shape: Shape, common: str = "") -> None:
         files[f"{variant}/envs/production.py"] = PRODUCTION.format(
             variant=variant, variable=f"{variant.upper()}_CFG", search=shape.search, tokens=shape.tokens
         )
+    if not shape.decides:
+        files["codejail/safe_exec.py"] = "ALWAYS_BE_UNSAFE = False\n"
     if shape.proxy:
         files["openedx/core/lib/features_setting_proxy.py"] = PROXY
     for name, text in files.items():
