@@ -1,16 +1,15 @@
 """Ground for tests of single images: a network, a label by which all is found and removed, one run at a time."""
 
-import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import docker
 import docker.types
 
 from automation.images import build
 from automation.images.event import silent
+from testbed.checkout import locked
 from testbed.waiting import until
 from tests.e2e.image_trial import PLACE_OF_IMAGES, Box, Place, known
 
@@ -44,15 +43,6 @@ def network(
         ipam=docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=subnet)]),
         labels=place.labels,
     )
-
-
-def locked(lock: IO[str]) -> bool:
-    """Whether the lock is ours now."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def clean(client: docker.APIClient, place: Place) -> None:

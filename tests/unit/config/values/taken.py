@@ -1,6 +1,8 @@
 """Whether a check takes a text, and that what it says is printable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import pytest
 
 
 def taken(check: Callable[[str], object], text: str) -> bool:
@@ -11,3 +13,9 @@ def taken(check: Callable[[str], object], text: str) -> bool:
         reason = str(error)
     assert reason.isprintable()
     return not reason
+
+
+def cases(table: Sequence[tuple[Callable[[str], object], str, bool]]) -> pytest.MarkDecorator:
+    """A table of checks, texts, and whether each is good, as the parameters `check`, `text` and `good`."""
+    names = [f"{getattr(check, '__name__', check)}-{text!r:.40}" for check, text, _ in table]
+    return pytest.mark.parametrize(("check", "text", "good"), table, ids=names)

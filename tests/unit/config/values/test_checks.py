@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from config.values import checks
-from tests.unit.config.values.taken import taken
+from tests.unit.config.values.taken import cases, taken
 
 TAKEN = [
     (checks.email, "a@b.example", True),
@@ -33,9 +33,7 @@ TAKEN = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("check", "text", "good"), TAKEN, ids=[f"{c.__name__}-{t!r:.40}" for c, t, _ in TAKEN]
-)
+@cases(TAKEN)
 def test_a_check_takes_what_is_good_and_only_that(
     check: Callable[[str], object], text: str, good: bool
 ) -> None:

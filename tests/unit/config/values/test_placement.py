@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from config.values import placement
-from tests.unit.config.values.taken import taken
+from tests.unit.config.values.taken import cases, taken
 
 
 @pytest.mark.parametrize("port", [80, 443, 1024, 65535])
@@ -70,9 +70,7 @@ TAKEN = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("check", "text", "good"), TAKEN, ids=[f"{c.__name__}-{t!r:.40}" for c, t, _ in TAKEN]
-)
+@cases(TAKEN)
 def test_a_check_takes_what_is_good_and_only_that(
     check: Callable[[str], object], text: str, good: bool
 ) -> None:

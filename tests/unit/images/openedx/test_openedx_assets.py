@@ -1,25 +1,19 @@
 """Static files of a public image, most of which are links by absolute paths to a few."""
 
-import importlib.util
 import os
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests.standalone import load
+
 ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture(scope="module")
 def assets() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "openedx_assets", ROOT / "images" / "openedx" / "openedx_assets.py"
-    )
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(ROOT / "images" / "openedx" / "openedx_assets.py")
 
 
 @pytest.fixture

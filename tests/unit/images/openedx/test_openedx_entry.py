@@ -1,6 +1,5 @@
 """The entry of the image that is derived from a public openedx image: what each verb runs, and the settings file."""
 
-import importlib.util
 import json
 import os
 import re
@@ -12,19 +11,14 @@ from types import ModuleType
 import pytest
 import yaml
 
+from tests.standalone import load
+
 ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture(scope="module")
 def entry() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "openedx_entry", ROOT / "images" / "openedx" / "openedx_entry.py"
-    )
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(ROOT / "images" / "openedx" / "openedx_entry.py")
 
 
 def test_passwords_are_laid_over_the_settings(

@@ -1,6 +1,5 @@
 """What the logs of the real Open edX have of a request: what it asked for, and nothing that came with it."""
 
-import importlib.util
 import json
 import logging
 import sys
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.programs import ROOT
+from tests.standalone import load
 
 HERE = ROOT / "images" / "openedx" / "portal_settings" / "logs.py"
 # No line has this in it.
@@ -19,12 +19,7 @@ SECRET = "s3cr3t"
 
 @pytest.fixture(scope="module")
 def logs() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("portal_logs", HERE)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(HERE)
 
 
 def logged(logs: ModuleType, said: str, *args: object, error: Any = None) -> str:

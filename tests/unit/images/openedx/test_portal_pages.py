@@ -1,12 +1,12 @@
 """Reports of a course: which addresses are one's."""
 
-import importlib.util
 import sys
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from tests.programs import ROOT
+from tests.standalone import load
 
 HERE = ROOT / "images" / "openedx" / "portal_settings" / "pages.py"
 COURSE = "a" * 40
@@ -24,12 +24,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         for each in has:
             setattr(module, each, object())
         monkeypatch.setitem(sys.modules, name, module)
-    spec = importlib.util.spec_from_file_location("portal_pages", HERE)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(HERE)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The settings module of the image derived from a public one, on packages of each release's names and types."""
 
 import ast
-import importlib.util
 import json
 import re
 import subprocess
@@ -18,6 +17,7 @@ from config.releases.release import Releases
 from config.tenant.tenant import Tenant
 from tests.contract.tutor import settings
 from tests.programs import ROOT, released
+from tests.standalone import load
 from tests.unit.images.openedx import edx_platforms
 from tests.unit.images.openedx.edx_platforms import SHAPES
 
@@ -66,12 +66,7 @@ ASKED: dict[tuple[str, str], subprocess.CompletedProcess[str]] = {}
 
 def both(tenant: Tenant, variant: str) -> dict[str, Any]:
     """What the program protects, as the entry of the image lays its two files over each other."""
-    spec = importlib.util.spec_from_file_location("openedx_entry", HOME / "openedx_entry.py")
-    assert spec
-    assert spec.loader
-    entry = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(entry)
-    made: dict[str, Any] = entry.merged(
+    made: dict[str, Any] = load(HOME / "openedx_entry.py").merged(
         openedx.protected_env(tenant, variant), openedx.protected_auth(tenant)
     )
     return made
