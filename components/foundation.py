@@ -26,7 +26,8 @@ class Foundation:
 
     def service(self, name: str, after: tuple[Startable, ...] = (), **more: Any) -> ServiceArgs:
         """The arguments of the release's service `name`; `more` says what its own component adds."""
-        return ServiceArgs(after=(self.storage, *after), **self.told(name, **more))
+        start = self.tenant.services[name].start_seconds(self.tenant.source(name))
+        return ServiceArgs(after=(self.storage, *after), start_seconds=start, **self.told(name, **more))
 
     def attached(self, container: str) -> tuple[Attachment, ...]:
         """The networks that a container is on, by name: in any other order the plugins see a change in each preview."""

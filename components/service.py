@@ -8,12 +8,13 @@ from pulumi import ComponentResource, Input, Resource, ResourceOptions
 
 from components.workload import Workload, container_inputs
 from config.reading import checkout
+from config.releases.public_images import START_SECONDS
 
 HEALTH_SCRIPT = "/portal/health.sh"
 # Seconds between two looks at a healthy container; see health.sh.
 PAUSE_SECONDS = 28
-# The slowest starter (RabbitMQ, OpenSearch) needs 12 s on 2 busy cores; ten portals that start at once share them.
-READY_LIMIT_SECONDS = 300
+# Beyond what its start may take; then it has failed.
+READY_EXTRA_SECONDS = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,10 +28,14 @@ class Port:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceArgs(Workload):
-    """A workload, the command that tells whether it is ready, and the ports it publishes."""
+    """A workload, the command that tells whether it is ready, and the ports it publishes.
+
+    In the first `start_seconds` a failed probe counts for nothing.
+    """
 
     probe: tuple[str, ...] = ("/usr/local/bin/probe",)
     ports: tuple[Port, ...] = ()
+    start_seconds: int = START_SECONDS
 
 
 def health_script() -> str:
@@ -55,11 +60,11 @@ class Service(ComponentResource):
                 tests=["CMD", HEALTH_SCRIPT, str(PAUSE_SECONDS), *args.probe],
                 interval="2s",
                 timeout=f"{PAUSE_SECONDS + 12}s",
-                start_period="120s",
+                start_period=f"{args.start_seconds}s",
                 retries=3,
             ),
             wait=True,
-            wait_timeout=READY_LIMIT_SECONDS,
+            wait_timeout=args.start_seconds + READY_EXTRA_SECONDS,
             # Ascending by the container's port: any other order is replaced after every refresh.
             ports=[
                 docker.ContainerPortArgs(ip=each.address, external=each.external, internal=each.internal)

@@ -43,7 +43,7 @@ def at_most(tenant: Tenant) -> int:
 
 def at_least(tenant: Tenant) -> int:
     """MiB without which its services do not start."""
-    return sum(each.memory_min for each in tenant.services.values())
+    return sum(tenant.least_memory(each) for each in tenant.stays_up)
 
 
 def judge(room: Room, tenant: Tenant) -> str:

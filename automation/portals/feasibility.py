@@ -182,8 +182,8 @@ def wanted(plan: Plan, tenant: Tenant) -> Wanted:
 
 
 def _least(service: str, tenant: Tenant) -> int:
-    """MiB without which a service does not start; what a job or a group of workers takes is little, or its own choice."""
-    return tenant.services[service].memory_min if service in tenant.services else 0
+    """MiB without which a container does not start; what a job takes is given back before the services start."""
+    return tenant.least_memory(service) if service in tenant.stays_up else 0
 
 
 def _disk(containers: list[Change], new: list[Change]) -> int:

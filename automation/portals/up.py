@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
-# The slowest starter needs 12 s alone; a host that comes back starts all its portals at once.
-HEALTHY_LIMIT_SECONDS = 300.0
+# Beyond what its slowest service may take to start: a host that comes back starts all its portals at once.
+HEALTHY_EXTRA_SECONDS = 180.0
 # Of two operators at the same moment the second waits for the first, and looks anew at what is left to do.
 TRIES = 3
 
@@ -118,10 +118,11 @@ def attempt_up(
                 data_locations.record(hold.stack, before)
             data_locations.record(hold.stack, here)
             told = outputs.facts(tenant)
-        late = inventory.wait_healthy(client, tenant, HEALTHY_LIMIT_SECONDS, cancel)
+        limit = tenant.start_seconds + HEALTHY_EXTRA_SECONDS
+        late = inventory.wait_healthy(client, tenant, limit, cancel)
         if late:
             raise NotHealthy(
-                f"portal {tenant.name}: waited {HEALTHY_LIMIT_SECONDS:.0f} s for "
+                f"portal {tenant.name}: waited {limit:.0f} s for "
                 + ", ".join(f"{each.service} ({each.health or each.state})" for each in late)
                 + f"; see `docker logs {late[0].name or tenant.name}`"
             )

@@ -22,6 +22,9 @@ _TAGGED = re.compile(rf"{_HOST}/{_PATH}:{_TAG}")
 PINNED = re.compile(rf"{_HOST}/{_PATH}(?::{_TAG})?@{_DIGEST}")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*=[^\n]*")
 _FILE = re.compile(r"[a-z0-9]+([._-][a-z0-9]+)*")
+# Seconds of a start in which a failed probe counts for nothing. Of what is built here the slowest starters (RabbitMQ,
+# OpenSearch) need 12 s on 2 busy cores; ten portals that start at once share them.
+START_SECONDS = 120
 # What no image may need beyond; the house drops all others.
 _CAPABILITIES = ("NET_BIND_SERVICE",)
 _PATHNAME = re.compile(r"(/[A-Za-z0-9._-]+)+")
@@ -115,6 +118,16 @@ class Hub:
         metadata=number(checks.Between(1, 65533), "The numeric user, if different.", 999),
     )
     memory: int = field(default=0, metadata=text(checks.memory, "The memory limit, if different.", "2GiB"))
+    memory_min: int = field(
+        default=0,
+        metadata=text(checks.memory, "The least memory that starts and reloads it, if different.", "1280MiB"),
+    )
+    start_seconds: int = field(
+        default=START_SECONDS,
+        metadata=number(
+            checks.Between(10, 3600), "Seconds of its start in which a failed probe counts for nothing.", 300
+        ),
+    )
     data: str = field(default="/data", metadata=text(_path, "Its data directory.", "/var/lib/mysql"))
     command: tuple[str, ...] = field(
         default=(), metadata=texts(str, "The command, if different.", "[mongod, --bind_ip_all]")

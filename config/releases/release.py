@@ -12,7 +12,7 @@ from config.reading.errors import ConfigError
 from config.reading.keys import Reading, build, each, number, text, texts
 from config.reading.words import listed, meant, quoted
 from config.releases import calls, pins
-from config.releases.public_images import Hub
+from config.releases.public_images import START_SECONDS, Hub
 from config.values import checks, names
 from config.values.networks import INSIDE
 
@@ -94,6 +94,14 @@ class ReleaseService:
     def usual_memory(self, source: str) -> int:
         """Its limit with the images of that source, unless the tenant says otherwise."""
         return (source == "hub" and self.hub.memory) or self.memory
+
+    def least_memory(self, source: str) -> int:
+        """MiB without which it does not start with the images of that source."""
+        return (source == "hub" and self.hub.memory_min) or self.memory_min
+
+    def start_seconds(self, source: str) -> int:
+        """Seconds of its start in which a failed probe counts for nothing, with the images of that source."""
+        return self.hub.start_seconds if source == "hub" else START_SECONDS
 
     def owner(self, source: str) -> int:
         """The user that runs it and owns its directories, with the images of that source."""
@@ -232,11 +240,16 @@ def _pinned(service: ReleaseService, digests: Mapping[str, str]) -> ReleaseServi
 def _sized(reading: Reading, services: Mapping[str, object]) -> None:
     for service in services:
         path = f"services/{service}"
-        least, usual = (reading.values.get(f"{path}/{key}") for key in ("memory_min", "memory"))
-        if least and usual and least > usual:
-            reading.wrong(
-                f"{path}/memory_min", f"{least}MiB is more than memory, expected at most {usual}MiB"
+        hub = [f"{path}/hub" for key in ("memory_min", "memory") if reading.values.get(f"{path}/hub/{key}")]
+        for here in (path, *hub[:1]):
+            least, usual = (
+                reading.values.get(f"{here}/{key}") or reading.values.get(f"{path}/{key}")
+                for key in ("memory_min", "memory")
             )
+            if least and usual and least > usual:
+                reading.wrong(
+                    f"{here}/memory_min", f"{least}MiB is more than memory, expected at most {usual}MiB"
+                )
 
 
 def _owned(reading: Reading, services: Mapping[str, object]) -> None:

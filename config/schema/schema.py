@@ -148,7 +148,9 @@ def _size(service: ReleaseService) -> Shape:
     memory, workers = known["memory"].key, known["workers"].key
     assert memory
     assert workers
-    doc = f"{memory.doc} At least {service.memory_min}MiB."
+    public = service.least_memory("hub")
+    more = f", with images: hub {public}MiB" if public != service.memory_min else ""
+    doc = f"{memory.doc} At least {service.memory_min}MiB{more}."
     properties = {"memory": {**leaf(memory, doc), "default": f"{service.memory}MiB"}}
     if service.workers:
         properties["workers"] = {**leaf(workers, workers.doc), "default": service.workers}

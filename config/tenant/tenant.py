@@ -159,6 +159,17 @@ class Tenant:
             return "own"
         return self.images if self.release.services[service].hub.image else "packages"
 
+    def least_memory(self, container: str) -> int:
+        """MiB without which a container that stays up does not start, by the name of its service or worker group."""
+        group = container in self.worker_groups
+        service = worker_groups.service(container) if group else container
+        return self.release.services[service].least_memory(self.images)
+
+    @property
+    def start_seconds(self) -> int:
+        """Seconds that the slowest of its services may take to start."""
+        return max(each.start_seconds(self.source(name)) for name, each in self.services.items())
+
     @property
     def real(self) -> bool:
         """Whether it runs edx-platform itself: the image built here is a stand-in."""

@@ -73,9 +73,7 @@ class TenantFile(Reading):
             # Without the release's own figures, what is wrong with the values alone can still be said.
             for service, section in self.named(root, "sizes", names.SERVICES, "services", Size).items():
                 self.keys(Size, section, f"sizes/{service}", {"memory": 0, "workers": 0})
-        usual = self.release.services if self.release else {}
-        memory = {name: self.memory(usual[name]) for name in names.WORKERS if name in usual}
-        self.groups = worker_groups.read(self, root, self.release, memory)
+        self.groups = worker_groups.read(self, root, self.release, self.values.get("images", ""))
 
     def load_release(self, releases: Releases) -> Release | None:
         """The release that the file names."""
@@ -119,8 +117,9 @@ class TenantFile(Reading):
         path = f"sizes/{name}"
         self.keys(Size, section, path, {"memory": self.memory(service), "workers": service.workers})
         memory = self.values.get(f"{path}/memory")
-        if memory is not None and memory < service.memory_min:
-            least = f"expected at least {service.memory_min}MiB"
+        needed = service.least_memory(self.values.get("images", ""))
+        if memory is not None and memory < needed:
+            least = f"expected at least {needed}MiB"
             self.wrong(f"{path}/memory", f"{memory}MiB is too little for {name}, {least}")
         if "workers" in section.items and not service.workers and self.release:
             having = sorted(each for each, other in self.release.services.items() if other.workers)

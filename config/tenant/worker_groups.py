@@ -19,8 +19,8 @@ _SHAPE = re.compile(rf"({'|'.join(names.WORKERS)})-[a-z0-9]+(-[a-z0-9]+)*")
 MOST = 20
 
 
-def read(reading: Reading, root: Section, release: Release | None, usual: Mapping[str, int]) -> list[str]:
-    """The names of the groups that could be read; `usual` is the memory of the workers' services by name."""
+def read(reading: Reading, root: Section, release: Release | None, source: str) -> list[str]:
+    """The names of the groups that could be read; `source` is where the images come from."""
     node = root.items.get(KEY)
     section = reading.section(node, KEY, f"{EXAMPLE}: {{{sample(WorkerGroup)}}}") if node else None
     if not section:
@@ -32,7 +32,7 @@ def read(reading: Reading, root: Section, release: Release | None, usual: Mappin
         below = reading.section(inner, here, sample(WorkerGroup))
         if below is not None and _named(reading, here, name):
             of = service(name)
-            _group(reading, here, below, of, release.services.get(of) if release else None, usual.get(of, 0))
+            _group(reading, here, below, of, release.services.get(of) if release else None, source)
             found.append(name)
     if len(section.items) > MOST:
         reading.wrong(KEY, f"has {len(section.items)} groups, expected {MOST} at most")
@@ -70,18 +70,19 @@ def _named(reading: Reading, here: str, name: str) -> bool:
 
 
 def _group(
-    reading: Reading, here: str, section: Section, of: str, workers: ReleaseService | None, memory: int
+    reading: Reading, here: str, section: Section, of: str, workers: ReleaseService | None, source: str
 ) -> None:
     """Reads one group by itself."""
     usual = {
-        "memory": memory,
+        "memory": workers.usual_memory(source) if workers else 0,
         "workers": workers.workers if workers else 0,
         "grace_seconds": workers.grace_seconds if workers else 0,
     }
     reading.keys(WorkerGroup, section, here, usual)
     said = reading.values.get(f"{here}/memory")
-    if workers and said is not None and said < workers.memory_min:
-        least = f"expected at least {workers.memory_min}MiB"
+    needed = workers.least_memory(source) if workers else 0
+    if said is not None and said < needed:
+        least = f"expected at least {needed}MiB"
         reading.wrong(f"{here}/memory", f"{said}MiB is too little for a worker of {of}, {least}")
     if reading.values.get(f"{here}/queues") == ():
         reading.wrong(f"{here}/queues", "has no queue, expected at least one, for example [high_mem]")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from config.portal.resource_types import NETWORK, PASSWORD, VOLUME
+from config.releases.public_images import START_SECONDS
 from tests.recorder import Planned, Recorder
 
 
@@ -55,8 +56,14 @@ def container(each: Planned, started: set[str]) -> Iterator[str]:
     for env in told.get("envs") or []:
         yield f"    env {env}"
     if told.get("healthcheck"):
-        yield f"    probe {' '.join(told['healthcheck']['tests'][1:])}"
+        yield f"    probe {' '.join(told['healthcheck']['tests'][1:])}{slow_start(told['healthcheck'])}"
     yield f"    after {', '.join(name for name in each.after if name in started) or 'nothing'}"
+
+
+def slow_start(healthcheck: dict[str, Any]) -> str:
+    """How long its start may take, where that is not what is usual."""
+    period = healthcheck["startPeriod"]
+    return "" if period == f"{START_SECONDS}s" else f" (start: {period})"
 
 
 def image_reference(reference: str) -> str:
