@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from automation.drive import data_locations, quota, sentinel
-from automation.engine import inventory, process_limits
+from automation.engine import inventory, job_progress, process_limits
 from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
 from automation.locks.stack_lock import lock_stack
 from automation.portals import (
@@ -110,7 +110,8 @@ def attempt_up(
                 plan = None if unseen else run.preview(refresh=bool(gone), replace=replace)
                 require_unchanged_file(tenant)
                 plan = require_feasible(client, tenant, plan, fit.state, say, None if why else share)
-                found = apply(run, client, say, plan, refresh=bool(gone), replace=replace)
+                with job_progress.reported(tenant, say):
+                    found = apply(run, client, say, plan, refresh=bool(gone), replace=replace)
             require_unchanged_file(tenant)
             process_limits.hold(client, inventory.containers(client, tenant.name))
             # By now the state says it, too; until the tag is there, a destroy would be the last that knew.
