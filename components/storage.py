@@ -12,10 +12,9 @@ from components.workload import HostMount, VolumeMount, identity
 from config.portal.labels import IMAGES, OWNER, RELEASE
 from config.portal.resource_types import STORAGE
 from config.releases.upgrades import DeployedRelease
+from config.values.checks import LEAST_FREE
 from config.values.drive_paths import SENTINEL
 
-# Below this a data store would not even get through its first start.
-MIN_FREE_MIB = 1024
 # Written by Open edX and read by nginx, which runs as another user; all others are their service's alone.
 SHARED = ("media", "static")
 
@@ -60,7 +59,7 @@ class Storage(ComponentResource):
                 command=(
                     "storage-init",
                     "--min-free-mb",
-                    str(MIN_FREE_MIB),
+                    str(LEAST_FREE),
                     # The drive outlives the stack, so the data says itself what it belongs to.
                     "--release",
                     _release(args.wanted),

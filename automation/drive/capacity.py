@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from automation.errors import PortalError
 from config.tenant.tenant import Tenant
+from config.values.checks import LEAST_FREE
 
-# What storage-init asks for, too: below it a data store would not get through its first start.
-LEAST_DISK_MIB = 1024
+# What storage-init asks for.
+LEAST_DISK_MIB = LEAST_FREE
 LOOK = "grep MemAvailable /proc/meminfo; df -Pk /drive | tail -n 1"
 _MEMORY = re.compile(r"MemAvailable:\s+(\d+) kB")
 _DISK = re.compile(r"^\S+\s+\d+\s+\d+\s+(\d+)\s", re.MULTILINE)

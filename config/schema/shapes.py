@@ -26,12 +26,14 @@ _SMARTHOST = rf"(?!.*\.([0-9]+|0x[0-9a-f]*):)(?!(.*\.)?(?!xn--)..--){_LABEL}(\.{
 _SYSTEM = "|".join(re.escape(each) for each in drive_paths.SYSTEM)
 _SHARED = "|".join(re.escape(each) for each in drive_paths.SHARED)
 _ROOT = rf"(?!({_SYSTEM})(/|$))(?!({_SHARED})$)(/(?!\.{{1,2}}(/|$))[A-Za-z0-9._-]+)+"
+# From 2048 MiB, or 2 GiB, on (checks.SMALLEST_QUOTA).
+_QUOTA = r"(204[89]|20[5-9][0-9]|2[1-9][0-9]{2}|[3-9][0-9]{3}|[1-9][0-9]{4,8})MiB|([2-9]|[1-9][0-9]{1,8})GiB"
 _PATTERNS: Mapping[Callable[..., Any], str] = {
     checks.title: rf"[^\s{checks.MARKUP}]([^{checks.MARKUP}]*[^\s{checks.MARKUP}])?",
     checks.email: rf"({checks.MAILBOX.pattern})@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+",
     checks.username: checks.USERNAME.pattern,
     checks.memory: checks.MEMORY.pattern,
-    checks.quota: checks.MEMORY.pattern,
+    checks.quota: _QUOTA,
     checks.smarthost: _SMARTHOST,
     checks.account: r"(\S(.*\S)?)?",
     checks.queue: checks.QUEUE.pattern,

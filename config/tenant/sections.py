@@ -86,7 +86,7 @@ class Storage:
         default="",
         metadata=text(
             checks.OrNothing(checks.quota),
-            "How much of the drive the portal may use; `./portal status` and `up` warn from 80 % on; empty: no limit.",
+            "How much of the drive the portal may use, from 2GiB on; `./portal status` and `up` warn from 80 %; empty: no limit.",
             "20GiB",
         ),
     )

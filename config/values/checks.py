@@ -9,6 +9,10 @@ from config.values.host_names import host
 
 LARGEST_MEMORY = 64 * 1024
 LARGEST_QUOTA = 1024 * 1024
+# MiB that the drive has to have free before a portal starts: below it a data store would not get through its first start.
+LEAST_FREE = 1024
+# That, and as much again for the files of a new portal: with less, one that has started could not be started anew.
+SMALLEST_QUOTA = 2 * LEAST_FREE
 MEMORY = re.compile(r"([1-9][0-9]{0,8})(MiB|GiB)")
 USERNAME = re.compile(r"[A-Za-z0-9_.@+-]+")
 QUEUE = re.compile(r"[a-z][a-z0-9_]*")
@@ -79,7 +83,11 @@ def size(text: str) -> int:
 
 
 def quota(text: str) -> str:
-    """What a portal may take of the drive: a size, at most 1024 GiB."""
+    """What a portal may take of the drive: a size of 2 to 1024 GiB."""
+    if size(text) < SMALLEST_QUOTA:
+        raise ValueError(
+            f"{quoted(text)} is less than {SMALLEST_QUOTA}MiB, and a portal starts only where {LEAST_FREE} of it are free"
+        )
     if size(text) > LARGEST_QUOTA:
         raise ValueError(f"{quoted(text)} is more than 1024GiB")
     return text

@@ -1,6 +1,7 @@
 """config/tenant.schema.json: what an editor says of a tenant file is what the program would say."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import yaml
 from hypothesis import given
 
 from config.releases.release import Releases
-from config.schema import manual, schema
+from config.schema import manual, schema, shapes
 from config.tenant.tenant import names
+from config.values import checks
 from tests.programs import ROOT, TENANTS
 from tests.unit.config import yaml12
 from tests.unit.config.bad_files import DATA, Bad, tenants
@@ -57,6 +59,15 @@ def test_good_files_keep_it(path: Path, validate: Validate) -> None:
 @given(tree=good)
 def test_what_the_program_takes_no_editor_refuses(tree: dict[str, Any], validate: Validate) -> None:
     validate(tree)
+
+
+@pytest.mark.parametrize("unit", ["MiB", "GiB"])
+def test_the_smallest_quota_is_one_for_both(unit: str) -> None:
+    """A pattern knows no numbers, so each is tried."""
+    pattern = shapes.shape(checks.quota)["pattern"]
+    texts = [f"{number}{unit}" for number in (*range(1, 11000), 10**8)]
+    takes = [each for each in texts if checks.size(each) >= checks.SMALLEST_QUOTA]
+    assert [each for each in texts if re.fullmatch(pattern, each)] == takes
 
 
 def seen(bad: Bad, validate: Validate) -> bool:

@@ -29,6 +29,12 @@ TAKEN = [
     (checks.title, "A 😀 B", True),
     (checks.title, "x\u00a0y", False),
     (checks.title, "x\x7f", False),
+    (checks.quota, "2GiB", True),
+    (checks.quota, "2048MiB", True),
+    (checks.quota, "2047MiB", False),
+    (checks.quota, "1GiB", False),
+    (checks.quota, "1024GiB", True),
+    (checks.quota, "1025GiB", False),
     (checks.title, "\ue000", False),
 ]
 
