@@ -77,7 +77,7 @@ class Site:
 
     def empty(self, client: Any) -> None:
         """Remove the tenant's directory from the drive: its files belong to many users."""
-        sentinel.run(client, str(self.drive), f"rm -rf /drive/{TENANT}")
+        sentinel.run_on_drive(client, str(self.drive), f"rm -rf /drive/{TENANT}")
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def site(say: Say) -> Iterator[Site]:
         with connect() as client:
             remove_objects(client)
             with suppress(docker.errors.APIError):
-                sentinel.run(client, str(root), "rm -rf /drive/drive")
+                sentinel.run_on_drive(client, str(root), "rm -rf /drive/drive")
         shutil.rmtree(root, ignore_errors=True)
 
 

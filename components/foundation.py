@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.network import Networks
-from components.public_image import as_public
+from components.public_image import public_image_args
 from components.secrets import Secrets
 from components.service import ServiceArgs
 from components.storage import Storage
@@ -42,7 +42,7 @@ class Foundation:
         own = {**self.common(name), **more}
         if self.tenant.source(name) != "hub":
             return own
-        return as_public(own, self.tenant.services[name].hub)
+        return public_image_args(own, self.tenant.services[name].hub)
 
     def common(self, name: str) -> dict[str, Any]:
         """What the release and the tenant's sizes say of a service, whatever its image."""

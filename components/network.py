@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi_docker as docker
 from pulumi import Alias, ComponentResource, Output, ResourceOptions
 
-from components.turns import Turns
+from components.turns import CreationOrder
 from components.workload import identity
 from config.portal.networks import Network
 from config.values.networks import INGRESS
@@ -25,11 +25,11 @@ NO_WAY_BACK = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
 class NetworksArgs:
     """`networks` by name, each with its subnet and whether anything leaves it (config/portal/networks.py).
 
-    `turns` has them made one after the other.
+    `order` has them made one after the other.
     """
 
     tenant: str
-    turns: Turns
+    order: CreationOrder
     networks: Mapping[str, Network]
 
 
@@ -60,9 +60,9 @@ class Networks(ComponentResource):
                 for key, value in sorted(identity(args.tenant, "support", f"network-{told.name}").items())
             ],
             opts=ResourceOptions.merge(
-                args.turns.options(self),
+                args.order.options(self),
                 ResourceOptions(aliases=[Alias(name=former)] if former else None),
             ),
         )
-        args.turns.took(made)
+        args.order.created(made)
         return made.name

@@ -17,7 +17,7 @@ from components.openedx import OpenEdx, OpenEdxArgs
 from components.ops import Ops, OpsArgs
 from components.secrets import Secrets, SecretsArgs, names
 from components.storage import Storage, StorageArgs
-from components.turns import Turns
+from components.turns import CreationOrder
 from config.portal import networks as portal_networks
 from config.portal.image_sources import OPS, image_references
 from config.portal.routes import addresses
@@ -58,10 +58,10 @@ class Portal(ComponentResource):
         child = ResourceOptions(parent=self, providers=[engine])
         references = image_references(tenant, images)
 
-        turns = Turns()
+        order = CreationOrder()
         networks = Networks(
             "networks",
-            NetworksArgs(tenant=tenant.name, turns=turns, networks=portal_networks.networks(tenant)),
+            NetworksArgs(tenant=tenant.name, order=order, networks=portal_networks.networks(tenant)),
             child,
         )
         storage = Storage(
@@ -79,7 +79,7 @@ class Portal(ComponentResource):
                     for name, service in tenant.services.items()
                     for directory in service.data
                 },
-                turns=turns,
+                order=order,
             ),
             child,
         )

@@ -36,13 +36,13 @@ def look(tenant: Tenant, images: Path, state: Iterable[Mapping[str, Any]]) -> No
         if pulumi.runtime.is_dry_run():
             pulumi.log.info(f"could not check the engine's capacity: {error}")
         return
-    lines = told(tenant, found)
+    lines = engine_warnings(tenant, found)
     if lines and not pulumi.runtime.is_dry_run():
         raise pulumi.RunError("\n".join([*lines, "nothing was stopped or changed"]))
     for each in lines:
         pulumi.log.warn(f"an update would be refused: {each}")
 
 
-def told(tenant: Tenant, found: Iterable[Obstacle]) -> list[str]:
+def engine_warnings(tenant: Tenant, found: Iterable[Obstacle]) -> list[str]:
     """What stands in the way, a line each, as every error of a tenant's file."""
     return [f"tenants/{tenant.name}.yaml: {each}" for each in found]

@@ -10,7 +10,7 @@ DATA = "/data"
 FOLDER = "/portal/hub"
 
 
-def as_public(told: dict[str, Any], hub: Hub) -> dict[str, Any]:
+def public_image_args(told: dict[str, Any], hub: Hub) -> dict[str, Any]:
     """The arguments of a workload for the public image: other paths, command, probe; the same files and secrets."""
     made = dict(told)
     made["env"] = {**told.get("env", {}), **dict(each.split("=", 1) for each in hub.environment)}

@@ -7,7 +7,7 @@ import pulumi_docker as docker
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
 from components.job import Job, JobArgs
-from components.turns import Turns
+from components.turns import CreationOrder
 from components.workload import HostMount, VolumeMount, identity
 from config.portal.labels import IMAGES, OWNER, RELEASE
 from config.portal.resource_types import STORAGE
@@ -35,7 +35,7 @@ class StorageArgs:
     wanted: DeployedRelease
     before: tuple[DeployedRelease, ...]
     directories: Mapping[str, int]
-    turns: Turns
+    order: CreationOrder
 
 
 class Storage(ComponentResource):
@@ -106,9 +106,9 @@ class Storage(ComponentResource):
                 docker.VolumeLabelArgs(label=key, value=value)
                 for key, value in sorted(identity(args.tenant, "data", f"volume-{directory}").items())
             ],
-            opts=args.turns.options(self),
+            opts=args.order.options(self),
         )
-        args.turns.took(made)
+        args.order.created(made)
         return made.name
 
     def mount(self, directory: str, path: str, *, read_only: bool = False) -> VolumeMount:

@@ -3,7 +3,7 @@
 from pulumi import Resource, ResourceOptions
 
 
-class Turns:
+class CreationOrder:
     """Options by which each resource begins when the one before it has ended.
 
     A network or a volume is deleted before it is made anew, and Pulumi deletes those that use it before that, unless
@@ -19,6 +19,6 @@ class Turns:
         """The options of the next resource."""
         return ResourceOptions(parent=parent, delete_before_replace=True, depends_on=list(self._last))
 
-    def took(self, resource: Resource) -> None:
+    def created(self, resource: Resource) -> None:
         """Have the next one wait for this one."""
         self._last = [resource]

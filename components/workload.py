@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pulumi_docker as docker
 from pulumi import Input, Resource
 
-from config.portal.labels import GROUP, SERVICE, SHAPE, TENANT
+from config.portal.labels import GROUP, SERVICE, SPEC_HASH, TENANT
 
 # Erlang and others size tables by this limit; some hosts refuse more than 20,000.
 OPEN_FILES = 8192
@@ -127,7 +127,7 @@ def container_inputs(
         "envs": [f"{key}={value}" for key, value in sorted(env.items())],
         "labels": [
             docker.ContainerLabelArgs(label=key, value=value)
-            for key, value in sorted({**own, SHAPE: spec_hash(env, own)}.items())
+            for key, value in sorted({**own, SPEC_HASH: spec_hash(env, own)}.items())
         ],
         "uploads": uploads or None,
         # The provider leaves Docker's default network only when the mode is "bridge".

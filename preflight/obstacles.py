@@ -10,7 +10,7 @@ from typing import Any
 
 from preflight.facts import Facts, Network
 from preflight.procfs import Door, Route
-from preflight.wanted import Published, Subnet, Wanted
+from preflight.wanted import Published, Requirements, Subnet
 
 # The engine refuses less: daemon/daemon_unix.go of moby (linuxMinMemory).
 LEAST_MEMORY_MIB = 6
@@ -42,7 +42,7 @@ class Obstacle:
         return asdict(self)
 
 
-def asks_host(wanted: Wanted, facts: Facts) -> bool:
+def asks_host(wanted: Requirements, facts: Facts) -> bool:
     """Whether the engine's host has to be asked, too: for a door or a subnet that the portal does not have yet, or for room."""
     has = {
         (container.name, door)
@@ -60,7 +60,7 @@ def asks_host(wanted: Wanted, facts: Facts) -> bool:
 
 
 def obstacles(
-    wanted: Wanted, facts: Facts, tenant: str, *, images_come: bool = False
+    wanted: Requirements, facts: Facts, tenant: str, *, images_come: bool = False
 ) -> tuple[Obstacle, ...]:
     """All of them, what people decide in the tenant's file first. `images_come` when missing ones are brought before anything else."""
     return (
@@ -74,7 +74,7 @@ def obstacles(
     )
 
 
-def notes(wanted: Wanted, facts: Facts) -> tuple[str, ...]:
+def notes(wanted: Requirements, facts: Facts) -> tuple[str, ...]:
     """What is worth knowing and stands in nobody's way."""
     missing = sorted(each for each in wanted.images if each not in facts.images)
     found = [
@@ -95,7 +95,7 @@ def notes(wanted: Wanted, facts: Facts) -> tuple[str, ...]:
     return (*found, *((f"not asked: {facts.unasked}",) if facts.unasked else ()))
 
 
-def _doors(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
+def _doors(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
     for each in wanted.doors:
         holder = next((name for name in _holders(each, wanted, facts)), "")
         where = f"{each.door}, where {each.container} is to listen,"
@@ -118,7 +118,7 @@ def _doors(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
 _OTHER_PORT = "choose another port or address, or free this one"
 
 
-def _holders(wanted_door: Published, wanted: Wanted, facts: Facts) -> Iterator[str]:
+def _holders(wanted_door: Published, wanted: Requirements, facts: Facts) -> Iterator[str]:
     """Who has a door that is not given up: containers by name, then whatever program of the host listens."""
     published: set[Door] = set()
     for container in facts.containers:
@@ -142,7 +142,7 @@ def _is_own(door: Door, facts: Facts) -> bool:
     return not host or not host.own or address.is_unspecified or any(address in each for each in host.own)
 
 
-def _subnets(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
+def _subnets(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
     for each in wanted.subnets:
         remedy = "choose a /24 of the fleet's pool that is free there"
         for network in facts.networks:
@@ -169,7 +169,7 @@ def _around(route: Route, wanted: Subnet) -> bool:
     return not route.linked and route.network != wanted.subnet and wanted.subnet.subnet_of(route.network)
 
 
-def _names(wanted: Wanted, facts: Facts, tenant: str) -> Iterator[Obstacle]:
+def _names(wanted: Requirements, facts: Facts, tenant: str) -> Iterator[Obstacle]:
     for kind, there, new, leaving in (
         ("container", facts.containers, wanted.new_containers, wanted.leaving_containers),
         ("network", facts.networks, wanted.new_networks, wanted.leaving_networks),
@@ -193,7 +193,7 @@ def _rid(kind: str, there: Any, tenant: str) -> str:
     return f"rename it, or remove it with `{words} {there.name}`"
 
 
-def _volumes(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
+def _volumes(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
     for each in facts.volumes:
         options = wanted.volumes.get(each.name)
         if options is not None and dict(options) != dict(each.options):
@@ -205,7 +205,7 @@ def _volumes(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
             )
 
 
-def _images(wanted: Wanted, facts: Facts, come: bool) -> Iterator[Obstacle]:
+def _images(wanted: Requirements, facts: Facts, come: bool) -> Iterator[Obstacle]:
     for each in sorted(wanted.images):
         machine = facts.images.get(each, "")
         if not machine and come:
@@ -224,7 +224,7 @@ def _images(wanted: Wanted, facts: Facts, come: bool) -> Iterator[Obstacle]:
             )
 
 
-def _memory(wanted: Wanted, facts: Facts) -> Iterator[Obstacle]:
+def _memory(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
     for name, limit in sorted(wanted.limits.items()):
         if limit < LEAST_MEMORY_MIB:
             yield Obstacle(

@@ -17,7 +17,7 @@ from preflight import obstacles as judging
 from preflight.facts import Facts
 from preflight.obstacles import Obstacle
 from preflight.procfs import ANY, Door
-from preflight.wanted import Published, Subnet, Wanted
+from preflight.wanted import Published, Requirements, Subnet
 
 LOAD_BALANCER = "load-balancer"
 LIMIT_SECONDS = 30
@@ -58,13 +58,13 @@ class Existing:
         )
 
 
-def wanted(tenant: Tenant, references: Mapping[str, str], has: Existing) -> Wanted:
+def requirements(tenant: Tenant, references: Mapping[str, str], has: Existing) -> Requirements:
     """What is not there yet, as far as it follows from the file alone; empty for a portal whose places stay."""
     door = Door(address=tenant.listen.address, port=tenant.listen.port)
     place = tenant.placement.subnet
     stays = bool(has.subnets) and all(each.subnet_of(place) for each in has.subnets)
     names = {f"{tenant.name}-{each}" for each in (*tenant.stays_up, *JOBS)}
-    return Wanted(
+    return Requirements(
         doors=()
         if door in has.doors
         else (Published(container=f"{tenant.name}-{LOAD_BALANCER}", door=door),),
@@ -85,7 +85,7 @@ def obstacles(
     Raises what docker-py raises.
     """
     references = image_references(tenant, images)
-    asked = wanted(tenant, references, Existing.read(resources))
+    asked = requirements(tenant, references, Existing.read(resources))
     if asked.empty:
         return ()
     if client is not None:
@@ -104,7 +104,7 @@ def obstacles(
             made.close()
 
 
-def look(client: Any, asked: Wanted, image: str, root: str) -> Facts:
+def look(client: Any, asked: Requirements, image: str, root: str) -> Facts:
     """What the engine has, and its host where that matters. Raises what docker-py raises for the engine alone."""
     import docker
 

@@ -24,7 +24,7 @@ class Subnet:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class Requirements:
     """`leaving_…` are names that the change itself frees; `new_…` are names that must be free.
 
     In MiB: `limits` of memory by container; `room`, the memory that containers which are not there yet need to start; `disk`, what

@@ -15,8 +15,8 @@ from toolchain.errors import ToolchainError
 from toolchain.parts import engine
 from toolchain.paths import REPO, Paths, check
 from toolchain.pins import Pins
-from toolchain.setup.stamps import Taken
-from toolchain.setup.standing import PARTS, Standing
+from toolchain.setup.stamps import PartResult
+from toolchain.setup.standing import PARTS, Installation
 
 if TYPE_CHECKING:
     import argparse
@@ -118,22 +118,26 @@ def _parser() -> "argparse.ArgumentParser":
     return parser
 
 
-def _standing() -> Standing:
+def _installation() -> Installation:
     check(os.environ)
-    return Standing(dict(os.environ), Paths.of(os.environ), Pins.load())
+    return Installation(dict(os.environ), Paths.of(os.environ), Pins.load())
 
 
 def _ensure(
-    standing: Standing, wanted: frozenset[str], forced: frozenset[str] = frozenset(), *, ahead: bool = False
-) -> dict[str, Taken]:
+    installation: Installation,
+    wanted: frozenset[str],
+    forced: frozenset[str] = frozenset(),
+    *,
+    ahead: bool = False,
+) -> dict[str, PartResult]:
     """What is wanted, made if need be. Silent and quick when all of it stands."""
-    there = standing.all(wanted)
+    there = installation.all(wanted)
     if forced or wanted - set(there):
         # Imported here: what makes parts takes longer to load than a look at what stands.
         from toolchain.setup.progress import Progress
         from toolchain.setup.setup import setup
 
-        return setup(standing, wanted, forced, Progress(sys.stderr), ahead=ahead)
+        return setup(installation, wanted, forced, Progress(sys.stderr), ahead=ahead)
     return there
 
 
@@ -143,7 +147,7 @@ def _setup(said: "argparse.Namespace") -> int:
     begun = time.monotonic()
     wanted = frozenset(said.only) or DEFAULT
     forced = frozenset(said.force_part)
-    taken = _ensure(_standing(), wanted | forced, forced)
+    taken = _ensure(_installation(), wanted | forced, forced)
     seconds = time.monotonic() - begun
     if said.json:
         output.tell_json(summary(taken, seconds), indent=None)
@@ -152,14 +156,14 @@ def _setup(said: "argparse.Namespace") -> int:
     return 0
 
 
-def summary(taken: Mapping[str, Taken], seconds: float) -> dict[str, object]:
+def summary(taken: Mapping[str, PartResult], seconds: float) -> dict[str, object]:
     """What was taken from where, for one JSON object."""
     return {"seconds": round(seconds, 1), "parts": [asdict(each) for each in taken.values()]}
 
 
-def variables(standing: Standing, taken: Mapping[str, Taken]) -> dict[str, str]:
+def variables(installation: Installation, taken: Mapping[str, PartResult]) -> dict[str, str]:
     """The environment to export once parts stand."""
-    first = [standing.venv_path / "bin"]
+    first = [installation.venv_path / "bin"]
     for part in ("pulumi", "language-host"):
         if (
             part in taken
@@ -168,12 +172,12 @@ def variables(standing: Standing, taken: Mapping[str, Taken]) -> dict[str, str]:
         ):
             first.append(folder)
     own_plugins = "plugins" in taken and taken["plugins"].source == "packages"
-    return environment.exports(standing.paths, standing.env, tuple(first), own_plugins=own_plugins)
+    return environment.exports(installation.paths, installation.env, tuple(first), own_plugins=own_plugins)
 
 
 def _env(said: "argparse.Namespace") -> int:
-    standing = _standing()
-    found = variables(standing, _ensure(standing, DEFAULT))
+    installation = _installation()
+    found = variables(installation, _ensure(installation, DEFAULT))
     if said.json:
         output.tell_json(found)
     else:
@@ -184,9 +188,9 @@ def _env(said: "argparse.Namespace") -> int:
 def run(words: Sequence[str]) -> NoReturn:
     """Become `python -m automation` with the words given, in the environment it wants."""
     begun = time.monotonic()
-    standing = _standing()
-    taken = _ensure(standing, parts_for(words), ahead=bool(words) and words[0] in IMAGE_VERBS)
-    env = {**standing.env, **variables(standing, taken)}
+    installation = _installation()
+    taken = _ensure(installation, parts_for(words), ahead=bool(words) and words[0] in IMAGE_VERBS)
+    env = {**installation.env, **variables(installation, taken)}
     if any(each.seconds for each in taken.values()):
         from toolchain.setup.progress import table
 
@@ -197,7 +201,7 @@ def run(words: Sequence[str]) -> NoReturn:
 
         env["PORTAL_SETUP"] = json.dumps(summary(taken, seconds))
     os.chdir(REPO)
-    python = standing.venv_path / "bin" / "python"
+    python = installation.venv_path / "bin" / "python"
     os.execve(python, [str(python), "-m", "automation", *words], env)  # noqa: S606
 
 
@@ -205,18 +209,18 @@ def _engine(said: "argparse.Namespace") -> int:
     from toolchain.parts.dockerd import Daemon
     from toolchain.parts.host_rules import HostRules
 
-    standing = _standing()
-    rules = HostRules(standing.env, standing.paths)
-    daemon = Daemon(standing.paths.engine)
+    installation = _installation()
+    rules = HostRules(installation.env, installation.paths)
+    daemon = Daemon(installation.paths.engine)
     done = ""
     if said.what == "start":
-        _ensure(standing, frozenset({"engine"}))
-        rules.kept()
+        _ensure(installation, frozenset({"engine"}))
+        rules.ensure()
     elif said.what == "rules":
         rules.hold()
     elif said.what == "stop":
         done = "stopped" if daemon.stop() else "nothing stopped: no dockerd that was started here is running"
-    answer = engine.ask(standing.env, standing.pins.engine_oldest_api)
+    answer = engine.ask(installation.env, installation.pins.engine_oldest_api)
     started_here = daemon.process() is not None
     if said.json:
         facts = {

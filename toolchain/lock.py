@@ -11,7 +11,7 @@ from toolchain.errors import ToolchainError
 
 
 @contextmanager
-def held(path: Path, limit: float, say: Callable[[str], None]) -> Iterator[None]:
+def hold_lock(path: Path, limit: float, say: Callable[[str], None]) -> Iterator[None]:
     """Hold a lock that the kernel releases when we die. Raises ToolchainError after `limit` seconds of waiting."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:

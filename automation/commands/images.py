@@ -33,7 +33,7 @@ def images_build(
 @app.command("list", epilog="Example: ./portal images list --json")
 def images_list(as_json: show.Json = False) -> None:
     """List each image's reference and whether the engine has it."""
-    found = images.listed()
+    found = images.list_images()
     if as_json:
         show.show({"images": [row.facts() for row in found]})
         return

@@ -120,12 +120,12 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
         show.show(told)
     else:
         print_services(told)
-        if lacking := host_rules.said(told["host_rules"]):
+        if lacking := host_rules.warning(told["host_rules"]):
             show.say(lacking)
-        if lacking := process_limits.said(tenant, told["without_process_limit"]):
+        if lacking := process_limits.warning(tenant, told["without_process_limit"]):
             show.say(lacking)
         space = told["drive"]
-        show.tell(usage.shown(space) if "unknown" not in space else f"drive: unknown: {space['unknown']}")
+        show.tell(usage.one_line(space) if "unknown" not in space else f"drive: unknown: {space['unknown']}")
         for each in space["warnings"]:
             show.say(each)
     if not told["healthy"]:

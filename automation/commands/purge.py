@@ -61,15 +61,15 @@ def purge_command(
 
     Searches every drive and engine where its data has been.
     """
-    looked = purge.where(tenant, root=root, docker_host=docker_host, gone=tuple(gone or ()))
+    looked = purge.search_scope(tenant, root=root, docker_host=docker_host, gone=tuple(gone or ()))
     for host in looked.hosts:
         with building(present=False) as progress:
             images.build(["ops"], docker_host=host, on_event=progress)
     found = purge.trace(tenant, looked)
     if dry_run or found.empty:
-        print_trace(found, as_json, purged=False, running=purge.running(tenant, looked))
+        print_trace(found, as_json, purged=False, running=purge.count_running(tenant, looked))
         return
-    ownership.require(tenant, found.owner, owner)
+    ownership.require_ownership(tenant, found.owner, owner)
     purge.refuse_running(tenant, looked)
     if not confirm and sys.stdin.isatty():
         print_trace(found, as_json=False, purged=False)
@@ -81,7 +81,7 @@ def purge_command(
             f"not confirmed: nothing was removed; without a prompt: ./portal purge {tenant} --confirm {tenant}"
         )
     purge.purge(found, looked, show.say)
-    purge.still(tenant, looked)
+    purge.require_nothing_left(tenant, looked)
     print_trace(found, as_json, purged=True)
 
 

@@ -20,13 +20,20 @@ from automation.fleet.outcome import Outcome
 from automation.portals import preview as portal_preview
 from automation.portals import tenant_files
 from automation.review.markdown import rows
-from automation.review.tenant_review import DATA_LOSS, Review, at_risk, by_danger, exit_code, not_known
+from automation.review.tenant_review import (
+    DATA_LOSS,
+    Review,
+    at_risk,
+    exit_code,
+    most_severe_first,
+    not_known,
+)
 from automation.stack import ROOT
 from config.reading.words import counted
 from toolchain.output import hand_on
 
 if TYPE_CHECKING:
-    from automation.review.affected_tenants import Touched
+    from automation.review.affected_tenants import Affected
 
 app = typer.Typer()
 WRITE_FIRST = "create it first: ./portal preview --changed-since origin/main --markdown >comment.md"
@@ -84,7 +91,7 @@ def preview(
             print_changes(reviews[0])
     else:
         reviews, code = preview_each(found, workers, refresh)
-        tell(reviews, notes, as_json=as_json, markdown=markdown, refreshed=refresh, allowed=allowed)
+        print_reviews(reviews, notes, as_json=as_json, markdown=markdown, refreshed=refresh, allowed=allowed)
     if risky := at_risk(reviews):
         show.say(
             f"data at risk: {', '.join(risky)}" + (f"; pass --allow {DATA_LOSS} to accept it" * (not allowed))
@@ -186,11 +193,11 @@ def tenants_to_review(tenants: list[str] | None, every: bool, ref: str) -> tuple
     return [*(Review(name, why=why) for name, why in found.tenants.items()), *removed], found.left
 
 
-def affected_since(ref: str) -> "Touched":
+def affected_since(ref: str) -> "Affected":
     """What the files changed since a ref can touch."""
     from automation.review import affected_tenants, changed_files
 
-    return affected_tenants.touched(changed_files.since(ref, ROOT), affected_tenants.Fleet.read(ROOT))
+    return affected_tenants.affected(changed_files.since(ref, ROOT), affected_tenants.Fleet.read(ROOT))
 
 
 def preview_each(found: Iterable[Review], workers: int, refresh: bool) -> tuple[list[Review], int]:
@@ -200,7 +207,7 @@ def preview_each(found: Iterable[Review], workers: int, refresh: bool) -> tuple[
     for verb, removed, options in (("preview", False, {"refresh": refresh}), ("removal", True, {})):
         names = [each.tenant for each in told if each.removed is removed]
         made = worker_pool.for_each_tenant(
-            verb, names, workers=workers, say=show.say, on_outcome=ended, cancel=Cancel(), **options
+            verb, names, workers=workers, say=show.say, on_outcome=say_outcome, cancel=Cancel(), **options
         )
         outcomes |= {each.tenant: each for each in made}
     reviews = [
@@ -216,13 +223,13 @@ def preview_each(found: Iterable[Review], workers: int, refresh: bool) -> tuple[
     return reviews, outcome.exit_code(list(outcomes.values()))
 
 
-def ended(each: Outcome) -> None:
+def say_outcome(each: Outcome) -> None:
     """One line of progress."""
     how = "done" if each.ok else f"failed: {each.reason}"
     show.say(f"{each.tenant}: preview {how} ({each.seconds:.1f} s)")
 
 
-def tell(
+def print_reviews(
     reviews: Sequence[Review],
     notes: Sequence[str],
     *,
@@ -241,11 +248,11 @@ def tell(
         hand_on(render(reviews, notes=notes, refreshed=refreshed, allowed=allowed))
         return
     table = Table("tenant", prose("preview"), "downtime", "risk to data")
-    for each in by_danger(reviews):
+    for each in most_severe_first(reviews):
         what = each.plan.summary if each.plan else f"failed: {each.failure}"
         if each.obstacles:
             what += f"; would be refused: {each.obstacles[0]}"
-        told_of_engine(each)
+        say_engine_findings(each)
         table.add_row(each.tenant, what, each.verdict.downtime, each.verdict.data)
     failed = sum(each.failed for each in reviews)
     quiet = sum(each.quiet for each in reviews)
@@ -256,7 +263,7 @@ def tell(
         show.tell(note)
 
 
-def told_of_engine(review: Review) -> None:
+def say_engine_findings(review: Review) -> None:
     """What its engine would refuse, what is worth knowing, and where nobody could ask."""
     for each in review.obstacles:
         show.say(f"{review.tenant}: `up` would be refused: {each}")
@@ -271,7 +278,7 @@ def print_changes(review: Review) -> None:
     if review.plan is not None and review.quiet:
         show.tell(f"{review.tenant}: {review.plan.summary}")
         return
-    told_of_engine(review)
+    say_engine_findings(review)
     table = Table("op", "type", "name", prose("properties"), "downtime", "risk to data")
     for each in review.verdict.judged:
         change = each.change

@@ -23,7 +23,7 @@ TAG = "portal:data-"
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataHome:
+class DataLocation:
     """A drive by its root on an engine's host; `host` is the engine's address, as `config.values.placement.address_of` has it.
 
     `drive` is the drive's own id, empty where its mark has none; `at` when it was last brought up, in milliseconds since 1970.
@@ -39,12 +39,12 @@ class DataHome:
         """The name of its tag."""
         return TAG + hashlib.sha256(f"{self.root}\n{self.host}".encode()).hexdigest()[:8]
 
-    def is_as(self, other: "DataHome") -> bool:
+    def same_as(self, other: "DataLocation") -> bool:
         """Whether it is the same directory of the same engine's host."""
         return (self.root, self.host) == (other.root, other.host)
 
 
-def of_state(state: Mapping[str, Any]) -> DataHome | None:
+def of_state(state: Mapping[str, Any]) -> DataLocation | None:
     """Where a stack's state has the portal's data, None where nothing of it is there."""
     resources = drift.resources(state)
     found = next(
@@ -59,7 +59,7 @@ def of_state(state: Mapping[str, Any]) -> DataHome | None:
     if not found:
         return None
     hosts = [(each.get("inputs") or {}).get("host") for each in resources if each["type"] == DOCKER_PROVIDER]
-    return DataHome(
+    return DataLocation(
         root=str(PurePosixPath(found).parent),
         host=placement.address_of(str(next(filter(None, hosts), "")), os.environ),
     )
@@ -71,37 +71,37 @@ def _directory(resource: Mapping[str, Any]) -> str:
     return str(PurePosixPath(options["device"]).parent) if options and options.get("device") else ""
 
 
-def recorded(stack: Stack) -> tuple[DataHome, ...]:
+def recorded(stack: Stack) -> tuple[DataLocation, ...]:
     """The places that the stack's tags tell, the latest first. Raises PortalError when the backend cannot be asked."""
     found = []
     for name, value in stack.tags().items():
         if name.startswith(TAG):
             told = json.loads(value)
             found.append(
-                DataHome(**{key: told[key] for key in ("root", "host", "drive", "at") if key in told})
+                DataLocation(**{key: told[key] for key in ("root", "host", "drive", "at") if key in told})
             )
     return tuple(sorted(found, key=lambda each: (-each.at, each.root, each.host)))
 
 
-def known(stack: Stack, state: Mapping[str, Any]) -> tuple[DataHome, ...]:
+def known(stack: Stack, state: Mapping[str, Any]) -> tuple[DataLocation, ...]:
     """Every place where the tenant's data may be, by what happened: the state's first, then the latest."""
     now = of_state(state)
     told = recorded(stack)
     return unique([*([now] if now else []), *told])
 
 
-def unique(places: Iterable[DataHome]) -> tuple[DataHome, ...]:
+def unique(places: Iterable[DataLocation]) -> tuple[DataLocation, ...]:
     """Each directory once, its first mention."""
-    found: dict[tuple[str, str], DataHome] = {}
+    found: dict[tuple[str, str], DataLocation] = {}
     for each in places:
         found.setdefault((each.root, each.host), each)
     return tuple(found.values())
 
 
-def record(stack: Stack, place: DataHome) -> None:
+def record(stack: Stack, place: DataLocation) -> None:
     """Have the stack remember a place, unless it is the latest already. Raises PortalError."""
     latest = next(iter(recorded(stack)), None)
-    if latest and latest.is_as(place) and place.drive in ("", latest.drive):
+    if latest and latest.same_as(place) and place.drive in ("", latest.drive):
         return
     told = {key: value for key, value in asdict(place).items() if value}
     told["at"] = time.time_ns() // 1_000_000

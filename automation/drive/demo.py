@@ -25,7 +25,9 @@ def prepare(client: Any, root: str, others: Mapping[str, str], say: Callable[[st
     if sentinel.has_sentinel(client, root):
         return
     why = refusal(
-        root, others, sentinel.run(client, "/etc", MOUNTS.replace("/host", "/drive"), reads=True).split()
+        root,
+        others,
+        sentinel.run_on_drive(client, "/etc", MOUNTS.replace("/host", "/drive"), reads=True).split(),
     )
     if why:
         raise sentinel.DriveMissing(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from automation.drive import quota, symbolic_links
-from automation.drive.data_locations import DataHome
+from automation.drive.data_locations import DataLocation
 from automation.drive.quota import Share
 from automation.errors import PortalError
 from automation.stack import ROOT
@@ -45,7 +45,7 @@ class DriveMissing(PortalError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mark:
+class Sentinel:
     """What a drive's sentinel says: its own id, and on which file system it was made; empty where it was made by hand."""
 
     id: str = ""
@@ -56,7 +56,7 @@ class Mark:
 class Inspection:
     """What one container has seen of a drive: its mark, None where there is none, and what a script has said there."""
 
-    mark: Mark | None
+    mark: Sentinel | None
     said: str = ""
 
 
@@ -65,15 +65,15 @@ def init(client: Any, root: str, say: Callable[[str], None], *, moved: bool = Fa
 
     One that is there keeps its id; `moved` says that its file system is another now on purpose.
     """
-    there = mark(client, root)
+    there = read_sentinel(client, root)
     if there and there.id and not moved:
         return False
-    run(client, root, MAKE.format(id=there.id if there else ""), makes=True)
+    run_on_drive(client, root, MAKE.format(id=there.id if there else ""), makes=True)
     say(f"marked {root} as the portals' drive ({root}/{SENTINEL})")
     return True
 
 
-def check(client: Any, tenant: Tenant, known: Iterable[DataHome] = ()) -> DataHome:
+def check(client: Any, tenant: Tenant, known: Iterable[DataLocation] = ()) -> DataLocation:
     """The tenant's place, with the id of its drive: nothing may start on the wrong disk.
 
     Raises DriveMissing when the engine does not see the sentinel, or sees that of another drive than the one that
@@ -88,7 +88,7 @@ def inspected(client: Any, tenant: Tenant) -> Inspection:
     return inspect(client, tenant.storage.root, script)
 
 
-def judge(tenant: Tenant, seen: Inspection, known: Iterable[DataHome] = ()) -> DataHome:
+def judge(tenant: Tenant, seen: Inspection, known: Iterable[DataLocation] = ()) -> DataLocation:
     """The same of a drive that has been inspected by `symbolic_links.LOOK` and whatever else. Pure."""
     root, there = tenant.storage.root, seen.mark
     if there is None:
@@ -105,15 +105,15 @@ def judge(tenant: Tenant, seen: Inspection, known: Iterable[DataHome] = ()) -> D
             "drive; if you moved the data to this one, write the old id into its mark: `echo 'id "
             f"{was}'` as the second line of {root}/{SENTINEL}"
         )
-    symbolic_links.refuse(root, symbolic_links.read(seen.said), "nothing was started or written")
-    return DataHome(
+    symbolic_links.refuse(root, symbolic_links.parse(seen.said), "nothing was started or written")
+    return DataLocation(
         root=root, host=placement.address_of(tenant.placement.docker_host, os.environ), drive=there.id
     )
 
 
 def share(client: Any, root: str, tenant: str) -> Share:
     """What the drive at `root` says of a tenant's share of it. Raises DriveMissing, PortalError."""
-    return quota.read(run(client, root, quota.LOOK.format(tenant), reads=True))
+    return quota.read(run_on_drive(client, root, quota.LOOK.format(tenant), reads=True))
 
 
 def unlimit(client: Any, root: str, tenant: str, say: Callable[[str], None]) -> None:
@@ -145,7 +145,7 @@ def inspect(client: Any, root: str, script: str, *, reads: bool = True) -> Inspe
         raise
 
 
-def mark(client: Any, root: str) -> Mark | None:
+def read_sentinel(client: Any, root: str) -> Sentinel | None:
     """The mark of the drive at `root`, None where there is none: a bind mount of an absent path is refused at creation."""
     from docker.errors import APIError
     from docker.types import Mount
@@ -160,34 +160,34 @@ def mark(client: Any, root: str) -> Mark | None:
         raise
 
 
-def read_mark(client: Any, container: str) -> Mark:
+def read_mark(client: Any, container: str) -> Sentinel:
     """What the sentinel says that a container has bound. The engine reads it without starting anything."""
     stream, _ = client.get_archive(container, "/sentinel")
-    return parsed(b"".join(stream))
+    return parse(b"".join(stream))
 
 
-def parsed(archive: bytes) -> Mark:
+def parse(archive: bytes) -> Sentinel:
     """What the sentinel says, as the engine hands it out: in a tar archive."""
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
         entry = next((each for each in tar if each.isfile()), None)
         file = tar.extractfile(entry) if entry else None
         text = file.read(MOST_BYTES).decode(errors="replace") if file else ""
     told = dict(line.split(" ", 1) for line in text.splitlines()[1:] if " " in line)
-    return Mark(id=told.get("id", "").strip(), on=told.get("on", "").strip())
+    return Sentinel(id=told.get("id", "").strip(), on=told.get("on", "").strip())
 
 
 def has_sentinel(client: Any, root: str) -> bool:
     """Whether the engine's host has the sentinel."""
-    return mark(client, root) is not None
+    return read_sentinel(client, root) is not None
 
 
-def require(client: Any, root: str) -> None:
+def require_sentinel(client: Any, root: str) -> None:
     """Raises DriveMissing where the engine's host has no marked drive at `root`."""
     if not has_sentinel(client, root):
-        raise DriveMissing(missing(root))
+        raise DriveMissing(missing_text(root))
 
 
-def missing(root: str) -> str:
+def missing_text(root: str) -> str:
     """That there is no drive of the portals at `root`, and the remedy."""
     return (
         f"{root} is not mounted on the engine's host, or is not marked; mount it, or mark a new drive "
@@ -200,7 +200,7 @@ def is_absent(error: Any) -> bool:
     return "bind source path does not exist" in str(error.explanation)
 
 
-def run(
+def run_on_drive(
     client: Any, root: str, script: str, limit: float = 60.0, *, reads: bool = False, makes: bool = False
 ) -> str:
     """What a shell script says, with the drive's root at /drive, in a container that is gone afterwards.
@@ -225,7 +225,7 @@ def run(
             return output(client, made, root, limit)
     except APIError as error:
         if is_absent(error):
-            raise DriveMissing(missing(root)) from None
+            raise DriveMissing(missing_text(root)) from None
         raise
 
 

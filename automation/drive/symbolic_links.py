@@ -41,12 +41,12 @@ class Link:
     target: str
 
 
-def read(told: str) -> tuple[Link, ...]:
+def parse(told: str) -> tuple[Link, ...]:
     """The links that `LOOK` has printed."""
     return tuple(Link(name=name, target=target) for name, target in _LINK.findall(told))
 
 
-def described(root: str, link: Link) -> str:
+def describe(root: str, link: Link) -> str:
     """What stands where, and the remedy."""
     return (
         f"{root}/{link.name} on the engine's host is a symbolic link to {link.target}, so the data is "
@@ -58,4 +58,4 @@ def described(root: str, link: Link) -> str:
 def refuse(root: str, links: Sequence[Link], untouched: str) -> None:
     """Raises DataLinked for the first of these links; `untouched` says what was not done."""
     if links:
-        raise DataLinked(f"{untouched}: {described(root, links[0])}, then run the command again")
+        raise DataLinked(f"{untouched}: {describe(root, links[0])}, then run the command again")

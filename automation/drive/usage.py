@@ -80,11 +80,11 @@ def look(client: Any, tenant: Tenant) -> Usage:
     # Not on the host's own disk, which may have a directory where the drive is to be mounted.
     seen = sentinel.inspect(client, tenant.storage.root, script, reads=False)
     if seen.mark is None:
-        raise sentinel.DriveMissing(sentinel.missing(tenant.storage.root))
-    return read(seen.said)
+        raise sentinel.DriveMissing(sentinel.missing_text(tenant.storage.root))
+    return parse(seen.said)
 
 
-def read(told: str) -> Usage:
+def parse(told: str) -> Usage:
     """What the helper said. Raises PortalError when it is not to be understood."""
     space, used, uncounted = _SPACE.search(told), _USED.search(told), _UNCOUNTED.search(told)
     if not space:
@@ -96,7 +96,7 @@ def read(told: str) -> Usage:
         measured=int(used[2]) if used else None,
         directory=not _NO_FILES.search(told),
         uncounted=int(uncounted[1]) if uncounted else 0,
-        links=symbolic_links.read(told),
+        links=symbolic_links.parse(told),
         share=quota.read(told),
     )
 
@@ -105,7 +105,7 @@ def warnings(found: Usage, tenant: Tenant) -> Iterator[str]:
     """What is to be done something about, the worst first. Pure."""
     root = tenant.storage.root
     for each in found.links:
-        yield symbolic_links.described(root, each)
+        yield symbolic_links.describe(root, each)
     if found.free < capacity.LEAST_DISK_MIB:
         yield (
             f"{root} has {found.free} MiB free: no portal starts with less than "
@@ -149,7 +149,7 @@ def facts(found: Usage, tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def shown(told: dict[str, Any], now: float | None = None) -> str:
+def one_line(told: dict[str, Any], now: float | None = None) -> str:
     """The same in a line for people."""
     return "; ".join([_taken(told, now), *_holds(told)])
 

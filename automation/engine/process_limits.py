@@ -41,7 +41,7 @@ def limit(client: Any, container: str) -> None:
     client.post(url, json={"PidsLimit": PROCESSES}, timeout=client.timeout).raise_for_status()
 
 
-def hold(client: Any, found: Iterable[Container]) -> list[str]:
+def apply_limits(client: Any, found: Iterable[Container]) -> list[str]:
     """Set it on every container that runs without; return their names."""
     names = unlimited(client, found)
     for each in names:
@@ -49,7 +49,7 @@ def hold(client: Any, found: Iterable[Container]) -> list[str]:
     return names
 
 
-def said(tenant: str, names: Iterable[str]) -> str:
+def warning(tenant: str, names: Iterable[str]) -> str:
     """One line for people, empty where every container has its limit."""
     told = ", ".join(names)
     return (

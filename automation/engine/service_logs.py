@@ -62,14 +62,14 @@ def logs(
             )
         options = {"since": start, "tail": tail or "all", "stdout": True, "stderr": True}
         if follow:
-            yield from followed(client, chosen, options)
+            yield from follow_logs(client, chosen, options)
             return
         for each in chosen:
             for line in client.logs(each.name, **options).decode(errors="replace").splitlines():
                 yield each.service, line
 
 
-def followed(
+def follow_logs(
     client: Any, chosen: list[inventory.Container], options: dict[str, Any]
 ) -> Iterator[tuple[str, str]]:
     """Lines as they come, of several containers at a time, until all have ended."""

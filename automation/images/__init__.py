@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from automation.images.builder import build
     from automation.images.deriving import derive
     from automation.images.event import BuildError, Event, State
-    from automation.images.listing import Row, listed, missing, prune, superseded
+    from automation.images.listing import Row, list_images, missing, prune, superseded
     from automation.images.registries import digests, pull
 
 PLACES = {
@@ -18,7 +18,7 @@ PLACES = {
     "build": "builder",
     "derive": "deriving",
     "digests": "registries",
-    "listed": "listing",
+    "list_images": "listing",
     "missing": "listing",
     "prune": "listing",
     "pull": "registries",
@@ -32,7 +32,7 @@ __all__ = [
     "build",
     "derive",
     "digests",
-    "listed",
+    "list_images",
     "missing",
     "prune",
     "pull",

@@ -37,7 +37,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workshop:
+class BuildContext:
     """What all builds of one run share."""
 
     client: APIClient
@@ -68,7 +68,7 @@ def build(
         there = {role for role in known if present(client, names[role])}
         for role in sorted(there.intersection(asked)):
             on_event(Event(role=role, state=State.PRESENT))
-        shop = Workshop(
+        shop = BuildContext(
             client=client,
             folder=folder,
             cache=cache or cache_folder(),
@@ -76,11 +76,13 @@ def build(
             on_event=on_event,
             stop=threading.Event(),
         )
-        _all(lacking(asked, known, there), shop)
+        _all(missing_recipes(asked, known, there), shop)
     return {role: names[role] for role in asked}
 
 
-def lacking(asked: Iterable[str], known: Mapping[str, Recipe], there: Collection[str]) -> list[Recipe]:
+def missing_recipes(
+    asked: Iterable[str], known: Mapping[str, Recipe], there: Collection[str]
+) -> list[Recipe]:
     """What must be built for the asked roles: those that are not there, and what these stand on if it is not there.
 
     Raises BuildError for a role that is not known.
@@ -97,7 +99,7 @@ def lacking(asked: Iterable[str], known: Mapping[str, Recipe], there: Collection
     return [recipe for role, recipe in known.items() if role in found]
 
 
-def _all(wanted: Sequence[Recipe], shop: Workshop) -> None:
+def _all(wanted: Sequence[Recipe], shop: BuildContext) -> None:
     """Build them, as early as what they stand on allows. The first failure stops the others and is raised."""
     by_role = {recipe.role: recipe for recipe in wanted}
     order = TopologicalSorter({recipe.role: by_role.keys() & set(recipe.needs) for recipe in wanted})
@@ -136,7 +138,7 @@ def _waiting(role: str, wanted: Sequence[Recipe]) -> int:
     return sum(role in recipe.needs for recipe in wanted)
 
 
-def _one(recipe: Recipe, shop: Workshop) -> None:
+def _one(recipe: Recipe, shop: BuildContext) -> None:
     """Build one role's image from what is there. Raises BuildError or Stopped."""
     began = time.monotonic()
 
@@ -164,7 +166,7 @@ def _one(recipe: Recipe, shop: Workshop) -> None:
     tell(State.BUILT)
 
 
-def _arguments(recipe: Recipe, shop: Workshop, said: Any) -> dict[str, str]:
+def _arguments(recipe: Recipe, shop: BuildContext, said: Any) -> dict[str, str]:
     """The build arguments: BASE, and one for each role of `uses`."""
     named = {role.upper().replace("-", "_"): shop.references[role] for role in recipe.uses}
     if recipe.parent is not None:
@@ -173,7 +175,7 @@ def _arguments(recipe: Recipe, shop: Workshop, said: Any) -> dict[str, str]:
     return {**named, "BASE": base}
 
 
-def _extra(recipe: Recipe, shop: Workshop, said: Any) -> dict[str, Path]:
+def _extra(recipe: Recipe, shop: BuildContext, said: Any) -> dict[str, Path]:
     """The downloaded folders that are laid into the build."""
     home = shop.folder / recipe.role
     extra = {}
@@ -188,7 +190,7 @@ def _extra(recipe: Recipe, shop: Workshop, said: Any) -> dict[str, Path]:
     return extra
 
 
-def run_build(role: str, tar: Any, arguments: Mapping[str, str], shop: Workshop, said: Any) -> None:
+def run_build(role: str, tar: Any, arguments: Mapping[str, str], shop: BuildContext, said: Any) -> None:
     """Have the engine build a context; the classic builder, which every engine has."""
     deadline = time.monotonic() + LIMIT_SECONDS
     stages = Stages()

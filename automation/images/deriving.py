@@ -4,7 +4,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from automation.images.builder import FOLDER, Workshop, build, run_build
+from automation.images.builder import FOLDER, BuildContext, build, run_build
 from automation.images.context import context
 from automation.images.engine import cache_folder, engine, present
 from automation.images.event import Event, Progress, State, silent
@@ -22,7 +22,7 @@ def derive(
             build([ADDED], folder=folder, docker_host=docker_host, on_event=on_event)
         for each in lacking:
             known = references(folder)
-            shop = Workshop(
+            shop = BuildContext(
                 client=client,
                 folder=folder,
                 cache=cache_folder(),

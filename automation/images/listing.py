@@ -30,7 +30,7 @@ class Row:
         return {**asdict(self), "created": created}
 
 
-def listed(*, folder: Path = FOLDER, docker_host: str = "") -> list[Row]:
+def list_images(*, folder: Path = FOLDER, docker_host: str = "") -> list[Row]:
     """Every role's image, sorted by role. Raises BuildError when no engine answers."""
     rows = []
     with engine(docker_host) as client:

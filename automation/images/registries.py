@@ -40,7 +40,7 @@ def _digest(client: APIClient, image: str) -> str:
     try:
         told: dict[str, Any] = client.inspect_distribution(image)
     except APIError as error:
-        raise BuildError(f"{image}: {_said(error)}") from None
+        raise BuildError(f"{image}: {_reason(error)}") from None
     except (DockerException, RequestException) as error:
         raise BuildError(f"{image}: the engine did not answer: {error}") from None
     return str(told["Descriptor"]["digest"])
@@ -58,10 +58,10 @@ def _pull(client: APIClient, reference: str) -> None:
         if not present(client, reference):
             raise BuildError(f"{reference}: was pulled, but the engine does not know it by that name")
     except APIError as error:
-        raise BuildError(f"{reference}: {_said(error)}") from None
+        raise BuildError(f"{reference}: {_reason(error)}") from None
     except (DockerException, RequestException) as error:
         raise BuildError(f"{reference}: the engine did not answer: {error}") from None
 
 
-def _said(error: APIError) -> str:
+def _reason(error: APIError) -> str:
     return str(error.explanation or error).strip()

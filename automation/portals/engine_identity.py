@@ -26,7 +26,7 @@ class Sameness(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class EngineObjects:
     """What an engine says of itself, and the ids of all that it has of one tenant; `running` are containers by name."""
 
     identity: str
@@ -34,7 +34,7 @@ class Seen:
     running: tuple[str, ...] = ()
 
 
-def moved(plan: Plan) -> tuple[str, str] | None:
+def address_change(plan: Plan) -> tuple[str, str] | None:
     """The addresses of the engine that was and the one that will be, where a plan says other words for it."""
     for each in plan.changes:
         if each.type == DOCKER_PROVIDER and each.op in ("update", "replace"):
@@ -47,8 +47,8 @@ def moved(plan: Plan) -> tuple[str, str] | None:
 
 
 def compare(
-    known: Collection[str], before: str, after: str, ask: Callable[[str], Seen | None]
-) -> tuple[Sameness, Seen | None]:
+    known: Collection[str], before: str, after: str, ask: Callable[[str], EngineObjects | None]
+) -> tuple[Sameness, EngineObjects | None]:
     """Whether two addresses are one engine's, and what the first says, where that is another's and answers.
 
     `known` are the ids that the state has. An engine that has one of them is the same: ids of containers and networks are drawn at
@@ -70,10 +70,10 @@ def compare(
     return Sameness.OTHER, old
 
 
-def seen(tenant: str) -> Callable[[str], Seen | None]:
+def objects_at(tenant: str) -> Callable[[str], EngineObjects | None]:
     """Asks an engine what it has of a tenant; None where none answers, or may be asked."""
 
-    def ask(address: str) -> Seen | None:
+    def ask(address: str) -> EngineObjects | None:
         try:
             with inventory.connect(address, limit=ANSWER_SECONDS) as client:
                 return objects(client, tenant)
@@ -83,13 +83,13 @@ def seen(tenant: str) -> Callable[[str], Seen | None]:
     return ask
 
 
-def objects(client: Any, tenant: str) -> Seen:
+def objects(client: Any, tenant: str) -> EngineObjects:
     """What an engine has of a tenant. Raises what docker-py raises."""
     label = tenant_filter(tenant)
     containers = client.containers(all=True, filters=label)
     networks = client.networks(filters=label)
     running = (each["Names"][0].lstrip("/") for each in containers if each["State"] == "running")
-    return Seen(
+    return EngineObjects(
         identity=str(client.info().get("ID") or ""),
         objects=frozenset(each["Id"] for each in (*containers, *networks)),
         running=tuple(sorted(running)),

@@ -22,7 +22,7 @@ from preflight import tenant as for_tenant
 from preflight.obstacles import Obstacle
 from preflight.procfs import ANY, Door
 from preflight.tenant import look
-from preflight.wanted import Published, Subnet, Wanted
+from preflight.wanted import Published, Requirements, Subnet
 
 # With less, what writes may not come back: a data store's log of one start. A new portal needs more (capacity.LEAST_DISK_MIB).
 RESTART_MIB = 64
@@ -37,16 +37,16 @@ class Impossible(PortalError):
     exit_code = IMPOSSIBLE
 
 
-def told(plan: Plan, tenant: Tenant) -> Plan:
+def with_obstacles(plan: Plan, tenant: Tenant) -> Plan:
     """A preview's plan with what stands in its way, as far as its engine can be asked now. Never raises for an engine."""
     plan, others = with_engine(plan, tenant.name)
-    asked = wanted(plan, tenant)
+    asked = requirements(plan, tenant)
     if asked.empty and not tenant.storage.quota:
         return replace(plan, obstacles=others)
     share = None
     try:
         with inventory.connect(tenant.placement.docker_host, limit=engine_identity.ANSWER_SECONDS) as client:
-            if elsewhere(client, plan, tenant):
+            if is_other_engine(client, plan, tenant):
                 return replace(plan, obstacles=others, unchecked=ELSEWHERE)
             found = look(client, asked, sentinel.ops_image(), tenant.storage.root)
             if tenant.storage.quota:
@@ -54,7 +54,7 @@ def told(plan: Plan, tenant: Tenant) -> Plan:
     except PortalError as error:
         return replace(plan, obstacles=others, unchecked=str(error))
     if judging.obstacles(asked, found, tenant.name, images_come=True):
-        asked = mended(asked, tenant.name)
+        asked = without_half_made(asked, tenant.name)
     return replace(
         plan,
         obstacles=(
@@ -76,7 +76,7 @@ def shared(client: Any, tenant: Tenant) -> Share | None:
         return None
 
 
-def mended(asked: Wanted, tenant: str) -> Wanted:
+def without_half_made(asked: Requirements, tenant: str) -> Requirements:
     """What is wanted once `up` has removed what an interrupted run has half made: in nobody's way then."""
     try:
         state = Stack(name=tenant).state()
@@ -91,7 +91,7 @@ def mended(asked: Wanted, tenant: str) -> Wanted:
     )
 
 
-def elsewhere(client: Any, plan: Plan, tenant: Tenant) -> bool:
+def is_other_engine(client: Any, plan: Plan, tenant: Tenant) -> bool:
     """Whether the engine that answers is another than the portal's: the shell's own, on a machine that only previews.
 
     A runner of CI has an engine, too. What that has room for says nothing.
@@ -106,7 +106,7 @@ def elsewhere(client: Any, plan: Plan, tenant: Tenant) -> bool:
 def check(client: Any, plan: Plan, tenant: Tenant, share: Share | None = None) -> Plan:
     """The same before an `up`, whose images are there by now. Raises Impossible with all that stands in the way."""
     plan, others = with_engine(plan, tenant.name)
-    asked = wanted(plan, tenant)
+    asked = requirements(plan, tenant)
     if not others and asked.empty:
         return plan
     found = look(client, asked, sentinel.ops_image(), tenant.storage.root)
@@ -128,11 +128,11 @@ def check_tenant(client: Any, tenant: Tenant, state: Mapping[str, Any]) -> None:
 
 def with_engine(plan: Plan, tenant: str) -> tuple[Plan, tuple[Obstacle, ...]]:
     """The plan, a change of the engine's address judged, and what stands in the way of that."""
-    words = engine_identity.moved(plan)
+    words = engine_identity.address_change(plan)
     if words is None:
         return plan, ()
     same, old = engine_identity.compare(
-        engine_identity.ids(Stack(name=tenant).state()), *words, engine_identity.seen(tenant)
+        engine_identity.ids(Stack(name=tenant).state()), *words, engine_identity.objects_at(tenant)
     )
     changes = tuple(
         replace(each, engine=str(same)) if each.type == DOCKER_PROVIDER else each for each in plan.changes
@@ -141,7 +141,7 @@ def with_engine(plan: Plan, tenant: str) -> tuple[Plan, tuple[Obstacle, ...]]:
 
 
 def _left_running(
-    same: Sameness, old: engine_identity.Seen | None, before: str, after: str
+    same: Sameness, old: engine_identity.EngineObjects | None, before: str, after: str
 ) -> Iterator[Obstacle]:
     if same is Sameness.OTHER and old and old.running:
         yield Obstacle(
@@ -152,13 +152,13 @@ def _left_running(
         )
 
 
-def wanted(plan: Plan, tenant: Tenant) -> Wanted:
+def requirements(plan: Plan, tenant: Tenant) -> Requirements:
     """What a plan asks of an engine: all that it creates or replaces."""
     starts = [each for each in plan.changes if each.op in STARTS]
     ends = [each for each in plan.changes if each.op in ENDS]
     containers = [each for each in starts if each.type == CONTAINER]
     new = [each for each in containers if each.op == "create"]
-    return Wanted(
+    return Requirements(
         doors=tuple(_doors(containers)),
         subnets=tuple(_subnets(each for each in starts if each.type == NETWORK)),
         images=frozenset(str(each.after.get("image")) for each in containers if each.after.get("image")),

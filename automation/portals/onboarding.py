@@ -30,7 +30,7 @@ from config.values import placement
 from preflight import facts as asking
 from preflight import obstacles as judging
 from preflight.facts import Facts
-from preflight.tenant import Existing, wanted
+from preflight.tenant import Existing, requirements
 from toolchain.paths import data_directory
 
 Say = Callable[[str], None]
@@ -221,7 +221,7 @@ def resolve(request: OnboardingRequest, facts: Facts | None = None) -> tuple[Ten
     port = request.port or free_port(tenants, request.docker_host, request.address, facts.taken_doors)
     file_text = text(request.values(subnet, port))
     tenant = validate(request.name, file_text, tenants)
-    asked = wanted(tenant, {}, Existing())
+    asked = requirements(tenant, {}, Existing())
     feasibility.refuse(tenant, judging.obstacles(asked, facts, tenant.name))
     return tenant, file_text, facts
 

@@ -10,7 +10,7 @@ from automation.drive import data_locations, sentinel, symbolic_links
 from automation.drive.symbolic_links import Link
 from automation.engine import inventory
 from automation.portals import ownership, tenant_files
-from automation.portals.ownership import NOBODY, Ours, Owner, Side
+from automation.portals.ownership import NOBODY, Owner, OwnState, Side
 from automation.stack import Stack, stacks
 from config.portal import owner as naming_owner
 from config.portal.labels import OWNER, TENANT
@@ -52,7 +52,7 @@ class Orphan:
     def remedy(self) -> str:
         """How to remove it, or to take it back."""
         if self.kind == "link":
-            return symbolic_links.described(
+            return symbolic_links.describe(
                 self.where, Link(name=self.name.removeprefix(f"{self.where}/"), target=self.target)
             )
         try:
@@ -115,7 +115,7 @@ def summary(portals: Iterable[Portal]) -> str:
     return ", ".join(counted(count, kind) for kind, count in sorted(counts.items()))
 
 
-def grouped(found: Iterable[Orphan], ours: Ours) -> list[Portal]:
+def grouped(found: Iterable[Orphan], ours: OwnState) -> list[Portal]:
     """By portal, in the order of their names. What an interrupted purge has left is one by itself."""
     parts: dict[tuple[str, bool], list[Orphan]] = defaultdict(list)
     for each in found:
@@ -154,8 +154,8 @@ def find(say: Callable[[str], None] = lambda text: None) -> list[Portal]:
                 if sentinel.has_sentinel(client, root):
                     found += directories(client, root, known)
                 else:
-                    say(f"not searched: {sentinel.missing(root)}")
-    return grouped(found, Ours.of(left))
+                    say(f"not searched: {sentinel.missing_text(root)}")
+    return grouped(found, OwnState.of(left))
 
 
 def places(tenants: Iterable[Tenant]) -> dict[str, set[str]]:
@@ -193,7 +193,7 @@ def objects(client: Any, known: Collection[str], docker_host: str) -> list[Orpha
 
 def directories(client: Any, root: str, known: Collection[str]) -> list[Orphan]:
     """Directories at the top of a mounted drive that are no tenant's, and links."""
-    listed, _, records = sentinel.run(client, root, LIST, reads=True).partition(f"\n{BETWEEN}")
+    listed, _, records = sentinel.run_on_drive(client, root, LIST, reads=True).partition(f"\n{BETWEEN}")
     owners = dict(record(line) for line in records.splitlines() if line)
     return [
         Orphan(

@@ -58,14 +58,14 @@ class Owner:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ours:
+class OwnState:
     """What can prove that a portal is this state's: the backend's name, and the state's resources by tenant."""
 
     name: str
     states: Mapping[str, Mapping[str, Any]]
 
     @classmethod
-    def of(cls, tenants: Collection[str]) -> "Ours":
+    def of(cls, tenants: Collection[str]) -> "OwnState":
         """Of the shell's backend, for the tenants that it has a stack of."""
         return cls(
             name=owner.of_backend(os.environ),
@@ -80,7 +80,7 @@ class Ours:
         which wrote no name. Of one that is on no engine and names nobody, the state that still has something of it can tell.
         """
         state = self.states.get(tenant, {})
-        own = {self.name, *named(state)} - {""}
+        own = {self.name, *owners_in_state(state)} - {""}
         if others := sorted({*names} - own - {""}):
             return Owner(side=Side.OTHERS, name=others[0])
         known = engine_identity.ids(state)
@@ -91,7 +91,7 @@ class Ours:
         return Owner(side=Side.OURS if begun and not (ids and known) else Side.UNKNOWN, name="")
 
 
-def named(state: Mapping[str, Any]) -> set[str]:
+def owners_in_state(state: Mapping[str, Any]) -> set[str]:
     """The owner that a state's own containers name: another than its backend's where it was moved from one to another."""
     return {
         owner.plain(str(label.get("value")))
@@ -102,7 +102,7 @@ def named(state: Mapping[str, Any]) -> set[str]:
     }
 
 
-def ensure() -> None:
+def ensure_backend_name() -> None:
     """Give this machine's file backend its name, if it has none. Others have one."""
     place = owner.folder(os.environ)
     if place and place.is_dir():
@@ -117,7 +117,7 @@ def user() -> str:
         return f"uid-{os.getuid()}"
 
 
-def labels(client: Any, tenant: str) -> tuple[set[str], set[str]]:
+def ids_and_owners(client: Any, tenant: str) -> tuple[set[str], set[str]]:
     """The ids of a tenant's containers and networks, and the owners that its containers name."""
     label = tenant_filter(tenant)
     containers = client.containers(all=True, filters=label)
@@ -125,12 +125,12 @@ def labels(client: Any, tenant: str) -> tuple[set[str], set[str]]:
     return ids, {owner.plain((each.get("Labels") or {}).get(OWNER, "")) for each in containers} - {""}
 
 
-def record(client: Any, root: str, tenant: str) -> str:
+def owner_on_drive(client: Any, root: str, tenant: str) -> str:
     """The owner that a portal's directory names, empty where it names none. Raises PortalError."""
-    return owner.plain(sentinel.run(client, root, READ.format(tenant), reads=True))
+    return owner.plain(sentinel.run_on_drive(client, root, READ.format(tenant), reads=True))
 
 
-def require(tenant: str, whose: Owner, answered: str) -> None:
+def require_ownership(tenant: str, whose: Owner, answered: str) -> None:
     """Raises NotOurs for a portal that this state does not know, unless somebody answers for it by its owner's name."""
     if whose.side is Side.OURS or answered == str(whose):
         return

@@ -18,6 +18,6 @@ def of(tenant: Tenant) -> host_rules.HostRules:
 def ensure(tenant: Tenant) -> str:
     """Put the host's packet rules there where the machine is ours; one line on what is lacking, with the remedy."""
     try:
-        return host_rules.said(of(tenant).kept())
+        return host_rules.warning(of(tenant).ensure())
     except ToolchainError as error:
         return f"the host's packet rules for portals could not be installed: {error}"

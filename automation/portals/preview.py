@@ -21,7 +21,7 @@ def preview(tenant: Tenant, *, refresh: bool = False, cancel: threading.Event | 
         plan = run.preview(refresh=refresh)
     if creates_portal(plan):
         plan = replace(plan, left=former_directory(Stack(name=tenant.name), tenant))
-    return feasibility.told(plan, tenant)
+    return feasibility.with_obstacles(plan, tenant)
 
 
 def creates_portal(plan: Plan) -> bool:

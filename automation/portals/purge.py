@@ -9,12 +9,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from automation.drive import data_locations, sentinel, symbolic_links
-from automation.drive.data_locations import DataHome
+from automation.drive.data_locations import DataLocation
 from automation.engine import inventory
 from automation.errors import PortalError
 from automation.locks.stack_lock import lock_stack
 from automation.portals import ownership, tenant_files
-from automation.portals.ownership import Ours, Owner, Side
+from automation.portals.ownership import Owner, OwnState, Side
 from automation.runs import workspaces
 from automation.stack import Stack
 from config.reading.errors import ConfigError
@@ -47,14 +47,14 @@ USUAL_ROOT = str(entries(Storage)["root"].default)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Looked:
+class SearchScope:
     """Where to look for a tenant: at `places`, all of which have to be there, and at `maybe`, those that are.
 
     `gone` are drives and engines that somebody has given up: what is there is neither seen nor deleted.
     """
 
-    places: tuple[DataHome, ...]
-    maybe: tuple[DataHome, ...] = ()
+    places: tuple[DataLocation, ...]
+    maybe: tuple[DataLocation, ...] = ()
     gone: tuple[str, ...] = ()
 
     @property
@@ -99,15 +99,15 @@ class Trace:
         }
 
 
-def trace(tenant: str, looked: Looked) -> Trace:
+def trace(tenant: str, looked: SearchScope) -> Trace:
     """What there is of a tenant on engines, on drives, in the state, and on this machine.
 
     Raises ConfigError for what can be no tenant's name, NoEngine, DriveMissing, and DataLinked where a link stands for the
     tenant's data: to leave half of it would be no purge.
     """
-    checked(tenant)
+    require_valid_name(tenant)
     known = Stack(name=tenant).exists()
-    ours = Ours.of([tenant] if known else [])
+    ours = OwnState.of([tenant] if known else [])
     found: dict[str, list[tuple[str, str]]] = {
         kind: [] for kind in ("containers", "networks", "volumes", "directories")
     }
@@ -120,27 +120,29 @@ def trace(tenant: str, looked: Looked) -> Trace:
             found["containers"] += [(host, each.name) for each in containers]
             found["networks"] += [(host, each) for each in sorted(networks)]
             found["volumes"] += [(host, each) for each in sorted(volumes)]
-            here, told = ownership.labels(client, tenant)
+            here, told = ownership.ids_and_owners(client, tenant)
             ids |= here
             owners |= told
             for root, surely in roots(client, tenant, looked, words).items():
                 drives.append(root)
-                if sentinel.run(client, root, LOOK.format(tenant), reads=True) != "there":
+                if sentinel.run_on_drive(client, root, LOOK.format(tenant), reads=True) != "there":
                     continue
-                owner = ownership.record(client, root, tenant)
+                owner = ownership.owner_on_drive(client, root, tenant)
                 # Of the same name at another tenant's root: where another state says that it is its own, it is.
                 if surely or ours.judge(tenant, [], [owner]).side is not Side.OTHERS:
-                    links = sentinel.run(client, root, symbolic_links.LOOK.format(tenant), reads=True)
-                    symbolic_links.refuse(root, symbolic_links.read(links), "nothing was removed")
+                    links = sentinel.run_on_drive(
+                        client, root, symbolic_links.LOOK.format(tenant), reads=True
+                    )
+                    symbolic_links.refuse(root, symbolic_links.parse(links), "nothing was removed")
                     found["directories"].append((host, f"{root}/{tenant}"))
                     owners.add(owner)
     if not drives:
-        raise sentinel.DriveMissing(not_seen(tenant, USUAL_ROOT))
+        raise sentinel.DriveMissing(drive_missing(tenant, USUAL_ROOT))
     files = [
         tenant_files.TENANTS / f"{tenant}.yaml",
         tenant_files.TENANTS / f"Pulumi.{tenant}.yaml",
         data_directory(os.environ) / "tenants" / tenant,
-        *logs(workspaces.usual_home() / "logs", tenant),
+        *log_files(workspaces.usual_home() / "logs", tenant),
     ]
     return Trace(
         tenant=tenant,
@@ -154,7 +156,7 @@ def trace(tenant: str, looked: Looked) -> Trace:
     )
 
 
-def engines(looked: Looked) -> dict[str, list[str]]:
+def engines(looked: SearchScope) -> dict[str, list[str]]:
     """The engines to look at, each once, with all words that lead to it: a state and a file may have other words for one.
 
     Raises NoEngine.
@@ -168,18 +170,18 @@ def engines(looked: Looked) -> dict[str, list[str]]:
     return found
 
 
-def roots(client: Any, tenant: str, looked: Looked, hosts: Collection[str]) -> dict[str, bool]:
+def roots(client: Any, tenant: str, looked: SearchScope, hosts: Collection[str]) -> dict[str, bool]:
     """The drives of an engine's host to look at, and whether the tenant's data is known to be there. Raises DriveMissing for one that has to be there and is not."""
     found = {}
     for each in data_locations.unique((*looked.places, *looked.maybe)):
         if each.host not in hosts or not each.root or each.root in found:
             continue
-        there = sentinel.mark(client, each.root)
+        there = sentinel.read_sentinel(client, each.root)
         if there is not None and (not each.drive or each.drive == there.id):
             found[each.root] = each in looked.places
         elif each in looked.places and each.root:
             raise sentinel.DriveMissing(
-                not_seen(tenant, each.root)
+                drive_missing(tenant, each.root)
                 if there is None
                 else f"{each.root} is another drive ({there.id or 'marked by hand'}) than the one "
                 f"with the data of {tenant} ({each.drive}): nothing was removed. Mount that "
@@ -188,7 +190,7 @@ def roots(client: Any, tenant: str, looked: Looked, hosts: Collection[str]) -> d
     return found
 
 
-def not_seen(tenant: str, root: str) -> str:
+def drive_missing(tenant: str, root: str) -> str:
     """Why nothing is removed while a drive is not there."""
     return (
         f"{root}/{SENTINEL} does not exist on the engine's host, so the drive is not mounted, and the "
@@ -198,13 +200,13 @@ def not_seen(tenant: str, root: str) -> str:
     )
 
 
-def logs(folder: Path, tenant: str) -> list[Path]:
+def log_files(folder: Path, tenant: str) -> list[Path]:
     """What the plain CLI has logged of a tenant's runs: `organization+portals+<tenant>-<time>.log`."""
     own = re.compile(rf".*\+{re.escape(tenant)}-\d{{8}}T\d{{6}}\.log")
     return sorted(each for each in folder.glob("*.log") if own.fullmatch(each.name))
 
 
-def checked(tenant: str) -> None:
+def require_valid_name(tenant: str) -> None:
     """Raises ConfigError for a name that no tenant can have: it becomes part of a path that is deleted."""
     try:
         names.tenant(tenant)
@@ -212,21 +214,23 @@ def checked(tenant: str) -> None:
         raise ConfigError(f"{tenant!r}: {error}, for example {names.EXAMPLE}") from None
 
 
-def where(tenant: str, *, root: str = "", docker_host: str = "", gone: tuple[str, ...] = ()) -> Looked:
+def search_scope(
+    tenant: str, *, root: str = "", docker_host: str = "", gone: tuple[str, ...] = ()
+) -> SearchScope:
     """Where a tenant's data is known to be or may be: by what happened, by its file, and by what the command says.
 
     Its file alone says where it would be brought up next. `gone` names drives and engines that are no more.
     """
-    checked(tenant)
+    require_valid_name(tenant)
     stack = Stack(name=tenant)
     found = list(data_locations.known(stack, stack.state())) if stack.exists() else []
     tenants = tenant_names(tenant_files.TENANTS)
     if tenant in tenants:
         loaded = tenant_files.load(tenant)
-        found.append(DataHome(root=loaded.storage.root, host=address(loaded.placement.docker_host)))
+        found.append(DataLocation(root=loaded.storage.root, host=address(loaded.placement.docker_host)))
     if root or docker_host:
         found.append(
-            DataHome(root=root, host=address(docker_host) if docker_host or not found else found[0].host)
+            DataLocation(root=root, host=address(docker_host) if docker_host or not found else found[0].host)
         )
     kept = [each for each in found if each.root not in gone and each.host not in gone]
     lost = tuple(each for each in gone if each in {one for p in found for one in (p.root, p.host)})
@@ -234,11 +238,14 @@ def where(tenant: str, *, root: str = "", docker_host: str = "", gone: tuple[str
     # Of those whose files can be read: what is wrong with another tenant's file is no matter here.
     readable, _ = survey(tenant_files.TENANTS)
     others = {USUAL_ROOT, *(each.storage.root for each in readable.values())}
-    return Looked(
+    return SearchScope(
         # An engine without a root: what runs there is looked for all the same.
-        places=data_locations.unique(kept) or (DataHome(root="", host=address("")),),
+        places=data_locations.unique(kept) or (DataLocation(root="", host=address("")),),
         maybe=tuple(
-            DataHome(root=each, host=host) for host in hosts for each in sorted(others) if each not in gone
+            DataLocation(root=each, host=host)
+            for host in hosts
+            for each in sorted(others)
+            if each not in gone
         ),
         gone=lost,
     )
@@ -249,7 +256,7 @@ def address(docker_host: str) -> str:
     return naming.address_of(docker_host, os.environ)
 
 
-def purge(found: Trace, looked: Looked, say: Say) -> None:
+def purge(found: Trace, looked: SearchScope, say: Say) -> None:
     """Remove all of it, the tenant file last: interrupted anywhere, the same command goes on.
 
     Raises Locked while somebody changes the portal, and PortalError for what the engine or the backend refuses.
@@ -265,13 +272,13 @@ def purge(found: Trace, looked: Looked, say: Say) -> None:
         everything = (*found.containers, *found.networks, *found.volumes, *found.directories)
         for host in dict.fromkeys(each for each, _ in everything):
             with inventory.connect(host) as client:
-                objects(client, found, host, say)
-                for each in of(found.directories, host):
+                remove_objects(client, found, host, say)
+                for each in on_engine(found.directories, host):
                     say(f"deleting {each}: many files take minutes")
                     root = str(PurePosixPath(each).parent)
                     # While the directory is there: nobody else knows the project's number.
                     sentinel.unlimit(client, root, found.tenant, say)
-                    sentinel.run(client, root, DELETE.format(found.tenant), DELETE_LIMIT_SECONDS)
+                    sentinel.run_on_drive(client, root, DELETE.format(found.tenant), DELETE_LIMIT_SECONDS)
         if found.stack:
             hold.stack.remove()
             say(f"removed the stack {found.tenant} with its secrets")
@@ -286,7 +293,7 @@ def purge(found: Trace, looked: Looked, say: Say) -> None:
         say(f"deleted {path}")
 
 
-def still(tenant: str, looked: Looked) -> None:
+def require_nothing_left(tenant: str, looked: SearchScope) -> None:
     """Raises PortalError when something of a tenant is left after a purge: made meanwhile, or not removed."""
     left = trace(tenant, looked)
     if left.empty:
@@ -300,26 +307,26 @@ def still(tenant: str, looked: Looked) -> None:
     )
 
 
-def of(pairs: tuple[tuple[str, str], ...], host: str) -> list[str]:
+def on_engine(pairs: tuple[tuple[str, str], ...], host: str) -> list[str]:
     """What of a trace is on an engine."""
     return [name for where, name in pairs if where == host]
 
 
-def objects(client: Any, found: Trace, host: str, say: Say) -> None:
+def remove_objects(client: Any, found: Trace, host: str, say: Say) -> None:
     """Remove a tenant's containers, networks and volumes from one engine."""
-    for name in of(found.containers, host):
-        gone(client.stop, name, timeout=STOP_SECONDS)
-        gone(client.remove_container, name, v=True, force=True)
+    for name in on_engine(found.containers, host):
+        remove_if_present(client.stop, name, timeout=STOP_SECONDS)
+        remove_if_present(client.remove_container, name, v=True, force=True)
         say(f"removed container {name}")
-    for name in of(found.networks, host):
-        gone(client.remove_network, name)
+    for name in on_engine(found.networks, host):
+        remove_if_present(client.remove_network, name)
         say(f"removed network {name}")
-    for name in of(found.volumes, host):
-        gone(client.remove_volume, name)
+    for name in on_engine(found.volumes, host):
+        remove_if_present(client.remove_volume, name)
         say(f"removed volume {name}")
 
 
-def gone(remove: Callable[..., object], name: str, **how: Any) -> None:
+def remove_if_present(remove: Callable[..., object], name: str, **how: Any) -> None:
     """Remove something that may have gone meanwhile."""
     from docker.errors import NotFound
 
@@ -329,16 +336,16 @@ def gone(remove: Callable[..., object], name: str, **how: Any) -> None:
         return
 
 
-def refuse_running(tenant: str, looked: Looked) -> None:
+def refuse_running(tenant: str, looked: SearchScope) -> None:
     """Raises PortalError while services run: what people may be using is taken down first, and on purpose."""
-    if count := running(tenant, looked):
+    if count := count_running(tenant, looked):
         raise PortalError(
             f"portal {tenant} is up ({count} containers run): nothing was removed; "
             f"`./portal destroy {tenant} --confirm {tenant}` first"
         )
 
 
-def running(tenant: str, looked: Looked) -> int:
+def count_running(tenant: str, looked: SearchScope) -> int:
     """How many of a portal's containers run, on all engines that are looked at."""
     count = 0
     for host in engines(looked):

@@ -82,7 +82,7 @@ def attempt_up(
 
     if prepared is None:
         image_supply.prepare_images(tenant, say)
-    ownership.ensure()
+    ownership.ensure_backend_name()
     with inventory.connect(tenant.placement.docker_host) as client:
         with lock_stack(Stack(name=tenant.name), "up", say, cancel=cancel) as hold:
             hold.stack.ensure()
@@ -99,7 +99,7 @@ def attempt_up(
             if lacking := packet_rules.ensure(tenant):
                 say(f"{tenant.name}: {lacking}")
             # What a run of plain pulumi has made; below, what this one makes.
-            process_limits.hold(client, inventory.containers(client, tenant.name))
+            process_limits.apply_limits(client, inventory.containers(client, tenant.name))
             why = quota.keep(client, tenant, share, say)
             if why:
                 say(f"{tenant.name}: storage/quota is watched, not enforced: {why}")
@@ -113,9 +113,9 @@ def attempt_up(
                 with job_progress.reported(tenant, say):
                     found = apply(run, client, say, plan, refresh=bool(gone), replace=replace)
             require_unchanged_file(tenant)
-            process_limits.hold(client, inventory.containers(client, tenant.name))
+            process_limits.apply_limits(client, inventory.containers(client, tenant.name))
             # By now the state says it, too; until the tag is there, a destroy would be the last that knew.
-            if before and not before.is_as(here):
+            if before and not before.same_as(here):
                 data_locations.record(hold.stack, before)
             data_locations.record(hold.stack, here)
             told = outputs.facts(tenant)

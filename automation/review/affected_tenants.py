@@ -49,7 +49,7 @@ ALL = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Touched:
+class Affected:
     """What a change can touch: tenants by name with the reasons, those whose file is gone, and what was left alone."""
 
     tenants: Mapping[str, tuple[str, ...]]
@@ -97,7 +97,7 @@ class Fleet:
         return sorted({*self.broken, *(name for name, each in self.tenants.items() if holds(each))})
 
 
-def touched(files: Sequence[File], fleet: Fleet) -> Touched:
+def affected(files: Sequence[File], fleet: Fleet) -> Affected:
     """The tenants that these files can touch, each with its reasons, in the order of the files."""
     found: dict[str, list[str]] = {}
     removed: dict[str, list[str]] = {}
@@ -122,7 +122,7 @@ def touched(files: Sequence[File], fleet: Fleet) -> Touched:
         # A file that changed may claim what another tenant has, which is then refused as well.
         for each in fleet.broken:
             found.setdefault(each, ["its file is invalid, or collides with one that changed"])
-    return Touched(
+    return Affected(
         tenants={name: tuple(dict.fromkeys(found[name])) for name in sorted(found)},
         removed={name: tuple(removed[name]) for name in sorted(removed)},
         left=tuple(dict.fromkeys(left)),

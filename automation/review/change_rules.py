@@ -58,7 +58,7 @@ def findings(change: Change) -> tuple[Finding, ...]:
     return tuple(rule(change))
 
 
-def beginnings(change: Change, left: str, tenant: str) -> Iterator[Finding]:
+def data_left_behind(change: Change, left: str, tenant: str) -> Iterator[Finding]:
     """What comes of a portal that is made anew while its data lies in `left`: nothing of it is told by the state."""
     if not left or change.type != CONTAINER or change.op not in ("create", "import"):
         return

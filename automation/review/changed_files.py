@@ -30,22 +30,22 @@ def since(ref: str, folder: Path) -> list[File]:
     if known.returncode:
         # Quiet as it is, it says only why it does not look at all: no repository, or one of another user ("dubious ownership").
         _refuse(ref, known)
-        _whole(folder)
+        _require_full_history(folder)
         raise WrongWords(f"{ref}: git knows no such ref; run git fetch origin main, or name a commit")
     base = _git(folder, "merge-base", ref, "HEAD")
     if base.returncode:
         _refuse(ref, base)
-        _whole(folder)
+        _require_full_history(folder)
         raise PortalError(f"{ref}: {ref} and HEAD have no common ancestor")
     told = _git(folder, "diff", "--name-status", "--find-renames", "-z", base.stdout.strip(), "--")
     new = _git(folder, "ls-files", "--others", "--exclude-standard", "-z")
     for each in (told, new):
         if each.returncode:
             raise PortalError(f"{ref}: git says: {each.stderr.strip() or 'nothing'}")
-    return [*parsed(told.stdout), *(File(path=path, status="A") for path in new.stdout.split("\0") if path)]
+    return [*parse(told.stdout), *(File(path=path, status="A") for path in new.stdout.split("\0") if path)]
 
 
-def parsed(told: str) -> list[File]:
+def parse(told: str) -> list[File]:
     """What `git diff --name-status -z` says: a letter, then one path, or two for a rename or a copy."""
     words = iter(told.split("\0"))
     found = []
@@ -69,7 +69,7 @@ def _refuse(ref: str, told: "subprocess.CompletedProcess[str]") -> None:
         raise PortalError(f"{ref}: git says: {said}")
 
 
-def _whole(folder: Path) -> None:
+def _require_full_history(folder: Path) -> None:
     if _git(folder, "rev-parse", "--is-shallow-repository").stdout.strip() == "true":
         raise PortalError(
             "this clone is shallow, so the base of the change cannot be found; check out the whole "

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from automation.review.change_rules import Downtime
 from automation.review.markdown import code
 from automation.review.markdown import cut as word
-from automation.review.redaction import lines, properties
-from automation.review.tenant_review import DATA_LOSS, Review, at_risk, by_danger, not_known
-from automation.review.verdict import Judged
+from automation.review.redaction import lines, redacted_differences
+from automation.review.tenant_review import DATA_LOSS, Review, at_risk, most_severe_first, not_known
+from automation.review.verdict import JudgedChange
 from automation.runs.plan import Change
 from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, NETWORK, PASSWORD, VOLUME
 
@@ -66,7 +66,7 @@ def render(
     limit: int = LIMIT,
 ) -> str:
     """The comment. `notes` tell what was left alone and why; `allowed` are the words that allow what is refused else."""
-    told = by_danger(reviews)
+    told = most_severe_first(reviews)
     loud = [each for each in told if not each.quiet]
     quiet = [each for each in told if each.quiet]
     head = [MARKER, f"### {_title(loud)}", ""]
@@ -249,7 +249,7 @@ def _changes(review: Review, detail: Detail) -> list[str]:
     return shown
 
 
-def _change(one: Judged, characters: int) -> list[str]:
+def _change(one: JudgedChange, characters: int) -> list[str]:
     change = one.change
     kind = _KINDS.get(change.type, change.type)
     sign = _SIGNS.get(change.op, "!")
@@ -268,7 +268,7 @@ def _change(one: Judged, characters: int) -> list[str]:
 
 def _differences(change: Change, characters: int, seen: dict[str, str]) -> list[str]:
     """What differs, or the name of the one above that differs in the same: one file is many containers'."""
-    found = list(properties(change))
+    found = list(redacted_differences(change))
     told = [line for each in found for line in lines(each, characters)]
     # Whole values: two that look the same when they are shortened may differ.
     first = seen.setdefault(repr(found), change.name)

@@ -110,7 +110,7 @@ class Forge:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             with error:
-                why = f"{self.name} answers {error.code} to {method} {url}: {_said(error.read(2000))}"
+                why = f"{self.name} answers {error.code} to {method} {url}: {_sent_body(error.read(2000))}"
                 after = error.headers.get("Retry-After", "")
             if error.code not in PASSING:
                 raise PortalError(why + _remedy(error.code)) from None
@@ -194,7 +194,7 @@ def _of_event(path: str) -> int:
         ) from None
 
 
-def _said(body: bytes) -> str:
+def _sent_body(body: bytes) -> str:
     text = body.decode(errors="replace")
     try:
         told = json.loads(text)

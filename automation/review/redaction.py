@@ -19,7 +19,7 @@ _IDENTITIES = ("label", "file", "containerPath", "target", "name")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shown:
+class RedactedDifference:
     """One value that differs. None where there is none; SECRET, or what stands for a value that is not known yet."""
 
     path: str
@@ -27,25 +27,27 @@ class Shown:
     after: Any
 
 
-def properties(change: Change) -> Iterator[Shown]:
+def redacted_differences(change: Change) -> Iterator[RedactedDifference]:
     """All that differs in a change, down to the single value, in the order of its properties; secrets hidden."""
     told: dict[str, None] = dict.fromkeys(
         str(parts(each.path)[0]) for each in change.differences if each.path
     )
     for name in told:
-        before, after = (_clean(value_at(side, name), name) for side in (change.before, change.after))
+        before, after = (_redact(value_at(side, name), name) for side in (change.before, change.after))
         found = list(_leaves(name, before, after))
         if not found:
             # What a refresh has found, or two values of which only the difference may be known.
             found = [
-                Shown(path=each.path, before=_clean(each.before, name), after=_clean(each.after, name))
+                RedactedDifference(
+                    path=each.path, before=_redact(each.before, name), after=_redact(each.after, name)
+                )
                 for each in change.differences
                 if parts(each.path)[:1] == (name,)
             ]
         yield from found
 
 
-def _leaves(path: str, before: Any, after: Any) -> Iterator[Shown]:
+def _leaves(path: str, before: Any, after: Any) -> Iterator[RedactedDifference]:
     if before == after:
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -54,10 +56,10 @@ def _leaves(path: str, before: Any, after: Any) -> Iterator[Shown]:
     elif isinstance(before, list) and isinstance(after, list):
         yield from _entries(path, before, after)
     else:
-        yield Shown(path=path, before=_there(before), after=_there(after))
+        yield RedactedDifference(path=path, before=_there(before), after=_there(after))
 
 
-def _entries(path: str, before: list[Any], after: list[Any]) -> Iterator[Shown]:
+def _entries(path: str, before: list[Any], after: list[Any]) -> Iterator[RedactedDifference]:
     old, new = _identified(before), _identified(after)
     if old is not None and new is not None:
         for key in sorted({*old, *new}):
@@ -73,7 +75,7 @@ def _entries(path: str, before: list[Any], after: list[Any]) -> Iterator[Shown]:
             continue
         pairs = max(last - first, end - begin)
         for place in range(pairs):
-            yield Shown(
+            yield RedactedDifference(
                 path=path,
                 before=before[first + place] if first + place < last else None,
                 after=after[begin + place] if begin + place < end else None,
@@ -92,7 +94,7 @@ def _identified(entries: list[Any]) -> dict[str, Any] | None:
     return None
 
 
-def lines(shown: Shown, limit: int) -> Iterator[str]:
+def lines(shown: RedactedDifference, limit: int) -> Iterator[str]:
     """One value as lines of a diff, shortened to `limit` characters or, with many lines, as many lines as that is."""
     path, before, after = word(shown.path, limit), shown.before, shown.after
     if before == after:
@@ -137,7 +139,7 @@ def _there(value: Any) -> Any:
     return None if value is MISSING else value
 
 
-def _clean(value: Any, name: str = "") -> Any:
+def _redact(value: Any, name: str = "") -> Any:
     if value is None or value is MISSING:
         return value
     if name in _SECRET_KEYS:
@@ -145,11 +147,11 @@ def _clean(value: Any, name: str = "") -> Any:
     if isinstance(value, str):
         return _LATER if value in UNKNOWN else value
     if isinstance(value, list):
-        return [_clean(each) for each in value]
+        return [_redact(each) for each in value]
     if not isinstance(value, Mapping):
         return value
     secret = str(value.get("file", "")).startswith(_SECRET_FILE)
     return {
-        key: SECRET if secret and key.startswith("content") else _clean(each, key)
+        key: SECRET if secret and key.startswith("content") else _redact(each, key)
         for key, each in value.items()
     }

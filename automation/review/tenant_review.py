@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from automation.review.change_rules import DataRisk
-from automation.review.redaction import properties
+from automation.review.redaction import redacted_differences
 from automation.review.verdict import Verdict, judge
 from automation.runs.plan import Change, Plan
 from preflight.obstacles import Obstacle
@@ -85,10 +85,13 @@ class Review:
 
 
 def _differences(change: Change) -> list[dict[str, Any]]:
-    return [{"path": each.path, "before": each.before, "after": each.after} for each in properties(change)]
+    return [
+        {"path": each.path, "before": each.before, "after": each.after}
+        for each in redacted_differences(change)
+    ]
 
 
-def by_danger(reviews: Iterable[Review]) -> list[Review]:
+def most_severe_first(reviews: Iterable[Review]) -> list[Review]:
     """The most dangerous first; one whose preview failed may be anything, so it stands before all others."""
     return sorted(
         reviews,
@@ -105,12 +108,12 @@ def by_danger(reviews: Iterable[Review]) -> list[Review]:
 
 def at_risk(reviews: Iterable[Review]) -> list[str]:
     """The tenants whose data would be deleted, moved or left behind, or whose name or secrets would change."""
-    return [each.tenant for each in by_danger(reviews) if each.verdict.data is DataRisk.LOSS]
+    return [each.tenant for each in most_severe_first(reviews) if each.verdict.data is DataRisk.LOSS]
 
 
 def not_known(reviews: Iterable[Review]) -> list[str]:
     """The tenants of whose data nobody could say whether it is at risk."""
-    return [each.tenant for each in by_danger(reviews) if each.verdict.data is DataRisk.UNKNOWN]
+    return [each.tenant for each in most_severe_first(reviews) if each.verdict.data is DataRisk.UNKNOWN]
 
 
 def exit_code(reviews: Iterable[Review], allowed: Iterable[str] = ()) -> int:

@@ -9,7 +9,7 @@ from automation.review.change_rules import (
     DataRisk,
     Downtime,
     Finding,
-    beginnings,
+    data_left_behind,
     findings,
 )
 from automation.runs.plan import Change, Plan
@@ -18,7 +18,7 @@ from config.values import placement
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judged:
+class JudgedChange:
     """A change with all that is to be said of it."""
 
     change: Change
@@ -40,7 +40,7 @@ class Verdict:
     """A plan's changes that touch an engine or a secret, the most dangerous first."""
 
     tenant: str
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedChange, ...]
 
     @cached_property
     def downtime(self) -> Downtime:
@@ -69,17 +69,17 @@ class Verdict:
 def judge(plan: Plan) -> Verdict:
     """Judge every change of a plan. Pure: the same plan gets the same verdict."""
     judged = [
-        Judged(
+        JudgedChange(
             change=change,
-            findings=(*beginnings(change, plan.left, plan.tenant), *findings(change)),
+            findings=(*data_left_behind(change, plan.left, plan.tenant), *findings(change)),
         )
         for change in plan.changes
-        if touches(change)
+        if matters(change)
     ]
-    return Verdict(tenant=plan.tenant, judged=tuple(sorted(judged, key=danger)))
+    return Verdict(tenant=plan.tenant, judged=tuple(sorted(judged, key=severity_order)))
 
 
-def touches(change: Change) -> bool:
+def matters(change: Change) -> bool:
     """Whether there is something of it on an engine or a secret in it."""
     # That a plugin is used, or no longer, is for the state alone; another engine behind it is not.
     is_plugin = change.type.startswith(PROVIDERS) and change.op in ("create", "delete", "import")
@@ -94,7 +94,7 @@ def settings(told: Mapping[str, Any]) -> dict[str, Any]:
     return {**told, "host": placement.canonical(str(told.get("host") or ""))}
 
 
-def danger(one: Judged) -> tuple[Any, ...]:
+def severity_order(one: JudgedChange) -> tuple[Any, ...]:
     """The order of a report: data first, then downtime, then what ends before what begins, then by name."""
     ops = ("delete", "replace", "update", "import", "create")
     place = ops.index(one.change.op) if one.change.op in ops else -1

@@ -9,7 +9,7 @@ TENANT = "portal.tenant"
 SERVICE = "portal.service"
 GROUP = "portal.group"
 # Of containers alone.
-SHAPE = "portal.spec-hash"
+SPEC_HASH = "portal.spec-hash"
 RUN = "portal.run"
 # Of storage-init: what its data belongs to.
 RELEASE = "portal.release"

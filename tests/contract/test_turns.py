@@ -30,12 +30,12 @@ from config.portal.networks import Network
 mark = pathlib.Path("mark").read_text()
 identity = workload.identity
 network.identity = storage.identity = lambda *words: {{**identity(*words), "trial": mark}}
-order = turns.Turns()
+order = turns.CreationOrder()
 nets = network.Networks(
     "networks",
     network.NetworksArgs(
         tenant="conf-t",
-        turns=order,
+        order=order,
         networks={{
             "front": Network(
                 name="front", subnet=IPv4Network("10.91.30.0/25"), internal=True, members={{}}
@@ -53,7 +53,7 @@ class Volumes(storage.Storage):
         pulumi.ComponentResource.__init__(self, "portal:index:Storage", "storage", None, None)
         self.directory = str(pathlib.Path("drive").absolute())
         args = storage.StorageArgs(
-            tenant="conf-t", root="/", image="", memory=0, wanted=None, before=(), turns=order,
+            tenant="conf-t", root="/", image="", memory=0, wanted=None, before=(), order=order,
             directories={{each: 0 for each in ("a", "b", "c")}},
         )
         self.volumes = {{each: self._volume(each, args) for each in args.directories}}

@@ -666,7 +666,7 @@ def test_storage_init_refuses_a_mark_that_was_made_on_another_file_system(
     assert "./portal drive init --moved" in said
     assert list((root / "portal").iterdir()) == []
     marking.init(client, str(root), lambda text: None, moved=True)
-    made = marking.mark(client, str(root))
+    made = marking.read_sentinel(client, str(root))
     assert made is not None
     assert made.id == "abc"
     code, said = storage_init(client, root)

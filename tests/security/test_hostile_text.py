@@ -27,7 +27,7 @@ from automation.errors import PortalError
 from automation.images.event import BuildError, Event, State
 from automation.images.progress import building
 from automation.portals import destroy, orphans, status, tenant_files
-from automation.review.affected_tenants import Fleet, Touched, touched
+from automation.review.affected_tenants import Affected, Fleet, affected
 from automation.review.changed_files import File, since
 from automation.review.markdown import code, rows
 from automation.review.tenant_review import Review
@@ -37,7 +37,7 @@ from tests.programs import ROOT, TENANTS
 from tests.security.hostile import FEW, TEXTS, obeyed, obeyed_by_a_page, rendered
 from toolchain import output, terminal
 from toolchain.setup.progress import Progress
-from toolchain.setup.stamps import Taken
+from toolchain.setup.stamps import PartResult
 
 text = st.lists(st.one_of(st.sampled_from(TEXTS), st.text(max_size=8)), max_size=5).map("".join)
 
@@ -121,15 +121,15 @@ def everything(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def hostile() -> Touched:
+def hostile() -> Affected:
     """As `changed` finds it, with file names that nobody has cleaned."""
-    found = touched([File(path=each) for each in TEXTS], Fleet.read(ROOT))
+    found = affected([File(path=each) for each in TEXTS], Fleet.read(ROOT))
     assert len(found.tenants) >= 2
     return found
 
 
 def test_names_of_changed_files(
-    hostile: Touched, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    hostile: Affected, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(review_verbs, "affected_since", lambda ref: hostile)
     review_verbs.changed("HEAD")
@@ -299,12 +299,12 @@ def test_reasons_of_engines_and_tools(
 def test_what_a_preview_says(capsys: pytest.CaptureFixture[str]) -> None:
     reviews = [Review(each, failure=each, why=(each,)) for each in TEXTS]
     quiet: dict[str, Any] = {"refreshed": False, "allowed": ()}
-    review_verbs.tell(reviews, list(TEXTS), as_json=False, markdown=False, **quiet)
+    review_verbs.print_reviews(reviews, list(TEXTS), as_json=False, markdown=False, **quiet)
     assert obeyed(everything(capsys)) == []
-    review_verbs.tell(reviews, list(TEXTS), as_json=True, markdown=False, **quiet)
+    review_verbs.print_reviews(reviews, list(TEXTS), as_json=True, markdown=False, **quiet)
     assert facts(everything(capsys))["left"] == list(TEXTS)
     # tests/unit/automation/review/test_comment.py reads the comment as a page.
-    review_verbs.tell(reviews, list(TEXTS), as_json=False, markdown=True, **quiet)
+    review_verbs.print_reviews(reviews, list(TEXTS), as_json=False, markdown=True, **quiet)
     assert obeyed(everything(capsys)) == []
 
 
@@ -338,7 +338,7 @@ def test_what_builds_and_set_ups_say(capsys: pytest.CaptureFixture[str]) -> None
         setup.say(each)
         setup.started("venv")
         setup.doing("venv", each)
-        setup.ended(Taken(part="venv", source="packages", version=each))
+        setup.ended(PartResult(part="venv", source="packages", version=each))
     assert obeyed(everything(capsys) + held.getvalue()) == []
 
 

@@ -62,7 +62,7 @@ def container(objects: Objects) -> Iterator[str]:
 
 def test_a_fork_bomb_meets_the_limit_and_the_host_goes_on(objects: Objects, container: str) -> None:
     found = inventory.containers(objects.client, TENANT)
-    assert process_limits.hold(objects.client, found) == [f"{TENANT}-lms"]
+    assert process_limits.apply_limits(objects.client, found) == [f"{TENANT}-lms"]
     assert process_limits.unlimited(objects.client, found) == []
     code, out = inside.run(objects.client, container, "python3", "-c", BOMB)
     assert code == 0, out
@@ -83,5 +83,5 @@ def test_the_limit_outlasts_a_restart(objects: Objects, container: str) -> None:
 
 
 def test_what_has_none_is_said_with_the_remedy() -> None:
-    assert process_limits.said("acme", []) == ""
-    assert process_limits.said("acme", ["acme-lms"]).endswith("acme-lms; ./portal up acme sets it")
+    assert process_limits.warning("acme", []) == ""
+    assert process_limits.warning("acme", ["acme-lms"]).endswith("acme-lms; ./portal up acme sets it")

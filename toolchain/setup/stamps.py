@@ -8,7 +8,7 @@ from toolchain import files
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taken:
+class PartResult:
     """A part of the toolchain that is there.
 
     source: one of progress.SOURCES. seconds: what it took to get, 0 when it stood already.
@@ -28,18 +28,18 @@ class Stamps:
     def _path(self, part: str, key: str) -> Path:
         return self.folder / f"{part}-{key}.json"
 
-    def read(self, part: str, key: str) -> Taken | None:
+    def read(self, part: str, key: str) -> PartResult | None:
         """What is known of a part made from these inputs; None when it was never finished or has changed since."""
         try:
             said = json.loads(self._path(part, key).read_text())
             if all(_looks(Path(path)) == look for path, look in said["looks"].items()):
-                return Taken(**said["taken"])
+                return PartResult(**said["taken"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             # Damaged or of another version of this file: as good as none.
             return None
         return None
 
-    def write(self, key: str, taken: Taken, *evidence: Path) -> Taken:
+    def write(self, key: str, taken: PartResult, *evidence: Path) -> PartResult:
         """Remember a part, and how the files that prove it look now. Comes last: the part is whole from here on."""
         looks = {str(path): _looks(path) for path in evidence}
         text = json.dumps({"taken": asdict(taken), "looks": looks}, indent=1)

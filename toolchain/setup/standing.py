@@ -12,21 +12,21 @@ from toolchain.parts import engine, state
 from toolchain.parts.python import environment_key
 from toolchain.paths import REPO, Paths
 from toolchain.pins import Pins
-from toolchain.setup.stamps import Stamps, Taken
+from toolchain.setup.stamps import PartResult, Stamps
 
 PARTS = ("engine", "venv", "pulumi", "language-host", "plugins", "state", "images", "browser")
 PROGRAMS = {"images": "mmdebstrap", "browser": "chromium"}
 GO = Path(__file__).parents[1] / "go"
 
 
-def which(program: str, path: str) -> str:
+def find_program(program: str, path: str) -> str:
     """Where a program is on a PATH; empty: nowhere. shutil's takes longer to load than all else here."""
     places = (f"{folder}/{program}" for folder in path.split(":") if folder)
     return next((place for place in places if os.path.isfile(place) and os.access(place, os.X_OK)), "")  # noqa: PTH113
 
 
 @dataclass(frozen=True)
-class Standing:
+class Installation:
     """What this checkout wants of this machine, and what of it there is."""
 
     env: Mapping[str, str]
@@ -63,18 +63,18 @@ class Standing:
         versions = [f"{name} {version}" for name, version in sorted(self.pins.plugins.items())]
         return files.key([self.sources_key, str(self.venv_path), str(self.paths.pulumi_home), *versions])
 
-    def part(self, name: str) -> Taken | None:
+    def part(self, name: str) -> PartResult | None:
         """A part that stands as wanted; None when it is to be made."""
         if name == "engine":
             answer = engine.ask(self.env, self.pins.engine_oldest_api)
             return (
-                Taken(part=name, source="there", version=answer.version, where=answer.where)
+                PartResult(part=name, source="there", version=answer.version, where=answer.where)
                 if answer.usable
                 else None
             )
         if name == "state":
             return (
-                Taken(part=name, source="there", where=str(self.paths.data))
+                PartResult(part=name, source="there", where=str(self.paths.data))
                 if state.is_there(self.paths)
                 else None
             )
@@ -82,7 +82,7 @@ class Standing:
             return self._program(name, PROGRAMS[name])
         return self._stamped(name)
 
-    def all(self, wanted: frozenset[str]) -> dict[str, Taken]:
+    def all(self, wanted: frozenset[str]) -> dict[str, PartResult]:
         return {name: taken for name in PARTS if name in wanted and (taken := self.part(name)) is not None}
 
     def key(self, name: str) -> str:
@@ -94,20 +94,20 @@ class Standing:
         }
         return str(getattr(self, keys[name]))
 
-    def _stamped(self, name: str) -> Taken | None:
+    def _stamped(self, name: str) -> PartResult | None:
         taken = self.stamps.read(name, self.key(name))
         forced = self.env.get("PORTAL_TOOLCHAIN", "")
         if taken is None or (name != "venv" and forced not in ("", taken.source)):
             return None
         return taken
 
-    def _program(self, name: str, program: str) -> Taken | None:
+    def _program(self, name: str, program: str) -> PartResult | None:
         path = self.env.get("PATH") or SYSTEM_PATH
-        found = which(program, path)
+        found = find_program(program, path)
         if found:
-            return Taken(part=name, source="there", where=found)
-        if os.geteuid() != 0 or not which("apt-get", path):
+            return PartResult(part=name, source="there", where=found)
+        if os.geteuid() != 0 or not find_program("apt-get", path):
             # It cannot be had here; the rest works without it.
             packages = " ".join(self.pins.debian[name])
-            return Taken(part=name, source="none", version=f"as root: apt-get install {packages}")
+            return PartResult(part=name, source="none", version=f"as root: apt-get install {packages}")
         return None

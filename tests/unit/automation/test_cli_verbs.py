@@ -35,7 +35,7 @@ from automation.portals import (
 )
 from automation.portals.orphans import Orphan, Portal
 from automation.portals.ownership import Owner, Side
-from automation.review.affected_tenants import Touched
+from automation.review.affected_tenants import Affected
 from automation.runs.plan import Change, Difference, Plan
 from tests.unit.automation.commands.notation import NOTATION
 
@@ -157,7 +157,7 @@ def finds_preview(patch: Patch) -> None:
 
 
 def finds_changed(patch: Patch) -> None:
-    found = Touched(
+    found = Affected(
         tenants={LONG: (f"{PATH}: {WIDE}", "config/fleet.yml: all portals"), "oak": ("a: b",)},
         removed={},
         left=(f"{WIDE}.md: touches no portal",),
@@ -202,7 +202,7 @@ def finds_left(patch: Patch) -> None:
 
 def finds_traces(patch: Patch) -> None:
     host = f"ssh://ops@{LONG}"
-    looked = purge.Looked(places=())
+    looked = purge.SearchScope(places=())
     found = purge.Trace(
         tenant=LONG,
         containers=(("", f"{LONG}-lms"), (host, f"{LONG}-cms")),
@@ -211,9 +211,9 @@ def finds_traces(patch: Patch) -> None:
         files=(f"{PATH}.yaml",),
         unseen=("/srv/gone",),
     )
-    patch.setattr(purge, "where", lambda tenant, **how: looked)
+    patch.setattr(purge, "search_scope", lambda tenant, **how: looked)
     patch.setattr(purge, "trace", lambda tenant, where: found)
-    patch.setattr(purge, "running", lambda tenant, where: 0)
+    patch.setattr(purge, "count_running", lambda tenant, where: 0)
 
 
 def finds_images(patch: Patch) -> None:
@@ -221,7 +221,7 @@ def finds_images(patch: Patch) -> None:
         Row(role=LONG, reference=f"portals/{LONG}:1", present=True, megabytes=91, created=None),
         Row(role="absent", reference="portals/absent:2", present=False, megabytes=None, created=None),
     ]
-    patch.setattr(images, "listed", lambda: rows)
+    patch.setattr(images, "list_images", lambda: rows)
     patch.setattr(images, "build", lambda roles, **how: {LONG: f"portals/{LONG}:1"})
     patch.setattr(images, "prune", lambda found, **how: found[:1])
     patch.setattr(image_supply, "unwanted_images", lambda host: [f"portals/{LONG}:1", f"portals/{LONG}:2"])

@@ -8,7 +8,7 @@ import pytest
 from preflight.facts import Container, Facts, Host, Network, Volume
 from preflight.obstacles import asks_host, notes, obstacles
 from preflight.procfs import Door, Route
-from preflight.wanted import Published, Subnet, Wanted
+from preflight.wanted import Published, Requirements, Subnet
 
 LO, E0 = IPv4Network("127.0.0.0/8"), IPv4Network("10.210.3.2/32")
 HOST = Host(listening=frozenset(), routes=(), own=(LO, E0), memory=4096, disk=9999)
@@ -34,11 +34,11 @@ def test_two_doors(one: str, other: str, meet: bool) -> None:
 
 
 OWN = Container(name="oak-load-balancer", tenant="oak", doors=(door("127.0.0.1:8080"),))
-MOVED = Wanted(
+MOVED = Requirements(
     doors=(Published(container="oak-load-balancer", door=door("127.0.0.1:8081")),),
     leaving_containers=frozenset({"oak-load-balancer"}),
 )
-NET = Wanted(
+NET = Requirements(
     subnets=(Subnet(network="oak-private", subnet=IPv4Network("10.77.2.0/25")),),
     leaving_networks=frozenset({"oak-private"}),
 )
@@ -54,31 +54,31 @@ def network(name: str, subnet: str, tenant: str = "") -> Network:
 
 
 LINKED = Route(network=IPv4Network("10.77.2.0/24"), interface="eth1", linked=True)
-IN_THE_WAY: dict[str, tuple[Wanted, Facts, str]] = {
+IN_THE_WAY: dict[str, tuple[Requirements, Facts, str]] = {
     "a program listens there": (MOVED, Facts(containers=(OWN,), host=host("127.0.0.1:8081")), "a program of the engine's host, which listens at 127.0.0.1:8081"),
     "a program listens at every address": (MOVED, Facts(host=host("0.0.0.0:8081")), "listens at 0.0.0.0:8081"),
     "another portal publishes it": (MOVED, Facts(containers=(Container(name="elm-lb", tenant="elm", doors=(door("0.0.0.0:8081"),)),)), "taken by container elm-lb of portal elm"),
     "the address is another machine's": (
-        Wanted(doors=(Published(container="x", door=door("192.0.2.7:8081")),)), Facts(host=HOST), "not an address of the engine's host"),
+        Requirements(doors=(Published(container="x", door=door("192.0.2.7:8081")),)), Facts(host=HOST), "not an address of the engine's host"),
     "a low port without root": (
-        Wanted(doors=(Published(container="x", door=door("127.0.0.1:80")),)), Facts(host=HOST, rootless=True), "not root's"),
+        Requirements(doors=(Published(container="x", door=door("127.0.0.1:80")),)), Facts(host=HOST, rootless=True), "not root's"),
     "another network has it": (NET, Facts(networks=(network("foreign", "10.77.0.0/16"),)), "overlaps 10.77.0.0/16 of the engine's network foreign"),
     "another portal's network has it": (NET, Facts(networks=(network("elm-private", "10.77.2.64/26", "elm"),)), "elm-private of portal elm"),
     "the host is on it": (NET, Facts(host=host(routes=(LINKED,))), "which the engine's host reaches by eth1"),
     "a part of it is elsewhere": (
         NET, Facts(host=host(routes=(Route(network=IPv4Network("10.77.2.8/29"), interface="tun0", linked=False),))), "reaches by tun0"),
-    "a container has the name": (Wanted(new_containers=frozenset({"oak-lms"})), Facts(containers=(Container(name="oak-lms"),)), "a container oak-lms exists already and belongs to no portal"),
-    "a network has the name": (Wanted(new_networks=frozenset({"oak-private"})), Facts(networks=(network("oak-private", "10.9.0.0/24", "oak"),)), "portal oak, but not this state"),
+    "a container has the name": (Requirements(new_containers=frozenset({"oak-lms"})), Facts(containers=(Container(name="oak-lms"),)), "a container oak-lms exists already and belongs to no portal"),
+    "a network has the name": (Requirements(new_networks=frozenset({"oak-private"})), Facts(networks=(network("oak-private", "10.9.0.0/24", "oak"),)), "portal oak, but not this state"),
     "a volume keeps its files elsewhere": (
-        Wanted(volumes={"oak-mysql": {"device": "/srv/portals/oak/mysql"}}), Facts(volumes=(Volume(name="oak-mysql"),)), "has its files in the engine's own disk, not in /srv/portals/oak/mysql"),
-    "no image": (Wanted(images=frozenset({"portals/lms:1"})), Facts(), "does not have the image portals/lms:1"),
+        Requirements(volumes={"oak-mysql": {"device": "/srv/portals/oak/mysql"}}), Facts(volumes=(Volume(name="oak-mysql"),)), "has its files in the engine's own disk, not in /srv/portals/oak/mysql"),
+    "no image": (Requirements(images=frozenset({"portals/lms:1"})), Facts(), "does not have the image portals/lms:1"),
     "an image for another machine": (
-        Wanted(images=frozenset({"lms:1"})), Facts(images={"lms:1": "arm64"}, machine="amd64"), "is for arm64, and the engine's host is amd64"),
-    "less memory than an engine takes": (Wanted(limits={"oak-lms": 5}), Facts(), "refuses less than 6"),
-    "no memory left": (Wanted(room=5000), Facts(host=HOST), "4096 MiB of memory free, but the new containers need 5000"),
-    "no drive": (Wanted(room=1), Facts(refused="invalid mount config: bind source path does not exist: /d/.portals-drive"), "the drive is not mounted"),
-    "limits that the engine refuses": (Wanted(room=1), Facts(refused="error setting rlimit type 7"), "with a portal's limits: error setting rlimit type 7"),
-    "no space left": (Wanted(disk=10000), Facts(host=HOST), "9999 MiB free"),
+        Requirements(images=frozenset({"lms:1"})), Facts(images={"lms:1": "arm64"}, machine="amd64"), "is for arm64, and the engine's host is amd64"),
+    "less memory than an engine takes": (Requirements(limits={"oak-lms": 5}), Facts(), "refuses less than 6"),
+    "no memory left": (Requirements(room=5000), Facts(host=HOST), "4096 MiB of memory free, but the new containers need 5000"),
+    "no drive": (Requirements(room=1), Facts(refused="invalid mount config: bind source path does not exist: /d/.portals-drive"), "the drive is not mounted"),
+    "limits that the engine refuses": (Requirements(room=1), Facts(refused="error setting rlimit type 7"), "with a portal's limits: error setting rlimit type 7"),
+    "no space left": (Requirements(disk=10000), Facts(host=HOST), "9999 MiB free"),
 }  # fmt: skip
 
 
@@ -90,9 +90,9 @@ def test_is_in_the_way(case: str) -> None:
     assert found.remedy
 
 
-IN_NOBODYS_WAY: dict[str, tuple[Wanted, Facts]] = {
+IN_NOBODYS_WAY: dict[str, tuple[Requirements, Facts]] = {
     "its own container gives the door up": (
-        Wanted(doors=(Published(container=OWN.name, door=door("0.0.0.0:8080")),), leaving_containers=frozenset({OWN.name})),
+        Requirements(doors=(Published(container=OWN.name, door=door("0.0.0.0:8080")),), leaving_containers=frozenset({OWN.name})),
         # Docker's proxy listens for it still.
         Facts(containers=(OWN,), host=host("127.0.0.1:8080")),
     ),
@@ -106,14 +106,14 @@ IN_NOBODYS_WAY: dict[str, tuple[Wanted, Facts]] = {
         ),
     ),
     "a name that the change itself frees": (
-        Wanted(new_containers=frozenset({"oak-lms"}), leaving_containers=frozenset({"oak-lms"})),
+        Requirements(new_containers=frozenset({"oak-lms"}), leaving_containers=frozenset({"oak-lms"})),
         Facts(containers=(Container(name="oak-lms", tenant="oak"),)),
     ),
     "a volume of the same directory": (
-        Wanted(volumes={"oak-mysql": {"device": "/d"}}), Facts(volumes=(Volume(name="oak-mysql", options={"device": "/d"}),))),
+        Requirements(volumes={"oak-mysql": {"device": "/d"}}), Facts(volumes=(Volume(name="oak-mysql", options={"device": "/d"}),))),
     "a host that could not be read": (MOVED, Facts(host=Host(listening=frozenset(), routes=(), own=(), memory=0))),
     "an image of nobody knows which machine": (
-        Wanted(images=frozenset({"a"})), Facts(images={"a": "unknown"}, machine="amd64")),
+        Requirements(images=frozenset({"a"})), Facts(images={"a": "unknown"}, machine="amd64")),
 }  # fmt: skip
 
 
@@ -123,7 +123,7 @@ def test_is_in_nobodys_way(case: str) -> None:
 
 
 def test_missing_images_are_no_obstacle_where_they_are_brought_first() -> None:
-    asked = Wanted(images=frozenset({"portals/lms:1"}))
+    asked = Requirements(images=frozenset({"portals/lms:1"}))
     assert obstacles(asked, Facts(), "oak", images_come=True) == ()
     assert "1 images yet" in notes(asked, Facts())[0]
 
@@ -134,12 +134,12 @@ def test_what_is_worth_knowing() -> None:
     assert told.startswith(
         "the host reaches 10.0.0.0/8 by tun0, and 10.77.2.0/25 of oak-private is part of it"
     )
-    (told,) = notes(Wanted(limits={"oak-lms": 9000}), Facts(memory=8000))
+    (told,) = notes(Requirements(limits={"oak-lms": 9000}), Facts(memory=8000))
     assert "has no effect" in told
 
 
 def test_the_host_is_asked_only_for_what_the_portal_does_not_have() -> None:
-    same = Wanted(
+    same = Requirements(
         doors=(Published(container=OWN.name, door=door("127.0.0.1:8080")),),
         leaving_containers=frozenset({OWN.name}),
     )
@@ -149,4 +149,4 @@ def test_the_host_is_asked_only_for_what_the_portal_does_not_have() -> None:
     assert asks_host(MOVED, Facts(containers=(OWN,)))
     assert not asks_host(NET, Facts(networks=(network("oak-private", "10.77.2.0/25", "oak"),)))
     assert asks_host(NET, Facts())
-    assert not asks_host(Wanted(images=frozenset({"a"})), Facts())
+    assert not asks_host(Requirements(images=frozenset({"a"})), Facts())

@@ -11,8 +11,8 @@ from preflight import tenant as looking
 from preflight.facts import Facts, Host, Network
 from preflight.procfs import Door
 from preflight.tenant import Existing
-from preflight.tenant import wanted as of_file
-from preflight.wanted import Wanted
+from preflight.tenant import requirements as of_file
+from preflight.wanted import Requirements
 from tests.programs import TENANTS
 
 LO, E0 = IPv4Network("127.0.0.0/8"), IPv4Network("10.210.3.2/32")
@@ -66,7 +66,7 @@ def test_where_the_host_s_network_is_not_lent_the_rest_is_asked(
     engine = Answers(*fails)
     monkeypatch.setattr(facts, "of_engine", lambda client, images: Facts())
     monkeypatch.setattr(facts, "of_host", engine.of_host)
-    found = looking.look(None, Wanted(room=1), "portals/ops:1", "/srv/portals")
+    found = looking.look(None, Requirements(room=1), "portals/ops:1", "/srv/portals")
     assert engine.networks == networks
     assert (found.host is not None, found.refused) == (asked, refused)
     assert bool(found.unasked) is (len(fails) == 1)

@@ -19,8 +19,8 @@ from toolchain.command import DEFAULT, LIGHT, parts_for
 from toolchain.parts.dockerd import awaited
 from toolchain.paths import REPO, Paths
 from toolchain.pins import Pins
-from toolchain.setup.stamps import Taken
-from toolchain.setup.standing import PARTS, Standing
+from toolchain.setup.stamps import PartResult
+from toolchain.setup.standing import PARTS, Installation
 
 PING = b"HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\n\r\n"
 
@@ -108,15 +108,17 @@ def portal(checkout: Path, env: dict[str, str], *words: str) -> "subprocess.Comp
 def stand(checkout: Path, env: dict[str, str]) -> Paths:
     """Make all parts look made."""
     paths = Paths.of(env)
-    standing = Standing(env, paths, Pins.load(), repo=checkout)
+    installation = Installation(env, paths, Pins.load(), repo=checkout)
     tools = paths.tools("packages-x")
-    programs = {"venv": standing.venv_path / "bin" / "python", "plugins": paths.pulumi_home / "launcher"}
+    programs = {"venv": installation.venv_path / "bin" / "python", "plugins": paths.pulumi_home / "launcher"}
     programs |= {part: tools / part for part in ("pulumi", "language-host")}
     for part, path in programs.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text('#!/bin/sh\nprintf "%s|" "$PWD" "$PULUMI_HOME" "$@"\n')
         path.chmod(0o755)
-        standing.stamps.write(standing.key(part), Taken(part=part, source="packages", where=str(path)), path)
+        installation.stamps.write(
+            installation.key(part), PartResult(part=part, source="packages", where=str(path)), path
+        )
     paths.state.mkdir()
     paths.passphrase.touch()
     return paths

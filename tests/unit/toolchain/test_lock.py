@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from toolchain.errors import ToolchainError
-from toolchain.lock import held
+from toolchain.lock import hold_lock
 
 HOLD = """
 import sys
 from pathlib import Path
-from toolchain.lock import held
-with held(Path(sys.argv[1]), 5, print):
+from toolchain.lock import hold_lock
+with hold_lock(Path(sys.argv[1]), 5, print):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -29,12 +29,12 @@ def test_one_setup_at_a_time(tmp_path: Path) -> None:
         assert holder.stdout.readline() == "held\n"
         with (
             pytest.raises(ToolchainError, match=f"waited 0 s for the setup of process {holder.pid}"),
-            held(lock, 0.3, said.append),
+            hold_lock(lock, 0.3, said.append),
         ):
             pass
         # A holder that is killed holds no more.
         holder.kill()
         begun = time.monotonic()
-        with held(lock, 20, said.append):
+        with hold_lock(lock, 20, said.append):
             assert time.monotonic() - begun < 15
     assert said[0] == f"another setup is running (process {holder.pid}); waiting for it, at most 0 s"

@@ -25,11 +25,11 @@ def test_no_orphans_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_rehearsed_purge_says_that_it_would_be_refused(
     running: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked = purge.Looked(places=())
+    looked = purge.SearchScope(places=())
     found = purge.Trace(tenant="demo", stack=True, files=())
-    monkeypatch.setattr(purge, "where", lambda tenant, **how: looked)
+    monkeypatch.setattr(purge, "search_scope", lambda tenant, **how: looked)
     monkeypatch.setattr(purge, "trace", lambda tenant, where: found)
-    monkeypatch.setattr(purge, "running", lambda tenant, where: running)
+    monkeypatch.setattr(purge, "count_running", lambda tenant, where: running)
     told = ran("purge", "demo", "--dry-run")
     assert told.exit_code == 0
     refused = "15 containers are running; destroy the portal before you purge it: ./portal destroy demo --confirm demo\n"

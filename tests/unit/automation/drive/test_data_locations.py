@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from automation.drive.data_locations import DataHome, known, of_state, record, recorded, unique
+from automation.drive.data_locations import DataLocation, known, of_state, record, recorded, unique
 from automation.review.change_rules import DataRisk
 from automation.review.verdict import judge
 from automation.runs.plan import Plan
@@ -31,42 +31,42 @@ def state(*resources: dict[str, Any]) -> dict[str, Any]:
         (state(), None),
         ({}, None),
         (state(ENGINE), None),
-        (state(STORAGE), DataHome(root="/mnt/old")),
-        (state(ENGINE, STORAGE), DataHome(root="/mnt/old", host="ssh://ops@h1")),
-        (state(ENGINE, VOLUME), DataHome(root="/mnt/old", host="ssh://ops@h1")),
+        (state(STORAGE), DataLocation(root="/mnt/old")),
+        (state(ENGINE, STORAGE), DataLocation(root="/mnt/old", host="ssh://ops@h1")),
+        (state(ENGINE, VOLUME), DataLocation(root="/mnt/old", host="ssh://ops@h1")),
         (
             state({"type": DOCKER_PROVIDER}, {"type": resource_types.STORAGE}, VOLUME),
-            DataHome(root="/mnt/old"),
+            DataLocation(root="/mnt/old"),
         ),
     ],
 )
-def test_a_state_says_where_the_data_is(told: dict[str, Any], place: DataHome | None) -> None:
+def test_a_state_says_where_the_data_is(told: dict[str, Any], place: DataLocation | None) -> None:
     assert of_state(told) == place
 
 
 def test_places_are_remembered_the_latest_first(stack_with_tags: Stack) -> None:
     assert recorded(stack_with_tags) == ()
     stack_with_tags.tag("somebody's", "own")
-    record(stack_with_tags, DataHome(root="/mnt/old", drive="a"))
-    record(stack_with_tags, DataHome(root="/mnt/new", drive="b"))
+    record(stack_with_tags, DataLocation(root="/mnt/old", drive="a"))
+    record(stack_with_tags, DataLocation(root="/mnt/new", drive="b"))
     assert [(each.root, each.drive) for each in recorded(stack_with_tags)] == [
         ("/mnt/new", "b"),
         ("/mnt/old", "a"),
     ]
-    record(stack_with_tags, DataHome(root="/mnt/old", drive="a"))
+    record(stack_with_tags, DataLocation(root="/mnt/old", drive="a"))
     assert [each.root for each in recorded(stack_with_tags)] == ["/mnt/old", "/mnt/new"]
     # Nothing is written for what is known, and a drive's id is not forgotten for want of one.
     before = stack_with_tags.tags()
-    record(stack_with_tags, DataHome(root="/mnt/old", drive="a"))
-    record(stack_with_tags, DataHome(root="/mnt/old"))
+    record(stack_with_tags, DataLocation(root="/mnt/old", drive="a"))
+    record(stack_with_tags, DataLocation(root="/mnt/old"))
     assert stack_with_tags.tags() == before
     found = known(stack_with_tags, state(STORAGE))
     assert [each.root for each in found] == ["/mnt/old", "/mnt/new"]
 
 
 def test_each_directory_is_looked_at_once() -> None:
-    one, two = DataHome(root="/a", drive="x"), DataHome(root="/a", host="ssh://h")
-    assert unique([one, two, DataHome(root="/a")]) == (one, two)
+    one, two = DataLocation(root="/a", drive="x"), DataLocation(root="/a", host="ssh://h")
+    assert unique([one, two, DataLocation(root="/a")]) == (one, two)
 
 
 def test_a_portal_that_begins_elsewhere_leaves_its_data_behind() -> None:

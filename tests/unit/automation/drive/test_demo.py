@@ -61,13 +61,13 @@ def test_the_host_s_mounts_are_read_of_fstab_and_units(tmp_path: Path) -> None:
 def test_nothing_is_marked_where_it_is_not_the_demo_s(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[str] = []
     monkeypatch.setattr(sentinel, "has_sentinel", lambda client, root: False)
-    monkeypatch.setattr(sentinel, "run", lambda client, root, script, **how: "/srv/portals-demo")
+    monkeypatch.setattr(sentinel, "run_on_drive", lambda client, root, script, **how: "/srv/portals-demo")
     monkeypatch.setattr(sentinel, "init", lambda client, root, say: made.append(root))
     client: Any = None
     with pytest.raises(DriveMissing, match=r"drive init /srv/portals-demo"):
         demo.prepare(client, ROOT, {}, print)
     assert made == []
-    monkeypatch.setattr(sentinel, "run", lambda client, root, script, **how: "/ /boot")
+    monkeypatch.setattr(sentinel, "run_on_drive", lambda client, root, script, **how: "/ /boot")
     demo.prepare(client, ROOT, {}, print)
     assert made == [ROOT]
 

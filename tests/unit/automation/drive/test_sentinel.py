@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from automation.drive import sentinel, usage
-from automation.drive.data_locations import DataHome
-from automation.drive.sentinel import DriveMissing, Mark
+from automation.drive.data_locations import DataLocation
+from automation.drive.sentinel import DriveMissing, Sentinel
 from automation.drive.symbolic_links import DataLinked
 from automation.errors import PortalError
 from config.tenant.tenant import Tenant
@@ -19,7 +19,7 @@ ACME = Tenant.load("acme", TENANTS)
 
 def test_an_answer_leaves_nothing() -> None:
     engine = FakeEngine()
-    assert sentinel.run(engine, "/srv/portals", "true") == "said"
+    assert sentinel.run_on_drive(engine, "/srv/portals", "true") == "said"
     assert sentinel.has_sentinel(engine, "/srv/portals")
     assert all(each["network_disabled"] for each in engine.created)
     assert engine.there == {}
@@ -41,7 +41,7 @@ def test_one_container_sees_the_mark_and_what_is_asked_there(look: Callable[[Fak
     [
         lambda engine: usage.look(engine, ACME),
         lambda engine: sentinel.check(engine, ACME),
-        lambda engine: sentinel.require(engine, ROOT),
+        lambda engine: sentinel.require_sentinel(engine, ROOT),
     ],
 )
 def test_a_drive_that_is_not_mounted_is_told_and_nothing_is_made(
@@ -59,8 +59,8 @@ def test_a_drive_that_is_not_mounted_is_told_and_nothing_is_made(
 @pytest.mark.parametrize(
     "look",
     [
-        lambda engine: sentinel.run(engine, ROOT, "true"),
-        lambda engine: sentinel.run(engine, ROOT, "true", reads=True),
+        lambda engine: sentinel.run_on_drive(engine, ROOT, "true"),
+        lambda engine: sentinel.run_on_drive(engine, ROOT, "true", reads=True),
     ],
 )
 def test_no_question_makes_a_path_on_the_host(look: Callable[[FakeEngine], object]) -> None:
@@ -75,41 +75,47 @@ def test_no_question_makes_a_path_on_the_host(look: Callable[[FakeEngine], objec
 def test_a_failure_leaves_nothing() -> None:
     engine = FakeEngine(exit_code=1)
     with pytest.raises(PortalError, match="/srv/portals: said"):
-        sentinel.run(engine, "/srv/portals", "false")
+        sentinel.run_on_drive(engine, "/srv/portals", "false")
     assert engine.there == {}
 
 
 @pytest.mark.parametrize(
     ("text", "mark"),
     [
-        ("portals-drive\n", Mark()),
-        ("portals-drive", Mark()),
-        ("portals-drive\nid abc\non ext4 /srv/portals\n", Mark(id="abc", on="ext4 /srv/portals")),
-        ("portals-drive\nsomething else\nid abc\n", Mark(id="abc")),
-        ("", Mark()),
+        ("portals-drive\n", Sentinel()),
+        ("portals-drive", Sentinel()),
+        ("portals-drive\nid abc\non ext4 /srv/portals\n", Sentinel(id="abc", on="ext4 /srv/portals")),
+        ("portals-drive\nsomething else\nid abc\n", Sentinel(id="abc")),
+        ("", Sentinel()),
     ],
 )
-def test_a_mark_says_which_drive_it_is(text: str, mark: Mark) -> None:
-    assert sentinel.mark(FakeEngine(mark=text), "/srv/portals") == mark
+def test_a_mark_says_which_drive_it_is(text: str, mark: Sentinel) -> None:
+    assert sentinel.read_sentinel(FakeEngine(mark=text), "/srv/portals") == mark
 
 
 @pytest.mark.parametrize(
     ("mark", "known", "refused"),
     [
         ("portals-drive\nid abc\n", [], ""),
-        ("portals-drive\nid abc\n", [DataHome(root="/srv/portals", drive="abc")], ""),
-        ("portals-drive\n", [DataHome(root="/srv/portals")], ""),
+        ("portals-drive\nid abc\n", [DataLocation(root="/srv/portals", drive="abc")], ""),
+        ("portals-drive\n", [DataLocation(root="/srv/portals")], ""),
         # Elsewhere is another question: the preview says that what is there is left behind.
-        ("portals-drive\nid abc\n", [DataHome(root="/mnt", drive="other")], ""),
-        ("portals-drive\nid abc\n", [DataHome(root="/srv/portals", drive="other")], "is another drive (abc)"),
+        ("portals-drive\nid abc\n", [DataLocation(root="/mnt", drive="other")], ""),
+        (
+            "portals-drive\nid abc\n",
+            [DataLocation(root="/srv/portals", drive="other")],
+            "is another drive (abc)",
+        ),
         (
             "portals-drive\n",
-            [DataHome(root="/srv/portals", drive="other")],
+            [DataLocation(root="/srv/portals", drive="other")],
             "is another drive (marked by hand)",
         ),
     ],
 )
-def test_the_mark_of_another_drive_passes_for_none(mark: str, known: list[DataHome], refused: str) -> None:
+def test_the_mark_of_another_drive_passes_for_none(
+    mark: str, known: list[DataLocation], refused: str
+) -> None:
     """A disk that was marked while the drive was away: the tenant's own drive has another id."""
     tenant = Tenant.load("acme", TENANTS)
     if not refused:

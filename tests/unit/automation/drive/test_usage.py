@@ -36,13 +36,13 @@ def tenant(quota: int = 0) -> Tenant:
     ],
 )
 def test_what_a_helper_says(told: str, found: Usage) -> None:
-    assert usage.read(told) == found
+    assert usage.parse(told) == found
 
 
 @pytest.mark.parametrize("told", ["", "df: /drive: Stale file handle", "used 1 2"])
 def test_what_cannot_be_understood_is_no_number(told: str) -> None:
     with pytest.raises(PortalError, match="cannot read the space of the drive"):
-        usage.read(told)
+        usage.parse(told)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_which_of_both_it_is(found: Usage, quota: int, held: bool | None, words:
     told = usage.facts(found, tenant(quota))
     assert told["quota_held"] is held
     assert told["limit_mib"] == (found.share.limit or None)
-    assert words in usage.shown(told, now=1300)
+    assert words in usage.one_line(told, now=1300)
 
 
 @pytest.mark.parametrize(
@@ -161,4 +161,4 @@ def test_which_of_both_it_is(found: Usage, quota: int, held: bool | None, words:
     ],
 )
 def test_a_line_for_people(found: Usage, quota: int, line: str) -> None:
-    assert usage.shown(usage.facts(found, tenant(quota)), now=1300) == line
+    assert usage.one_line(usage.facts(found, tenant(quota)), now=1300) == line

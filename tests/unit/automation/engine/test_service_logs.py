@@ -7,7 +7,7 @@ import pytest
 
 from automation.engine import inventory, service_logs
 from automation.engine.inventory import Container
-from automation.engine.service_logs import address, followed, seconds
+from automation.engine.service_logs import address, follow_logs, seconds
 from automation.errors import NotUp
 from config.reading.errors import ConfigError
 from config.tenant.tenant import Tenant
@@ -46,7 +46,7 @@ def container(service: str) -> Container:
 def test_lines_are_whole_and_one_log_that_breaks_off_ends_no_other() -> None:
     pieces = [b"one\ntw", b"o\nthree"]
     engine = FakeEngine(words={"oak-lms": pieces, "oak-cms": [pieces[0], docker.errors.APIError("gone")]})
-    found = list(followed(engine, [container("lms"), container("cms")], {}))
+    found = list(follow_logs(engine, [container("lms"), container("cms")], {}))
     assert [line for service, line in found if service == "lms"] == ["one", "two", "three"]
     assert [line for service, line in found if service == "cms"] == [
         "one",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from automation.images import BuildError
-from automation.images.builder import lacking
+from automation.images.builder import missing_recipes
 from config.images import recipes
 
 
@@ -13,7 +13,7 @@ def test_what_must_be_built_stops_at_what_is_there(image_folder: Path) -> None:
     known = recipes(image_folder)
 
     def names(asked: list[str], there: set[str]) -> list[str]:
-        return [each.role for each in lacking(asked, known, there)]
+        return [each.role for each in missing_recipes(asked, known, there)]
 
     assert names(["search"], set()) == ["base", "java", "python", "search"]
     assert names(["search"], {"java", "python"}) == ["search"]

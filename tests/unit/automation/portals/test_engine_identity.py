@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from automation.portals.engine_identity import Sameness, Seen, compare, ids, moved
+from automation.portals.engine_identity import EngineObjects, Sameness, address_change, compare, ids
 from automation.review.change_rules import DataRisk
 from automation.review.verdict import judge
 from automation.runs.plan import Change, Plan
@@ -94,15 +94,15 @@ def test_what_this_shell_may_not_use(address: str, environ: dict[str, str], why:
     assert why in told if why else told == ""
 
 
-def asking(**engine: Seen) -> Callable[[str], Seen | None]:
+def asking(**engine: EngineObjects) -> Callable[[str], EngineObjects | None]:
     return lambda address: engine.get(address)
 
 
 ONE, TWO = (
-    Seen(identity="A", objects=frozenset({"c1"}), running=("oak-lms",)),
-    Seen(identity="B", objects=frozenset()),
+    EngineObjects(identity="A", objects=frozenset({"c1"}), running=("oak-lms",)),
+    EngineObjects(identity="B", objects=frozenset()),
 )
-EMPTY_ONE = Seen(identity="A", objects=frozenset())
+EMPTY_ONE = EngineObjects(identity="A", objects=frozenset())
 SAME, OTHER, UNKNOWN = Sameness.SAME, Sameness.OTHER, Sameness.UNKNOWN
 
 
@@ -125,7 +125,12 @@ SAME, OTHER, UNKNOWN = Sameness.SAME, Sameness.OTHER, Sameness.UNKNOWN
     ],
 )  # fmt: skip
 def test_compare(
-    known: set[str], before: str, after: str, engine: dict[str, Seen], same: Sameness, old: Seen | None
+    known: set[str],
+    before: str,
+    after: str,
+    engine: dict[str, EngineObjects],
+    same: Sameness,
+    old: EngineObjects | None,
 ) -> None:
     assert compare(known, before, after, asking(**engine)) == (same, old)
 
@@ -139,7 +144,7 @@ def provider(before: dict[str, str], after: dict[str, str], same: str = "") -> P
 @pytest.mark.parametrize("host", ["", "unix:///run/docker.sock", SOCKET])
 def test_an_alias_is_no_change_of_engine(host: str) -> None:
     plan = provider({"host": host} if host else {}, {"host": SOCKET})
-    assert moved(plan) is None
+    assert address_change(plan) is None
     assert judge(plan).judged == ()
 
 
@@ -148,7 +153,7 @@ def test_an_alias_is_no_change_of_engine(host: str) -> None:
 )
 def test_only_another_engine_puts_data_at_risk(same: str, data: DataRisk) -> None:
     plan = provider({}, {"host": "ssh://ops@docker1"}, same)
-    assert moved(plan) == (SOCKET, "ssh://ops@docker1")
+    assert address_change(plan) == (SOCKET, "ssh://ops@docker1")
     assert judge(plan).data is data
 
 

@@ -10,13 +10,13 @@ from automation.drive.capacity import LEAST_DISK_MIB
 from automation.engine import inventory
 from automation.errors import NoEngine
 from automation.portals import feasibility
-from automation.portals.feasibility import RESTART_MIB, Impossible, refuse, told, wanted
+from automation.portals.feasibility import RESTART_MIB, Impossible, refuse, requirements, with_obstacles
 from automation.runs.plan import Change, Plan
 from automation.stack import Stack
 from config.tenant.tenant import Tenant
 from preflight.obstacles import Obstacle
 from preflight.procfs import Door
-from preflight.wanted import Published, Subnet, Wanted
+from preflight.wanted import Published, Requirements, Subnet
 from tests.programs import TENANTS
 
 ACME = Tenant.load("acme", TENANTS)
@@ -47,7 +47,7 @@ MYSQL = {
 
 
 def test_what_is_made_and_what_is_given_up() -> None:
-    found = wanted(
+    found = requirements(
         plan(
             change("replace", "Container", "load-balancer", {"name": "acme-load-balancer"}, LB),
             change("create", "Container", "mysql", {}, MYSQL),
@@ -60,7 +60,7 @@ def test_what_is_made_and_what_is_given_up() -> None:
         ),
         ACME,
     )  # fmt: skip
-    assert found == Wanted(
+    assert found == Requirements(
         doors=(Published(container="acme-load-balancer", door=Door(address="127.0.0.1", port=8081)),),
         subnets=(Subnet(network="acme-data", subnet=IPv4Network("10.77.1.0/26")),),
         images=frozenset({"portals/load-balancer:1", "portals/mysql:1"}),
@@ -76,7 +76,7 @@ def test_what_is_made_and_what_is_given_up() -> None:
 
 def test_a_new_portal_wants_more_of_the_drive_than_one_that_starts_again() -> None:
     init = change("create", "Container", "storage-init", {}, {"name": "acme-storage-init", "volumes": [{}]})
-    assert wanted(plan(init), ACME).disk == LEAST_DISK_MIB
+    assert requirements(plan(init), ACME).disk == LEAST_DISK_MIB
 
 
 @pytest.mark.parametrize("changes", [(), (change("update", "Network", "data", {}, {}),)])
@@ -84,13 +84,13 @@ def test_where_nothing_is_made_nobody_is_asked(
     changes: tuple[Change, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inventory, "connect", lambda *words, **more: pytest.fail("asked"))
-    assert told(plan(*changes), ACME) == plan(*changes)
+    assert with_obstacles(plan(*changes), ACME) == plan(*changes)
 
 
 @pytest.mark.parametrize("value", [None, 7, "x", [7], [{"external": "x"}], [{"subnet": "::/8"}], {"a": 1}])
 def test_odd_inputs_decide_nothing(value: Any) -> None:
     odd = dict.fromkeys(("ports", "ipamConfigs", "driverOpts", "memory", "volumes", "image"), value)
-    found = wanted(
+    found = requirements(
         plan(*(change("create", kind, "x", {}, odd) for kind in ("Container", "Network", "Volume"))), ACME
     )
     assert (found.doors, found.subnets) == ((), ())
@@ -102,7 +102,7 @@ def test_a_preview_without_an_engine_says_that_nobody_looked(monkeypatch: pytest
 
     monkeypatch.setattr(inventory, "connect", connect)
     made = plan(change("create", "Container", "mysql", {}, MYSQL))
-    assert told(made, ACME) == replace(made, unchecked="no Docker engine answers")
+    assert with_obstacles(made, ACME) == replace(made, unchecked="no Docker engine answers")
 
 
 def test_all_that_is_in_the_way_is_told_at_once() -> None:
@@ -128,5 +128,5 @@ def test_what_an_interrupted_run_has_half_made_is_in_nobodys_way(monkeypatch: py
     }
     state = {"deployment": {"pending_operations": [pending]}}
     monkeypatch.setattr(Stack, "state", lambda stack: state)
-    found = feasibility.mended(Wanted(new_containers=frozenset({"acme-lms"})), "acme")
+    found = feasibility.without_half_made(Requirements(new_containers=frozenset({"acme-lms"})), "acme")
     assert "acme-lms" in found.leaving_containers

@@ -10,7 +10,7 @@ import typer
 from automation.commands import onboarding as command
 from automation.drive import capacity, sentinel
 from automation.drive.capacity import LEAST_DISK_MIB, Room
-from automation.drive.sentinel import DriveMissing, Inspection, Mark
+from automation.drive.sentinel import DriveMissing, Inspection, Sentinel
 from automation.drive.symbolic_links import DataLinked
 from automation.engine import inventory
 from automation.engine.inventory import Container
@@ -41,7 +41,8 @@ class Host:
             return Inspection(mark=None)
         memory, disk = self.room.memory * 1024, self.room.disk * 1024
         return Inspection(
-            mark=Mark(id="a"), said=f"MemAvailable: {memory} kB\n/dev/sdb 9 9 {disk} 1% /drive\n{self.links}"
+            mark=Sentinel(id="a"),
+            said=f"MemAvailable: {memory} kB\n/dev/sdb 9 9 {disk} 1% /drive\n{self.links}",
         )
 
 
@@ -157,7 +158,7 @@ def test_images_drive_and_host_are_looked_at_once_unless_time_has_passed(
 
     def bring_up(tenant: Tenant, say: Any, *, cancel: Any, prepared: up.Prepared) -> dict[str, Any]:
         assert prepared.drive is not None
-        assert prepared.drive.mark == Mark(id="a")
+        assert prepared.drive.mark == Sentinel(id="a")
         done.append("up")
         return {"tenant": "acme"}
 

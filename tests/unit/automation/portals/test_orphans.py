@@ -53,5 +53,5 @@ def test_orphans_says_of_a_drive_that_is_not_mounted_that_it_was_not_looked_at(
     monkeypatch.setattr(orphans, "objects", lambda client, known, host: [])
     monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(engine))
     assert orphans.find(said.append) == []
-    assert said == [f"not searched: {sentinel.missing(ROOT)}"]
+    assert said == [f"not searched: {sentinel.missing_text(ROOT)}"]
     assert engine.binds() == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from automation.portals.orphans import Orphan, grouped, record
-from automation.portals.ownership import NOBODY, NotOurs, Ours, Owner, Side, require
+from automation.portals.ownership import NOBODY, NotOurs, Owner, OwnState, Side, require_ownership
 from config.portal import owner
 from config.portal.labels import OWNER
 
@@ -55,21 +55,21 @@ EMPTY: dict[str, Any] = {"deployment": {}}
     ],
 )
 def test_whose_a_portal_is(states: dict[str, Any], ids: list[str], names: list[str], side: Side) -> None:
-    assert Ours(name="ops@one-1", states=states).judge("oak", ids, names).side is side
+    assert OwnState(name="ops@one-1", states=states).judge("oak", ids, names).side is side
 
 
 def test_only_ours_is_purged_unless_somebody_answers_for_it_by_name() -> None:
-    require("oak", Owner(side=Side.OURS, name="ops@one-1"), "")
+    require_ownership("oak", Owner(side=Side.OURS, name="ops@one-1"), "")
     others = Owner(side=Side.OTHERS, name="ops@two-2")
     with pytest.raises(NotOurs, match="belongs to another state, ops@two-2; nothing was removed"):
-        require("oak", others, "")
+        require_ownership("oak", others, "")
     with pytest.raises(NotOurs):
-        require("oak", others, NOBODY)
-    require("oak", others, "ops@two-2")
+        require_ownership("oak", others, NOBODY)
+    require_ownership("oak", others, "ops@two-2")
     unknown = Owner(side=Side.UNKNOWN)
     with pytest.raises(NotOurs, match=f"--owner {NOBODY}"):
-        require("oak", unknown, "")
-    require("oak", unknown, NOBODY)
+        require_ownership("oak", unknown, "")
+    require_ownership("oak", unknown, NOBODY)
 
 
 def test_orphans_are_one_row_a_portal_with_whose_it_is() -> None:
@@ -80,7 +80,7 @@ def test_orphans_are_one_row_a_portal_with_whose_it_is() -> None:
         Orphan(kind="directory", name="/srv/portals/elm", tenant="elm", where="/srv/portals"),
         Orphan(kind="directory", name="/srv/portals/.purged-elm", tenant="elm", where="/srv/portals"),
     ]
-    elm, half, oak = grouped(parts, Ours(name="ops@one-1", states={}))
+    elm, half, oak = grouped(parts, OwnState(name="ops@one-1", states={}))
     assert (oak.what, str(oak.owner)) == ("2 containers, 1 network", "ops@two-2")
     assert "./portal purge" not in oak.remedy
     assert (elm.what, str(elm.owner)) == ("1 directory", "unknown")

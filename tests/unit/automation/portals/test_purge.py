@@ -11,8 +11,8 @@ from automation.drive import symbolic_links, usage
 from automation.drive.symbolic_links import DataLinked
 from automation.portals import orphans, ownership
 from automation.portals.orphans import Orphan, grouped
-from automation.portals.ownership import Ours
-from automation.portals.purge import DELETE, LOOK, checked, logs
+from automation.portals.ownership import OwnState
+from automation.portals.purge import DELETE, LOOK, log_files, require_valid_name
 from config.reading.errors import ConfigError
 from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
@@ -121,7 +121,7 @@ def test_a_link_in_the_place_of_the_data_is_told_and_stays(
     made(drive)
     before = kept(drive)
     assert on(drive, LOOK) == "there"
-    (link,) = symbolic_links.read(on(drive, symbolic_links.LOOK))
+    (link,) = symbolic_links.parse(on(drive, symbolic_links.LOOK))
     assert link.name == name
     assert link.target.endswith(target)
     with pytest.raises(
@@ -156,10 +156,10 @@ def test_a_link_in_the_place_of_a_service_s_directory_is_told(drive: Path, name:
     whole(drive)
     (drive / "acme" / ".portal").mkdir()
     (drive / "acme" / "..odd").mkdir()
-    assert symbolic_links.read(on(drive, symbolic_links.LOOK)) == ()
+    assert symbolic_links.parse(on(drive, symbolic_links.LOOK)) == ()
     (drive / name).rename(drive.parent / "moved")
     (drive / name).symlink_to(drive.parent / "moved")
-    (link,) = symbolic_links.read(on(drive, symbolic_links.LOOK))
+    (link,) = symbolic_links.parse(on(drive, symbolic_links.LOOK))
     assert link.name == name
 
 
@@ -167,7 +167,7 @@ def test_what_a_link_is_called_forges_no_answer(drive: Path) -> None:
     """Neither a second line nor a terminal's control characters."""
     whole(drive)
     (drive / "acme" / "a\nlink b\tc").symlink_to("x\nlink d\te\x1b[2J")
-    (link,) = symbolic_links.read(on(drive, symbolic_links.LOOK))
+    (link,) = symbolic_links.parse(on(drive, symbolic_links.LOOK))
     assert (link.name, link.target) == ("acme/a?link b?c", "x?link d?e?[2J")
 
 
@@ -196,7 +196,7 @@ def test_orphans_names_a_link_and_what_it_leads_to(drive: Path, made: Callable[[
     found = Orphan(
         kind="link", name=f"/srv/portals/{name}", tenant="acme", where="/srv/portals", target=target
     )
-    (portal,) = grouped([found], Ours(name="", states={}))
+    (portal,) = grouped([found], OwnState(name="", states={}))
     assert portal.what == "1 link"
     assert f"/srv/portals/{name} on the engine's host is a symbolic link to {target}" in portal.remedy
     assert "purge" not in portal.remedy.replace(name, "")
@@ -207,7 +207,7 @@ def test_a_count_of_files_follows_no_link_and_tells_it(drive: Path, made: Callab
     made(drive)
     (drive / "acme" / ".portal").mkdir()
     before = kept(drive)
-    told = usage.read(here(drive, usage.LOOK.format("acme", walk=3, fresh=600)))
+    told = usage.parse(here(drive, usage.LOOK.format("acme", walk=3, fresh=600)))
     assert [each.name for each in told.links] == ["acme"]
     assert told.used is None
     assert "symbolic link" in next(usage.warnings(told, Tenant.load("acme", TENANTS)))
@@ -217,7 +217,9 @@ def test_a_count_of_files_follows_no_link_and_tells_it(drive: Path, made: Callab
 def test_only_the_tenant_s_own_logs_go(tmp_path: Path) -> None:
     for each in ("acme", "acme-2", "2-acme"):
         (tmp_path / f"organization+portals+{each}-20261122T224116.log").write_text("")
-    assert [each.name for each in logs(tmp_path, "acme")] == ["organization+portals+acme-20261122T224116.log"]
+    assert [each.name for each in log_files(tmp_path, "acme")] == [
+        "organization+portals+acme-20261122T224116.log"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -225,4 +227,4 @@ def test_only_the_tenant_s_own_logs_go(tmp_path: Path) -> None:
 )
 def test_a_name_that_could_lead_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(ConfigError):
-        checked(name)
+        require_valid_name(name)

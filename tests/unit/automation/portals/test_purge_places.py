@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from automation.drive import sentinel
-from automation.drive.data_locations import DataHome, record
+from automation.drive.data_locations import DataLocation, record
 from automation.engine import inventory
 from automation.portals import ownership, purge, tenant_files
 from automation.stack import Stack
@@ -46,20 +46,20 @@ class Drives(FakeEngine):
         return b"there" if self.held.get(self.root) else b""
 
 
-def looked(monkeypatch: pytest.MonkeyPatch, engine: Drives, where: purge.Looked) -> purge.Trace:
+def looked(monkeypatch: pytest.MonkeyPatch, engine: Drives, where: purge.SearchScope) -> purge.Trace:
     from contextlib import nullcontext
 
     monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(engine))
     monkeypatch.setattr(inventory, "objects", lambda client, tenant: ([], set(), set()))
-    monkeypatch.setattr(ownership, "labels", lambda client, tenant: (set(), set()))
-    monkeypatch.setattr(ownership, "record", lambda client, root, tenant: OTHERS.get(root, ""))
+    monkeypatch.setattr(ownership, "ids_and_owners", lambda client, tenant: (set(), set()))
+    monkeypatch.setattr(ownership, "owner_on_drive", lambda client, root, tenant: OTHERS.get(root, ""))
     monkeypatch.setattr(Stack, "exists", lambda self: False)
     return purge.trace("acme", where)
 
 
 # Whose a directory says that it is, by its drive.
 OTHERS = {"/srv/theirs": "somebody@elsewhere"}
-OLD, NEW = DataHome(root="/mnt/old", drive="a"), DataHome(root="/mnt/new")
+OLD, NEW = DataLocation(root="/mnt/old", drive="a"), DataLocation(root="/mnt/new")
 
 
 def test_every_root_where_data_is_known_or_found_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,9 +71,9 @@ def test_every_root_where_data_is_known_or_found_is_looked_at(monkeypatch: pytes
     found = looked(
         monkeypatch,
         engine,
-        purge.Looked(
+        purge.SearchScope(
             places=(OLD, NEW),
-            maybe=tuple(DataHome(root=f"/srv/{each}") for each in ("x", "theirs", "not-there")),
+            maybe=tuple(DataLocation(root=f"/srv/{each}") for each in ("x", "theirs", "not-there")),
         ),
     )
     assert found.directories == ((LOCAL, "/mnt/old/acme"), (LOCAL, "/srv/x/acme"))
@@ -85,8 +85,8 @@ def test_every_root_where_data_is_known_or_found_is_looked_at(monkeypatch: pytes
 def test_one_engine_by_two_words_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The state has the engine's address, the tenant's file none."""
     engine = Drives({"/mnt/old": "a"}, {"/mnt/old": ["acme"]})
-    two = (DataHome(root="/mnt/old", host="tcp://this:2376"), DataHome(root="/mnt/old"))
-    found = looked(monkeypatch, engine, purge.Looked(places=two))
+    two = (DataLocation(root="/mnt/old", host="tcp://this:2376"), DataLocation(root="/mnt/old"))
+    found = looked(monkeypatch, engine, purge.SearchScope(places=two))
     assert found.directories == (("tcp://this:2376", "/mnt/old/acme"),)
 
 
@@ -101,15 +101,15 @@ def test_nothing_is_removed_while_a_drive_with_data_is_away(
     monkeypatch: pytest.MonkeyPatch, marks: dict[str, str], words: str
 ) -> None:
     with pytest.raises(sentinel.DriveMissing, match=words) as told:
-        looked(monkeypatch, Drives(marks, {}), purge.Looked(places=(OLD, NEW)))
+        looked(monkeypatch, Drives(marks, {}), purge.SearchScope(places=(OLD, NEW)))
     assert "--gone /mnt/old" in str(told.value)
 
 
 def test_nothing_is_said_to_be_left_of_what_nobody_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(sentinel.DriveMissing, match="neither seen nor deleted"):
-        looked(monkeypatch, Drives({}, {}), purge.Looked(places=(DataHome(root=""),)))
+        looked(monkeypatch, Drives({}, {}), purge.SearchScope(places=(DataLocation(root=""),)))
     given_up = looked(
-        monkeypatch, Drives({"/mnt/new": "b"}, {}), purge.Looked(places=(NEW,), gone=("/mnt/old",))
+        monkeypatch, Drives({"/mnt/new": "b"}, {}), purge.SearchScope(places=(NEW,), gone=("/mnt/old",))
     )
     assert given_up.unseen == ("/mnt/old",)
     assert given_up.facts()["unseen"] == ("/mnt/old",)
@@ -138,11 +138,11 @@ def test_a_purge_looks_where_the_data_is_and_not_where_a_file_would_have_it(
     monkeypatch.setattr(Stack, "exists", lambda self: True)
     monkeypatch.setattr(Stack, "state", lambda self: state(STORAGE) if up else {})
     if not up:
-        record(stack_with_tags, DataHome(root="/mnt/old", drive="a"))
-    found = purge.where("acme")
+        record(stack_with_tags, DataLocation(root="/mnt/old", drive="a"))
+    found = purge.search_scope("acme")
     assert [each.root for each in found.places] == ["/mnt/old", "/mnt/new"]
     assert purge.USUAL_ROOT in [each.root for each in found.maybe]
-    given_up = purge.where("acme", gone=("/mnt/old",))
+    given_up = purge.search_scope("acme", gone=("/mnt/old",))
     assert [each.root for each in given_up.places] == ["/mnt/new"]
     assert given_up.gone == ("/mnt/old",)
 
@@ -154,8 +154,8 @@ def test_a_purge_looks_on_every_engine_that_had_the_portal(
     monkeypatch.setattr(Stack, "tags", lambda self: {})
     monkeypatch.setattr(Stack, "exists", lambda self: True)
     monkeypatch.setattr(Stack, "state", lambda self: state(ENGINE, STORAGE))
-    assert purge.where("acme").hosts == ("ssh://ops@h1", LOCAL)
-    assert purge.where("acme", docker_host="ssh://h2").hosts == ("ssh://ops@h1", LOCAL, "ssh://h2")
+    assert purge.search_scope("acme").hosts == ("ssh://ops@h1", LOCAL)
+    assert purge.search_scope("acme", docker_host="ssh://h2").hosts == ("ssh://ops@h1", LOCAL, "ssh://h2")
 
 
 def test_without_a_trace_the_usual_drive_is_looked_at(
@@ -163,5 +163,5 @@ def test_without_a_trace_the_usual_drive_is_looked_at(
 ) -> None:
     monkeypatch.setattr(tenant_files, "TENANTS", tmp_path)
     monkeypatch.setattr(Stack, "exists", lambda self: False)
-    found = purge.where("ghost")
+    found = purge.search_scope("ghost")
     assert (found.hosts, [each.root for each in found.maybe]) == ((LOCAL,), [purge.USUAL_ROOT])

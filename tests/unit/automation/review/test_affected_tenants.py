@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from automation.review.affected_tenants import ALL, NONE, Fleet, touched
+from automation.review.affected_tenants import ALL, NONE, Fleet, affected
 from automation.review.changed_files import File
 from config.releases import pins
 from config.releases.release import Releases
@@ -92,7 +92,7 @@ CASES = {
 
 @pytest.mark.parametrize("path", CASES)
 def test_what_a_file_touches(path: str, fleet: Fleet) -> None:
-    found = touched([File(path=path)], fleet)
+    found = affected([File(path=path)], fleet)
     wanted = set(CASES[path])
     assert set(found.tenants) == wanted
     assert not found.removed
@@ -102,15 +102,15 @@ def test_what_a_file_touches(path: str, fleet: Fleet) -> None:
 
 
 def test_removed_and_renamed(fleet: Fleet) -> None:
-    removed = touched([File(path="tenants/acme.yaml", status="D")], fleet)
+    removed = affected([File(path="tenants/acme.yaml", status="D")], fleet)
     assert dict(removed.removed) == {"acme": ("tenants/acme.yaml: removed",)}
-    renamed = touched([File(path=f"tenants/{ROWAN}.yaml", status="R", before="tenants/acme.yaml")], fleet)
+    renamed = affected([File(path=f"tenants/{ROWAN}.yaml", status="R", before="tenants/acme.yaml")], fleet)
     assert ROWAN in renamed.tenants
     assert renamed.removed["acme"] == (
         f"tenants/acme.yaml: renamed to tenants/{ROWAN}.yaml; a tenant's name cannot be changed",
     )
     # Both the old and the new place of a file count.
-    moved = touched([File(path="docs/portal.py", status="R", before="components/portal.py")], fleet)
+    moved = affected([File(path="docs/portal.py", status="R", before="components/portal.py")], fleet)
     assert set(moved.tenants) == set(EVERY)
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from automation.errors import PortalError
-from automation.review.changed_files import File, parsed, since
+from automation.review.changed_files import File, parse, since
 from tests.unit.automation.review.kinds import ROWAN
 from tests.unit.automation.review.repository import Repository, commit, git
 
 
 def test_what_git_says() -> None:
     told = "M\0a b\0R100\0old\nname\0new\0C75\0from\0copy\0D\0gone\0A\0come\0T\0kind\0"
-    assert parsed(told) == [
+    assert parse(told) == [
         File(path="a b"),
         File(path="new", status="R", before="old\nname"),
         File(path="copy", status="A"),
@@ -21,7 +21,7 @@ def test_what_git_says() -> None:
         File(path="come", status="A"),
         File(path="kind", status="T"),
     ]
-    assert parsed("") == []
+    assert parse("") == []
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from automation.review.affected_tenants import Fleet, Touched, touched
+from automation.review.affected_tenants import Affected, Fleet, affected
 from automation.review.changed_files import since
 from automation.review.comment import render
 from automation.review.tenant_review import AT_RISK, Review, exit_code
@@ -31,7 +31,7 @@ def standing(repository: Repository) -> Callable[[str], recorded.Resources]:
     return cache(lambda tenant: recorded.asked(repository.base, tenant))
 
 
-def reviewed(checkout: Path, found: Touched, standing: Callable[[str], recorded.Resources]) -> list[Review]:
+def reviewed(checkout: Path, found: Affected, standing: Callable[[str], recorded.Resources]) -> list[Review]:
     """Each tenant that a change can touch, against what main has of it."""
     made = []
     for name, why in found.tenants.items():
@@ -53,7 +53,7 @@ def test_what_a_reviewer_sees(
     kind.edit(checkout)
     commit(checkout, kind.title)
 
-    found = touched(since("origin/main", checkout), Fleet.read(checkout))
+    found = affected(since("origin/main", checkout), Fleet.read(checkout))
     assert tuple(found.tenants) == kind.touches
     assert tuple(found.removed) == kind.removed
     reviews = reviewed(checkout, found, standing)

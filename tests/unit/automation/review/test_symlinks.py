@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from automation.review.affected_tenants import Fleet, touched
+from automation.review.affected_tenants import Fleet, affected
 from automation.review.changed_files import File
 from automation.review.symlinks import Endless, aliases, symlinks
 from config.tenant.tenant import Tenant
@@ -70,7 +70,7 @@ def test_what_a_plan_opens_touches_its_tenant(name: str, release: str, copy: Pat
     assert {"config/fleet.yml", f"config/releases/{tenant.release.name}.yml", "components/health.sh"} <= set(
         opened
     )
-    left = [each for each in opened if not touched([File(path=each)], fleet).tenants]
+    left = [each for each in opened if not affected([File(path=each)], fleet).tenants]
     # An image's recipe is read whether or not the tenant has the image, and so are other tenants, releases and pins.
     # `changed` says that these touch nobody here, so nothing may come of them.
     assert all(
@@ -91,7 +91,7 @@ def test_a_file_behind_a_link_is_what_the_link_s_readers_read(tmp_path: Path) ->
     fleet = Fleet(
         tenants={"acme": released("acme", "redwood", tmp_path)}, images=ROOT / "images", links=symlinks(ROOT)
     )
-    told = touched([File(path="images/nginx/nginx.conf")], fleet)
+    told = affected([File(path="images/nginx/nginx.conf")], fleet)
     assert told.tenants["acme"] == (
         "images/nginx/nginx.conf: read as config/releases/hub/nginx.conf: "
         "goes into public images with nginx.conf",
@@ -124,7 +124,7 @@ def test_what_cannot_be_followed_touches_all(links: dict[str, str], tmp_path: Pa
     with pytest.raises(Endless):
         list(aliases("a/b", links))
     fleet = Fleet(tenants={"acme": released("acme", "redwood", tmp_path)}, links=links)
-    assert set(touched([File(path="a/b"), File(path="docs/a")], fleet).tenants) == {"acme"}
+    assert set(affected([File(path="a/b"), File(path="docs/a")], fleet).tenants) == {"acme"}
 
 
 def test_links_are_found_wherever_they_lead(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from config.tenant.fleet import Fleet
 from config.values.networks import EGRESS, INGRESS, subnet
 from toolchain.errors import ToolchainError
-from toolchain.parts.host_rules import FORWARD, INPUT, HostRules, pool, resolvers, rules, said, slots
+from toolchain.parts.host_rules import FORWARD, INPUT, HostRules, pool, resolvers, rules, slots, warning
 from toolchain.paths import Paths
 
 ROOT = Path(__file__).parents[4]
@@ -85,13 +85,13 @@ def test_the_pool_is_the_fleets(tmp_path: Path) -> None:
 )
 def test_another_machines_rules_cannot_be_seen_and_are_not_touched(engine: str, tmp_path: Path) -> None:
     told = HostRules({"DOCKER_HOST": engine}, Paths(tmp_path, tmp_path))
-    assert told.kept() == "unseen"
+    assert told.ensure() == "unseen"
     with pytest.raises(ToolchainError, match="on the engine's own machine, as root"):
         told.hold()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_lacking_is_said_with_the_remedy() -> None:
-    assert said("held") == ""
+    assert warning("held") == ""
     for state in ("missing", "unseen"):
-        assert said(state).endswith("as root on the engine's machine: ./portal engine rules")
+        assert warning(state).endswith("as root on the engine's machine: ./portal engine rules")

@@ -3,10 +3,10 @@
 import io
 
 from toolchain.setup.progress import Progress, table
-from toolchain.setup.stamps import Taken
+from toolchain.setup.stamps import PartResult
 
-ENGINE = Taken(part="engine", source="debian", version="API 1.41", seconds=22.0)
-PULUMI = Taken(part="pulumi", source="packages", version="3.256.0", seconds=301.25)
+ENGINE = PartResult(part="engine", source="debian", version="API 1.41", seconds=22.0)
+PULUMI = PartResult(part="pulumi", source="packages", version="3.256.0", seconds=301.25)
 
 
 class Terminal(io.StringIO):

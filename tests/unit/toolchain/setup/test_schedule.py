@@ -15,16 +15,16 @@ from toolchain.errors import ToolchainError
 from toolchain.setup.decide import Choice
 from toolchain.setup.progress import Progress
 from toolchain.setup.schedule import AFTER, Schedule
-from toolchain.setup.stamps import Taken
+from toolchain.setup.stamps import PartResult
 
 PACKAGES = {part: Choice("packages") for part in AFTER}
 
 
 def run(
     plan: Mapping[str, Choice],
-    make: Callable[[str, Choice, Callable[[str], None]], Taken],
+    make: Callable[[str, Choice, Callable[[str], None]], PartResult],
     stop: Callable[[], None] = lambda: None,
-) -> dict[str, Taken]:
+) -> dict[str, PartResult]:
     return Schedule(plan, make, stop, Progress(io.StringIO())).run()
 
 
@@ -32,10 +32,10 @@ def test_each_waits_for_what_it_needs() -> None:
     ended: list[str] = []
     waited: dict[str, set[str]] = {}
 
-    def make(part: str, choice: Choice, say: Callable[[str], None]) -> Taken:
+    def make(part: str, choice: Choice, say: Callable[[str], None]) -> PartResult:
         waited[part] = set(ended)
         ended.append(part)
-        return Taken(part=part, source=choice.source)
+        return PartResult(part=part, source=choice.source)
 
     assert set(run(PACKAGES, make)) == set(AFTER)
     assert all(waited[part] >= {name for name in AFTER[part] if not name.endswith("*")} for part in AFTER)
@@ -44,10 +44,10 @@ def test_each_waits_for_what_it_needs() -> None:
 def test_builds_go_side_by_side_and_plugins_wait_for_nothing() -> None:
     barrier = threading.Barrier(2, timeout=20)
 
-    def make(part: str, choice: Choice, say: Callable[[str], None]) -> Taken:
+    def make(part: str, choice: Choice, say: Callable[[str], None]) -> PartResult:
         if part in ("pulumi", "language-host"):
             barrier.wait()
-        return Taken(part=part, source=choice.source)
+        return PartResult(part=part, source=choice.source)
 
     run(PACKAGES, make)
 
@@ -56,9 +56,9 @@ def test_builds_go_side_by_side_and_plugins_wait_for_nothing() -> None:
 def test_what_the_cli_brings_waits_for_the_cli(part: str) -> None:
     ended: list[str] = []
 
-    def make(name: str, choice: Choice, say: Callable[[str], None]) -> Taken:
+    def make(name: str, choice: Choice, say: Callable[[str], None]) -> PartResult:
         ended.append(name)
-        return Taken(part=name, source=choice.source)
+        return PartResult(part=name, source=choice.source)
 
     run({"pulumi": Choice("official"), part: Choice("official")}, make)
     assert ended == ["pulumi", part]
@@ -67,7 +67,7 @@ def test_what_the_cli_brings_waits_for_the_cli(part: str) -> None:
 def test_a_failure_stops_the_others_and_is_told() -> None:
     stopped = threading.Event()
 
-    def make(part: str, choice: Choice, say: Callable[[str], None]) -> Taken:
+    def make(part: str, choice: Choice, say: Callable[[str], None]) -> PartResult:
         if part == "engine":
             raise ToolchainError("engine: no space left")
         stopped.wait(20)
@@ -79,7 +79,7 @@ def test_a_failure_stops_the_others_and_is_told() -> None:
 
 
 def test_a_bug_in_a_part_is_an_error_not_a_hang() -> None:
-    def make(part: str, choice: Choice, say: Callable[[str], None]) -> Taken:
+    def make(part: str, choice: Choice, say: Callable[[str], None]) -> PartResult:
         raise KeyError("x")
 
     with pytest.raises(ToolchainError, match=r"^state: KeyError: 'x'$"):
@@ -94,7 +94,7 @@ from toolchain import files
 from toolchain.setup.decide import Choice
 from toolchain.setup.progress import Progress
 from toolchain.setup.schedule import Schedule
-from toolchain.setup.stamps import Stamps, Taken
+from toolchain.setup.stamps import Stamps, PartResult
 
 root, last = Path(sys.argv[1]), int(sys.argv[2])
 stamps = Stamps(root / "stamps")
@@ -121,7 +121,7 @@ def make(part, choice, say):
     step()
     files.link(root / part, Path(final.name))
     step()
-    taken = stamps.write("key", Taken(part=part, source="made"), root / part / "whole")
+    taken = stamps.write("key", PartResult(part=part, source="made"), root / part / "whole")
     step()
     return taken
 

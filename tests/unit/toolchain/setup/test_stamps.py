@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from toolchain import files
-from toolchain.setup.stamps import Stamps, Taken
+from toolchain.setup.stamps import PartResult, Stamps
 
-TAKEN = Taken(part="pulumi", source="packages", version="3.256.0", where="/x/pulumi")
+TAKEN = PartResult(part="pulumi", source="packages", version="3.256.0", where="/x/pulumi")
 
 
 @pytest.fixture
