@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi_docker as docker
 from pulumi import Alias, ComponentResource, Output, ResourceOptions
 
-from components.turns import CreationOrder
+from components.creation_order import CreationOrder
 from components.workload import identity
 from config.portal.networks import Network
 from config.values.networks import INGRESS

@@ -8,6 +8,7 @@ from typing import Any
 import pulumi_docker as docker
 from pulumi import ComponentResource, Input, ResourceOptions
 
+from components.creation_order import CreationOrder
 from components.datastores import DataStores, DataStoresArgs
 from components.edge import Edge, EdgeArgs
 from components.foundation import Foundation
@@ -17,7 +18,6 @@ from components.openedx import OpenEdx, OpenEdxArgs
 from components.ops import Ops, OpsArgs
 from components.secrets import Secrets, SecretsArgs, names
 from components.storage import Storage, StorageArgs
-from components.turns import CreationOrder
 from config.portal import networks as portal_networks
 from config.portal.image_sources import OPS, image_references
 from config.portal.routes import addresses

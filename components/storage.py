@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pulumi_docker as docker
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
+from components.creation_order import CreationOrder
 from components.job import Job, JobArgs
-from components.turns import CreationOrder
 from components.workload import HostMount, VolumeMount, identity
 from config.portal.labels import IMAGES, OWNER, RELEASE
 from config.portal.resource_types import STORAGE

@@ -10,7 +10,7 @@ from typing import Any
 
 from preflight.facts import Facts, Network
 from preflight.procfs import Door, Route
-from preflight.wanted import Published, Requirements, Subnet
+from preflight.requirements import Published, Requirements, Subnet
 
 # The engine refuses less: daemon/daemon_unix.go of moby (linuxMinMemory).
 LEAST_MEMORY_MIB = 6

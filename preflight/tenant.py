@@ -17,7 +17,7 @@ from preflight import obstacles as judging
 from preflight.facts import Facts
 from preflight.obstacles import Obstacle
 from preflight.procfs import ANY, Door
-from preflight.wanted import Published, Requirements, Subnet
+from preflight.requirements import Published, Requirements, Subnet
 
 LOAD_BALANCER = "load-balancer"
 LIMIT_SECONDS = 30

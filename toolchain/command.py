@@ -15,8 +15,8 @@ from toolchain.errors import ToolchainError
 from toolchain.parts import engine
 from toolchain.paths import REPO, Paths, check
 from toolchain.pins import Pins
+from toolchain.setup.installation import PARTS, Installation
 from toolchain.setup.stamps import PartResult
-from toolchain.setup.standing import PARTS, Installation
 
 if TYPE_CHECKING:
     import argparse

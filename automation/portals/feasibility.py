@@ -21,8 +21,8 @@ from preflight import obstacles as judging
 from preflight import tenant as for_tenant
 from preflight.obstacles import Obstacle
 from preflight.procfs import ANY, Door
+from preflight.requirements import Published, Requirements, Subnet
 from preflight.tenant import look
-from preflight.wanted import Published, Requirements, Subnet
 
 # With less, what writes may not come back: a data store's log of one start. A new portal needs more (capacity.LEAST_DISK_MIB).
 RESTART_MIB = 64

@@ -16,10 +16,10 @@ from toolchain.parts.venv import Venv
 from toolchain.process import Runner, tail
 from toolchain.setup import facts
 from toolchain.setup.decide import Choice
+from toolchain.setup.installation import Installation
 from toolchain.setup.progress import Progress
 from toolchain.setup.schedule import Say
 from toolchain.setup.stamps import PartResult
-from toolchain.setup.standing import Installation
 
 IMAGES_LIMIT = 3600.0  # seconds
 

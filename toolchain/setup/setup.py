@@ -1,10 +1,10 @@
 """Puts what is missing onto the machine, one setup at a time."""
 
 from toolchain.lock import hold_lock
-from toolchain.setup.making import make_missing_parts
+from toolchain.setup.installation import PARTS, Installation
+from toolchain.setup.missing_parts import make_missing_parts
 from toolchain.setup.progress import Progress
 from toolchain.setup.stamps import PartResult
-from toolchain.setup.standing import PARTS, Installation
 
 LOCK_LIMIT = 3600.0  # seconds
 

@@ -8,7 +8,7 @@ import pytest
 from preflight.facts import Container, Facts, Host, Network, Volume
 from preflight.obstacles import asks_host, notes, obstacles
 from preflight.procfs import Door, Route
-from preflight.wanted import Published, Requirements, Subnet
+from preflight.requirements import Published, Requirements, Subnet
 
 LO, E0 = IPv4Network("127.0.0.0/8"), IPv4Network("10.210.3.2/32")
 HOST = Host(listening=frozenset(), routes=(), own=(LO, E0), memory=4096, disk=9999)

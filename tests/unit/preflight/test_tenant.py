@@ -10,9 +10,9 @@ from preflight import facts
 from preflight import tenant as looking
 from preflight.facts import Facts, Host, Network
 from preflight.procfs import Door
+from preflight.requirements import Requirements
 from preflight.tenant import Existing
 from preflight.tenant import requirements as of_file
-from preflight.wanted import Requirements
 from tests.programs import TENANTS
 
 LO, E0 = IPv4Network("127.0.0.0/8"), IPv4Network("10.210.3.2/32")

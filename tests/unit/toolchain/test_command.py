@@ -19,8 +19,8 @@ from toolchain.command import DEFAULT, LIGHT, parts_for
 from toolchain.parts.dockerd import awaited
 from toolchain.paths import REPO, Paths
 from toolchain.pins import Pins
+from toolchain.setup.installation import PARTS, Installation
 from toolchain.setup.stamps import PartResult
-from toolchain.setup.standing import PARTS, Installation
 
 PING = b"HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\n\r\n"
 

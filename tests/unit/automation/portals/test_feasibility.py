@@ -16,7 +16,7 @@ from automation.stack import Stack
 from config.tenant.tenant import Tenant
 from preflight.obstacles import Obstacle
 from preflight.procfs import Door
-from preflight.wanted import Published, Requirements, Subnet
+from preflight.requirements import Published, Requirements, Subnet
 from tests.programs import TENANTS
 
 ACME = Tenant.load("acme", TENANTS)

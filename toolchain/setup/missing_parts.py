@@ -1,14 +1,14 @@
-"""One run that makes what is missing."""
+"""Makes the missing parts, in one run."""
 
 from toolchain import environment, files
 from toolchain.process import Runner
 from toolchain.setup import facts
 from toolchain.setup.decide import Choice, decide
+from toolchain.setup.installation import Installation
 from toolchain.setup.progress import Progress
 from toolchain.setup.recipes import Parts
 from toolchain.setup.schedule import Schedule
 from toolchain.setup.stamps import PartResult
-from toolchain.setup.standing import Installation
 
 PULUMI = frozenset({"pulumi", "language-host", "plugins"})
 

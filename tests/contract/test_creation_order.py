@@ -24,13 +24,13 @@ sys.path.insert(0, {str(ROOT)!r})
 import pulumi
 import pulumi_docker as docker
 
-from components import network, storage, turns, workload
+from components import creation_order, network, storage, workload
 from config.portal.networks import Network
 
 mark = pathlib.Path("mark").read_text()
 identity = workload.identity
 network.identity = storage.identity = lambda *words: {{**identity(*words), "trial": mark}}
-order = turns.CreationOrder()
+order = creation_order.CreationOrder()
 nets = network.Networks(
     "networks",
     network.NetworksArgs(
