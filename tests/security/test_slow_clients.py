@@ -27,6 +27,7 @@ pytestmark = pytest.mark.e2e
 PROGRAMS = (Path(__file__).parent / "door_programs.py").read_text()
 WAYS = (
     Route(host="lms.test", service="application", port=8000, body_limit=4_000_000),
+    Route(host="preview.lms.test", service="application", port=8000, body_limit=4_000_000),
     Route(host="cms.test", service="application", port=8000, body_limit=250_000_000),
     Route(host="gone.test", service="nobody", port=8000, body_limit=4_000_000),
 )
@@ -277,6 +278,14 @@ def refused(door: Door, head: bytes) -> bool:
         ("http://lms.test/page", "elsewhere.test", 400),
         ("http://lms.test/page", "", 400),
         ("http://lms.test/page", "lms.test.evil", 400),
+        # The lms shows drafts at one host; the same with a dot at its end is another, which no site is.
+        ("/page", "preview.lms.test", 200),
+        ("/page", "preview.lms.test:8080", 200),
+        ("/page", "preview.lms.test.", 404),
+        ("/page", "preview.lms.test.:8080", 404),
+        # The application is told the header's.
+        ("http://preview.lms.test./page", "preview.lms.test", 200),
+        ("http://preview.lms.test/page", "preview.lms.test.", 404),
         ("/page", "elsewhere.test", 404),
         ("http://elsewhere.test/page", "elsewhere.test", 404),
     ],

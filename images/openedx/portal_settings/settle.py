@@ -174,9 +174,8 @@ def tasks(told):
 
 
 def search(told):
-    """By the name that the search's own library reads; releases differ in the name of the file's."""
-    where = told.get("ELASTIC_SEARCH_CONFIG")
-    return {"ELASTIC_SEARCH_CONFIG": where} if where else {}
+    """By the names that the search's own library reads: production has its own for them once courseware is indexed."""
+    return {name: told[name] for name in ("ELASTIC_SEARCH_CONFIG", "SEARCH_ENGINE") if told.get(name)}
 
 
 def doors(told, variant):
@@ -321,10 +320,10 @@ def code():
 def drafts(told, variant):
     """Drafts at the very host at which staff alone are let in: the release takes any that begins like it."""
     if variant != "lms":
-        return {}
+        return {"MODULESTORE_BRANCH": "draft-preferred"}
     host = ((told.get("FEATURES") or {}).get("PREVIEW_LMS_BASE") or "").partition(":")[0]
     mapping = {"^" + re.escape(host) + r"(:\d+)?$": "draft-preferred"} if host else {}
-    return {"HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS": mapping}
+    return {"HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS": mapping, "MODULESTORE_BRANCH": "published-only"}
 
 
 def events():

@@ -94,12 +94,14 @@ def test_what_the_settings_module_makes_is_refused_and_the_rest_of_it_is_open(tm
     assert all(f'"{name}"' in text for name in SETTLED)
     folder = tmp_path / "tenants"
     folder.mkdir()
-    (folder / "good.yaml").write_text(GOOD + "settings: {CODE_JAIL: {}, X_FRAME_OPTIONS: DENY}\n")
+    told = "".join(f"  {name}: draft-preferred\n" for name in sorted(SETTLED))
+    (folder / "good.yaml").write_text(f"{GOOD}settings:\n{told}  X_FRAME_OPTIONS: DENY\n")
     with pytest.raises(ConfigError) as refused:
         Tenant.load("good", folder)
-    assert refused.value.findings == (
-        "tenants/good.yaml: settings/CODE_JAIL: is set by the program, expected nothing: remove it",
-    )
+    assert sorted(refused.value.findings) == [
+        f"tenants/good.yaml: settings/{name}: is set by the program, expected nothing: remove it"
+        for name in sorted(SETTLED)
+    ]
 
 
 def test_what_readers_take_differently_is_refused_at_any_depth(tmp_path: Path) -> None:

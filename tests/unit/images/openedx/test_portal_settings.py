@@ -14,6 +14,7 @@ import yaml
 
 from config.portal import openedx
 from config.releases.release import Releases
+from config.tenant.own_settings import PROGRAM, SETTLED
 from config.tenant.tenant import Tenant
 from tests.contract.tutor import settings
 from tests.programs import ROOT, released
@@ -28,6 +29,19 @@ told = importlib.import_module("portal_settings." + sys.argv[1])
 from codejail import jail_code
 space = {name: value for name, value in vars(told).items() if name.isupper()}
 space["(jail)"] = [str(each) for each in jail_code.told]
+class Recorded(dict):
+    changed = set()
+
+    def update(self, more):
+        self.changed |= set(more)
+        super().update(more)
+
+
+again = Recorded(vars(importlib.import_module(sys.argv[1] + ".envs.production")))
+settle = importlib.import_module("portal_settings.settle")
+settle.settle(again, sys.argv[1])
+space["(changed)"] = sorted(again.changed)
+space["(open)"] = settle.OPEN
 space["(features are of this module)"] = getattr(told.FEATURES, "space", None) is vars(told)
 print(json.dumps(space, default=str))
 """
@@ -159,11 +173,16 @@ def test_every_cache_is_the_portal_s_with_the_release_s_own_keys(tenant: Tenant,
 def test_search_has_the_portal_s_server_by_whatever_name_the_release_reads(
     tenant: Tenant, tmp_path: Path
 ) -> None:
+    """And studio puts courses into it."""
     found = shown(asked(tmp_path, tenant, "cms"))
+    assert all(found["FEATURES"][f"ENABLE_{each}_INDEX"] for each in ("COURSEWARE", "LIBRARY"))
     if "elasticsearch" in tenant.services:
         assert found["ELASTIC_SEARCH_CONFIG"][0]["host"] == "elasticsearch"
+        assert found["SEARCH_ENGINE"] == "search.elastic.ElasticSearchEngine"
     else:
         assert found["MEILISEARCH_URL"] == "http://meilisearch:7700"
+        # Production takes elasticsearch's by itself, once courseware is indexed.
+        assert found["SEARCH_ENGINE"] == "search.meilisearch.MeilisearchEngine"
 
 
 def test_tokens_are_signed_by_a_key_of_the_portal_s_own(tenant: Tenant, tmp_path: Path) -> None:
@@ -254,6 +273,25 @@ def test_drafts_are_at_the_one_host_at_which_staff_alone_are_let_in(tenant: Tena
     ):  # fmt: skip
         assert not re.match(key, host), host
     assert "HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS" not in shown(asked(tmp_path, tenant, "cms"))
+
+
+@pytest.mark.parametrize("variant", openedx.VARIANTS)
+def test_what_a_file_says_of_the_branch_does_not_show_drafts(
+    tenant: Tenant, tmp_path: Path, variant: str
+) -> None:
+    found = shown(asked(tmp_path, tenant, variant, {"MODULESTORE_BRANCH": "another"}))
+    assert found["MODULESTORE_BRANCH"] == ("published-only" if variant == "lms" else "draft-preferred")
+
+
+@pytest.mark.parametrize("variant", openedx.VARIANTS)
+def test_all_that_the_module_makes_is_refused_in_a_tenant_s_file_or_open_to_it(
+    tenant: Tenant, tmp_path: Path, variant: str
+) -> None:
+    found = shown(asked(tmp_path, tenant, variant))
+    placeholders = {name for name in found["(changed)"] if name.endswith("_EMAIL")}
+    # Of this one the module makes the keys and names alone.
+    merged = {"JWT_AUTH"}
+    assert set(found["(changed)"]) - placeholders - merged <= PROGRAM | SETTLED | set(found["(open)"])
 
 
 def test_logs_are_the_container_s_output_and_masked(tenant: Tenant, tmp_path: Path) -> None:
