@@ -23,7 +23,7 @@ except ConfigError as error:
     raise pulumi.RunError(terminal.lines(str(error))) from None
 
 if preflight.LOOKED not in globals():
-    preflight.look(tenant, HERE / "images", state.values())
+    preflight.check_engine(tenant, HERE / "images", state.values())
 
 portal = Portal(
     tenant,

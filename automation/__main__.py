@@ -2,21 +2,21 @@
 
 import sys
 
-from plugins.startup import hasten, settle
+from plugins.startup import freeze_objects, postpone_unused
 from toolchain import output
 
 
 def main() -> int:
     """The `portal` command."""
-    output.settle()
-    return output.ended(_portal)
+    output.prepare_streams()
+    return output.exit_code_of(_portal)
 
 
 def _portal() -> int:
-    hasten(())
+    postpone_unused(())
     from automation.cli import main as portal
 
-    settle()
+    freeze_objects()
     return portal()
 
 

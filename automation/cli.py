@@ -42,7 +42,7 @@ app.add_typer(checks.app)
 
 
 def main() -> int:
-    """Run the command; errors of ours become one clear text and an exit code. All else is for `output.ended`."""
+    """Run the command; errors of ours become one clear text and an exit code. All else is for `output.exit_code_of`."""
     interrupt_on_termination()
     try:
         # Typer ends by SystemExit with its own codes: 0, 2 for wrong words, 130 when interrupted.

@@ -88,9 +88,9 @@ def compose_file(found: Sequence[Mapping[str, Any]], project: str) -> dict[str, 
         unknown = each["inputs"].keys() - KNOWN
         if unknown:
             raise UnknownInput(f"{name}: composefile.py does not know {', '.join(sorted(unknown))}")
-        made["services"][name] = service(each["inputs"], waits(each, containers), name)
+        made["services"][name] = service(each["inputs"], depends_on(each, containers), name)
         for index, upload in enumerate(each["inputs"].get("uploads") or []):
-            made["configs"][f"{name}-{index}"] = {"content": escaped(upload["content"])}
+            made["configs"][f"{name}-{index}"] = {"content": escape(upload["content"])}
     return made
 
 
@@ -99,7 +99,7 @@ def service_name(urn: str) -> str:
     return urn.rpartition("::")[2]
 
 
-def waits(
+def depends_on(
     container: Mapping[str, Any], containers: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, str]]:
     """What a container's start waits for: services until they are healthy, jobs until they have succeeded."""
@@ -120,11 +120,11 @@ def service(told: Mapping[str, Any], after: Mapping[str, Any], name: str) -> dic
         "container_name": told["name"],
         "image": told["image"],
         "pull_policy": "never",
-        "command": escaped(told.get("command")),
-        "entrypoint": escaped(told.get("entrypoints")),
+        "command": escape(told.get("command")),
+        "entrypoint": escape(told.get("entrypoints")),
         "hostname": told.get("hostname"),
         "user": told.get("user"),
-        "environment": escaped(told.get("envs")),
+        "environment": escape(told.get("envs")),
         "labels": labels(told),
         # Files without a source on the host are copied into the container before its start, as our uploads are.
         "configs": [
@@ -138,7 +138,7 @@ def service(told: Mapping[str, Any], after: Mapping[str, Any], name: str) -> dic
         ],
         "volumes": [
             *(named_or_host(each) for each in told.get("volumes") or []),
-            *(bind(each["source"], each["target"], each, False) for each in told.get("mounts") or []),
+            *(bind_mount(each["source"], each["target"], each, False) for each in told.get("mounts") or []),
         ],
         "tmpfs": [f"{path}:{options}" for path, options in sorted((told.get("tmpfs") or {}).items())],
         "cpu_shares": told.get("cpuShares"),
@@ -180,7 +180,7 @@ def healthcheck(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not told:
         return None
     return {
-        "test": escaped(told["tests"]),
+        "test": escape(told["tests"]),
         "interval": told["interval"],
         "timeout": told["timeout"],
         "start_period": told["startPeriod"],
@@ -197,10 +197,10 @@ def named_or_host(told: Mapping[str, Any]) -> dict[str, Any]:
             "target": told["containerPath"],
             "read_only": bool(told.get("readOnly")),
         }
-    return bind(told["hostPath"], told["containerPath"], told, True)
+    return bind_mount(told["hostPath"], told["containerPath"], told, True)
 
 
-def bind(source: str, target: str, told: Mapping[str, Any], create: bool) -> dict[str, Any]:
+def bind_mount(source: str, target: str, told: Mapping[str, Any], create: bool) -> dict[str, Any]:
     """A host's path as a mount."""
     return {
         "type": "bind",
@@ -238,7 +238,7 @@ def volume(told: Mapping[str, Any]) -> dict[str, Any]:
 def labels(told: Mapping[str, Any]) -> dict[str, str]:
     """The labels but those of Compose's own."""
     return {
-        each["label"]: escaped(each["value"])
+        each["label"]: escape(each["value"])
         for each in told.get("labels") or []
         if not each["label"].startswith(COMPOSE_LABEL)
     }
@@ -249,10 +249,10 @@ def mebibytes(number: float | None) -> str | None:
     return None if number is None else f"{int(number)}m"
 
 
-def escaped(value: Any) -> Any:
+def escape(value: Any) -> Any:
     """Text that Compose takes as it is: it would replace `$NAME` by a variable."""
     if isinstance(value, str):
         return value.replace("$", "$$")
     if isinstance(value, list):
-        return [escaped(each) for each in value]
+        return [escape(each) for each in value]
     return value

@@ -9,7 +9,7 @@ from typing import Any
 
 import docker
 
-from preflight.connection import arguments
+from preflight.connection import direct_arguments
 
 NANO = 1e9
 LATE_SECONDS = 0.3
@@ -17,7 +17,7 @@ WANTED = ("create", "start", "health_status", "die", "kill", "destroy")
 
 
 @dataclass
-class Life:
+class ContainerTimes:
     """A container's moments, seconds after the command began; None while it has not come to that."""
 
     create: float | None = None
@@ -39,9 +39,9 @@ class Recorder:
 
     found: list[dict[str, Any]] = field(default_factory=list)
 
-    def lives(self, begin: float, prefix: str) -> dict[str, Life]:
+    def lives(self, begin: float, prefix: str) -> dict[str, ContainerTimes]:
         """Each container's moments by service name; `begin` is the wall clock of the command's start."""
-        return lives(self.found, begin, prefix)
+        return container_times(self.found, begin, prefix)
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def recorded(tenant: str) -> Iterator[Recorder]:
     """Record the engine's events while the block runs."""
     recorder = Recorder()
     # A client of its own: another's time limit would end a stream on which nothing happens for a while.
-    client = docker.APIClient(**arguments(""), timeout=None)
+    client = docker.APIClient(**direct_arguments(""), timeout=None)
     stream = client.events(
         decode=True,
         filters={"type": "container", "label": f"com.docker.compose.project={tenant}", "event": list(WANTED)},
@@ -70,12 +70,14 @@ def recorded(tenant: str) -> Iterator[Recorder]:
         client.close()
 
 
-def lives(found: Sequence[Mapping[str, Any]], begin: float, prefix: str) -> dict[str, Life]:
+def container_times(
+    found: Sequence[Mapping[str, Any]], begin: float, prefix: str
+) -> dict[str, ContainerTimes]:
     """Events as lives; only the first of a kind counts, so that a restart does not hide the first start."""
-    made: dict[str, Life] = {}
+    made: dict[str, ContainerTimes] = {}
     for event in found:
         name = event["Actor"]["Attributes"]["name"].removeprefix(prefix)
-        life = made.setdefault(name, Life())
+        life = made.setdefault(name, ContainerTimes())
         kind = {"health_status: healthy": "healthy"}.get(event["Action"], event["Action"])
         if hasattr(life, kind) and getattr(life, kind) is None:
             setattr(life, kind, event["timeNano"] / NANO - begin)
@@ -102,7 +104,7 @@ class Chain:
     tail: float
 
 
-def chain(found: Mapping[str, Life], after: Mapping[str, Sequence[str]], seconds: float) -> Chain:
+def chain(found: Mapping[str, ContainerTimes], after: Mapping[str, Sequence[str]], seconds: float) -> Chain:
     """The chain of containers that the end waited for, found from the last one that got ready backwards."""
     ready = {name: life.ready for name, life in found.items() if life.ready is not None}
     if not ready:
@@ -150,7 +152,7 @@ class Removal:
     tail: float
 
 
-def removal(found: Mapping[str, Life], seconds: float) -> Removal:
+def removal(found: Mapping[str, ContainerTimes], seconds: float) -> Removal:
     """Containers in layers: a new one begins when everything before it is gone."""
     spans = sorted(
         (min(each for each in (life.kill, life.destroy) if each is not None), life.destroy, name)

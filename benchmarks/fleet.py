@@ -15,9 +15,9 @@ from rich.table import Table
 from benchmarks import processes
 from benchmarks.plot import Panel, svg
 from benchmarks.processes import Run, RunFailed
-from preflight.connection import arguments
-from testbed.checkout import Checkout, grounded
-from testbed.light import lighten
+from preflight.connection import direct_arguments
+from testbed.checkout import Checkout, temporary_checkout
+from testbed.light import replace_recipes
 from testbed.objects import LIMIT_SECONDS, Objects
 
 COUNTS = (1, 2, 5, 10)
@@ -100,10 +100,10 @@ def main(
 
 def measure(counts: Sequence[int], patience: float) -> list[Measured]:
     """A round for each number of portals, from nothing to nothing."""
-    client = docker.APIClient(**arguments(""), timeout=LIMIT_SECONDS)
+    client = docker.APIClient(**direct_arguments(""), timeout=LIMIT_SECONDS)
     try:
-        with grounded("benchmark-fleet", NAMES, Objects(client=client)) as checkout:
-            lighten(checkout.folder / "images")
+        with temporary_checkout("benchmark-fleet", NAMES, Objects(client=client)) as checkout:
+            replace_recipes(checkout.folder / "images")
             shared = checkout.folder / SHARED
             first = shared.read_text()
             assert BEFORE in first, f"{SHARED} has no {BEFORE!r}"
@@ -119,7 +119,7 @@ def round_of(checkout: Checkout, count: int, patience: float, shared: Path, firs
     """All verbs, over the first `count` portals; they are onboarded, and their tenant files go when they are gone."""
 
     def timed(verb: str, *words: str) -> Measured:
-        calm = processes.settle(patience)
+        calm = processes.wait_until_calm(patience)
         run = processes.run(
             words,
             cwd=checkout.folder,
@@ -130,7 +130,7 @@ def round_of(checkout: Checkout, count: int, patience: float, shared: Path, firs
         say(
             f"{count} portals: {verb}: {run.seconds:.1f} s, {run.cpu_seconds:.1f} s of processor, {run.peak_mib:.0f} MiB ({run.once_mib:.0f} with shared pages once)"
         )
-        return measured(verb, count, run, calm)
+        return measurement(verb, count, run, calm)
 
     confirmed = ",".join(sorted(NAMES[:count]))
     processes.run(
@@ -141,7 +141,7 @@ def round_of(checkout: Checkout, count: int, patience: float, shared: Path, firs
         limit=LIMIT,
     )
     clients = checkout.ground / "clients.csv"
-    clients.write_text(orders(count, checkout.drive))
+    clients.write_text(onboarding_requests(count, checkout.drive))
     script = f'eval "$(./portal env)"; exec python -m docs.examples.onboard {clients}'
     found = [timed("onboard", "bash", "-ec", script)]
     found.append(timed("preview", "./portal", "preview", "--all"))
@@ -155,10 +155,10 @@ def round_of(checkout: Checkout, count: int, patience: float, shared: Path, firs
     return found
 
 
-def measured(verb: str, tenants: int, run: Run, busy_before: float) -> Measured:
+def measurement(verb: str, tenants: int, run: Run, busy_before: float) -> Measured:
     """A run in figures."""
     parts = {
-        part: max((each.peak_mib for each in run.processes if of(each.words, marks)), default=0.0)
+        part: max((each.peak_mib for each in run.processes if is_of_kind(each.words, marks)), default=0.0)
         for part, marks in PARTS.items()
     }
     return Measured(
@@ -173,12 +173,12 @@ def measured(verb: str, tenants: int, run: Run, busy_before: float) -> Measured:
     )
 
 
-def of(words: str, marks: Sequence[str]) -> bool:
+def is_of_kind(words: str, marks: Sequence[str]) -> bool:
     """Whether a process is of a kind: its program is called so, or the module that Python runs."""
     return any(mark in words.split() for mark in marks)
 
 
-def orders(count: int, drive: Path) -> str:
+def onboarding_requests(count: int, drive: Path) -> str:
     """The clients of the onboarding script: subnets far from those of the tests and of a first tenant, ports as found."""
     rows = ["name,lms,title,mail,subnet,root"]
     for number in range(1, count + 1):

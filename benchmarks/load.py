@@ -22,7 +22,7 @@ from automation.errors import PortalError
 from benchmarks import report
 from benchmarks.processes import RunFailed
 from benchmarks.site import TENANT, Site, SiteError, ask, site
-from benchmarks.usage import watched
+from benchmarks.usage import watching
 from toolchain.errors import ToolchainError
 from toolchain.paths import Paths
 
@@ -81,16 +81,16 @@ def main(
 
 def measure(learners: int, seconds: int, arrivals: float) -> dict[str, Any]:
     """A portal of its own, gone afterwards."""
-    locust = installed(os.environ)
+    locust = install_locust(os.environ)
     with site(say) as place, connect() as client:
         say("bringing up the portal")
         with (place.checkout / "tenants" / f"{TENANT}.yaml").open("a") as file:
             file.write(FEATURES)
         ask(["./portal", "up", TENANT], place.checkout, place.environ)
-        live = override(client, place)
-        publish(client)
+        live = write_overrides(client, place)
+        publish_courses(client)
         say(f"{learners} learners for {seconds} s")
-        with watched(TENANT) as usage:
+        with watching(TENANT) as usage:
             load = run(locust, place, learners, seconds, arrivals)
         return {
             "machine": report.machine(client),
@@ -101,7 +101,7 @@ def measure(learners: int, seconds: int, arrivals: float) -> dict[str, Any]:
         }
 
 
-def installed(environ: Mapping[str, str]) -> Path:
+def install_locust(environ: Mapping[str, str]) -> Path:
     """Locust in a virtual environment of its own in the cache, made once. Raises SiteError."""
     pinned = next(line for line in REQUIREMENTS.read_text().splitlines() if line.startswith("locust=="))
     place = Paths.of(environ).cache / pinned.split()[0].replace("==", "-")
@@ -115,7 +115,7 @@ def installed(environ: Mapping[str, str]) -> Path:
     return place / "bin" / "locust"
 
 
-def override(client: Any, place: Site) -> float:
+def write_overrides(client: Any, place: Site) -> float:
     """Writes overrides, as a portal's admin would; seconds until they were live. Raises SiteError."""
     folder = f"/drive/{TENANT}/overrides"
     began = time.monotonic()
@@ -132,7 +132,7 @@ def override(client: Any, place: Site) -> float:
     raise SiteError(f"waited {LIVE_LIMIT_SECONDS:.0f} s for the lms to take up the overrides: {told}")
 
 
-def publish(client: Any) -> None:
+def publish_courses(client: Any) -> None:
     """Ten courses, in the catalogue and in the search. Raises SiteError."""
     words = ["python3", "-c", AUTHOR, *COURSES]
     made = client.exec_create(f"{TENANT}-cms", words, environment={"SERVICE_VARIANT": "cms"})["Id"]

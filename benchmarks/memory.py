@@ -10,7 +10,7 @@ MIB = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class ContainerMemory:
     """One container: MiB of its working set, of its processes' own memory, of its limit; CPU time in seconds."""
 
     service: str
@@ -20,24 +20,24 @@ class Held:
     cpu_seconds: float
 
 
-def look(client: Any, tenant: str) -> list[Held]:
+def container_memory(client: Any, tenant: str) -> list[ContainerMemory]:
     """Every running container of a tenant, the largest first."""
     listed = client.containers(filters=tenant_filter(tenant))
     found = [
-        held(each["Labels"][SERVICE], client.stats(each["Id"], stream=False, one_shot=True))
+        parse_stats(each["Labels"][SERVICE], client.stats(each["Id"], stream=False, one_shot=True))
         for each in listed
     ]
     return sorted(found, key=lambda each: -each.working_set)
 
 
-def held(service: str, told: Mapping[str, Any]) -> Held:
+def parse_stats(service: str, told: Mapping[str, Any]) -> ContainerMemory:
     """The engine's numbers. Working set: what is used, less file pages that the kernel can drop at once."""
     memory = told["memory_stats"]
     stats = memory["stats"]
     # cgroup v1 counts a container's own cgroup and, as total_, all below it; v2 has only the whole.
     inactive = stats.get("total_inactive_file", stats.get("inactive_file", 0))
     anonymous = stats.get("total_rss", stats.get("anon", 0))
-    return Held(
+    return ContainerMemory(
         service=service,
         working_set=(memory["usage"] - inactive) / MIB,
         anonymous=anonymous / MIB,
@@ -46,6 +46,6 @@ def held(service: str, told: Mapping[str, Any]) -> Held:
     )
 
 
-def total(found: Sequence[Held]) -> float:
+def total(found: Sequence[ContainerMemory]) -> float:
     """The portal's working set in MiB."""
     return sum(each.working_set for each in found)

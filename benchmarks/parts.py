@@ -13,7 +13,7 @@ TIMES = 5
 LIMIT_SECONDS = 60.0
 
 
-def alone(site: Site) -> dict[str, float]:
+def time_parts(site: Site) -> dict[str, float]:
     """Median seconds of each part; parts that this machine does not have are left out."""
     environ = site.environ
     measured = {
@@ -24,16 +24,18 @@ def alone(site: Site) -> dict[str, float]:
         "python, importing the whole program": ["python3", "-c", "import components.portal"],
     }
     found = {
-        name: statistics.median(ended(words, site.checkout, environ) for _ in range(TIMES))
+        name: statistics.median(seconds_until_end(words, site.checkout, environ) for _ in range(TIMES))
         for name, words in measured.items()
     }
     for plugin in sorted(Path(environ["PULUMI_HOME"], "plugins").glob("resource-*/pulumi-resource-*")):
         name = f"plugin {plugin.name.removeprefix('pulumi-resource-')}, until it listens"
-        found[name] = statistics.median(listening(plugin, site.checkout, environ) for _ in range(TIMES))
+        found[name] = statistics.median(
+            seconds_until_listening(plugin, site.checkout, environ) for _ in range(TIMES)
+        )
     return found
 
 
-def ended(words: list[str], cwd: Path, environ: Mapping[str, str]) -> float:
+def seconds_until_end(words: list[str], cwd: Path, environ: Mapping[str, str]) -> float:
     """Seconds until a command has ended."""
     begin = time.monotonic()
     subprocess.run(
@@ -42,7 +44,7 @@ def ended(words: list[str], cwd: Path, environ: Mapping[str, str]) -> float:
     return time.monotonic() - begin
 
 
-def listening(plugin: Path, cwd: Path, environ: Mapping[str, str]) -> float:
+def seconds_until_listening(plugin: Path, cwd: Path, environ: Mapping[str, str]) -> float:
     """Seconds until a plugin has printed the port on which it listens."""
     begin = time.monotonic()
     with (

@@ -15,7 +15,7 @@ PACKAGE = "github.com/docker/compose/v2/cmd"
 BUILD_LIMIT_SECONDS = 1800.0
 
 
-class NoGo(Exception):
+class GoMissing(Exception):
     """There is no Go to build Compose with."""
 
 
@@ -56,7 +56,7 @@ def find_go(paths: Paths) -> str:
     ours = sorted(paths.cache.glob("go-*/bin/go"))
     found = shutil.which("go") or (str(ours[-1]) if ours else None)
     if found is None:
-        raise NoGo(
+        raise GoMissing(
             "no Go on PATH and none in the cache to build Docker Compose with; put Go 1.25 or newer on PATH"
         )
     return found

@@ -14,8 +14,8 @@ from automation.errors import PortalError
 from benchmarks import parts, peer, report, tools
 from benchmarks.composefile import UnknownInput
 from benchmarks.processes import RunFailed
-from benchmarks.rounds import Course
-from benchmarks.same import NotTheSame
+from benchmarks.rounds import Benchmark
+from benchmarks.same import PortalsDiffer
 from benchmarks.site import SiteError, site
 from toolchain.errors import ToolchainError
 
@@ -47,7 +47,15 @@ def main(
     signal.signal(signal.SIGTERM, stop)
     try:
         told = measure(rounds, idle_seconds, patience)
-    except (NotTheSame, PortalError, RunFailed, SiteError, ToolchainError, UnknownInput, peer.NoGo) as error:
+    except (
+        PortalsDiffer,
+        PortalError,
+        RunFailed,
+        SiteError,
+        ToolchainError,
+        UnknownInput,
+        peer.GoMissing,
+    ) as error:
         say(f"error: {error}")
         raise typer.Exit(1) from None
     if as_json:
@@ -60,7 +68,7 @@ def measure(rounds: int, idle_seconds: float, patience: float) -> dict[str, obje
     """All rounds, in a place of their own that is gone afterwards."""
     with site(say) as place, connect() as client:
         binary = peer.compose(place.environ, say)
-        course = Course(site=place, client=client, say=say, patience=patience)
+        course = Benchmark(site=place, client=client, say=say, patience=patience)
         contestants = [tools.pulumi(), tools.compose(binary, place), tools.portal()]
         for number in range(rounds + 1):
             say(
@@ -72,7 +80,7 @@ def measure(rounds: int, idle_seconds: float, patience: float) -> dict[str, obje
             for tool in contestants if number % 2 == 0 else reversed(contestants):
                 last = number == rounds and tool.name == "./portal"
                 course.round(tool, counted=number > 0, idle_seconds=idle_seconds if last else 0)
-        return report.facts(course, rounds, parts.alone(place))
+        return report.facts(course, rounds, parts.time_parts(place))
 
 
 if __name__ == "__main__":

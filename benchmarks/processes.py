@@ -59,7 +59,7 @@ class Tree:
     at_peak: dict[str, float] = field(default_factory=dict)
     _parents: dict[int, int] = field(default_factory=dict)
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """Take one sample."""
         now = time.monotonic() - self.begin
         sizes: dict[str, float] = {}
@@ -154,13 +154,13 @@ def short(words: Sequence[str]) -> str:
 
 
 @contextmanager
-def sampled(tree: Tree) -> Iterator[None]:
+def sampling(tree: Tree) -> Iterator[None]:
     """Look at a tree every PERIOD_SECONDS until the block ends."""
     done = threading.Event()
 
     def look() -> None:
         while not done.wait(PERIOD_SECONDS):
-            tree.look()
+            tree.sample()
 
     thread = threading.Thread(target=look, name="sampler", daemon=True)
     thread.start()
@@ -197,7 +197,7 @@ def run(
         timer = threading.Timer(limit, child.terminate)
         timer.start()
         try:
-            with sampled(tree):
+            with sampling(tree):
                 # Unlike Popen.wait this tells the CPU time of the child and of all that it waited for.
                 _, status, spent = os.wait4(child.pid, 0)
                 seconds = time.monotonic() - begin
@@ -225,7 +225,7 @@ def run(
     )
 
 
-def busy() -> float:
+def cpu_use() -> float:
     """The machine's CPU use over the next second, 0 to 1."""
     before, total = _ticks()
     time.sleep(1)
@@ -233,10 +233,10 @@ def busy() -> float:
     return (after - before) / max(1, end - total)
 
 
-def settle(limit: float, calm: float = 0.15) -> float:
+def wait_until_calm(limit: float, calm: float = 0.15) -> float:
     """Wait until the machine does little else, at most `limit` seconds; return how busy it was at the last look."""
     end = time.monotonic() + limit
-    while (now := busy()) > calm and time.monotonic() < end:
+    while (now := cpu_use()) > calm and time.monotonic() < end:
         pass
     return now
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import events, memory, same
-from benchmarks.rounds import Course, Taken
+from benchmarks.rounds import Benchmark, Measurement
 from benchmarks.tools import STEPS
 
 # The aims of the project.
@@ -23,10 +23,11 @@ IDLE_MIB = 1536.0
 TITLES = {"up": "cold up", "preview": "no-op preview", "again": "no-op up", "down": "destroy"}
 
 
-def facts(course: Course, rounds: int, parts: Mapping[str, float]) -> dict[str, Any]:
+def facts(course: Benchmark, rounds: int, parts: Mapping[str, float]) -> dict[str, Any]:
     """Everything, as plain data."""
     steps = {
-        step: {tool: one(taken) for (tool, of), taken in course.taken.items() if of == step} for step in STEPS
+        step: {tool: step_facts(taken) for (tool, of), taken in course.measurements.items() if of == step}
+        for step in STEPS
     }
     return {
         "machine": machine(course.client),
@@ -34,9 +35,13 @@ def facts(course: Course, rounds: int, parts: Mapping[str, float]) -> dict[str, 
         "steps": steps,
         "ratios": ratios(steps),
         "aims": {"ratio": RATIO, "preview_seconds": PREVIEW_SECONDS, "idle_mib": IDLE_MIB},
-        "chains": {tool: chain(course, tool) for tool, of in course.taken if of == "up"},
-        "removals": {tool: removal(taken) for (tool, of), taken in course.taken.items() if of == "down"},
-        "containers": {tool: spans(course.taken[tool, of]) for tool, of in course.taken if of == "up"},
+        "chains": {tool: chain(course, tool) for tool, of in course.measurements if of == "up"},
+        "removals": {
+            tool: removal(taken) for (tool, of), taken in course.measurements.items() if of == "down"
+        },
+        "containers": {
+            tool: spans(course.measurements[tool, of]) for tool, of in course.measurements if of == "up"
+        },
         "parts": {name: round(seconds, 3) for name, seconds in parts.items()},
         "idle": idle(course),
         "same": {"objects": len(course.facts), "allowed": same.ALLOWED},
@@ -66,7 +71,7 @@ def cpu_name() -> str:
     )
 
 
-def one(taken: Sequence[Taken]) -> dict[str, Any]:
+def step_facts(taken: Sequence[Measurement]) -> dict[str, Any]:
     """A step of a tool over all rounds: seconds and MiB; the median run's processes."""
     seconds = [each.run.seconds for each in taken]
     middle = median_of(taken)
@@ -87,7 +92,7 @@ def one(taken: Sequence[Taken]) -> dict[str, Any]:
     }
 
 
-def median_of(taken: Sequence[Taken]) -> Taken:
+def median_of(taken: Sequence[Measurement]) -> Measurement:
     """The run in the middle; of an even number the quicker of the two."""
     return sorted(taken, key=lambda each: each.run.seconds)[(len(taken) - 1) // 2]
 
@@ -105,22 +110,22 @@ def ratios(steps: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, di
     }
 
 
-def chain(course: Course, tool: str) -> dict[str, Any]:
+def chain(course: Benchmark, tool: str) -> dict[str, Any]:
     """The longest chain of the median cold up."""
-    middle = median_of(course.taken[tool, "up"])
+    middle = median_of(course.measurements[tool, "up"])
     found = events.chain(middle.lives, course.after, middle.run.seconds)
     told: dict[str, Any] = rounded(asdict(found))
     return told
 
 
-def removal(taken: Sequence[Taken]) -> dict[str, Any]:
+def removal(taken: Sequence[Measurement]) -> dict[str, Any]:
     """The layers of the median removal."""
     middle = median_of(taken)
     told: dict[str, Any] = rounded(asdict(events.removal(middle.lives, middle.run.seconds)))
     return told
 
 
-def spans(taken: Sequence[Taken]) -> dict[str, Any]:
+def spans(taken: Sequence[Measurement]) -> dict[str, Any]:
     """Each container's moments in the median cold up."""
     return {
         name: rounded({key: value for key, value in asdict(life).items() if value is not None})
@@ -139,7 +144,7 @@ def rounded(value: Any) -> Any:
     return value
 
 
-def idle(course: Course) -> dict[str, Any] | None:
+def idle(course: Benchmark) -> dict[str, Any] | None:
     """The idle portal; None when it was not looked at."""
     if course.idle is None:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 
 from automation.engine.inventory import Container, containers
 from benchmarks import composefile, events, memory, same
-from benchmarks.processes import Run, RunFailed, run, settle
+from benchmarks.processes import Run, RunFailed, run, wait_until_calm
 from benchmarks.site import TENANT, Site
 from benchmarks.tools import Tool
 
@@ -20,32 +20,32 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taken:
+class Measurement:
     """One measured step. `busy`: how busy the machine was just before, 0 to 1."""
 
     run: Run
     busy: float
-    lives: Mapping[str, events.Life]
+    lives: Mapping[str, events.ContainerTimes]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Idle:
     """A portal that nobody uses: its containers, and seconds of CPU a second, all together."""
 
-    containers: Sequence[memory.Held]
+    containers: Sequence[memory.ContainerMemory]
     cpu: float
     seconds: float
 
 
 @dataclass
-class Course:
+class Benchmark:
     """What the rounds share and what they found. `patience`: seconds to wait for a calm machine before each step."""
 
     site: Site
     client: Any
     say: Say
     patience: float = 60.0
-    taken: dict[tuple[str, str], list[Taken]] = field(default_factory=dict)
+    measurements: dict[tuple[str, str], list[Measurement]] = field(default_factory=dict)
     after: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, list[str]] = field(default_factory=dict)
     facts: dict[str, same.Facts] = field(default_factory=dict)
@@ -61,15 +61,15 @@ class Course:
                 + (f" (machine {taken.busy:.0%} busy before)" if taken.busy > 0.15 else "")
             )
             if counted:
-                self.taken.setdefault((tool.name, step), []).append(taken)
+                self.measurements.setdefault((tool.name, step), []).append(taken)
             if step == "up":
                 self.compare(tool)
             if step == "again" and idle_seconds:
                 self.idle = self.watch_idle(idle_seconds)
 
-    def measure(self, words: Sequence[Any]) -> Taken:
+    def measure(self, words: Sequence[Any]) -> Measurement:
         """Run one command when the machine is calm, with the engine's events beside it."""
-        calm = settle(self.patience)
+        calm = wait_until_calm(self.patience)
         with events.recorded(TENANT) as recorder:
             try:
                 told = run(
@@ -81,7 +81,7 @@ class Course:
                 )
             except RunFailed as error:
                 raise RunFailed(f"{error}{self.last_words()}") from None
-        return Taken(run=told, busy=calm, lives=recorder.lives(told.started, f"{TENANT}-"))
+        return Measurement(run=told, busy=calm, lives=recorder.lives(told.started, f"{TENANT}-"))
 
     def last_words(self) -> str:
         """What the containers that failed said at the end."""
@@ -115,29 +115,29 @@ class Course:
 
     def compare(self, tool: Tool) -> None:
         """Raises NotTheSame when the tool did not bring up what the first one had, all of it healthy."""
-        late = [each for each in containers(self.client, TENANT) if not done(each)]
+        late = [each for each in containers(self.client, TENANT) if not is_up(each)]
         if late:
-            raise same.NotTheSame(f"{tool.name} ended before all was healthy: {late}")
+            raise same.PortalsDiffer(f"{tool.name} ended before all was healthy: {late}")
         if not self.after:
             self.learn()
-        found = same.seen(self.client, TENANT, self.files)
+        found = same.engine_facts(self.client, TENANT, self.files)
         if not self.facts:
             self.facts = found
         different = list(same.differences(self.facts, found))
         if different:
-            raise same.NotTheSame(
+            raise same.PortalsDiffer(
                 f"{tool.name} made something else than the portal:\n" + "\n".join(different[:40])
             )
 
     def watch_idle(self, seconds: float) -> Idle:
         """Leave the portal alone, then count what it holds and what it burnt."""
-        before, begin = memory.look(self.client, TENANT), time.monotonic()
+        before, begin = memory.container_memory(self.client, TENANT), time.monotonic()
         time.sleep(seconds)
-        after, end = memory.look(self.client, TENANT), time.monotonic()
+        after, end = memory.container_memory(self.client, TENANT), time.monotonic()
         burnt = sum(each.cpu_seconds for each in after) - sum(each.cpu_seconds for each in before)
         return Idle(containers=after, cpu=burnt / (end - begin), seconds=seconds)
 
 
-def done(container: Container) -> bool:
+def is_up(container: Container) -> bool:
     """Whether a service is healthy, or a job has ended (its exit code is among the facts compared)."""
     return container.state == "exited" if container.group == "ops" else container.up

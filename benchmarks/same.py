@@ -26,11 +26,11 @@ SECRETS = "/run/secrets/"
 Facts = dict[str, str]
 
 
-class NotTheSame(Exception):
+class PortalsDiffer(Exception):
     """The two tools made different things: their times may not be compared."""
 
 
-def seen(client: Any, tenant: str, files: Mapping[str, list[str]]) -> dict[str, Facts]:
+def engine_facts(client: Any, tenant: str, files: Mapping[str, list[str]]) -> dict[str, Facts]:
     """Facts of every container, network and volume of a tenant. `files` names each container's uploads."""
     label = {"label": f"com.docker.compose.project={tenant}"}
     found = {}

@@ -87,7 +87,7 @@ def site(say: Say) -> Iterator[Site]:
         remove_leftovers(client, say)
     root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PLACE))
     try:
-        yield furnish(root, say)
+        yield prepare_site(root, say)
     finally:
         with connect() as client:
             remove_objects(client)
@@ -96,7 +96,7 @@ def site(say: Say) -> Iterator[Site]:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def furnish(root: Path, say: Say) -> Site:
+def prepare_site(root: Path, say: Say) -> Site:
     """Copy the checkout, write the tenant, set up the tools (quick when the cache has them)."""
     environ = clean(os.environ) | {
         "XDG_DATA_HOME": str(root / "data"),
@@ -110,7 +110,7 @@ def furnish(root: Path, say: Say) -> Site:
     (fresh.checkout / "tenants" / f"{TENANT}.yaml").write_text(TENANT_FILE.format(root=fresh.drive))
     say("setting up the tools in a copied checkout")
     ask(["./portal", "setup"], fresh.checkout, environ)
-    made = Site(root=root, environ=told_by_shell(fresh.checkout, environ))
+    made = Site(root=root, environ=shell_environment(fresh.checkout, environ))
     say("building the images that the engine does not have")
     ask(["./portal", "images", "build"], fresh.checkout, environ)
     ask(["./portal", "drive", "init", str(fresh.drive)], fresh.checkout, environ)
@@ -136,7 +136,7 @@ def copy(repo: Path, checkout: Path) -> None:
     (checkout / "tenants").mkdir()
 
 
-def told_by_shell(checkout: Path, environ: Mapping[str, str]) -> dict[str, str]:
+def shell_environment(checkout: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment after `eval "$(./portal env)"`."""
     told = ask(["bash", "-c", 'eval "$(./portal env)" && env -0'], checkout, environ)
     return dict(line.split("=", 1) for line in told.split("\0") if "=" in line)

@@ -24,7 +24,7 @@ class Usage:
     peak: float = 0.0
     seconds: float = 0.0
 
-    def take(self, found: list[memory.Held]) -> None:
+    def add(self, found: list[memory.ContainerMemory]) -> None:
         """One look at all."""
         for each in found:
             self.peaks[each.service] = max(self.peaks.get(each.service, 0.0), each.working_set)
@@ -48,14 +48,14 @@ class Usage:
 
 
 @contextmanager
-def watched(tenant: str) -> Iterator[Usage]:
+def watching(tenant: str) -> Iterator[Usage]:
     """Looks every two seconds until the block ends."""
     usage, over = Usage(), threading.Event()
 
     def watch() -> None:
         with connect() as client:
             while True:
-                usage.take(memory.look(client, tenant))
+                usage.add(memory.container_memory(client, tenant))
                 if over.wait(EVERY_SECONDS):
                     return
 

@@ -6,7 +6,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
 from components.service import Port, Service, ServiceArgs
-from config.portal.routes import LISTEN_PORT, caddyfile, routes, sites
+from config.portal.routes import LISTEN_PORT, caddyfile, nginx_sites, routes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +23,12 @@ class Edge(ComponentResource):
         super().__init__("portal:index:Edge", name, None, opts)
         base, tenant = args.foundation, args.foundation.tenant
         ways = routes(tenant)
-        told = base.told(
+        told = base.workload_args(
             "load-balancer",
-            files={"/portal/config/Caddyfile": caddyfile(ways), "/portal/config/sites.conf": sites(ways)},
+            files={
+                "/portal/config/Caddyfile": caddyfile(ways),
+                "/portal/config/sites.conf": nginx_sites(ways),
+            },
         )
         self.load_balancer = Service(
             "load-balancer",

@@ -27,7 +27,9 @@ class Foundation:
     def service(self, name: str, after: tuple[Startable, ...] = (), **more: Any) -> ServiceArgs:
         """The arguments of the release's service `name`; `more` says what its own component adds."""
         start = self.tenant.services[name].start_seconds(self.tenant.source(name))
-        return ServiceArgs(after=(self.storage, *after), start_seconds=start, **self.told(name, **more))
+        return ServiceArgs(
+            after=(self.storage, *after), start_seconds=start, **self.workload_args(name, **more)
+        )
 
     def attached(self, container: str) -> tuple[Attachment, ...]:
         """The networks that a container is on, by name: in any other order the plugins see a change in each preview."""
@@ -37,14 +39,14 @@ class Foundation:
             if container in network.members
         )
 
-    def told(self, name: str, **more: Any) -> dict[str, Any]:
+    def workload_args(self, name: str, **more: Any) -> dict[str, Any]:
         """What release, tenant and its own component (`more`) say of a service, as arguments of its workload."""
-        own = {**self.common(name), **more}
+        own = {**self.common_args(name), **more}
         if self.tenant.source(name) != "hub":
             return own
         return public_image_args(own, self.tenant.services[name].hub)
 
-    def common(self, name: str) -> dict[str, Any]:
+    def common_args(self, name: str) -> dict[str, Any]:
         """What the release and the tenant's sizes say of a service, whatever its image."""
         told = self.tenant.services[name]
         return {

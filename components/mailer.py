@@ -31,7 +31,7 @@ class Mailer(ComponentResource):
             if args.smarthost_password is None:
                 raise RunError(missing_password(tenant))
             secrets[f"{FOLDER}/{SMARTHOST_SECRET}"] = args.smarthost_password
-        told = base.common("mailer")
+        told = base.common_args("mailer")
         self.mailer = Service(
             "mailer",
             ServiceArgs(

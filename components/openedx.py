@@ -7,7 +7,7 @@ from typing import Any
 from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
-from components.openedx_configuration import configured
+from components.openedx_configuration import configuration_args
 from components.service import Service
 from components.workload import CPU_SHARES, Startable
 from config.portal.openedx import FORUM_SECRETS, forum_env
@@ -48,7 +48,7 @@ class OpenEdx(ComponentResource):
                     args.after,
                     command=(verb,),
                     env=env,
-                    **configured(base),
+                    **configuration_args(base),
                     probe=("/usr/local/bin/probe", verb),
                     **more,
                 ),

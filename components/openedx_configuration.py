@@ -6,7 +6,7 @@ from components.foundation import Foundation
 from config.portal.openedx import SECRETS, settings_files
 
 
-def configured(base: Foundation) -> dict[str, Any]:
+def configuration_args(base: Foundation) -> dict[str, Any]:
     """What a container of the openedx image needs to make its configuration, as arguments of its workload."""
     # lms and cms, their workers and their migrations share directories, and so the user.
     user = base.tenant.services["lms"].owner(base.tenant.source("lms"))

@@ -6,7 +6,7 @@ from pulumi import ComponentResource, ResourceOptions
 
 from components.foundation import Foundation
 from components.job import Job, JobArgs
-from components.openedx_configuration import configured
+from components.openedx_configuration import configuration_args
 from components.workload import Startable
 
 
@@ -25,7 +25,7 @@ class Ops(ComponentResource):
         super().__init__("portal:index:Ops", name, None, opts)
         base = args.foundation
         # As the lms runs, with its image; but nobody is to find it under the lms's name.
-        told = base.told("lms", **configured(base))
+        told = base.workload_args("lms", **configuration_args(base))
         told["networks"] = base.attached("edxapp-migrations")
         self.migrations = Job(
             "edxapp-migrations",

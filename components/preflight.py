@@ -17,12 +17,12 @@ from preflight.obstacles import Obstacle
 LOOKED = "LOOKED"
 
 
-def look(tenant: Tenant, images: Path, state: Iterable[Mapping[str, Any]]) -> None:
+def check_engine(tenant: Tenant, images: Path, state: Iterable[Mapping[str, Any]]) -> None:
     """Raises RunError before an update that the engine would refuse half-way; in a preview it warns.
 
     A preview needs no engine: where none answers, it says that nobody has looked.
     """
-    if why := placement.refused(placement.address_of(tenant.placement.docker_host, os.environ), os.environ):
+    if why := placement.refusal(placement.address_of(tenant.placement.docker_host, os.environ), os.environ):
         # Against the state alone nobody is asked, so nothing is refused there.
         if not pulumi.runtime.is_dry_run():
             raise pulumi.RunError(f"{why}; nothing was stopped or changed")
@@ -31,7 +31,7 @@ def look(tenant: Tenant, images: Path, state: Iterable[Mapping[str, Any]]) -> No
     try:
         found = looking.obstacles(tenant, images, state)
     # By a call: what an engine may raise is loaded where one was asked, which takes longer than all else here.
-    except asking.no_answer() as error:
+    except asking.engine_errors() as error:
         # An update is told by the plugin, which cannot do without the engine.
         if pulumi.runtime.is_dry_run():
             pulumi.log.info(f"could not check the engine's capacity: {error}")

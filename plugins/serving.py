@@ -43,68 +43,68 @@ class Servicer(ProviderServicer):
         return provider_pb2.GetMappingsResponse()
 
     async def GetSchema(self, request: Any, context: Any) -> Any:
-        return await answered(refused("this plugin has no schema; the official plugin has"), context)
+        return await answer_or_abort(refuse("this plugin has no schema; the official plugin has"), context)
 
     async def Parameterize(self, request: Any, context: Any) -> Any:
-        return await answered(refused("this plugin takes no parameters"), context)
+        return await answer_or_abort(refuse("this plugin takes no parameters"), context)
 
     async def Construct(self, request: Any, context: Any) -> Any:
-        return await answered(refused("this plugin serves no components"), context)
+        return await answer_or_abort(refuse("this plugin serves no components"), context)
 
     async def Call(self, request: Any, context: Any) -> Any:
-        return await answered(refused("this plugin serves no methods"), context)
+        return await answer_or_abort(refuse("this plugin serves no methods"), context)
 
     async def List(self, request: Any, context: Any) -> Any:  # type: ignore[override]
-        return await answered(refused("this plugin lists no resources"), context)
+        return await answer_or_abort(refuse("this plugin lists no resources"), context)
 
     async def CheckConfig(self, request: Any, context: Any) -> Any:
-        return await answered(super().CheckConfig(request, context), context)
+        return await answer_or_abort(super().CheckConfig(request, context), context)
 
     async def DiffConfig(self, request: Any, context: Any) -> Any:
         # Unknown: the engine then compares the settings itself.
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_UNKNOWN)
 
     async def Configure(self, request: Any, context: Any) -> Any:
-        return await answered(super().Configure(request, context), context)
+        return await answer_or_abort(super().Configure(request, context), context)
 
     async def Invoke(self, request: Any, context: Any) -> Any:
-        return await answered(super().Invoke(request, context), context)
+        return await answer_or_abort(super().Invoke(request, context), context)
 
     async def Check(self, request: Any, context: Any) -> Any:
-        keep(request.olds, ("name",))
-        return await answered(super().Check(request, context), context)
+        drop_all_but(request.olds, ("name",))
+        return await answer_or_abort(super().Check(request, context), context)
 
     async def Diff(self, request: Any, context: Any) -> Any:
         # The SDK hands on the old outputs only, of which one matters; the old inputs travel beside it.
-        keep(request.olds, (HALF_MADE,))
+        drop_all_but(request.olds, (HALF_MADE,))
         request.olds.fields[OLD_INPUTS].struct_value.CopyFrom(request.old_inputs)
-        return await answered(super().Diff(request, context), context)
+        return await answer_or_abort(super().Diff(request, context), context)
 
     async def Create(self, request: Any, context: Any) -> Any:
-        return await answered(super().Create(request, context), context)  # type: ignore[no-untyped-call]
+        return await answer_or_abort(super().Create(request, context), context)  # type: ignore[no-untyped-call]
 
     async def Read(self, request: Any, context: Any) -> Any:
-        return await answered(super().Read(request, context), context)  # type: ignore[no-untyped-call]
+        return await answer_or_abort(super().Read(request, context), context)  # type: ignore[no-untyped-call]
 
     async def Update(self, request: Any, context: Any) -> Any:
-        return await answered(super().Update(request, context), context)  # type: ignore[no-untyped-call]
+        return await answer_or_abort(super().Update(request, context), context)  # type: ignore[no-untyped-call]
 
     async def Delete(self, request: Any, context: Any) -> Any:
-        return await answered(super().Delete(request, context), context)  # type: ignore[no-untyped-call]
+        return await answer_or_abort(super().Delete(request, context), context)  # type: ignore[no-untyped-call]
 
 
-def keep(values: Any, names: tuple[str, ...]) -> None:
+def drop_all_but(values: Any, names: tuple[str, ...]) -> None:
     """Take all but `names` out of a message's values: what is not there need not be unpacked."""
     for name in [each for each in values.fields if each not in names]:
         del values.fields[name]
 
 
-async def refused(reason: str) -> None:
+async def refuse(reason: str) -> None:
     """Raises Refused, as the answer to a request that this plugin does not take."""
     raise Refused(reason)
 
 
-async def answered(answer: Awaitable[Any], context: Any) -> Any:
+async def answer_or_abort(answer: Awaitable[Any], context: Any) -> Any:
     """Return the awaited answer, or end the call with an error of one line."""
     try:
         return await answer

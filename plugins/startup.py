@@ -30,13 +30,13 @@ class Postponed:
         return spec
 
 
-def hasten(postponed: Sequence[str] = UNUSED) -> None:
+def postpone_unused(postponed: Sequence[str] = UNUSED) -> None:
     """Postpone what may not be used, and collect no garbage while everything else is still being loaded."""
     gc.disable()
     sys.meta_path.insert(0, Postponed(postponed))
 
 
-def settle() -> None:
+def freeze_objects() -> None:
     """Everything is loaded: it stays, and is not looked through again."""
     gc.freeze()
     gc.enable()

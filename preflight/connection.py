@@ -14,16 +14,16 @@ class Refused(Exception):
 
 
 @contextmanager
-def reached(docker_host: str) -> Iterator[dict[str, Any]]:
+def client_arguments(docker_host: str) -> Iterator[dict[str, Any]]:
     """What docker-py wants to know of an engine, the tenant's or else the shell's own; one behind ssh is brought here meanwhile.
 
     The one place that a client's arguments come from. Raises Refused, and OSError where ssh does not get there.
     """
     address = docker_host or os.environ.get("DOCKER_HOST", "")
-    if why := placement.refused(address, os.environ):
+    if why := placement.refusal(address, os.environ):
         raise Refused(why)
     if not address.startswith(SCHEME):
-        yield arguments(docker_host)
+        yield direct_arguments(docker_host)
         return
     way = Tunnel(address)
     try:
@@ -32,7 +32,7 @@ def reached(docker_host: str) -> Iterator[dict[str, Any]]:
         way.close()
 
 
-def arguments(docker_host: str) -> dict[str, Any]:
+def direct_arguments(docker_host: str) -> dict[str, Any]:
     """The same for one that needs no way made, with the shell's own certificates."""
     from docker.utils import kwargs_from_env
 

@@ -11,7 +11,7 @@ from config.portal.labels import TENANT
 from config.values import drive_paths
 from preflight import procfs
 from preflight.helper import helper
-from preflight.procfs import Door, Route
+from preflight.procfs import ListenAddress, Route
 
 # Every user may read these; the interface names of a host, and what listens there, are no secret to its engine's users.
 FILES = ("/proc/net/tcp", "/proc/net/tcp6", "/proc/net/route", "/proc/net/fib_trie", "/proc/meminfo")
@@ -43,7 +43,7 @@ class Container:
 
     name: str
     tenant: str = ""
-    doors: tuple[Door, ...] = ()
+    published: tuple[ListenAddress, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class Host:
     `disk` is None where the drive was not looked at.
     """
 
-    listening: frozenset[Door]
+    listening: frozenset[ListenAddress]
     routes: tuple[Route, ...]
     own: tuple[IPv4Network, ...]
     memory: int
@@ -86,7 +86,7 @@ class Host:
         return cls(
             listening=frozenset(procfs.listening(tcp, tcp6)),
             routes=tuple(procfs.routes(route)),
-            own=tuple(procfs.own(trie)),
+            own=tuple(procfs.host_networks(trie)),
             memory=int(found[1]) // 1024 if found else 0,
             disk=int(disk[1]) // 1024 if disk else None,
         )
@@ -128,9 +128,9 @@ class Facts:
         )
 
     @property
-    def taken_doors(self) -> frozenset[Door]:
+    def taken_addresses(self) -> frozenset[ListenAddress]:
         """Where containers and the host's own programs listen."""
-        published = {door for each in self.containers for door in each.doors}
+        published = {address for each in self.containers for address in each.published}
         return frozenset(published | (set(self.host.listening) if self.host else set()))
 
 
@@ -144,7 +144,7 @@ def of_engine(client: Any, images: Iterable[str]) -> Facts:
         networks=tuple(_network(each) for each in client.networks()),
         volumes=tuple(_volume(each) for each in client.volumes()["Volumes"] or []),
         images={
-            each: machine if found not in (machine, "unknown") and starts(client, each) else found
+            each: machine if found not in (machine, "unknown") and can_emulate(client, each) else found
             for each, found in there.items()
         },
         machine=machine,
@@ -183,17 +183,17 @@ def of_host(client: Any, image: str, root: str, network: str = "host") -> Host:
         said: str = client.logs(made).decode(errors="replace")
     if code:
         raise RuntimeError(f"the inspection of the engine's host ended with exit code {code}: {said[-200:]}")
-    host = Host.read(pages(said))
+    host = Host.read(split_files(said))
     # In a network of its own it sees its own.
     return host if network == "host" else replace(host, listening=frozenset(), routes=(), own=())
 
 
-def here() -> Host:
+def this_machine() -> Host:
     """What this process's own machine tells, for an engine on it."""
     return Host.read({each: Path(each).read_text() for each in FILES if Path(each).exists()})
 
 
-def no_answer() -> tuple[type[Exception], ...]:
+def engine_errors() -> tuple[type[Exception], ...]:
     """What asking an engine or its host may raise."""
     import docker
     import requests
@@ -201,7 +201,7 @@ def no_answer() -> tuple[type[Exception], ...]:
     return docker.errors.DockerException, requests.RequestException, OSError, RuntimeError
 
 
-def pages(said: str) -> dict[str, str]:
+def split_files(said: str) -> dict[str, str]:
     """The texts of the files, by path."""
     found = {}
     for each in said.split(PAGE)[1:]:
@@ -225,7 +225,7 @@ def architecture(client: Any, reference: str) -> str:
         raise
 
 
-def starts(client: Any, reference: str) -> bool:
+def can_emulate(client: Any, reference: str) -> bool:
     """Whether programs of an image for another machine run here all the same, by an emulator that the host has."""
     from docker.errors import APIError
 
@@ -243,17 +243,19 @@ def _container(listed: Mapping[str, Any]) -> Container:
     return Container(
         name=listed["Names"][0].lstrip("/") if listed.get("Names") else listed["Id"],
         tenant=(listed.get("Labels") or {}).get(TENANT, ""),
-        doors=tuple(_published(listed.get("Ports") or ())),
+        published=tuple(_published(listed.get("Ports") or ())),
     )
 
 
-def _published(ports: Collection[Mapping[str, Any]]) -> list[Door]:
+def _published(ports: Collection[Mapping[str, Any]]) -> list[ListenAddress]:
     found = set()
     for each in ports:
         address = each.get("IP") or ""
         # Docker opens `::` beside 0.0.0.0, for IPv6 alone; a single IPv6 address is no matter here.
         if each.get("PublicPort") and each.get("Type") == "tcp" and ("." in address or address in ("", "::")):
-            found.add(Door(address=address if "." in address else procfs.ANY, port=each["PublicPort"]))
+            found.add(
+                ListenAddress(address=address if "." in address else procfs.ANY, port=each["PublicPort"])
+            )
     return sorted(found)
 
 

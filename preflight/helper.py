@@ -14,7 +14,7 @@ LEFT_SECONDS = 600
 @contextmanager
 def helper(client: Any, image: str, **how: Any) -> Iterator[str]:
     """A container for one question to the engine's host, without a network unless said; its id. It is gone afterwards."""
-    sweep(client, time.time())
+    remove_leftovers(client, time.time())
     made: str = client.create_container(image, labels=[HELPER], **{"network_disabled": True, **how})["Id"]
     try:
         yield made
@@ -22,7 +22,7 @@ def helper(client: Any, image: str, **how: Any) -> Iterator[str]:
         client.remove_container(made, force=True)
 
 
-def sweep(client: Any, now: float) -> None:
+def remove_leftovers(client: Any, now: float) -> None:
     """Remove the helpers of commands that were killed. One that runs still does what it was asked for."""
     from docker.errors import APIError
 

@@ -9,8 +9,8 @@ from ipaddress import IPv4Address
 from typing import Any
 
 from preflight.facts import Facts, Network
-from preflight.procfs import Door, Route
-from preflight.requirements import Published, Requirements, Subnet
+from preflight.procfs import ListenAddress, Route
+from preflight.requirements import PublishedPort, Requirements, Subnet
 
 # The engine refuses less: daemon/daemon_unix.go of moby (linuxMinMemory).
 LEAST_MEMORY_MIB = 6
@@ -43,18 +43,18 @@ class Obstacle:
 
 
 def asks_host(wanted: Requirements, facts: Facts) -> bool:
-    """Whether the engine's host has to be asked, too: for a door or a subnet that the portal does not have yet, or for room."""
+    """Whether the engine's host has to be asked, too: for a port or a subnet that the portal does not have yet, or for room."""
     has = {
-        (container.name, door)
+        (container.name, listen)
         for container in facts.containers
         if container.name in wanted.leaving_containers
-        for door in container.doors
+        for listen in container.published
     }
     keeps = {(each.name, subnet) for each in facts.networks for subnet in each.subnets}
     return (
         wanted.room > 0
         or wanted.disk > 0
-        or any((each.container, each.door) not in has for each in wanted.doors)
+        or any((each.container, each.listen) not in has for each in wanted.published)
         or any((each.network, each.subnet) not in keeps for each in wanted.subnets)
     )
 
@@ -64,7 +64,7 @@ def obstacles(
 ) -> tuple[Obstacle, ...]:
     """All of them, what people decide in the tenant's file first. `images_come` when missing ones are brought before anything else."""
     return (
-        *_doors(wanted, facts),
+        *_published_ports(wanted, facts),
         *_subnets(wanted, facts),
         *_names(wanted, facts, tenant),
         *_volumes(wanted, facts),
@@ -95,19 +95,19 @@ def notes(wanted: Requirements, facts: Facts) -> tuple[str, ...]:
     return (*found, *((f"not asked: {facts.unasked}",) if facts.unasked else ()))
 
 
-def _doors(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
-    for each in wanted.doors:
+def _published_ports(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
+    for each in wanted.published:
         holder = next((name for name in _holders(each, wanted, facts)), "")
-        where = f"{each.door}, where {each.container} is to listen,"
+        where = f"{each.listen}, where {each.container} is to listen,"
         if holder:
             yield Obstacle(key="listen/port", what=f"{where} is taken by {holder}", remedy=_OTHER_PORT)
-        elif facts.host and not _is_own(each.door, facts):
+        elif facts.host and not _is_own(each.listen, facts):
             yield Obstacle(
                 key="listen/address",
-                what=f"{each.door.address} is not an address of the engine's host",
+                what=f"{each.listen.address} is not an address of the engine's host",
                 remedy="choose one of its addresses, or 0.0.0.0 for all",
             )
-        if facts.rootless and each.door.port < FIRST_UNPRIVILEGED_PORT:
+        if facts.rootless and each.listen.port < FIRST_UNPRIVILEGED_PORT:
             yield Obstacle(
                 key="listen/port",
                 what=f"{where} is below {FIRST_UNPRIVILEGED_PORT}, and the engine is not root's",
@@ -118,26 +118,26 @@ def _doors(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
 _OTHER_PORT = "choose another port or address, or free this one"
 
 
-def _holders(wanted_door: Published, wanted: Requirements, facts: Facts) -> Iterator[str]:
-    """Who has a door that is not given up: containers by name, then whatever program of the host listens."""
-    published: set[Door] = set()
+def _holders(port: PublishedPort, wanted: Requirements, facts: Facts) -> Iterator[str]:
+    """Who listens there already and does not end: containers by name, then whatever program of the host listens."""
+    published: set[ListenAddress] = set()
     for container in facts.containers:
-        published |= set(container.doors)
+        published |= set(container.published)
         if container.name not in wanted.leaving_containers:
-            for door in container.doors:
-                if door.meets(wanted_door.door):
+            for listen in container.published:
+                if listen.conflicts_with(port.listen):
                     yield f"container {container.name}" + (
                         f" of portal {container.tenant}" if container.tenant else ""
                     )
-    for door in sorted(facts.host.listening if facts.host else ()):
+    for listen in sorted(facts.host.listening if facts.host else ()):
         # What a container publishes, Docker's own proxy listens at.
-        if door not in published and door.meets(wanted_door.door):
-            yield f"a program of the engine's host, which listens at {door}"
+        if listen not in published and listen.conflicts_with(port.listen):
+            yield f"a program of the engine's host, which listens at {listen}"
 
 
-def _is_own(door: Door, facts: Facts) -> bool:
+def _is_own(listen: ListenAddress, facts: Facts) -> bool:
     host = facts.host
-    address = IPv4Address(door.address)
+    address = IPv4Address(listen.address)
     # A text that could not be read has no address at all: it decides nothing.
     return not host or not host.own or address.is_unspecified or any(address in each for each in host.own)
 

@@ -13,14 +13,14 @@ ANY = "0.0.0.0"  # noqa: S104 - compared, not bound
 
 
 @dataclass(frozen=True, order=True, kw_only=True)
-class Door:
+class ListenAddress:
     """An IPv4 address (ANY for all) and a TCP port that somebody listens at."""
 
     address: str
     port: int
 
-    def meets(self, other: "Door") -> bool:
-        """Whether not both can be listened at."""
+    def conflicts_with(self, other: "ListenAddress") -> bool:
+        """Whether only one of the two can be listened at."""
         return self.port == other.port and (
             self.address == other.address or ANY in (self.address, other.address)
         )
@@ -38,21 +38,21 @@ class Route:
     linked: bool
 
 
-def listening(tcp: str, tcp6: str) -> set[Door]:
+def listening(tcp: str, tcp6: str) -> set[ListenAddress]:
     """Where anything listens, as IPv4 sees it, by the texts of /proc/net/tcp and tcp6.
 
     Who listens at `::` listens at every IPv4 address too, as far as these texts tell: they do not say IPV6_V6ONLY.
     """
-    return {*_doors(tcp), *_doors(tcp6)}
+    return {*_listening(tcp), *_listening(tcp6)}
 
 
-def _doors(text: str) -> Iterator[Door]:
+def _listening(text: str) -> Iterator[ListenAddress]:
     for line in text.splitlines()[1:]:
         words = line.split()
         if len(words) > 3 and words[3] == LISTEN:
             address, _, port = words[1].partition(":")
             if (seen := _ipv4(bytes.fromhex(address))) is not None:
-                yield Door(address=seen, port=int(port, 16))
+                yield ListenAddress(address=seen, port=int(port, 16))
 
 
 def _ipv4(raw: bytes) -> str | None:
@@ -79,7 +79,7 @@ def routes(text: str) -> list[Route]:
     return found
 
 
-def own(text: str) -> list[IPv4Network]:
+def host_networks(text: str) -> list[IPv4Network]:
     """The addresses that are the host's own, by the text of /proc/net/fib_trie: single ones, and 127.0.0.0/8."""
     found, leaf = set(), ""
     for line in text.splitlines():

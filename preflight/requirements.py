@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
-from preflight.procfs import Door
+from preflight.procfs import ListenAddress
 
 
 @dataclass(frozen=True, kw_only=True)
-class Published:
-    """A door that a container is to publish."""
+class PublishedPort:
+    """An address and port at which a container is to be reached."""
 
     container: str
-    door: Door
+    listen: ListenAddress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ class Requirements:
     has to be free on the drive for those that write to it.
     """
 
-    doors: tuple[Published, ...] = ()
+    published: tuple[PublishedPort, ...] = ()
     subnets: tuple[Subnet, ...] = ()
     images: frozenset[str] = frozenset()
     new_containers: frozenset[str] = frozenset()
@@ -47,7 +47,7 @@ class Requirements:
     def empty(self) -> bool:
         """Whether nothing is asked for."""
         return not (
-            self.doors
+            self.published
             or self.subnets
             or self.images
             or self.new_containers

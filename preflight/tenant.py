@@ -16,8 +16,8 @@ from preflight import facts as asking
 from preflight import obstacles as judging
 from preflight.facts import Facts
 from preflight.obstacles import Obstacle
-from preflight.procfs import ANY, Door
-from preflight.requirements import Published, Requirements, Subnet
+from preflight.procfs import ANY, ListenAddress
+from preflight.requirements import PublishedPort, Requirements, Subnet
 
 LOAD_BALANCER = "load-balancer"
 LIMIT_SECONDS = 30
@@ -27,7 +27,7 @@ LIMIT_SECONDS = 30
 class Existing:
     """What a state says that a portal has."""
 
-    doors: frozenset[Door] = frozenset()
+    published: frozenset[ListenAddress] = frozenset()
     subnets: frozenset[IPv4Network] = frozenset()
     images: frozenset[str] = frozenset()
     containers: frozenset[str] = frozenset()
@@ -40,8 +40,8 @@ class Existing:
         containers = [outputs for kind, outputs in told if kind == CONTAINER]
         networks = [outputs for kind, outputs in told if kind == NETWORK]
         return cls(
-            doors=frozenset(
-                Door(address=port.get("ip") or ANY, port=int(port["external"]))
+            published=frozenset(
+                ListenAddress(address=port.get("ip") or ANY, port=int(port["external"]))
                 for each in containers
                 for port in each.get("ports") or ()
                 if port.get("external")
@@ -60,14 +60,14 @@ class Existing:
 
 def requirements(tenant: Tenant, references: Mapping[str, str], has: Existing) -> Requirements:
     """What is not there yet, as far as it follows from the file alone; empty for a portal whose places stay."""
-    door = Door(address=tenant.listen.address, port=tenant.listen.port)
+    address = ListenAddress(address=tenant.listen.address, port=tenant.listen.port)
     place = tenant.placement.subnet
     stays = bool(has.subnets) and all(each.subnet_of(place) for each in has.subnets)
     names = {f"{tenant.name}-{each}" for each in (*tenant.stays_up, *JOBS)}
     return Requirements(
-        doors=()
-        if door in has.doors
-        else (Published(container=f"{tenant.name}-{LOAD_BALANCER}", door=door),),
+        published=()
+        if address in has.published
+        else (PublishedPort(container=f"{tenant.name}-{LOAD_BALANCER}", listen=address),),
         subnets=() if stays else (Subnet(network=tenant.name, subnet=place),),
         # Others the plugin pulls by itself.
         images=frozenset(each for each in references.values() if each.startswith(PREFIX)) - has.images,
@@ -90,21 +90,21 @@ def obstacles(
         return ()
     if client is not None:
         return judging.obstacles(
-            asked, look(client, asked, references[OPS], tenant.storage.root), tenant.name
+            asked, gather_facts(client, asked, references[OPS], tenant.storage.root), tenant.name
         )
     import docker
 
-    with connection.reached(tenant.placement.docker_host) as given:
+    with connection.client_arguments(tenant.placement.docker_host) as given:
         made = docker.APIClient(**given, timeout=LIMIT_SECONDS)
         try:
             return judging.obstacles(
-                asked, look(made, asked, references[OPS], tenant.storage.root), tenant.name
+                asked, gather_facts(made, asked, references[OPS], tenant.storage.root), tenant.name
             )
         finally:
             made.close()
 
 
-def look(client: Any, asked: Requirements, image: str, root: str) -> Facts:
+def gather_facts(client: Any, asked: Requirements, image: str, root: str) -> Facts:
     """What the engine has, and its host where that matters. Raises what docker-py raises for the engine alone."""
     import docker
 
@@ -115,10 +115,10 @@ def look(client: Any, asked: Requirements, image: str, root: str) -> Facts:
         return replace(found, host=asking.of_host(client, image, root))
     except docker.errors.ImageNotFound:
         return replace(found, unasked="the engine does not have the image yet that inspects its host")
-    except asking.no_answer() as error:
+    except asking.engine_errors() as error:
         why = str(getattr(error, "explanation", None) or error)
     try:
         # An engine that maps users lends nobody the host's network.
         return replace(found, host=asking.of_host(client, image, root, "none"), unasked=why)
-    except asking.no_answer():
+    except asking.engine_errors():
         return replace(found, refused=why)

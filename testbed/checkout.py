@@ -17,7 +17,7 @@ from typing import IO, Any
 import yaml
 
 from testbed.objects import Objects
-from testbed.ran import Ran
+from testbed.ran import CommandResult
 from testbed.waiting import until
 
 HERE = Path(__file__).resolve().parents[1]
@@ -42,19 +42,19 @@ class Running:
     err: Path
     since: float
 
-    def end(self, limit: float) -> Ran:
+    def wait(self, limit: float) -> CommandResult:
         """Wait for its end. Raises AssertionError after `limit` seconds, its whole group killed."""
         try:
             code = self.process.wait(timeout=limit)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
-            raise AssertionError(f"waited {limit:.0f} s for the end of\n{self.ran(-9)}") from None
-        return self.ran(code)
+            raise AssertionError(f"waited {limit:.0f} s for the end of\n{self.result(-9)}") from None
+        return self.result(code)
 
-    def ran(self, code: int) -> Ran:
+    def result(self, code: int) -> CommandResult:
         """What is known of it so far."""
-        return Ran(
+        return CommandResult(
             words=self.words,
             code=code,
             out=self.out.read_text(errors="replace"),
@@ -139,21 +139,21 @@ class Checkout:
             )
         return Running(words=shlex.join(words), process=process, out=out, err=err, since=time.monotonic())
 
-    def run(self, *words: str, limit: float = LIMIT_SECONDS, **environ: str) -> Ran:
+    def run(self, *words: str, limit: float = LIMIT_SECONDS, **environ: str) -> CommandResult:
         """Run a command to its end, whatever its exit code."""
-        return self.start(*words, **environ).end(limit)
+        return self.start(*words, **environ).wait(limit)
 
-    def portal(self, *words: str, limit: float = LIMIT_SECONDS, **environ: str) -> Ran:
+    def portal(self, *words: str, limit: float = LIMIT_SECONDS, **environ: str) -> CommandResult:
         """Run `./portal`, as an operator does."""
         return self.run("./portal", *words, limit=limit, **environ)
 
-    def shell(self, script: str, limit: float = LIMIT_SECONDS, **environ: str) -> Ran:
+    def shell(self, script: str, limit: float = LIMIT_SECONDS, **environ: str) -> CommandResult:
         """Run a line in a shell that `./portal env` has set: the plain Pulumi CLI."""
         return self.run("bash", "-ec", f'eval "$(./portal env)"; {script}', limit=limit, **environ)
 
 
 @contextmanager
-def grounded(kind: str, tenants: Iterable[str], objects: Objects) -> Iterator[Checkout]:
+def temporary_checkout(kind: str, tenants: Iterable[str], objects: Objects) -> Iterator[Checkout]:
     """A copy of the checkout on a ground of its own, its drive marked. Afterwards nothing is left of it or its portals.
 
     One run of a kind at a time on a machine, since its `tenants` have fixed names, ports and subnets.
@@ -182,7 +182,7 @@ def grounded(kind: str, tenants: Iterable[str], objects: Objects) -> Iterator[Ch
             else:
                 for name in names:
                     objects.remove(name)
-                objects.on_drive(ground, "rm -rf /drive/drive")
+                objects.run_on_drive(ground, "rm -rf /drive/drive")
                 shutil.rmtree(ground)
 
 

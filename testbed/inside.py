@@ -20,10 +20,10 @@ def begin(
 ) -> tuple[str, Iterator[tuple[int, bytes]]]:
     """Starts a command; the id of its exec, and what it says as it says it: 1 or 2 for the stream, and bytes."""
     made = client.exec_create(container, list(words), environment=dict(env or {}), user=user)["Id"]
-    return made, parts(client.exec_start(made, socket=True))
+    return made, output_parts(client.exec_start(made, socket=True))
 
 
-def parts(reader: Any) -> Iterator[tuple[int, bytes]]:
+def output_parts(reader: Any) -> Iterator[tuple[int, bytes]]:
     """As automation/engine/docker_exec.py reads it, which testbed/ judges: docker-py's own reader loses what comes with the head."""
     # Held here: the reader lets go of it when it is closed first.
     connection = reader._sock

@@ -49,7 +49,7 @@ def dockerfile(role: str, user: int, ports: Iterable[int]) -> str:
     return f'ARG BASE\nFROM ${{BASE}}\nUSER {user}:{user}\n{entry}ENTRYPOINT ["/usr/local/bin/light", "{role}", "{told}"]\n'
 
 
-def lighten(folder: Path) -> list[str]:
+def replace_recipes(folder: Path) -> list[str]:
     """Replace the recipes in a copy's `images/` by light ones; return their roles."""
     made = recipes(folder)
     shutil.copytree(RECIPES / LIGHT, folder / LIGHT)
@@ -92,7 +92,7 @@ class Fleet:
                 self.checkout.folder / "tenants" / f"Pulumi.{name}.yaml",
             ):
                 path.unlink(missing_ok=True)
-        self.objects.on_drive(
+        self.objects.run_on_drive(
             self.checkout.drive, "find /drive -mindepth 1 -maxdepth 1 -name 'e2e-light-*' -exec rm -rf {} +"
         )
         for part in ("stacks", "locks", "history", "backups"):

@@ -59,29 +59,29 @@ class Objects:
             for service, told in self.containers(tenant, jobs=False).items()
         }
 
-    def inside(self, container: str, *words: str, user: str = "") -> str:
+    def exec_in(self, container: str, *words: str, user: str = "") -> str:
         """Standard output of a command in a running container; its exit code does not matter."""
         return inside.run(self.client, container, *words, user=user, stderr=False)[1]
 
-    def beside(self, container: str, script: str, *words: str) -> Any:
+    def python_in_network_of(self, container: str, script: str, *words: str) -> Any:
         """What a Python script prints as JSON when it runs in the network of a container."""
         return json.loads(
-            self.once("python", ["python3", "-c", script, *words], network=f"container:{container}")
+            self.run_image("python", ["python3", "-c", script, *words], network=f"container:{container}")
         )
 
-    def joined(self, networks: Sequence[str], script: str, *words: str) -> Any:
+    def python_on_networks(self, networks: Sequence[str], script: str, *words: str) -> Any:
         """What a Python script prints as JSON in a container that is on these networks."""
         return json.loads(
-            self.once(
+            self.run_image(
                 "python", ["python3", "-c", script, *words], network=networks[0], more=tuple(networks[1:])
             )
         )
 
-    def on_drive(self, root: Path, script: str) -> str:
+    def run_on_drive(self, root: Path, script: str) -> str:
         """Run a shell script as root with the drive's root at /drive: data belongs to many users."""
-        return self.once("base", ["sh", "-ec", script], binds=[f"{root}:/drive"])
+        return self.run_image("base", ["sh", "-ec", script], binds=[f"{root}:/drive"])
 
-    def once(
+    def run_image(
         self,
         role: str,
         words: Sequence[str],

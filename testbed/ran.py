@@ -9,7 +9,7 @@ LAST_LINES = 40
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ran:
+class CommandResult:
     """`out` and `err` are standard output and error; `seconds` is how long it took."""
 
     words: str
@@ -19,7 +19,7 @@ class Ran:
     seconds: float
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         """All that it said, on either stream."""
         return f"{self.out}\n{self.err}"
 
@@ -28,5 +28,5 @@ class Ran:
         return json.loads(self.out)
 
     def __str__(self) -> str:
-        tail = "\n".join(self.said.strip().splitlines()[-LAST_LINES:])
+        tail = "\n".join(self.output.strip().splitlines()[-LAST_LINES:])
         return f"$ {self.words}\n{tail}\n(exit code {self.code} after {self.seconds:.1f} s)"

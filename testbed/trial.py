@@ -12,7 +12,7 @@ from config.portal.resource_types import PASSWORD
 from testbed.checkout import Checkout
 from testbed.objects import Objects
 from testbed.processes import with_environment
-from testbed.ran import Ran
+from testbed.ran import CommandResult
 from testbed.waiting import until_none
 
 # Name, port and third byte of the subnet are far from what a first tenant takes.
@@ -82,14 +82,14 @@ class Trial:
         }
         self.checkout.write(told, self.name)
 
-    def up(self) -> Ran:
+    def up(self) -> CommandResult:
         """`./portal up --json`, which must succeed."""
         ran = self.checkout.portal("up", self.name, "--json")
         self.broken = str(ran) if ran.code else ""
         assert ran.code == 0, str(ran)
         return ran
 
-    def destroy(self) -> Ran:
+    def destroy(self) -> CommandResult:
         """`./portal destroy`, confirmed, which must succeed."""
         ran = self.checkout.portal("destroy", self.name, "--confirm", self.name)
         assert ran.code == 0, str(ran)

@@ -43,10 +43,10 @@ def parts_for(words: Sequence[str]) -> frozenset[str]:
 
 def main(words: Sequence[str]) -> int:
     """Run a verb; return its exit code."""
-    output.settle()
+    output.prepare_streams()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
-    return output.ended(lambda: _verb(words))
+    return output.exit_code_of(lambda: _verb(words))
 
 
 def _verb(words: Sequence[str]) -> int:
@@ -181,7 +181,7 @@ def _env(said: "argparse.Namespace") -> int:
     if said.json:
         output.tell_json(found)
     else:
-        output.hand_on(environment.shell(found))
+        output.write_for_program(environment.shell(found))
     return 0
 
 

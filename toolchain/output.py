@@ -69,7 +69,7 @@ class Progress(io.TextIOWrapper):
             _drop(2)
 
 
-def settle() -> None:
+def prepare_streams() -> None:
     """Make the standard streams fit for use, whatever the caller has closed or set.
 
     A number that is closed would be taken by the next file that is opened, and what is printed would go into that.
@@ -129,7 +129,7 @@ def tell_json(facts: Any, *, indent: int | None = 2, flush: bool = False) -> Non
     print(json.dumps(facts, indent=indent, sort_keys=True).replace("##", "#\\u0023"), flush=flush)
 
 
-def hand_on(text: str) -> None:
+def write_for_program(text: str) -> None:
     """Text for a program (a shell, a forge), byte by byte what it is, in UTF-8. Raises OutputLost."""
     sys.stdout.flush()
     try:
@@ -140,7 +140,7 @@ def hand_on(text: str) -> None:
         raise OutputLost(error) from None
 
 
-def ended(command: Callable[[], int]) -> int:
+def exit_code_of(command: Callable[[], int]) -> int:
     """The exit code of a command. Whatever happens in it is one text and one code, never a traceback."""
     try:
         code = _code(command)
@@ -161,12 +161,12 @@ def ended(command: Callable[[], int]) -> int:
         return FAILED
     except Exception as error:  # noqa: BLE001 (nobody is shown a traceback who has not asked for one)
         _traced(error)
-        say(f"error: a bug in this program: {fault(error)}; {TRACEBACK}=1 shows the traceback")
+        say(f"error: a bug in this program: {describe_fault(error)}; {TRACEBACK}=1 shows the traceback")
         return FAILED
     return code
 
 
-def fault(error: BaseException) -> str:
+def describe_fault(error: BaseException) -> str:
     """An error that nobody has foreseen, in one line: what it is, and where in the program."""
     import traceback
 

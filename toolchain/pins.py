@@ -69,7 +69,7 @@ def version(text: str) -> Version:
     return tuple(int(number) for number in found.group().split("."))
 
 
-def fits(have: str, oldest: str, *, same_major: bool) -> bool:
+def is_new_enough(have: str, oldest: str, *, same_major: bool) -> bool:
     """Whether a version is new enough, and (for what promises nothing across majors) of the same major number."""
     try:
         found = version(have)

@@ -76,7 +76,7 @@ class Runner:
         if self._stopped:
             raise ToolchainError(f"{what}: stopped")
         if code != 0:
-            raise ToolchainError(_told(f"{what}: {words[0]} ended with code {code}", path, remedy))
+            raise ToolchainError(_failure_text(f"{what}: {words[0]} ended with code {code}", path, remedy))
 
     def ask(
         self,
@@ -203,7 +203,7 @@ class Runner:
                 except subprocess.TimeoutExpired:
                     _signal_group(child.pid, signal.SIGKILL)
                     child.wait()
-                raise ToolchainError(_told(f"{what}: gave up after {limit:.0f} s", log, remedy))
+                raise ToolchainError(_failure_text(f"{what}: gave up after {limit:.0f} s", log, remedy))
 
 
 def _signal_group(leader: int, number: signal.Signals) -> None:
@@ -211,6 +211,6 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
         os.killpg(leader, number)
 
 
-def _told(what: str, log: Path, remedy: str) -> str:
+def _failure_text(what: str, log: Path, remedy: str) -> str:
     told = [what, tail(log), f"  whole log: {log}", f"  {remedy}" if remedy else ""]
     return "\n".join(line for line in told if line)

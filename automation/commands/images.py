@@ -11,7 +11,7 @@ from automation.commands.table import Table, number, print_table
 from automation.errors import NotConfirmed
 from automation.images.progress import building
 from automation.portals import image_supply
-from config.reading.words import counted
+from config.reading.words import count_of
 
 app = typer.Typer(help="Container images: build, list, prune, pin.", no_args_is_help=True)
 
@@ -40,7 +40,7 @@ def images_list(as_json: show.Json = False) -> None:
     table = Table("role", "reference", "there", number("MB"))
     for row in found:
         table.add_row(row.role, row.reference, row.present, row.megabytes)
-    print_table(table, f"{counted(len(found), 'image')}, {sum(row.present for row in found)} there")
+    print_table(table, f"{count_of(len(found), 'image')}, {sum(row.present for row in found)} there")
 
 
 @app.command(
@@ -69,9 +69,9 @@ def images_prune(
         table.add_row(each, "" if dry_run or each in gone else "kept: it is in use now")
     print_table(
         table,
-        f"{counted(len(found), 'image')} would be removed"
+        f"{count_of(len(found), 'image')} would be removed"
         if dry_run
-        else f"{counted(len(gone), 'image')} removed",
+        else f"{count_of(len(gone), 'image')} removed",
     )
 
 

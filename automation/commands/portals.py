@@ -21,7 +21,7 @@ from automation.portals import status as portal_status
 from automation.portals import up as portal_up
 from automation.runs.plan import Plan
 from config.reading.errors import ConfigError
-from config.reading.words import counted
+from config.reading.words import count_of
 from config.tenant.tenant import Tenant, names, survey
 from toolchain.parts import host_rules
 
@@ -156,7 +156,7 @@ def tenants(as_json: Json = False) -> None:
         table = Table("tenant", prose("title"), "release", "lms", "directory")
         for each in good:
             table.add_row(each.name, each.title, each.release.name, each.hosts.lms, each.directory)
-        print_table(table, counted(len(good), "tenant"))
+        print_table(table, count_of(len(good), "tenant"))
     if findings:
         raise ConfigError(*findings)
 
@@ -214,7 +214,7 @@ def run_for_each_tenant(verb: str, tenants: list[str], workers: int, as_json: bo
             table.add_row(each.tenant, "done" if each.ok else "failed", each.seconds, what)
         failed = sum(not each.ok for each in outcomes)
         print_table(
-            table, f"{counted(len(outcomes), 'portal')}: {len(outcomes) - failed} done, {failed} failed"
+            table, f"{count_of(len(outcomes), 'portal')}: {len(outcomes) - failed} done, {failed} failed"
         )
     if code := outcome.exit_code(outcomes):
         raise typer.Exit(code)
@@ -270,5 +270,5 @@ def print_services(told: dict[str, Any]) -> None:
         row["state"] == "running" and row["health"] in (None, "healthy") for row in told["services"].values()
     )
     done = sum(row["exit_code"] == 0 for row in told["services"].values())
-    total = f"{told['tenant']}: {up} of {counted(len(told['services']) - done, 'service')} up"
-    print_table(table, total + (f", {counted(done, 'job')} done" if done else ""))
+    total = f"{told['tenant']}: {up} of {count_of(len(told['services']) - done, 'service')} up"
+    print_table(table, total + (f", {count_of(done, 'job')} done" if done else ""))

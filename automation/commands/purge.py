@@ -12,7 +12,7 @@ from automation.errors import NotConfirmed
 from automation.images.progress import building
 from automation.portals import orphans, ownership, purge
 from automation.portals.purge import Trace
-from config.reading.words import counted
+from config.reading.words import count_of
 
 app = typer.Typer()
 
@@ -127,7 +127,7 @@ def summary(found: Trace) -> str:
         "directory": found.directories,
         "file": found.files,
     }
-    told = [counted(len(these), kind) for kind, these in kinds.items() if these]
+    told = [count_of(len(these), kind) for kind, these in kinds.items() if these]
     return ", ".join([*told, *(["1 stack"] if found.stack else [])])
 
 
@@ -150,4 +150,4 @@ def orphans_command(as_json: show.Json = False) -> None:
     for each in found:
         table.add_row(each.tenant, str(each.owner), each.what, each.remedy)
     names = {each.tenant for each in found}
-    print_table(table, f"{orphans.summary(found)} in {counted(len(names), 'portal')} without a tenant file")
+    print_table(table, f"{orphans.summary(found)} in {count_of(len(names), 'portal')} without a tenant file")

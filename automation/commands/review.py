@@ -29,8 +29,8 @@ from automation.review.tenant_review import (
     not_known,
 )
 from automation.stack import ROOT
-from config.reading.words import counted
-from toolchain.output import hand_on
+from config.reading.words import count_of
+from toolchain.output import write_for_program
 
 if TYPE_CHECKING:
     from automation.review.affected_tenants import Affected
@@ -119,7 +119,7 @@ def changed(
     found = affected_since(ref)
     if markdown:
         told = [(name, each) for name, why in {**found.tenants, **found.removed}.items() for each in why]
-        hand_on(rows(("tenant", "why"), [*told, *(("", each) for each in found.left)]))
+        write_for_program(rows(("tenant", "why"), [*told, *(("", each) for each in found.left)]))
         return
     if as_json:
         show.show(
@@ -135,7 +135,7 @@ def changed(
     for name, why in names.items():
         for each in why:
             table.add_row(name, each)
-    print_table(table, f"{counted(len(names), 'tenant')} can be touched")
+    print_table(table, f"{count_of(len(names), 'tenant')} can be touched")
     for each in found.left:
         show.tell(each)
 
@@ -245,7 +245,7 @@ def print_reviews(
     if markdown:
         from automation.review.comment import render
 
-        hand_on(render(reviews, notes=notes, refreshed=refreshed, allowed=allowed))
+        write_for_program(render(reviews, notes=notes, refreshed=refreshed, allowed=allowed))
         return
     table = Table("tenant", prose("preview"), "downtime", "risk to data")
     for each in most_severe_first(reviews):
@@ -258,7 +258,7 @@ def print_reviews(
     quiet = sum(each.quiet for each in reviews)
     told = {"would change": len(reviews) - failed - quiet, "stay as they are": quiet, "failed": failed}
     total = ", ".join(f"{count} {what}" for what, count in told.items() if count)
-    print_table(table, counted(len(reviews), "tenant") + (f": {total}" if total else ""))
+    print_table(table, count_of(len(reviews), "tenant") + (f": {total}" if total else ""))
     for note in notes:
         show.tell(note)
 

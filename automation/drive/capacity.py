@@ -28,7 +28,7 @@ class Room:
     disk: int
 
 
-def read(told: str) -> Room:
+def parse(told: str) -> Room:
     """What `LOOK` has said. Raises PortalError when it is not to be understood."""
     memory, disk = _MEMORY.search(told), _DISK.search(told)
     if not memory or not disk:

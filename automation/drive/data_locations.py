@@ -44,7 +44,7 @@ class DataLocation:
         return (self.root, self.host) == (other.root, other.host)
 
 
-def of_state(state: Mapping[str, Any]) -> DataLocation | None:
+def location_in_state(state: Mapping[str, Any]) -> DataLocation | None:
     """Where a stack's state has the portal's data, None where nothing of it is there."""
     resources = drift.resources(state)
     found = next(
@@ -71,7 +71,7 @@ def _directory(resource: Mapping[str, Any]) -> str:
     return str(PurePosixPath(options["device"]).parent) if options and options.get("device") else ""
 
 
-def recorded(stack: Stack) -> tuple[DataLocation, ...]:
+def recorded_locations(stack: Stack) -> tuple[DataLocation, ...]:
     """The places that the stack's tags tell, the latest first. Raises PortalError when the backend cannot be asked."""
     found = []
     for name, value in stack.tags().items():
@@ -83,10 +83,10 @@ def recorded(stack: Stack) -> tuple[DataLocation, ...]:
     return tuple(sorted(found, key=lambda each: (-each.at, each.root, each.host)))
 
 
-def known(stack: Stack, state: Mapping[str, Any]) -> tuple[DataLocation, ...]:
+def known_locations(stack: Stack, state: Mapping[str, Any]) -> tuple[DataLocation, ...]:
     """Every place where the tenant's data may be, by what happened: the state's first, then the latest."""
-    now = of_state(state)
-    told = recorded(stack)
+    now = location_in_state(state)
+    told = recorded_locations(stack)
     return unique([*([now] if now else []), *told])
 
 
@@ -100,7 +100,7 @@ def unique(places: Iterable[DataLocation]) -> tuple[DataLocation, ...]:
 
 def record(stack: Stack, place: DataLocation) -> None:
     """Have the stack remember a place, unless it is the latest already. Raises PortalError."""
-    latest = next(iter(recorded(stack)), None)
+    latest = next(iter(recorded_locations(stack)), None)
     if latest and latest.same_as(place) and place.drive in ("", latest.drive):
         return
     told = {key: value for key, value in asdict(place).items() if value}

@@ -88,12 +88,12 @@ class Share:
         return self.counted // 1024 if self.counted is not None else None
 
     @property
-    def can(self) -> bool:
+    def supports_limits(self) -> bool:
         """Whether the drive's file system is mounted to hold limits of projects."""
         return self.kind in HOLDERS and bool(self.options & COUNTS) and "pqnoenforce" not in self.options
 
 
-def read(told: str) -> Share:
+def parse_share(told: str) -> Share:
     """What `LOOK` has said."""
     mounted, whole, own, counted = (each.search(told) for each in (_MOUNT, _DRIVE, _PORTAL, _COUNTED))
     return Share(
@@ -106,9 +106,9 @@ def read(told: str) -> Share:
     )
 
 
-def step(share: Share, quota: int) -> Step:
+def next_step(share: Share, quota: int) -> Step:
     """What is to be done so that a quota of MiB holds; 0 is no quota. Pure."""
-    if not share.own or not share.can:
+    if not share.own or not share.supports_limits:
         return Step.NONE
     # One that limits nothing is told, and would be seen by nobody who is to take it away again.
     if not quota or quota >= share.size // 1024:
@@ -116,21 +116,21 @@ def step(share: Share, quota: int) -> Step:
     return Step.NONE if share.limit == quota else Step.HOLD
 
 
-def held(share: Share, quota: int) -> bool:
+def is_enforced(share: Share, quota: int) -> bool:
     """Whether the file system stops the portal at its quota, or before it."""
     return bool(quota and share.limit and share.limit <= quota)
 
 
-def why_not(share: Share, tenant: Tenant) -> str:
+def why_not_enforced(share: Share, tenant: Tenant) -> str:
     """Why the quota is watched and does not hold, with the remedy; empty where it holds or there is none. Pure."""
     quota = tenant.storage.quota_mib
-    if not quota or held(share, quota):
+    if not quota or is_enforced(share, quota):
         return ""
     if quota >= share.size // 1024 > 0:
         return f"{quota} MiB is no less than the drive has ({share.size // 1024})"
-    if share.can and share.own:
+    if share.supports_limits and share.own:
         return f"not set yet: ./portal up {tenant.name} sets it"
-    if share.can:
+    if share.supports_limits:
         return f"{tenant.storage.root} can hold it: ./portal up {tenant.name} sets it"
     if share.kind.startswith(("nfs", "cifs", "smb", "fuse", "ceph", "9p")):
         return (
@@ -149,12 +149,12 @@ def why_not(share: Share, tenant: Tenant) -> str:
 def obstacles(share: Share, tenant: Tenant, disk: int) -> Iterator[Obstacle]:
     """What of a tenant's quota is not possible; `disk` is what has to be free for what is to start, in MiB. Pure."""
     quota, used = tenant.storage.quota_mib, share.used
-    doing = step(share, quota)
+    doing = next_step(share, quota)
     limit = {Step.HOLD: quota, Step.LIFT: 0, Step.NONE: share.limit}[doing]
     if used is None or not limit:
         return
     if doing is Step.HOLD and used >= limit:
-        yield Obstacle(key="storage/quota", what=over(tenant, used), remedy=REMEDY)
+        yield Obstacle(key="storage/quota", what=full_at_once(tenant, used), remedy=REMEDY)
     elif limit - used < disk:
         left = f"{tenant.name} has {max(0, limit - used)} MiB left of {limit}"
         yield Obstacle(
@@ -165,7 +165,7 @@ def obstacles(share: Share, tenant: Tenant, disk: int) -> Iterator[Obstacle]:
 REMEDY = "raise the quota, or find what grows and make room"
 
 
-def over(tenant: Tenant, used: int) -> str:
+def full_at_once(tenant: Tenant, used: int) -> str:
     """That a quota would be full at once."""
     return f"{tenant.name} uses {used} MiB, so with {tenant.storage.quota_mib} it could write nothing from then on"
 
@@ -173,34 +173,36 @@ def over(tenant: Tenant, used: int) -> str:
 def notes(share: Share, tenant: Tenant) -> Iterator[str]:
     """What `up` will do about it, or why it is watched alone. Pure."""
     quota = tenant.storage.quota_mib
-    doing = step(share, quota)
+    doing = next_step(share, quota)
     if doing is Step.HOLD:
         now = f", {share.limit} now" if share.limit else ", none now"
         yield f"storage/quota: the file system will hold the portal to {quota} MiB{now}"
     elif doing is Step.LIFT:
         yield f"storage/quota: the limit of {share.limit} MiB is lifted"
-    elif why := why_not(share, tenant):
+    elif why := why_not_enforced(share, tenant):
         yield f"storage/quota: watched, not enforced: {why}"
 
 
-def keep(client: Any, tenant: Tenant, share: Share, say: Say) -> str:
+def set_limit(client: Any, tenant: Tenant, share: Share, say: Say) -> str:
     """Make the limit on the drive what the tenant's file says; why it could not be done, empty where it was.
 
     Raises QuotaTooSmall where more is taken by now than the quota.
     """
-    doing = step(share, tenant.storage.quota_mib)
+    doing = next_step(share, tenant.storage.quota_mib)
     if doing is Step.NONE:
         return ""
     words = ["--tenant", tenant.name, "/portal"]
     if doing is Step.HOLD:
         words = ["--limit-mib", str(tenant.storage.quota_mib), "--seconds", str(WALK_SECONDS), *words]
-    said = run(client, tenant.directory, [str(doing), *words], lambda told: say(f"{tenant.name}: {told}"))
-    return judged(said, tenant, say)
+    said = run_project_quota(
+        client, tenant.directory, [str(doing), *words], lambda told: say(f"{tenant.name}: {told}")
+    )
+    return reason_not_done(said, tenant, say)
 
 
-def lift(client: Any, root: str, tenant: str, say: Say) -> None:
+def remove_limit(client: Any, root: str, tenant: str, say: Say) -> None:
     """Leave no limit behind, where this program has set one on a tenant's directory below `root`; tells why where it cannot."""
-    said = run(client, f"{root}/{tenant}", ["lift", "--tenant", tenant, "/portal"], say)
+    said = run_project_quota(client, f"{root}/{tenant}", ["lift", "--tenant", tenant, "/portal"], say)
     if said != "lifted":
         say(f"the limit on {root}/{tenant} stays: {said.removeprefix('cannot ')}")
 
@@ -212,7 +214,7 @@ class QuotaTooSmall(PortalError):
     exit_code = 10
 
 
-def judged(said: str, tenant: Tenant, say: Say) -> str:
+def reason_not_done(said: str, tenant: Tenant, say: Say) -> str:
     """What the helper's last words come to: why it was not done. Raises QuotaTooSmall."""
     word, _, rest = said.partition(" ")
     quota = tenant.storage.quota_mib
@@ -226,7 +228,7 @@ def judged(said: str, tenant: Tenant, say: Say) -> str:
         return ""
     if word == "over":
         raise QuotaTooSmall(
-            f"tenants/{tenant.name}.yaml: storage/quota: {over(tenant, int(rest))}; {REMEDY}; nothing was stopped, and "
+            f"tenants/{tenant.name}.yaml: storage/quota: {full_at_once(tenant, int(rest))}; {REMEDY}; nothing was stopped, and "
             "the limit stays as it was"
         )
     if word == "unfinished":
@@ -234,7 +236,7 @@ def judged(said: str, tenant: Tenant, say: Say) -> str:
     return rest if word == "cannot" else f"the helper ended with {said[:200]!r}"
 
 
-def run(client: Any, directory: str, words: list[str], say: Say) -> str:
+def run_project_quota(client: Any, directory: str, words: list[str], say: Say) -> str:
     """The last line of project-quota about one portal's directory; what it says before goes to `say`. Raises PortalError.
 
     CAP_SYS_ADMIN is the helper's alone, for the seconds that it takes: without a network, on a root that it cannot write,
@@ -249,7 +251,7 @@ def run(client: Any, directory: str, words: list[str], say: Say) -> str:
         cap_drop=["ALL"],
         cap_add=["SYS_ADMIN", "FOWNER", "DAC_READ_SEARCH"],
         # Docker 20.10 knows no quotactl_fd. Everything else that its own profile is there for is forbidden here, too.
-        security_opt=["no-new-privileges:true", "seccomp=" + json.dumps(profile())],
+        security_opt=["no-new-privileges:true", "seccomp=" + json.dumps(seccomp_profile())],
         read_only=True,
         mem_limit=f"{HELPER_MIB}m",
         memswap_limit=f"{HELPER_MIB}m",
@@ -262,7 +264,7 @@ def run(client: Any, directory: str, words: list[str], say: Say) -> str:
     try:
         with helper(client, reference("ops", ROOT / "images"), **how) as made:
             client.start(made)
-            for each in lines(client.logs(made, stream=True, follow=True)):
+            for each in log_lines(client.logs(made, stream=True, follow=True)):
                 if last:
                     say(last)
                 last = each
@@ -273,7 +275,7 @@ def run(client: Any, directory: str, words: list[str], say: Say) -> str:
     return last if not code and last else f"cannot the helper ended with exit code {code}: {last[:200]}"
 
 
-def lines(stream: Any) -> Iterator[str]:
+def log_lines(stream: Any) -> Iterator[str]:
     """Those of a container's log, as they come in pieces."""
     rest = ""
     for piece in stream:
@@ -283,7 +285,7 @@ def lines(stream: Any) -> Iterator[str]:
         yield rest.strip()
 
 
-def profile() -> dict[str, Any]:
+def seccomp_profile() -> dict[str, Any]:
     """The system calls of the helper: all but those of FORBIDDEN."""
     return {
         "defaultAction": "SCMP_ACT_ALLOW",

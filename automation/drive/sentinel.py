@@ -79,11 +79,11 @@ def check(client: Any, tenant: Tenant, known: Iterable[DataLocation] = ()) -> Da
     Raises DriveMissing when the engine does not see the sentinel, or sees that of another drive than the one that
     `known` tells for this root; DataLinked where a symbolic link stands for one of the tenant's directories.
     """
-    return judge(tenant, inspected(client, tenant), known)
+    return judge(tenant, inspect_tenant(client, tenant), known)
 
 
-def inspected(client: Any, tenant: Tenant) -> Inspection:
-    """The drive of a tenant, for `judge` and, of its share there, `quota.read`."""
+def inspect_tenant(client: Any, tenant: Tenant) -> Inspection:
+    """The drive of a tenant, for `judge` and, of its share there, `quota.parse_share`."""
     script = (symbolic_links.LOOK + quota.LOOK).format(tenant.name)
     return inspect(client, tenant.storage.root, script)
 
@@ -113,14 +113,14 @@ def judge(tenant: Tenant, seen: Inspection, known: Iterable[DataLocation] = ()) 
 
 def share(client: Any, root: str, tenant: str) -> Share:
     """What the drive at `root` says of a tenant's share of it. Raises DriveMissing, PortalError."""
-    return quota.read(run_on_drive(client, root, quota.LOOK.format(tenant), reads=True))
+    return quota.parse_share(run_on_drive(client, root, quota.LOOK.format(tenant), reads=True))
 
 
 def unlimit(client: Any, root: str, tenant: str, say: Callable[[str], None]) -> None:
     """Leave no limit of ours behind on a tenant's directory. Raises DriveMissing, PortalError."""
     found = share(client, root, tenant)
-    if quota.step(found, 0) is quota.Step.LIFT:
-        quota.lift(client, root, tenant, say)
+    if quota.next_step(found, 0) is quota.Step.LIFT:
+        quota.remove_limit(client, root, tenant, say)
 
 
 def inspect(client: Any, root: str, script: str, *, reads: bool = True) -> Inspection:
@@ -138,7 +138,7 @@ def inspect(client: Any, root: str, script: str, *, reads: bool = True) -> Inspe
     bound = client.create_host_config(mounts=mounts)
     try:
         with helper(client, entrypoint=["sh", "-c", script], user="0:0", host_config=bound) as made:
-            return Inspection(mark=read_mark(client, made), said=output(client, made, root))
+            return Inspection(mark=read_mark(client, made), said=run_to_end(client, made, root))
     except APIError as error:
         if is_absent(error):
             return Inspection(mark=None)
@@ -222,14 +222,14 @@ def run_on_drive(
     )
     try:
         with helper(client, entrypoint=["sh", "-c", script], user="0:0", host_config=bound) as made:
-            return output(client, made, root, limit)
+            return run_to_end(client, made, root, limit)
     except APIError as error:
         if is_absent(error):
             raise DriveMissing(missing_text(root)) from None
         raise
 
 
-def output(client: Any, container: str, root: str, limit: float = 60.0) -> str:
+def run_to_end(client: Any, container: str, root: str, limit: float = 60.0) -> str:
     """Start a container and return what it says. Raises PortalError when it fails or does not end within `limit` seconds."""
     client.start(container)
     ended = client.wait(container, timeout=limit)

@@ -74,7 +74,7 @@ class Usage:
     share: Share = field(default_factory=Share)
 
 
-def look(client: Any, tenant: Tenant) -> Usage:
+def measure(client: Any, tenant: Tenant) -> Usage:
     """What the drive has and the portal has taken, asked by a container on the engine's host. Raises DriveMissing, PortalError."""
     script = LOOK.format(tenant.name, walk=WALK_SECONDS, fresh=FRESH_SECONDS)
     # Not on the host's own disk, which may have a directory where the drive is to be mounted.
@@ -97,7 +97,7 @@ def parse(told: str) -> Usage:
         directory=not _NO_FILES.search(told),
         uncounted=int(uncounted[1]) if uncounted else 0,
         links=symbolic_links.parse(told),
-        share=quota.read(told),
+        share=quota.parse_share(told),
     )
 
 
@@ -142,8 +142,10 @@ def facts(found: Usage, tenant: Tenant) -> dict[str, Any]:
         "directory": found.directory,
         "counted_in_time": found.uncounted != LATE,
         "quota_mib": tenant.storage.quota_mib or None,
-        "quota_held": quota.held(found.share, tenant.storage.quota_mib) if tenant.storage.quota else None,
-        "quota_why": quota.why_not(found.share, tenant),
+        "quota_held": quota.is_enforced(found.share, tenant.storage.quota_mib)
+        if tenant.storage.quota
+        else None,
+        "quota_why": quota.why_not_enforced(found.share, tenant),
         "limit_mib": found.share.limit or None,
         "warnings": list(warnings(found, tenant)),
     }

@@ -13,14 +13,14 @@ def run(client: Any, container: str, *words: str) -> tuple[int, str, str]:
     """Its exit code, and what it says on standard output and standard error."""
     made = client.exec_create(container, list(words))["Id"]
     said: dict[int, bytearray] = {}
-    for stream, part in parts(client.exec_start(made, socket=True)):
+    for stream, part in output_parts(client.exec_start(made, socket=True)):
         said.setdefault(stream, bytearray()).extend(part)
     code = int(client.exec_inspect(made)["ExitCode"])
     err = said.pop(STDERR, bytearray()).decode(errors="replace")
     return code, b"".join(said.values()).decode(errors="replace"), err
 
 
-def parts(reader: Any) -> Iterator[tuple[int, bytes]]:
+def output_parts(reader: Any) -> Iterator[tuple[int, bytes]]:
     """What a command says as it says it: 1 or 2 for the stream, and bytes. `reader` is of `exec_start(…, socket=True)`.
 
     docker-py leaves the socket of every other way open. Its own `frames_iter` reads the socket itself and loses what

@@ -48,7 +48,9 @@ def connect(docker_host: str = "", *, limit: float = LIMIT_SECONDS) -> Iterator[
 
     with ExitStack() as held:
         try:
-            client = docker.APIClient(**held.enter_context(connection.reached(docker_host)), timeout=limit)
+            client = docker.APIClient(
+                **held.enter_context(connection.client_arguments(docker_host)), timeout=limit
+            )
             held.callback(client.close)
             client.ping()
         except connection.Refused as error:

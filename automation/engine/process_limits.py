@@ -13,7 +13,7 @@ from automation.engine.inventory import Container
 PROCESSES = 2048
 
 
-def unlimited(client: Any, found: Iterable[Container]) -> list[str]:
+def without_limit(client: Any, found: Iterable[Container]) -> list[str]:
     """Those of the containers, by name, that run and have no limit of processes, or another one."""
     from docker.errors import NotFound
 
@@ -30,7 +30,7 @@ def unlimited(client: Any, found: Iterable[Container]) -> list[str]:
     return names
 
 
-def limit(client: Any, container: str) -> None:
+def set_limit(client: Any, container: str) -> None:
     """Set it on a container: the kernel holds it from now on, the engine through every restart.
 
     Raises requests.HTTPError when the engine refuses.
@@ -43,9 +43,9 @@ def limit(client: Any, container: str) -> None:
 
 def apply_limits(client: Any, found: Iterable[Container]) -> list[str]:
     """Set it on every container that runs without; return their names."""
-    names = unlimited(client, found)
+    names = without_limit(client, found)
     for each in names:
-        limit(client, each)
+        set_limit(client, each)
     return names
 
 

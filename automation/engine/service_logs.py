@@ -11,7 +11,7 @@ from automation.engine import inventory
 from automation.errors import NotUp
 from config.portal.routes import addresses
 from config.reading.errors import ConfigError
-from config.reading.words import listed, meant
+from config.reading.words import comma_separated, did_you_mean
 from config.tenant.tenant import Tenant
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -23,8 +23,8 @@ def address(tenant: Tenant, service: str) -> str:
     known = addresses(tenant)
     if service not in known:
         raise ConfigError(
-            f"tenants/{tenant.name}.yaml: '{service}' has no page{meant(service, known) or ';'} "
-            f"services with one: {listed(known)}"
+            f"tenants/{tenant.name}.yaml: '{service}' has no page{did_you_mean(service, known) or ';'} "
+            f"services with one: {comma_separated(known)}"
         )
     return known[service]
 
@@ -57,8 +57,8 @@ def logs(
                     f"portal {tenant.name} is not up: it has no container; run ./portal up {tenant.name}"
                 )
             raise ConfigError(
-                f"portal {tenant.name} has no service '{service}'{meant(service, known) or ';'} "
-                f"there are: {listed(known)}"
+                f"portal {tenant.name} has no service '{service}'{did_you_mean(service, known) or ';'} "
+                f"there are: {comma_separated(known)}"
             )
         options = {"since": start, "tail": tail or "all", "stdout": True, "stderr": True}
         if follow:

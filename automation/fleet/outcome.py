@@ -10,7 +10,7 @@ from automation.images.event import BuildError
 from automation.runs.plan import Plan
 from config.images import ImageError
 from config.reading.errors import ConfigError
-from toolchain.output import fault
+from toolchain.output import describe_fault
 
 # Exit code 2 is what Typer gives for words that it does not know; a tenant file is words, too.
 BAD_WORDS = 2
@@ -45,7 +45,7 @@ class Outcome:
         }
 
 
-def of(tenant: str, command: Callable[[], Any]) -> Outcome:
+def outcome_of(tenant: str, command: Callable[[], Any]) -> Outcome:
     """Run a command; every failure becomes an outcome with its reason and exit code."""
     began = time.monotonic()
     code, reason, result = 0, "", None
@@ -58,7 +58,7 @@ def of(tenant: str, command: Callable[[], Any]) -> Outcome:
     except (BuildError, ImageError) as error:
         code, reason = 1, str(error)
     except Exception as error:  # noqa: BLE001 (one tenant's fault must not be the end of the others')
-        code, reason = 1, fault(error)
+        code, reason = 1, describe_fault(error)
     return Outcome(
         tenant=tenant,
         exit_code=code,

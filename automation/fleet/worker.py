@@ -24,7 +24,7 @@ CANCEL = "cancel"
 
 def main(words: list[str]) -> int:
     """Do what comes in, until the other end is closed."""
-    output.settle()
+    output.prepare_streams()
     connection: Connection[Any, Any] = Connection(int(words[0]))
     asked: queue.Queue[tuple[str, str, Mapping[str, Any]] | None] = queue.Queue()
     cancel = Cancel()
@@ -74,7 +74,7 @@ def run_verb(
         "removal": lambda: destroy.removal_plan(tenant, cancel=cancel, **options),
         "status": lambda: status.status(tenant_files.load(tenant), **options),
     }
-    return outcome.of(tenant, commands[verb])
+    return outcome.outcome_of(tenant, commands[verb])
 
 
 if __name__ == "__main__":

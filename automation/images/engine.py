@@ -27,7 +27,7 @@ def engine(docker_host: str = "") -> Iterator[APIClient]:
     where = docker_host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     with ExitStack() as held:
         try:
-            given = held.enter_context(connection.reached(docker_host))
+            given = held.enter_context(connection.client_arguments(docker_host))
             # Asked by a client of its own: one that finds no engine while it is made could not be closed.
             asking = APIClient(**given, version=OLDEST_API, timeout=ANSWER_SECONDS)
             try:

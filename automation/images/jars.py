@@ -11,7 +11,7 @@ from docker import APIClient
 
 from automation.images import maven
 from automation.images.command import run
-from automation.images.wheels import keep
+from automation.images.wheels import move_into_cache
 
 LIMIT_SECONDS = 900
 
@@ -49,7 +49,7 @@ def fetch(
             )
         else:
             maven.copy_dependencies(project, made, client, base, limit=LIMIT_SECONDS, stop=stop, said=said)
-        keep(made, home)
+        move_into_cache(made, home)
     return home
 
 

@@ -65,21 +65,21 @@ def superseded(*, folder: Path = FOLDER, docker_host: str = "", spare: Collectio
     with engine(docker_host) as client:
         tags = {tag for image in client.images(name=f"{PREFIX}*") for tag in image["RepoTags"] or []}
         found = sorted(tag for tag in tags - wanted if tag.rpartition(":")[0] in ours)
-        return [tag for tag in found if not _used(client, tag)]
+        return [tag for tag in found if not _is_used(client, tag)]
 
 
 def prune(references: Iterable[str], *, docker_host: str = "") -> list[str]:
     """Remove these; return those that are gone. What a container has got meanwhile stays. Raises BuildError."""
     with engine(docker_host) as client:
-        return [tag for tag in references if not _used(client, tag) and _removed(client, tag)]
+        return [tag for tag in references if not _is_used(client, tag) and _try_remove(client, tag)]
 
 
-def _used(client: APIClient, tag: str) -> bool:
+def _is_used(client: APIClient, tag: str) -> bool:
     # Without force the engine takes the tag from an image in use, too; so it is asked who uses it.
     return bool(client.containers(all=True, filters={"ancestor": tag}, quiet=True))
 
 
-def _removed(client: APIClient, tag: str) -> bool:
+def _try_remove(client: APIClient, tag: str) -> bool:
     try:
         client.remove_image(tag)
     except (APIError, ImageNotFound):

@@ -92,11 +92,11 @@ def fetch(
             stop=stop,
             said=said,
         )
-        keep(made, home)
+        move_into_cache(made, home)
     return home
 
 
-def keep(made: Path, home: Path) -> None:
+def move_into_cache(made: Path, home: Path) -> None:
     """Move a finished folder to its place in the cache; another process may have been quicker."""
     try:
         made.rename(home)

@@ -21,7 +21,7 @@ def demo(say: Say) -> dict[str, Any]:
     stack = Stack(name=tenant.name)
     if stack.exists():
         own.refuse_moved(
-            tenant.storage.root, [each.root for each in data_locations.known(stack, stack.state())]
+            tenant.storage.root, [each.root for each in data_locations.known_locations(stack, stack.state())]
         )
     image_supply.prepare_images(tenant, say)
     others = {

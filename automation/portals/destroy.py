@@ -33,7 +33,7 @@ def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) 
             return tenant.directory
         fit = recovery.recover(hold, client, say)
         # The state forgets it now, and a tenant's file may say something else by then.
-        if there := data_locations.of_state(fit.state):
+        if there := data_locations.location_in_state(fit.state):
             data_locations.record(hold.stack, there)
         with automation_api.locked_runs(
             hold, say, on_progress=lambda progress: say(str(progress)), cancel=cancel

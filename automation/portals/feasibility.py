@@ -20,9 +20,9 @@ from config.tenant.tenant import Tenant
 from preflight import obstacles as judging
 from preflight import tenant as for_tenant
 from preflight.obstacles import Obstacle
-from preflight.procfs import ANY, Door
-from preflight.requirements import Published, Requirements, Subnet
-from preflight.tenant import look
+from preflight.procfs import ANY, ListenAddress
+from preflight.requirements import PublishedPort, Requirements, Subnet
+from preflight.tenant import gather_facts
 
 # With less, what writes may not come back: a data store's log of one start. A new portal needs more (capacity.LEAST_DISK_MIB).
 RESTART_MIB = 64
@@ -39,7 +39,7 @@ class Impossible(PortalError):
 
 def with_obstacles(plan: Plan, tenant: Tenant) -> Plan:
     """A preview's plan with what stands in its way, as far as its engine can be asked now. Never raises for an engine."""
-    plan, others = with_engine(plan, tenant.name)
+    plan, others = with_address_change(plan, tenant.name)
     asked = requirements(plan, tenant)
     if asked.empty and not tenant.storage.quota:
         return replace(plan, obstacles=others)
@@ -48,9 +48,9 @@ def with_obstacles(plan: Plan, tenant: Tenant) -> Plan:
         with inventory.connect(tenant.placement.docker_host, limit=engine_identity.ANSWER_SECONDS) as client:
             if is_other_engine(client, plan, tenant):
                 return replace(plan, obstacles=others, unchecked=ELSEWHERE)
-            found = look(client, asked, sentinel.ops_image(), tenant.storage.root)
+            found = gather_facts(client, asked, sentinel.ops_image(), tenant.storage.root)
             if tenant.storage.quota:
-                share = shared(client, tenant)
+                share = drive_share(client, tenant)
     except PortalError as error:
         return replace(plan, obstacles=others, unchecked=str(error))
     if judging.obstacles(asked, found, tenant.name, images_come=True):
@@ -66,7 +66,7 @@ def with_obstacles(plan: Plan, tenant: Tenant) -> Plan:
     )
 
 
-def shared(client: Any, tenant: Tenant) -> Share | None:
+def drive_share(client: Any, tenant: Tenant) -> Share | None:
     """What the drive says of a tenant's share of it, None where it is away or nobody can look yet: others say that."""
     from docker.errors import ImageNotFound
 
@@ -83,7 +83,7 @@ def without_half_made(asked: Requirements, tenant: str) -> Requirements:
     except PortalError:
         # Never up: nothing of it is half made.
         return asked
-    half = {name for _, name, _ in recovery.half_made(recovery.pending_operations(state), state)}
+    half = {name for _, name, _ in recovery.half_made_resources(recovery.pending_operations(state), state)}
     return replace(
         asked,
         leaving_containers=asked.leaving_containers | half,
@@ -105,11 +105,11 @@ def is_other_engine(client: Any, plan: Plan, tenant: Tenant) -> bool:
 
 def check(client: Any, plan: Plan, tenant: Tenant, share: Share | None = None) -> Plan:
     """The same before an `up`, whose images are there by now. Raises Impossible with all that stands in the way."""
-    plan, others = with_engine(plan, tenant.name)
+    plan, others = with_address_change(plan, tenant.name)
     asked = requirements(plan, tenant)
     if not others and asked.empty:
         return plan
-    found = look(client, asked, sentinel.ops_image(), tenant.storage.root)
+    found = gather_facts(client, asked, sentinel.ops_image(), tenant.storage.root)
     room = quota.obstacles(share, tenant, asked.disk) if share else ()
     refuse(tenant, (*others, *judging.obstacles(asked, found, tenant.name), *room))
     return replace(plan, notes=judging.notes(asked, found))
@@ -126,7 +126,7 @@ def check_tenant(client: Any, tenant: Tenant, state: Mapping[str, Any]) -> None:
     refuse(tenant, for_tenant.obstacles(tenant, ROOT / "images", drift.resources(state), client))
 
 
-def with_engine(plan: Plan, tenant: str) -> tuple[Plan, tuple[Obstacle, ...]]:
+def with_address_change(plan: Plan, tenant: str) -> tuple[Plan, tuple[Obstacle, ...]]:
     """The plan, a change of the engine's address judged, and what stands in the way of that."""
     words = engine_identity.address_change(plan)
     if words is None:
@@ -159,7 +159,7 @@ def requirements(plan: Plan, tenant: Tenant) -> Requirements:
     containers = [each for each in starts if each.type == CONTAINER]
     new = [each for each in containers if each.op == "create"]
     return Requirements(
-        doors=tuple(_doors(containers)),
+        published=tuple(_published_ports(containers)),
         subnets=tuple(_subnets(each for each in starts if each.type == NETWORK)),
         images=frozenset(str(each.after.get("image")) for each in containers if each.after.get("image")),
         new_containers=_names(each for each in new),
@@ -167,7 +167,7 @@ def requirements(plan: Plan, tenant: Tenant) -> Requirements:
         leaving_containers=_names((each for each in ends if each.type == CONTAINER), before=True),
         leaving_networks=_names((each for each in ends if each.type == NETWORK), before=True),
         volumes={
-            str(each.after.get("name")): options(each.after)
+            str(each.after.get("name")): driver_options(each.after)
             for each in starts
             if each.type == VOLUME and each.op == "create"
         },
@@ -192,17 +192,17 @@ def _disk(containers: list[Change], new: list[Change]) -> int:
     return capacity.LEAST_DISK_MIB if any(each.name == "storage-init" for each in new) else RESTART_MIB
 
 
-def _doors(containers: Iterable[Change]) -> Iterator[Published]:
+def _published_ports(containers: Iterable[Change]) -> Iterator[PublishedPort]:
     for each in containers:
-        for port in records(each.after.get("ports")):
+        for port in mappings(each.after.get("ports")):
             if isinstance(port.get("external"), int | float) and port.get("protocol", "tcp") == "tcp":
-                door = Door(address=str(port.get("ip") or ANY), port=int(port["external"]))
-                yield Published(container=str(each.after.get("name")), door=door)
+                address = ListenAddress(address=str(port.get("ip") or ANY), port=int(port["external"]))
+                yield PublishedPort(container=str(each.after.get("name")), listen=address)
 
 
 def _subnets(networks: Iterable[Change]) -> Iterator[Subnet]:
     for each in networks:
-        for config in records(each.after.get("ipamConfigs")):
+        for config in mappings(each.after.get("ipamConfigs")):
             text = str(config.get("subnet") or "")
             if text and ":" not in text:
                 yield Subnet(network=str(each.after.get("name")), subnet=IPv4Network(text, strict=False))
@@ -212,7 +212,7 @@ def _names(changes: Iterable[Change], *, before: bool = False) -> frozenset[str]
     return frozenset(str((each.before if before else each.after).get("name")) for each in changes)
 
 
-def options(told: Mapping[str, Any]) -> dict[str, str]:
+def driver_options(told: Mapping[str, Any]) -> dict[str, str]:
     """A volume's driver options, without what the official plugin keeps there for itself."""
     found = told.get("driverOpts")
     return (
@@ -222,6 +222,6 @@ def options(told: Mapping[str, Any]) -> dict[str, str]:
     )
 
 
-def records(value: Any) -> list[Mapping[str, Any]]:
+def mappings(value: Any) -> list[Mapping[str, Any]]:
     """The entries of a list of mappings, none where it is none."""
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []

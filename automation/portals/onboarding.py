@@ -144,7 +144,7 @@ def drive_and_room(client: Any, tenant: Tenant) -> tuple[sentinel.Inspection, st
     # One that is up has taken its share already.
     if inventory.containers(client, tenant.name):
         return seen, ""
-    note = capacity.judge(capacity.read(seen.said), tenant)
+    note = capacity.judge(capacity.parse(seen.said), tenant)
     return seen, note or f"{tenant.name}: the host has enough memory and disk space"
 
 
@@ -218,7 +218,7 @@ def resolve(request: OnboardingRequest, facts: Facts | None = None) -> tuple[Ten
         draft(request, tenants, fleet)
         facts = engine_facts(request)
     subnet = request.subnet or free_subnet(fleet, tenants, [*facts.taken_subnets])
-    port = request.port or free_port(tenants, request.docker_host, request.address, facts.taken_doors)
+    port = request.port or free_port(tenants, request.docker_host, request.address, facts.taken_addresses)
     file_text = text(request.values(subnet, port))
     tenant = validate(request.name, file_text, tenants)
     asked = requirements(tenant, {}, Existing())
@@ -240,10 +240,10 @@ def engine_facts(request: OnboardingRequest) -> Facts:
         facts = asking.of_engine(client, ())
         try:
             return replace(facts, host=asking.of_host(client, sentinel.ops_image(), root))
-        except asking.no_answer():
+        except asking.engine_errors():
             # Before the first image is there, or the drive: this machine can be asked by itself, where the engine is on it.
             if placement.address_of(request.docker_host, os.environ).startswith("unix://"):
-                return replace(facts, host=asking.here())
+                return replace(facts, host=asking.this_machine())
             return replace(facts, unasked="the engine's host could not be asked yet")
 
 

@@ -12,7 +12,7 @@ from config.releases.release import Release
 from config.tenant.fleet import Fleet
 from config.tenant.tenant import Tenant
 from config.values.placement import machine
-from preflight.procfs import Door
+from preflight.procfs import ListenAddress
 
 HEAD = """\
 # yaml-language-server: $schema=../config/tenant.schema.json
@@ -179,14 +179,14 @@ def free_subnet(fleet: Fleet, tenants: Collection[Tenant], others: Collection[IP
 
 
 def free_port(
-    tenants: Collection[Tenant], docker_host: str, address: str, others: Collection[Door] = ()
+    tenants: Collection[Tenant], docker_host: str, address: str, others: Collection[ListenAddress] = ()
 ) -> int:
     """The first port from 8080 that no tenant of the machine has, and at which nothing (`others`) listens there."""
     here = machine(docker_host)
     taken = {each.listen.port for each in tenants if machine(each.placement.docker_host) == here}
     for port in range(FIRST_PORT, LAST_PORT + 1):
-        door = Door(address=address or LOOPBACK, port=port)
-        if port not in taken and not any(each.meets(door) for each in others):
+        wanted = ListenAddress(address=address or LOOPBACK, port=port)
+        if port not in taken and not any(each.conflicts_with(wanted) for each in others):
             return port
     raise ConfigError(f"listen/port: no port from {FIRST_PORT} on is free on this machine")
 

@@ -14,7 +14,7 @@ from automation.portals.ownership import NOBODY, Owner, OwnState, Side
 from automation.stack import Stack, stacks
 from config.portal import owner as naming_owner
 from config.portal.labels import OWNER, TENANT
-from config.reading.words import counted
+from config.reading.words import count_of
 from config.tenant.tenant import Tenant, names
 from config.values import names as naming
 from config.values import placement
@@ -112,10 +112,10 @@ class Portal:
 def summary(portals: Iterable[Portal]) -> str:
     """What there is of these portals together, in a few words."""
     counts = Counter(part.kind for each in portals for part in each.parts)
-    return ", ".join(counted(count, kind) for kind, count in sorted(counts.items()))
+    return ", ".join(count_of(count, kind) for kind, count in sorted(counts.items()))
 
 
-def grouped(found: Iterable[Orphan], ours: OwnState) -> list[Portal]:
+def by_portal(found: Iterable[Orphan], ours: OwnState) -> list[Portal]:
     """By portal, in the order of their names. What an interrupted purge has left is one by itself."""
     parts: dict[tuple[str, bool], list[Orphan]] = defaultdict(list)
     for each in found:
@@ -141,24 +141,24 @@ def find(say: Callable[[str], None] = lambda text: None) -> list[Portal]:
     tenants = [tenant_files.load(each) for each in known]
     left = [each for each in stacks() if each not in known]
     found = [Orphan(kind="stack", name=each, tenant=each) for each in left]
-    where = places(tenants)
+    where = roots_by_engine(tenants)
     words = {placement.address_of(each, os.environ): each for each in where}
     for each in left:
         # What is on a drive is known from what happened, also when the file that named the drive is gone.
-        for home in data_locations.known(Stack(name=each), Stack(name=each).state()):
+        for home in data_locations.known_locations(Stack(name=each), Stack(name=each).state()):
             where.setdefault(words.get(home.host, home.host), set()).add(home.root)
     for docker_host, roots in where.items():
         with inventory.connect(docker_host) as client:
-            found += objects(client, known, docker_host)
+            found += orphaned_objects(client, known, docker_host)
             for root in sorted(roots):
                 if sentinel.has_sentinel(client, root):
-                    found += directories(client, root, known)
+                    found += orphaned_directories(client, root, known)
                 else:
                     say(f"not searched: {sentinel.missing_text(root)}")
-    return grouped(found, OwnState.of(left))
+    return by_portal(found, OwnState.of(left))
 
 
-def places(tenants: Iterable[Tenant]) -> dict[str, set[str]]:
+def roots_by_engine(tenants: Iterable[Tenant]) -> dict[str, set[str]]:
     """The drives' roots by engine; the shell's own engine is looked at, whether or not a tenant is on it."""
     found: dict[str, set[str]] = {"": set()}
     for each in tenants:
@@ -166,7 +166,7 @@ def places(tenants: Iterable[Tenant]) -> dict[str, set[str]]:
     return found
 
 
-def objects(client: Any, known: Collection[str], docker_host: str) -> list[Orphan]:
+def orphaned_objects(client: Any, known: Collection[str], docker_host: str) -> list[Orphan]:
     """Containers, networks and volumes with our label and a tenant that there is not."""
     label = {"label": TENANT}
     listed = [
@@ -191,10 +191,10 @@ def objects(client: Any, known: Collection[str], docker_host: str) -> list[Orpha
     ]
 
 
-def directories(client: Any, root: str, known: Collection[str]) -> list[Orphan]:
+def orphaned_directories(client: Any, root: str, known: Collection[str]) -> list[Orphan]:
     """Directories at the top of a mounted drive that are no tenant's, and links."""
     listed, _, records = sentinel.run_on_drive(client, root, LIST, reads=True).partition(f"\n{BETWEEN}")
-    owners = dict(record(line) for line in records.splitlines() if line)
+    owners = dict(parse_owner(line) for line in records.splitlines() if line)
     return [
         Orphan(
             kind="link" if kind == "l" else "directory",
@@ -204,13 +204,13 @@ def directories(client: Any, root: str, known: Collection[str]) -> list[Orphan]:
             owner=owners.get(each, ""),
             target=target,
         )
-        for kind, each, target in sorted(entry(line) for line in listed.splitlines() if line != BETWEEN)
+        for kind, each, target in sorted(parse_entry(line) for line in listed.splitlines() if line != BETWEEN)
         # Half purged is nobody's, whoever has its name by now.
         if each.startswith(HALF) or (each not in known and not each.startswith(".") and each != "lost+found")
     ]
 
 
-def entry(line: str) -> tuple[str, str, str]:
+def parse_entry(line: str) -> tuple[str, str, str]:
     """Kind (`d` or `l`), name and target of what lies at a drive's top, each without what would move a terminal's cursor."""
     kind, _, rest = line.partition(" ")
     name, _, target = rest.partition("\t")
@@ -222,7 +222,7 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
-def record(line: str) -> tuple[str, str]:
+def parse_owner(line: str) -> tuple[str, str]:
     """A directory's name and the owner that it names: `./acme/.portal/owner ops@host-1a2b3c4d`."""
     name, _, told = line.removeprefix("./").rpartition(f"/{ownership.RECORD} ")
     return name, naming_owner.plain(told)

@@ -8,7 +8,7 @@ from toolchain.parts import host_rules
 from toolchain.paths import Paths
 
 
-def of(tenant: Tenant) -> host_rules.HostRules:
+def host_rules_for(tenant: Tenant) -> host_rules.HostRules:
     """The packet rules of the machine that runs a portal, as far as they can be seen from here."""
     chosen = {"DOCKER_HOST": tenant.placement.docker_host} if tenant.placement.docker_host else {}
     env = {**os.environ, **chosen}
@@ -18,6 +18,6 @@ def of(tenant: Tenant) -> host_rules.HostRules:
 def ensure(tenant: Tenant) -> str:
     """Put the host's packet rules there where the machine is ours; one line on what is lacking, with the remedy."""
     try:
-        return host_rules.warning(of(tenant).ensure())
+        return host_rules.warning(host_rules_for(tenant).ensure())
     except ToolchainError as error:
         return f"the host's packet rules for portals could not be installed: {error}"

@@ -33,5 +33,5 @@ def former_directory(stack: Stack, tenant: Tenant) -> str:
     """Where a tenant's data was at the last time, where that is not where its file has it now; else nothing."""
     if stack.files is None and not stack.exists():
         return ""
-    latest = next(iter(data_locations.recorded(stack)), None)
+    latest = next(iter(data_locations.recorded_locations(stack)), None)
     return "" if latest is None or latest.root == tenant.storage.root else f"{latest.root}/{tenant.name}"

@@ -223,7 +223,7 @@ def search_scope(
     """
     require_valid_name(tenant)
     stack = Stack(name=tenant)
-    found = list(data_locations.known(stack, stack.state())) if stack.exists() else []
+    found = list(data_locations.known_locations(stack, stack.state())) if stack.exists() else []
     tenants = tenant_names(tenant_files.TENANTS)
     if tenant in tenants:
         loaded = tenant_files.load(tenant)

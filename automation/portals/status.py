@@ -17,13 +17,13 @@ def status(tenant: Tenant) -> dict[str, Any]:
     """
     with inventory.connect(tenant.placement.docker_host) as client:
         found = inventory.containers(client, tenant.name)
-        unlimited = process_limits.unlimited(client, found)
+        unlimited = process_limits.without_limit(client, found)
         space = drive_usage(client, tenant)
     late = inventory.not_up(found, tenant.stays_up)
     return {
         "tenant": tenant.name,
         "healthy": not late,
-        "host_rules": packet_rules.of(tenant).state(),
+        "host_rules": packet_rules.host_rules_for(tenant).state(),
         "without_process_limit": unlimited,
         "drive": space,
         "services": {
@@ -49,10 +49,10 @@ def drive_usage(client: Any, tenant: Tenant, say: Callable[[str], None] | None =
     from requests.exceptions import RequestException
 
     try:
-        found = usage.look(client, tenant)
-        if say and quota.step(found.share, tenant.storage.quota_mib) is not quota.Step.NONE:
-            why = quota.keep(client, tenant, found.share, say)
-            return usage.facts(usage.look(client, tenant), tenant) | ({"quota_why": why} if why else {})
+        found = usage.measure(client, tenant)
+        if say and quota.next_step(found.share, tenant.storage.quota_mib) is not quota.Step.NONE:
+            why = quota.set_limit(client, tenant, found.share, say)
+            return usage.facts(usage.measure(client, tenant), tenant) | ({"quota_why": why} if why else {})
         return usage.facts(found, tenant)
     except quota.QuotaTooSmall:
         raise

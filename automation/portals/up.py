@@ -90,17 +90,17 @@ def attempt_up(
             gone = drift.missing(fit.state, *inventory.objects(client, tenant.name))
             if gone:
                 say(f"missing or not running: {', '.join(gone)}; refreshing from the engine first")
-            before = data_locations.of_state(fit.state)
+            before = data_locations.location_in_state(fit.state)
             if not before and (left := preview.former_directory(hold.stack, tenant)):
                 say(f"the data of {tenant.name} stays in {left}; {tenant.directory} is a new, empty place")
-            known = data_locations.recorded(hold.stack)
-            seen = prepared.drive if prepared and prepared.drive else sentinel.inspected(client, tenant)
-            here, share = sentinel.judge(tenant, seen, known), quota.read(seen.said)
+            known = data_locations.recorded_locations(hold.stack)
+            seen = prepared.drive if prepared and prepared.drive else sentinel.inspect_tenant(client, tenant)
+            here, share = sentinel.judge(tenant, seen, known), quota.parse_share(seen.said)
             if lacking := packet_rules.ensure(tenant):
                 say(f"{tenant.name}: {lacking}")
             # What a run of plain pulumi has made; below, what this one makes.
             process_limits.apply_limits(client, inventory.containers(client, tenant.name))
-            why = quota.keep(client, tenant, share, say)
+            why = quota.set_limit(client, tenant, share, say)
             if why:
                 say(f"{tenant.name}: storage/quota is watched, not enforced: {why}")
             with automation_api.locked_runs(

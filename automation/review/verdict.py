@@ -85,11 +85,11 @@ def matters(change: Change) -> bool:
     is_plugin = change.type.startswith(PROVIDERS) and change.op in ("create", "delete", "import")
     if change.type == DOCKER_PROVIDER and change.op == "update" and not change.engine:
         # The same address in other words, and nothing else.
-        is_plugin = settings(change.before) == settings(change.after)
+        is_plugin = engine_settings(change.before) == engine_settings(change.after)
     return not is_plugin and not change.type.startswith(GROUPING)
 
 
-def settings(told: Mapping[str, Any]) -> dict[str, Any]:
+def engine_settings(told: Mapping[str, Any]) -> dict[str, Any]:
     """How an engine is reached, its address in the one way to write it."""
     return {**told, "host": placement.canonical(str(told.get("host") or ""))}
 

@@ -203,7 +203,7 @@ def read_only_runs(name: str, cancel: threading.Event | None = None) -> Iterator
     """
     with (
         workspaces.claim() as workspace,
-        read_only.settings(workspace.read_only, name),
+        read_only.copied_settings(workspace.read_only, name),
         read_only.backend(name, workspace.read_only) as environ,
     ):
         yield new_runs(

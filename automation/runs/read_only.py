@@ -13,7 +13,7 @@ NO_SECRETS = "of-a-look"
 
 
 @contextmanager
-def settings(work: Path, name: str) -> Iterator[None]:
+def copied_settings(work: Path, name: str) -> Iterator[None]:
     """A copy of a tenant's settings (`tenants/Pulumi.<tenant>.yaml`) in a work dir: the CLI writes what they lack.
 
     https://github.com/pulumi/pulumi/blob/v3.256.0/pkg/cmd/pulumi/stack/secrets.go

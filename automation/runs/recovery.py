@@ -48,7 +48,7 @@ def recover(hold: Hold, client: Any, say: Say) -> Recovered:
         pending = pending_operations(exported)
         if stack.locks is None:
             require_idle(stack, exported)
-        for each in half_made(pending, exported):
+        for each in half_made_resources(pending, exported):
             remove_half_made(client, each, stack.name, say)
         mended = without_pending(exported)
         written = stack.rewrite(exported, mended, hold.folder)
@@ -57,7 +57,8 @@ def recover(hold: Hold, client: Any, say: Say) -> Recovered:
         stack.replace_state(mended)
     say(f"cleared {len(pending)} pending operations of an interrupted run")
     return Recovered(
-        state=mended, stopping=stopping(pending, {each["Id"] for each in running(client, stack.name)})
+        state=mended,
+        stopping=urns_being_deleted(pending, {each["Id"] for each in running_containers(client, stack.name)}),
     )
 
 
@@ -110,13 +111,13 @@ def without_pending(exported: Mapping[str, Any]) -> dict[str, Any]:
     return {**exported, "deployment": deployment}
 
 
-def running(client: Any, tenant: str) -> list[dict[str, Any]]:
+def running_containers(client: Any, tenant: str) -> list[dict[str, Any]]:
     """The tenant's containers that run."""
     found: list[dict[str, Any]] = client.containers(filters=tenant_filter(tenant))
     return found
 
 
-def stopping(pending: list[dict[str, Any]], running: Collection[str]) -> tuple[str, ...]:
+def urns_being_deleted(pending: list[dict[str, Any]], running: Collection[str]) -> tuple[str, ...]:
     """URNs of the containers that were being deleted, and of `running` (their ids) still are there."""
     return tuple(
         each["resource"]["urn"]
@@ -127,7 +128,7 @@ def stopping(pending: list[dict[str, Any]], running: Collection[str]) -> tuple[s
     )
 
 
-def half_made(
+def half_made_resources(
     pending: list[dict[str, Any]], exported: Mapping[str, Any]
 ) -> list[tuple[str, str, frozenset[str]]]:
     """(type, name on the engine, ids that the state knows) of each resource whose creation was under way."""

@@ -24,7 +24,7 @@ class Network:
     members: Mapping[str, tuple[str, ...]]
 
 
-def calls(tenant: Tenant) -> dict[str, tuple[str, ...]]:
+def callees(tenant: Tenant) -> dict[str, tuple[str, ...]]:
     """Whom each container of a portal calls: its services, worker groups, and jobs that have networks."""
     services = tenant.services
     told = {
@@ -37,8 +37,8 @@ def calls(tenant: Tenant) -> dict[str, tuple[str, ...]]:
 
 def networks(tenant: Tenant) -> Mapping[str, Network]:
     """The networks of a portal, by name, each with its members; a network that nobody is on there is not."""
-    called = calls(tenant)
-    places = {container: _joined(tenant, container, called[container]) for container in called}
+    called = callees(tenant)
+    places = {container: _networks_of(tenant, container, called[container]) for container in called}
     return {
         name: Network(
             name=name,
@@ -51,10 +51,10 @@ def networks(tenant: Tenant) -> Mapping[str, Network]:
     }
 
 
-def _joined(tenant: Tenant, container: str, called: tuple[str, ...]) -> set[str]:
-    own = set(_answers(tenant, container))
+def _networks_of(tenant: Tenant, container: str, called: tuple[str, ...]) -> set[str]:
+    own = set(_answers_on(tenant, container))
     found = own | {
-        where[0] for each in called if (where := _answers(tenant, each)) and not own.intersection(where)
+        where[0] for each in called if (where := _answers_on(tenant, each)) and not own.intersection(where)
     }
     if container == "load-balancer":
         # A port that is published on an internal network reaches nobody.
@@ -64,7 +64,7 @@ def _joined(tenant: Tenant, container: str, called: tuple[str, ...]) -> set[str]
     return found
 
 
-def _answers(tenant: Tenant, container: str) -> tuple[str, ...]:
+def _answers_on(tenant: Tenant, container: str) -> tuple[str, ...]:
     service = tenant.services.get(container)
     return service.networks if service else ()
 
@@ -73,5 +73,5 @@ def _names(
     tenant: Tenant, network: str, container: str, members: list[str], called: Mapping[str, tuple[str, ...]]
 ) -> tuple[str, ...]:
     """Its own name where it answers and somebody calls it; elsewhere nobody is to find it."""
-    wanted = network in _answers(tenant, container) and any(container in called[each] for each in members)
+    wanted = network in _answers_on(tenant, container) and any(container in called[each] for each in members)
     return (container,) if wanted else ()

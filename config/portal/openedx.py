@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 from config.portal import stores
-from config.portal.routes import addresses, base, preview
+from config.portal.routes import addresses, host_and_port, preview
 from config.portal.stores import secret
 from config.tenant.tenant import Tenant
 
@@ -44,7 +44,7 @@ def release_variables(tenant: Tenant) -> dict[str, Any]:
             # An account would wait for ever for a mail that nobody can send.
             "SKIP_EMAIL_VALIDATION": "mailer" not in services,
             # The host at which authors see what is not published yet.
-            "PREVIEW_LMS_BASE": base(preview(tenant), tenant.listen.port),
+            "PREVIEW_LMS_BASE": host_and_port(preview(tenant), tenant.listen.port),
         }
     }
 
@@ -70,7 +70,7 @@ def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
         "ALLOWED_HOSTS": [host, variant, *own],
         "ALTERNATE_WORKER_QUEUES": "cms" if variant == "lms" else "lms",
         **stores.env(tenant),
-        "CMS_BASE": base(tenant.hosts.cms, tenant.listen.port),
+        "CMS_BASE": host_and_port(tenant.hosts.cms, tenant.listen.port),
         "CMS_ROOT_URL": urls["cms"],
         "DEFAULT_FROM_EMAIL": f"no-reply@{tenant.sender_domains[0]}",
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
@@ -80,7 +80,7 @@ def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
         "HTTPS": "off",
         # Who logs out of the lms is logged out of the cms.
         "IDA_LOGOUT_URI_LIST": [f"{urls['cms']}/logout/"] if variant == "lms" else [],
-        "LMS_BASE": base(tenant.hosts.lms, tenant.listen.port),
+        "LMS_BASE": host_and_port(tenant.hosts.lms, tenant.listen.port),
         # From one container to the other, not by the load balancer.
         "LMS_INTERNAL_ROOT_URL": f"http://lms:{services['lms'].port}",
         "LMS_ROOT_URL": urls["lms"],

@@ -61,17 +61,20 @@ def preview(tenant: Tenant) -> str:
     return below_lms(tenant.hosts.lms, ("preview",))["preview"]
 
 
-def base(host: str, port: int) -> str:
+def host_and_port(host: str, port: int) -> str:
     """A host as browsers send it: with its port unless that is HTTP's own."""
     return host if port == HTTP_PORT else f"{host}:{port}"
 
 
 def addresses(tenant: Tenant) -> dict[str, str]:
     """The URL of each service that people open."""
-    return {service: f"http://{base(host, tenant.listen.port)}" for service, host in hosts(tenant).items()}
+    return {
+        service: f"http://{host_and_port(host, tenant.listen.port)}"
+        for service, host in hosts(tenant).items()
+    }
 
 
-def sites(told: tuple[Route, ...]) -> str:
+def nginx_sites(told: tuple[Route, ...]) -> str:
     """nginx's part of the load balancer built here (images/load-balancer): what it takes whole for each host.
 
     Any other host may send no body; Caddy's answer to it is 404.

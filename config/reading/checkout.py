@@ -77,7 +77,7 @@ def text(path: Path, root: Path) -> str:
     try:
         return read(path, root).decode("utf-8")
     except (Outside, OSError) as error:
-        raise ConfigError(f"{name}: cannot be read: {why(error)}") from None
+        raise ConfigError(f"{name}: cannot be read: {reason(error)}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{name}: is not text, expected UTF-8") from None
 
@@ -87,10 +87,10 @@ def refusal(path: Path, root: Path) -> str:
     try:
         place(path, root)
     except (Outside, OSError) as error:
-        return why(error)
+        return reason(error)
     return ""
 
 
-def why(error: Outside | OSError) -> str:
+def reason(error: Outside | OSError) -> str:
     """The reason alone: the system's own text repeats the path."""
     return (error.strerror or "") if isinstance(error, OSError) else str(error)

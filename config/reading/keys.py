@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from config.reading.errors import Findings
 from config.reading.nodes import Node, Scalar, Section, Series, join
-from config.reading.words import listed, meant, quoted
+from config.reading.words import comma_separated, did_you_mean, quoted
 
 T = TypeVar("T")
 
@@ -154,8 +154,8 @@ class Reading:
         for name in odd[:_MOST_UNKNOWN]:
             here = join(path, name)
             self.lines[here] = section.items[name].line
-            guess = meant(name, known) or ";"
-            self.wrong(here, f"is not known{guess} known {what} here: {listed(known)}")
+            guess = did_you_mean(name, known) or ";"
+            self.wrong(here, f"is not known{guess} known {what} here: {comma_separated(known)}")
         if len(odd) > _MOST_UNKNOWN:
             more = f"{len(odd) - _MOST_UNKNOWN} more unknown keys"
             self.findings.add(section.items[odd[_MOST_UNKNOWN]].line, path, f"has {more}")

@@ -32,14 +32,16 @@ def read(data: bytes, findings: Findings) -> str | None:
         findings.add(line, "", f"line {line}: has the byte 0x{data[error.start]:02x}, expected UTF-8")
         return None
     text = text.replace("\r\n", "\n")
-    hidden = [(match.start(), reason) for match in _SUSPECT.finditer(text) if (reason := unseen(match[0]))]
+    hidden = [
+        (match.start(), reason) for match in _SUSPECT.finditer(text) if (reason := why_forbidden(match[0]))
+    ]
     for position, reason in hidden[:_MOST]:
         line = text.count("\n", 0, position) + 1
         findings.add(line, "", f"line {line}: has {reason}")
     return None if hidden else text
 
 
-def unseen(one: str) -> str:
+def why_forbidden(one: str) -> str:
     """Why a character may stand nowhere in a file; empty if it may."""
     if one == "\t":
         return "a tab, expected spaces"

@@ -28,14 +28,14 @@ def character(one: str) -> str:
     return f"{unicodedata.name(one, 'a character without a name')} (U+{ord(one):04X})"
 
 
-def meant(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` when one of the known words is near, else nothing."""
     # Beyond any known word's length nothing is near, and the comparison is slow.
     close = difflib.get_close_matches(word[:LONGEST].lower(), list(known), n=1)
     return f"; did you mean {quoted(close[0])}?" if close else ""
 
 
-def counted(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
     """How many of something, in words: `1 directory`, `2 directories`, `3 containers`."""
     if number == 1:
         return f"1 {noun}"
@@ -45,9 +45,9 @@ def counted(number: int, noun: str) -> str:
 
 def characters(text: str) -> str:
     """How many characters a text has, in words."""
-    return counted(len(text), "character")
+    return count_of(len(text), "character")
 
 
-def listed(words: Iterable[str]) -> str:
+def comma_separated(words: Iterable[str]) -> str:
     """The words in their order, with commas, or `none`."""
     return ", ".join(words) or "none"

@@ -54,7 +54,7 @@ def load(path: Path, findings: Findings, root: Path) -> Section | None:
             return None
         data = checkout.read(path, root, plaintext.LARGEST + 1)
     except (checkout.Outside, OSError) as error:
-        findings.add(0, "", f"cannot be read: {checkout.why(error)}")
+        findings.add(0, "", f"cannot be read: {checkout.reason(error)}")
         return None
     return parse(data, findings)
 

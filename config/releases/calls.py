@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from config.reading.keys import Reading
-from config.reading.words import listed, meant, quoted
+from config.reading.words import comma_separated, did_you_mean, quoted
 from config.values.networks import MIXED
 
 
@@ -25,10 +25,10 @@ def check(reading: Reading, services: Iterable[str], jobs: Iterable[str]) -> Non
                     f"{path}/calls", f"{quoted(called)} is the service itself, expected other services"
                 )
             elif called not in callers:
-                guess = meant(called, known) or ";"
+                guess = did_you_mean(called, known) or ";"
                 reading.wrong(
                     f"{path}/calls",
-                    f"{quoted(called)} is not a service of this release{guess} there are: {listed(known)}",
+                    f"{quoted(called)} is not a service of this release{guess} there are: {comma_separated(known)}",
                 )
             elif not _value(reading, f"services/{called}", "networks"):
                 reading.wrong(
@@ -48,7 +48,9 @@ def _apart(reading: Reading, known: list[str], callers: dict[str, set[str]]) -> 
             # Who calls the other is on its network anyway.
             if one in callers[other] or other in callers[one] or callers[one] == callers[other]:
                 continue
-            called = f"{listed(sorted(callers[one]))}, not by {listed(sorted(callers[other]))}"
+            called = (
+                f"{comma_separated(sorted(callers[one]))}, not by {comma_separated(sorted(callers[other]))}"
+            )
             reading.wrong(
                 f"services/{other}/networks",
                 f"'{network}' is also a network of {one}, which is called by {called}, expected another network",

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from config.reading import yamlfile
 from config.reading.errors import ConfigError
 from config.reading.keys import Reading, build, each, number, text, texts
-from config.reading.words import listed, meant, quoted
+from config.reading.words import comma_separated, did_you_mean, quoted
 from config.releases import calls, pins
 from config.releases.public_images import START_SECONDS, Hub
 from config.values import checks, names
@@ -211,8 +211,10 @@ class Releases:
         if name not in self._read:
             known = self.known()
             if name not in known:
-                guess = meant(name, known) or ";"
-                raise ValueError(f"{quoted(name)} is not a release{guess} there are: {listed(known)}")
+                guess = did_you_mean(name, known) or ";"
+                raise ValueError(
+                    f"{quoted(name)} is not a release{guess} there are: {comma_separated(known)}"
+                )
             try:
                 if self._digests is None:
                     self._digests = pins.load(self.folder.parent / pins.NAME)
@@ -258,7 +260,7 @@ def _owned(reading: Reading, services: Mapping[str, object]) -> None:
         path = f"services/{service}/data"
         for directory in reading.values.get(path, ()):
             if directory != service and directory not in names.DIRECTORIES:
-                known = listed([service, *sorted(names.DIRECTORIES)])
+                known = comma_separated([service, *sorted(names.DIRECTORIES)])
                 reading.wrong(
                     path, f"{quoted(directory)} is not a directory of {service}, expected one of: {known}"
                 )

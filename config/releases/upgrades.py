@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from config.reading.words import listed
+from config.reading.words import comma_separated
 from config.releases.release import Release
 
 
@@ -76,7 +76,7 @@ def reason(now: DeployedRelease | None, wanted: DeployedRelease, releases: Mappi
     if not way:
         return (
             f"release: there is no upgrade path from {now.release} to {wanted.release}; "
-            f"{wanted.release} follows: {listed(releases[wanted.release].follows)}"
+            f"{wanted.release} follows: {comma_separated(releases[wanted.release].follows)}"
         )
     if len(way) > 2:
         return (

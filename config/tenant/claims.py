@@ -112,12 +112,12 @@ def _hosts(claims: list[Claims]) -> Iterator[Clash]:
 
 
 def _ports(claims: list[Claims]) -> Iterator[Clash]:
-    doors: dict[tuple[str, int], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    by_port: dict[tuple[str, int], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for each in claims:
         if each.listen:
             engine, port, address = each.listen
-            doors[engine, port][address].append(each.tenant)
-    for (_, port), by_address in doors.items():
+            by_port[engine, port][address].append(each.tenant)
+    for (_, port), by_address in by_port.items():
         for address, tenants in by_address.items():
             # Two of any address suffice to find one other tenant.
             near = by_address if address == ANYWHERE else {address, ANYWHERE} & by_address.keys()

@@ -11,7 +11,7 @@ from typing import Any
 from config.reading import checkout
 from config.reading.errors import ConfigError
 from config.reading.keys import each, text
-from config.reading.words import listed, meant, quoted
+from config.reading.words import comma_separated, did_you_mean, quoted
 from config.releases import upgrades
 from config.releases.release import Release, Releases, ReleaseService
 from config.releases.upgrades import DeployedRelease
@@ -128,7 +128,7 @@ class Tenant:
         """Every container that does tasks, by the name of its service: the release's own, then the groups."""
         own = {
             name: WorkerGroup(
-                queues=worker_groups.left(name, self.release, self.worker_groups),
+                queues=worker_groups.remaining_queues(name, self.release, self.worker_groups),
                 memory=self.sizes[name].memory,
                 workers=self.sizes[name].workers,
                 grace_seconds=self.release.services[name].grace_seconds,
@@ -192,8 +192,8 @@ class Tenant:
             raise ConfigError(f"{quoted(file)[1:-1]}: name: {error}, for example {naming.EXAMPLE}") from None
         known = names(folder)
         if name not in known:
-            guess = meant(name, known) or ";"
-            raise ConfigError(f"{file}: does not exist{guess} tenants there: {listed(known)}")
+            guess = did_you_mean(name, known) or ";"
+            raise ConfigError(f"{file}: does not exist{guess} tenants there: {comma_separated(known)}")
         files = _read(known, folder, fleet, releases)
         own = files[name]
         _collide(files)
@@ -202,7 +202,7 @@ class Tenant:
         unsettled = settings_refusal(name, folder)
         if own.findings or broken or unsettled:
             raise ConfigError(*own.findings.lines(), *broken, *([unsettled] if unsettled else []))
-        return own.whole(cls)
+        return own.build_tenant(cls)
 
 
 def load_all(folder: Path, fleet: Fleet | None = None) -> dict[str, Tenant]:
@@ -212,7 +212,7 @@ def load_all(folder: Path, fleet: Fleet | None = None) -> dict[str, Tenant]:
     wrong = [line for each in files.values() for line in each.findings.lines()]
     if wrong or (wrong := _misnamed(folder)):
         raise ConfigError(*wrong)
-    return {name: file.whole(Tenant) for name, file in files.items()}
+    return {name: file.build_tenant(Tenant) for name, file in files.items()}
 
 
 def survey(
@@ -225,7 +225,7 @@ def survey(
     undecided = _undecided(files.values() if len(files) > 1 else (), folder)
     # What cannot be ruled out stops every tenant, as it does each by itself.
     right = {} if undecided else {name: each for name, each in files.items() if not each.findings}
-    return {name: each.whole(Tenant) for name, each in right.items()}, (*wrong, *undecided)
+    return {name: each.build_tenant(Tenant) for name, each in right.items()}, (*wrong, *undecided)
 
 
 def names(folder: Path) -> list[str]:
@@ -263,7 +263,7 @@ def _undecided(others: Iterable[TenantFile], folder: Path) -> list[str]:
     bring up two portals on one subnet the day it is mended, so it stops this tenant as well.
     """
     found = [
-        f"{each.findings.file}: cannot be read, so collisions with it cannot be ruled out: {each.hidden()}"
+        f"{each.findings.file}: cannot be read, so collisions with it cannot be ruled out: {each.why_incomplete()}"
         for each in others
         if not each.claims.complete
     ]

@@ -12,7 +12,7 @@ from config.reading import yamlfile
 from config.reading.errors import ConfigError
 from config.reading.keys import Key, Reading, build
 from config.reading.nodes import Section
-from config.reading.words import listed, quoted
+from config.reading.words import comma_separated, quoted
 from config.releases import public_images
 from config.releases.release import PYTHON, Release, Releases, ReleaseService
 from config.tenant import own_settings, worker_groups
@@ -55,7 +55,7 @@ class TenantFile(Reading):
             self.keys(cls, root)
             self.own_settings = {key: own_settings.read(self, root, key) for key in own_settings.KEYS}
             self.of_release(root, releases)
-            self.within(fleet)
+            self.check_together(fleet)
 
     def of_release(self, root: Section, releases: Releases) -> None:
         """Checks what depends on the release."""
@@ -66,7 +66,7 @@ class TenantFile(Reading):
         self.own_images = self.named_texts(root, "service_images", known, what, OWN_IMAGE)
         if self.release:
             services = self.release.services
-            self.provided(self.release)
+            self.check_images(self.release)
             for service, section in self.named(root, "sizes", services, what, Size).items():
                 self.size(service, services[service], section)
         else:
@@ -85,7 +85,7 @@ class TenantFile(Reading):
             self.wrong("release", f"cannot be used: {error.findings[0]}")
         return None
 
-    def provided(self, release: Release) -> None:
+    def check_images(self, release: Release) -> None:
         """Checks that the image source has what the release needs."""
         source = self.values.get("images")
         needed = {name: each for name, each in release.services.items() if name not in self.own_images}
@@ -94,7 +94,7 @@ class TenantFile(Reading):
             if lacking:
                 self.wrong(
                     "images",
-                    f"'packages' has no {listed(lacking)} of {release.name} ({release.unpackaged}), "
+                    f"'packages' has no {comma_separated(lacking)} of {release.name} ({release.unpackaged}), "
                     "expected 'hub', or these among service_images",
                 )
         if source == "hub":
@@ -124,14 +124,15 @@ class TenantFile(Reading):
         if "workers" in section.items and not service.workers and self.release:
             having = sorted(each for each, other in self.release.services.items() if other.workers)
             self.wrong(
-                f"{path}/workers", f"{name} has no workers to choose, expected only for: {listed(having)}"
+                f"{path}/workers",
+                f"{name} has no workers to choose, expected only for: {comma_separated(having)}",
             )
 
     def memory(self, service: ReleaseService) -> int:
         """What a service gets unless the file says otherwise."""
         return service.usual_memory(self.values.get("images", ""))
 
-    def within(self, fleet: Fleet) -> None:
+    def check_together(self, fleet: Fleet) -> None:
         """Checks what two keys of the file, or a key and the fleet, say together."""
         # Open edX calls a part of itself by these; they are no keys.
         seen = {host: f"{service} below hosts/lms" for service, host in self.claims.derived.items()}
@@ -180,7 +181,7 @@ class TenantFile(Reading):
             services=(*(self.release.services if self.release else ()), *(("preview",) if real else ())),
         )
 
-    def hidden(self) -> str:
+    def why_incomplete(self) -> str:
         """Why its claims are not all known."""
         found = self.findings.ordered()
         heads = {path.partition("/")[0] for path in PATHS}
@@ -198,7 +199,7 @@ class TenantFile(Reading):
             }
         )
 
-    def whole(self, cls: type[T]) -> T:
+    def build_tenant(self, cls: type[T]) -> T:
         """The tenant; only when nothing is wrong."""
         assert self.release
         assert self.releases
@@ -207,7 +208,7 @@ class TenantFile(Reading):
             "sizes": self.sizes(self.release),
             "service_images": MappingProxyType(self.own_images),
             **{key: MappingProxyType(said) for key, said in self.own_settings.items()},
-            "worker_groups": MappingProxyType(worker_groups.made(self, self.groups)),
+            "worker_groups": MappingProxyType(worker_groups.build_groups(self, self.groups)),
             "releases": self.releases.all(),
         }
         return build(cls, self.values, name=self.name, **made)

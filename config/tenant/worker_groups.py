@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from config.reading.keys import Reading, build, sample
 from config.reading.nodes import Section, join
-from config.reading.words import listed, meant, quoted
+from config.reading.words import comma_separated, did_you_mean, quoted
 from config.releases.release import Release, ReleaseService
 from config.tenant.sections import WorkerGroup
 from config.values import names
@@ -46,12 +46,12 @@ def service(name: str) -> str:
     return names.workers_of(name)
 
 
-def made(reading: Reading, found: list[str]) -> dict[str, WorkerGroup]:
+def build_groups(reading: Reading, found: list[str]) -> dict[str, WorkerGroup]:
     """The groups by name; only when nothing is wrong."""
     return {name: build(WorkerGroup, reading.values, join(KEY, name)) for name in found}
 
 
-def left(of: str, release: Release, groups: Mapping[str, WorkerGroup]) -> tuple[str, ...]:
+def remaining_queues(of: str, release: Release, groups: Mapping[str, WorkerGroup]) -> tuple[str, ...]:
     """The queues that a service of workers keeps."""
     taken = {queue for name, group in groups.items() if service(name) == of for queue in group.queues}
     return tuple(queue for queue in release.services[of].queues if queue not in taken)
@@ -60,7 +60,7 @@ def left(of: str, release: Release, groups: Mapping[str, WorkerGroup]) -> tuple[
 def _named(reading: Reading, here: str, name: str) -> bool:
     if _SHAPE.fullmatch(name) and len(name) <= names.LONGEST_GROUP:
         return True
-    expected = listed(f"'{each}-…'" for each in names.WORKERS)
+    expected = comma_separated(f"'{each}-…'" for each in names.WORKERS)
     reading.wrong(
         here,
         f"{quoted(name)} is not a group name, expected {expected} in lower case, "
@@ -97,15 +97,16 @@ def _apart(reading: Reading, found: list[str], release: Release) -> None:
             path = join(join(KEY, name), "queues")
             for queue in reading.values.get(path, ()):
                 if queue not in known:
-                    guess = meant(queue, known) or ";"
+                    guess = did_you_mean(queue, known) or ";"
                     reading.wrong(
-                        path, f"{quoted(queue)} is not a queue of {of}{guess} there are: {listed(known)}"
+                        path,
+                        f"{quoted(queue)} is not a queue of {of}{guess} there are: {comma_separated(known)}",
                     )
                 elif queue in owners:
                     reading.wrong(path, f"'{queue}' is in {owners[queue]} already, expected one group")
                 owners.setdefault(queue, name)
             if known and set(known) <= owners.keys():
                 reading.wrong(
-                    path, f"leaves no queue for {of}, expected at least one to stay: {listed(known)}"
+                    path, f"leaves no queue for {of}, expected at least one to stay: {comma_separated(known)}"
                 )
                 break

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from config.reading.words import character, characters, listed, quoted
+from config.reading.words import character, characters, comma_separated, quoted
 from config.values.host_names import host
 
 LARGEST_MEMORY = 64 * 1024
@@ -142,7 +142,7 @@ class OneOf:
 
     def __call__(self, text: str) -> str:
         if text not in self.known:
-            raise ValueError(f"{quoted(text)} is not known, expected one of: {listed(self.known)}")
+            raise ValueError(f"{quoted(text)} is not known, expected one of: {comma_separated(self.known)}")
         return text
 
 

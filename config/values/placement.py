@@ -65,7 +65,7 @@ def _is_local(path: str, resolve: Callable[[str], str]) -> bool:
     return path in _LOCAL_SOCKETS or resolve(path) in {resolve(each) for each in _LOCAL_SOCKETS}
 
 
-def refused(docker_host: str, environ: Mapping[str, str]) -> str:
+def refusal(docker_host: str, environ: Mapping[str, str]) -> str:
     """Why an engine at this address is not to be used from this shell, with the remedy; empty when nothing speaks against it."""
     context = environ.get("DOCKER_CONTEXT", "")
     if context not in ("", "default"):

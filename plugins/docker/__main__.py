@@ -1,15 +1,15 @@
 """`python -m plugins.docker ADDRESS`: the plugin process."""
 
-from plugins.startup import hasten, settle
+from plugins.startup import freeze_objects, postpone_unused
 
 
 def main() -> None:
     """Serve the docker package."""
-    hasten()
+    postpone_unused()
     from plugins.docker.provider import VERSION, DockerProvider
     from plugins.serving import main as serve
 
-    settle()
+    freeze_objects()
     serve(VERSION, DockerProvider())
 
 

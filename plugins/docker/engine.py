@@ -53,9 +53,9 @@ class Engine:
     async def call(self, work: Call) -> Any:
         """Return what `work` gets from the engine's client; raises EngineError."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._told, work)
+        return await loop.run_in_executor(self._threads, self._engine_reason, work)
 
-    async def gone_or(self, work: Call) -> Any:
+    async def none_if_gone(self, work: Call) -> Any:
         """Return what `work` gets from the engine's client, or None where the engine has no such thing."""
         try:
             return await self.call(work)
@@ -82,7 +82,7 @@ class Engine:
             ending.cancel()
             waiting.cancel()
 
-    async def within(self, wait: Coroutine[Any, Any, Any], seconds: float, what: str) -> Any:
+    async def wait_at_most(self, wait: Coroutine[Any, Any, Any], seconds: float, what: str) -> Any:
         """Return the result of `wait`, until cancelled; raises Refused after `seconds`."""
         try:
             return await asyncio.wait_for(self.cancellable(wait, what), seconds)
@@ -96,7 +96,7 @@ class Engine:
                 self._client = connect(self.host)
         return self._client
 
-    def _told(self, work: Call) -> Any:
+    def _engine_reason(self, work: Call) -> Any:
         try:
             return work(self.client())
         except Refused:

@@ -32,7 +32,7 @@ async def pull(engine: Engine, name: str, platform: str | None) -> None:
     repository, tag = split(name)
     auth = engine.credentials.get(registry(name))
     call = engine.call(lambda client: _pulled(client, repository, tag, platform, auth))
-    await engine.within(call, PULL_SECONDS, f"for the pull of {name}")
+    await engine.wait_at_most(call, PULL_SECONDS, f"for the pull of {name}")
 
 
 def _pulled(client: Any, repository: str, tag: str | None, platform: str | None, auth: Any) -> None:
@@ -85,7 +85,7 @@ class RemoteImage:
 
     async def create(self, inputs: Inputs, seconds: float) -> Made:
         name = inputs["name"]
-        seen = await self.engine.gone_or(lambda client: client.inspect_image(name))
+        seen = await self.engine.none_if_gone(lambda client: client.inspect_image(name))
         if seen is None:
             await pull(self.engine, name, inputs.get("platform"))
             seen = await self.engine.call(lambda client: client.inspect_image(name))
@@ -93,7 +93,7 @@ class RemoteImage:
 
     async def read(self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]) -> Found | None:
         name = inputs.get("name") or state.get("name") or _name(resource_id)
-        seen = await self.engine.gone_or(lambda client: client.inspect_image(name))
+        seen = await self.engine.none_if_gone(lambda client: client.inspect_image(name))
         if seen is None:
             return None
         imported = {} if state else {"name": name}
@@ -108,7 +108,7 @@ class RemoteImage:
         if state.get("keepLocally"):
             return
         name, force = state["name"], bool(state.get("forceRemove"))
-        await self.engine.gone_or(lambda client: client.remove_image(name, force=force))
+        await self.engine.none_if_gone(lambda client: client.remove_image(name, force=force))
 
 
 def _name(resource_id: str) -> str:

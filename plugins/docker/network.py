@@ -79,7 +79,7 @@ class Network:
         return str(made["Id"])
 
     async def read(self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]) -> Found | None:
-        seen = await self.engine.gone_or(lambda client: client.inspect_network(resource_id))
+        seen = await self.engine.none_if_gone(lambda client: client.inspect_network(resource_id))
         if seen is None:
             return None
         if not state:
@@ -97,18 +97,18 @@ class Network:
 
         async def is_over() -> bool:
             try:
-                await self.engine.gone_or(lambda client: client.remove_network(resource_id))
+                await self.engine.none_if_gone(lambda client: client.remove_network(resource_id))
             except EngineError as error:
                 if error.status != FORBIDDEN or "active endpoints" not in str(error):
                     raise
-                seen = await self.engine.gone_or(lambda client: client.inspect_network(resource_id))
-                leaving.refused(str(error), bool(seen and seen["Containers"]), time.monotonic())
+                seen = await self.engine.none_if_gone(lambda client: client.inspect_network(resource_id))
+                leaving.note_refusal(str(error), bool(seen and seen["Containers"]), time.monotonic())
                 return leaving.lost
             leaving.reason = ""
             return True
 
         try:
-            await self.engine.within(poll(is_over, 0.25), IN_USE_SECONDS, "for the network to be left")
+            await self.engine.wait_at_most(poll(is_over, 0.25), IN_USE_SECONDS, "for the network to be left")
         except Refused as refused:
             raise Refused(": ".join(filter(None, (str(refused), leaving.reason)))) from None
         if leaving.reason:
@@ -123,7 +123,7 @@ class Leaving:
     deserted: float | None = None
     lost: bool = False
 
-    def refused(self, reason: str, populated: bool, now: float) -> None:
+    def note_refusal(self, reason: str, populated: bool, now: float) -> None:
         """Take note of one refusal."""
         self.reason = reason
         self.deserted = None if populated else now if self.deserted is None else self.deserted

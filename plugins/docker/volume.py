@@ -62,7 +62,7 @@ class Volume:
         return Made(name, outputs(seen))
 
     async def read(self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]) -> Found | None:
-        seen = await self.engine.gone_or(lambda client: client.inspect_volume(resource_id))
+        seen = await self.engine.none_if_gone(lambda client: client.inspect_volume(resource_id))
         if seen is None:
             return None
         return Found(seen["Name"], outputs(seen), {} if state else imported(seen))
@@ -77,7 +77,7 @@ class Volume:
 
         async def is_removed() -> bool:
             try:
-                await self.engine.gone_or(lambda client: client.remove_volume(resource_id))
+                await self.engine.none_if_gone(lambda client: client.remove_volume(resource_id))
             except EngineError as error:
                 if error.status != CONFLICT:
                     raise
@@ -86,7 +86,9 @@ class Volume:
             return True
 
         try:
-            await self.engine.within(poll(is_removed, 0.25), IN_USE_SECONDS, "for the volume to be unused")
+            await self.engine.wait_at_most(
+                poll(is_removed, 0.25), IN_USE_SECONDS, "for the volume to be unused"
+            )
         except Refused as refused:
             raise Refused(f"{refused}: {reasons[0]}" if reasons else str(refused)) from None
 

@@ -1,15 +1,15 @@
 """`python -m plugins.random ADDRESS`: the plugin process."""
 
-from plugins.startup import hasten, settle
+from plugins.startup import freeze_objects, postpone_unused
 
 
 def main() -> None:
     """Serve the random package."""
-    hasten()
+    postpone_unused()
     from plugins.random.provider import VERSION, random_provider
     from plugins.serving import main as serve
 
-    settle()
+    freeze_objects()
     serve(VERSION, random_provider())
 
 

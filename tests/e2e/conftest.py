@@ -11,8 +11,8 @@ import docker
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from testbed.checkout import Checkout, grounded
-from testbed.light import Fleet, lighten
+from testbed.checkout import Checkout, temporary_checkout
+from testbed.light import Fleet, replace_recipes
 from testbed.objects import LIMIT_SECONDS, Objects
 from testbed.trial import LIGHT_NUMBERS, NUMBERS, Trial
 from tests.e2e import chromium
@@ -59,15 +59,15 @@ def objects() -> Iterator[Objects]:
 @pytest.fixture(scope="session")
 def checkout(objects: Objects) -> Iterator[Checkout]:
     """A copy of the checkout with portals as they are."""
-    with grounded("e2e", NUMBERS, objects) as made:
+    with temporary_checkout("e2e", NUMBERS, objects) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
 def light_checkout(objects: Objects) -> Iterator[Checkout]:
     """A copy of the checkout whose images are light."""
-    with grounded("e2e-light", LIGHT_NUMBERS, objects) as made:
-        lighten(made.folder / "images")
+    with temporary_checkout("e2e-light", LIGHT_NUMBERS, objects) as made:
+        replace_recipes(made.folder / "images")
         yield made
 
 

@@ -22,7 +22,7 @@ class Mount:
 def mounts(objects: Objects, container: str) -> list[Mount]:
     """Every mount of a disk in a running container, apart from the engine's own."""
     found = []
-    for line in objects.inside(container, "cat", "/proc/self/mountinfo").splitlines():
+    for line in objects.exec_in(container, "cat", "/proc/self/mountinfo").splitlines():
         # id parent device root path options … - type source options
         left, _, right = line.partition(" - ")
         words = left.split()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from testbed.ran import Ran
+from testbed.ran import CommandResult
 from testbed.trial import Trial
 
 
@@ -11,7 +11,7 @@ class Onboarded:
     """The portal, and what the command said."""
 
     portal: Trial
-    ran: Ran
+    ran: CommandResult
 
     @classmethod
     def new(cls, portal: Trial) -> "Onboarded":

@@ -90,7 +90,7 @@ def reach(
     objects: Objects, container: str, names: Iterable[str] = (), doors: Iterable[tuple[str, int]] = ()
 ) -> Reach:
     """Resolve the names and knock at the doors from inside the container's network."""
-    return _reach(objects.beside(container, SCRIPT, _asked(names, doors)))
+    return _reach(objects.python_in_network_of(container, SCRIPT, _asked(names, doors)))
 
 
 def reach_from(
@@ -100,7 +100,7 @@ def reach_from(
     doors: Iterable[tuple[str, int]] = (),
 ) -> Reach:
     """The same from a container that is made for it, on the networks of one that has ended."""
-    return _reach(objects.joined(networks, SCRIPT, _asked(names, doors)))
+    return _reach(objects.python_on_networks(networks, SCRIPT, _asked(names, doors)))
 
 
 def _asked(names: Iterable[str], doors: Iterable[tuple[str, int]]) -> str:

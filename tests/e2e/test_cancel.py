@@ -42,7 +42,7 @@ def stopping(portal: Trial, *words: str) -> Running:
         return running.process.poll() is not None or f"/{portal.name}-lms" not in listed(portal)
 
     until("the lms to go", begun, limit=120)
-    assert running.process.poll() is None, str(running.ran(0))
+    assert running.process.poll() is None, str(running.result(0))
     return running
 
 
@@ -63,20 +63,20 @@ def test_ctrl_c_in_a_destroy_does_not_wait_for_a_days_grace(willow: Trial) -> No
     So does SIGTERM where no run is under way, as in a CI job that is cancelled: blocks are left in order.
     """
     looking = willow.checkout.start("./portal", "logs", willow.name, "--follow")
-    until("the first line", lambda: looking.ran(0).out, limit=60)
+    until("the first line", lambda: looking.result(0).out, limit=60)
     looking.process.send_signal(signal.SIGTERM)
-    ran = looking.end(20)
+    ran = looking.wait(20)
     assert ran.code == 130, str(ran)
-    assert "Traceback" not in ran.said, str(ran)
+    assert "Traceback" not in ran.output, str(ran)
     running = stopping(willow, willow.name)
     before = worker(willow)
     began = time.monotonic()
     os.killpg(running.process.pid, signal.SIGINT)
-    ran = running.end(PROMPT_SECONDS)
+    ran = running.wait(PROMPT_SECONDS)
     print(f"ended {time.monotonic() - began:.1f} s after Ctrl-C")
     assert ran.code == 130, str(ran)
-    assert "cancelling: ending what has begun, in at most 30 s" in ran.said, str(ran)
-    assert "Traceback" not in ran.said, str(ran)
+    assert "cancelling: ending what has begun, in at most 30 s" in ran.output, str(ran)
+    assert "Traceback" not in ran.output, str(ran)
     assert worker(willow) == before
     # It is asked again to stop, and this time it hears.
     willow.objects.client.kill(before, "SIGCONT")
@@ -90,12 +90,12 @@ def test_a_second_ctrl_c_ends_it_at_once_and_the_same_command_goes_on(willow: Tr
     os.killpg(running.process.pid, signal.SIGINT)
     until(
         "the first to be heard",
-        lambda: "cancelling" in running.ran(0).said or running.process.poll() is not None,
+        lambda: "cancelling" in running.result(0).output or running.process.poll() is not None,
     )
     began = time.monotonic()
     if running.process.poll() is None:
         os.killpg(running.process.pid, signal.SIGINT)
-    ran = running.end(20)
+    ran = running.wait(20)
     print(f"ended {time.monotonic() - began:.1f} s after the second Ctrl-C")
     assert ran.code == 130, str(ran)
     willow.objects.client.kill(worker(willow), "SIGCONT")
@@ -109,7 +109,7 @@ def test_a_fleets_destroy_ends_as_promptly(willow: Trial) -> None:
     """The workers are told, each run is cancelled, and `--all` has an outcome for every tenant."""
     running = stopping(willow, "--all", "--json")
     os.killpg(running.process.pid, signal.SIGTERM)
-    ran = running.end(PROMPT_SECONDS)
+    ran = running.wait(PROMPT_SECONDS)
     assert ran.facts()["tenants"][willow.name]["exit_code"] == 130, str(ran)
     willow.objects.client.kill(worker(willow), "SIGCONT")
     willow.destroy()

@@ -53,7 +53,7 @@ def reborn(oak: Trial, browser: Browser) -> Before:
     passwords = oak.passwords()
     oak.destroy()
     left = oak.objects.ids(oak.name)
-    directories = set(oak.objects.on_drive(oak.root, f"ls /drive/{oak.name}").split())
+    directories = set(oak.objects.run_on_drive(oak.root, f"ls /drive/{oak.name}").split())
     oak.up()
     return Before(passwords=passwords, left=left, directories=directories)
 

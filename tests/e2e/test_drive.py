@@ -36,7 +36,7 @@ def test_an_up_without_the_drive_starts_nothing(unmounted: Trial) -> None:
     assert ran.code == 7, str(ran)
     assert f"{unmounted.root}/.portals-drive is not there" in ran.err
     assert f"./portal drive init {unmounted.root}" in ran.err
-    assert "Traceback" not in ran.said
+    assert "Traceback" not in ran.output
     assert unmounted.objects.ids(unmounted.name) == set()
     assert entries(unmounted.root) == []
 
@@ -47,8 +47,8 @@ def test_the_plain_cli_without_the_drive_starts_no_service(unmounted: Trial) -> 
         f"pulumi stack select --create {unmounted.name} && pulumi up --yes --skip-preview"
     )
     assert ran.code != 0, str(ran)
-    assert "bind source path does not exist" in ran.said
-    assert "Traceback" not in ran.said
+    assert "bind source path does not exist" in ran.output
+    assert "Traceback" not in ran.output
     assert unmounted.objects.containers(unmounted.name, jobs=False) == {}
     assert entries(unmounted.root) == []
 
@@ -57,15 +57,15 @@ def test_a_running_portals_directory_that_is_gone(fir: Trial) -> None:
     """An empty database in the place of a client's must never come up; with the directory back, all is well."""
     fir.up()
     fir.destroy()
-    fir.objects.on_drive(fir.root, f"mv /drive/{fir.name}/mysql /drive/mysql-aside")
+    fir.objects.run_on_drive(fir.root, f"mv /drive/{fir.name}/mysql /drive/mysql-aside")
     ran = fir.checkout.portal("up", fir.name)
     assert ran.code == 1, str(ran)
-    assert "gone from the drive with their data: mysql" in ran.said
-    assert f"{fir.directory}/.portal/directories" in ran.said
-    assert "from a backup" in ran.said
+    assert "gone from the drive with their data: mysql" in ran.output
+    assert f"{fir.directory}/.portal/directories" in ran.output
+    assert "from a backup" in ran.output
     assert fir.objects.containers(fir.name, jobs=False) == {}
-    assert "mysql" not in fir.objects.on_drive(fir.root, f"ls /drive/{fir.name}").split()
-    fir.objects.on_drive(fir.root, f"mv /drive/mysql-aside /drive/{fir.name}/mysql")
+    assert "mysql" not in fir.objects.run_on_drive(fir.root, f"ls /drive/{fir.name}").split()
+    fir.objects.run_on_drive(fir.root, f"mv /drive/mysql-aside /drive/{fir.name}/mysql")
     fir.up()
     fir.assert_whole()
 
@@ -92,8 +92,8 @@ def test_a_drive_without_space(small: Trial) -> None:
     """Data stores that start on a full disk break their files; with space, the same command ends well."""
     ran = small.checkout.portal("up", small.name)
     assert ran.code == 1, str(ran)
-    assert "MiB free, and a portal needs 1024 MiB to start" in ran.said
-    assert "Free some space on the drive or enlarge it" in ran.said
+    assert "MiB free, and a portal needs 1024 MiB to start" in ran.output
+    assert "Free some space on the drive or enlarge it" in ran.output
     assert small.objects.containers(small.name, jobs=False) == {}
     assert entries(small.directory) == []
     subprocess.run(["mount", "-o", "remount,size=3g", str(small.root)], check=True, timeout=30)

@@ -8,7 +8,7 @@ import pytest
 
 from testbed.checkout import Checkout
 from testbed.objects import Objects
-from testbed.ran import Ran
+from testbed.ran import CommandResult
 from testbed.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -19,11 +19,11 @@ CRASH = re.compile(r"Traceback|panic:|grpc|goroutine|File \".*\", line \d+|RpcEr
 LONGEST_LINE = 400
 
 
-def reason(ran: Ran, pattern: str) -> str:
+def reason(ran: CommandResult, pattern: str) -> str:
     """The line that tells why. Fails when the command succeeded, crashed, or does not say why in one line."""
     assert ran.code != 0, str(ran)
-    assert not CRASH.search(ran.said), str(ran)
-    lines = [line.strip() for line in ran.said.splitlines() if re.search(pattern, line)]
+    assert not CRASH.search(ran.output), str(ran)
+    lines = [line.strip() for line in ran.output.splitlines() if re.search(pattern, line)]
     assert lines, f"no line reads {pattern!r}:\n{ran}"
     assert min(map(len, lines)) < LONGEST_LINE, lines
     return lines[0]
@@ -77,7 +77,7 @@ def test_a_subnet_that_somebody_else_has(fir: Trial, neighbour: str) -> None:
 def test_a_gate_that_fails(fir: Trial) -> None:
     """The job's own last words, and that the same command tries it again; nothing starts behind it."""
     aside = "/drive/sentinel-aside"
-    fir.objects.on_drive(
+    fir.objects.run_on_drive(
         fir.root, f"cp /drive/.portals-drive {aside}; echo somebody-elses > /drive/.portals-drive"
     )
     try:
@@ -86,9 +86,11 @@ def test_a_gate_that_fails(fir: Trial) -> None:
         reason(ran, r"does not read 'portals-drive' but 'somebody-elses'")
         reason(ran, r"run `\./portal up e2e-fir` to run it again")
         assert not fir.objects.containers(fir.name, jobs=False)
-        assert not fir.directory.exists() or fir.objects.on_drive(fir.root, f"ls -A /drive/{fir.name}") == ""
+        assert (
+            not fir.directory.exists() or fir.objects.run_on_drive(fir.root, f"ls -A /drive/{fir.name}") == ""
+        )
     finally:
-        fir.objects.on_drive(fir.root, f"mv {aside} /drive/.portals-drive")
+        fir.objects.run_on_drive(fir.root, f"mv {aside} /drive/.portals-drive")
 
 
 def test_a_port_that_another_program_has(fir: Trial) -> None:

@@ -14,7 +14,7 @@ from config.portal.labels import tenant_filter
 from testbed.checkout import Running
 from testbed.light import Fleet
 from testbed.processes import cli_below
-from testbed.ran import Ran
+from testbed.ran import CommandResult
 from testbed.trial import Trial
 from testbed.waiting import until
 from tests.e2e.proxy import Proxy
@@ -25,7 +25,7 @@ slow = pytest.mark.slow
 LIMIT = 1200.0
 
 
-def everyone(fleet: Fleet, verb: str, *words: str) -> Ran:
+def everyone(fleet: Fleet, verb: str, *words: str) -> CommandResult:
     """A verb over all light tenants."""
     return fleet.checkout.portal(verb, "--all", "--json", *words, limit=LIMIT)
 
@@ -33,7 +33,7 @@ def everyone(fleet: Fleet, verb: str, *words: str) -> Ran:
 def began(running: Running, what: str, look: Callable[[], object]) -> None:
     """Wait until a command is at a certain point; fails when it ends before."""
     until(what, lambda: look() or running.process.poll() is not None, limit=300)
-    assert running.process.poll() is None, f"ended before {what}:\n{running.ran(0)}"
+    assert running.process.poll() is None, f"ended before {what}:\n{running.result(0)}"
 
 
 def running(trial: Trial, least: int) -> bool:
@@ -52,7 +52,7 @@ def test_one_of_ten_is_broken(fleet: Fleet) -> None:
     with socket.create_server(("127.0.0.1", taken.port)):
         ran = everyone(fleet, "up")
     assert ran.code == 1, str(ran)
-    assert not CRASH.search(ran.said), str(ran)
+    assert not CRASH.search(ran.output), str(ran)
     told = ran.facts()["tenants"]
     assert list(told) == sorted(each.name for each in trials)
     assert {name: each["exit_code"] for name, each in told.items() if each["exit_code"]} == {
@@ -112,10 +112,10 @@ def test_two_operators_at_the_same_moment(fleet: Fleet, scene: str) -> None:
         birch.up()
         birch.write(title="Silver birch")
     both = [fleet.checkout.start("./portal", "up", birch.name, "--json") for _ in range(2)]
-    ended = [each.end(LIMIT) for each in both]
+    ended = [each.wait(LIMIT) for each in both]
     for each in ended:
         assert each.code == 0, str(each)
-        assert not CRASH.search(each.said), str(each)
+        assert not CRASH.search(each.output), str(each)
         assert each.facts()["deviations"] == [], str(each)
     done = [change["urn"] for each in ended for change in each.facts()["changes"]]
     assert done
@@ -130,7 +130,7 @@ def test_the_tenant_file_changes_meanwhile(fleet: Fleet) -> None:
     run = fleet.checkout.start("./portal", "up", birch.name, "--json")
     began(run, "pulumi up to begin", lambda: cli_below(run.process.pid, "up"))
     birch.write(title="Silver birch")
-    ran = run.end(LIMIT)
+    ran = run.wait(LIMIT)
     assert ran.code == 0, str(ran)
     assert f"tenants/{birch.name}.yaml was changed" in ran.err, str(ran)
     fleet.assert_whole([birch])
@@ -150,9 +150,9 @@ def test_the_engine_goes_away_in_the_middle(fleet: Fleet, tmp_path: Path, servic
         else:
             began(run, "pulumi's preview to begin", lambda: cli_below(run.process.pid, "preview"))
         proxy.cut()
-        ran = run.end(LIMIT)
+        ran = run.wait(LIMIT)
         assert ran.code != 0, str(ran)
-        assert not CRASH.search(ran.said), str(ran)
+        assert not CRASH.search(ran.output), str(ran)
         told = ran.facts()["tenants"]
         for each in (birch, oak):
             assert not told[each.name]["ok"], str(ran)

@@ -56,7 +56,7 @@ def prepare(fleet: Fleet, trials: list[Trial], kill: Kill) -> None:
     together(fleet, "destroy", "--confirm", ",".join(sorted(each.name for each in trials)))
     if kill.scene == "empty":
         for each in trials:
-            each.objects.on_drive(each.root, f"rm -rf /drive/{each.name}")
+            each.objects.run_on_drive(each.root, f"rm -rf /drive/{each.name}")
 
 
 def strike(fleet: Fleet, kill: Kill, moment: float) -> str:
@@ -71,8 +71,8 @@ def strike(fleet: Fleet, kill: Kill, moment: float) -> str:
     for each in struck:
         with contextlib.suppress(ProcessLookupError):
             os.kill(each.pid, signal.SIGKILL)
-    ran = running.end(300)
-    assert "Traceback" not in ran.said, str(ran)
+    ran = running.wait(300)
+    assert "Traceback" not in ran.output, str(ran)
     return f"{len(struck)} processes; exit code {ran.code}"
 
 

@@ -231,7 +231,7 @@ def test_a_pickle_gets_to_the_lms_from_nobody_but_its_own(
     containers = objects.containers(pair[0].name, jobs=False)
     addresses = objects.addresses(pair[0].name)["memcached"]
     told = {
-        service: objects.beside(containers[service]["Id"], PLANT, *addresses)
+        service: objects.python_in_network_of(containers[service]["Id"], PLANT, *addresses)
         for service in ("lms", "nginx", "load-balancer", "redis")
     }
     # The control: by the very same words the lms may.
@@ -369,12 +369,12 @@ def marker(pair: tuple[Trial, Trial], objects: Objects) -> Iterator[str]:
     """The name of a file that lies in every directory of the portal that must not be seen, readable by all."""
     name = f"marker-{uuid.uuid4().hex}"
     hidden = pair[1].name
-    objects.on_drive(
+    objects.run_on_drive(
         pair[1].root,
         f'find /drive/{hidden} -type d -maxdepth 1 | while read d; do echo here > "$d/{name}"; done',
     )
     yield name
-    objects.on_drive(pair[1].root, f"find /drive/{hidden} -maxdepth 2 -name {name} -delete")
+    objects.run_on_drive(pair[1].root, f"find /drive/{hidden} -maxdepth 2 -name {name} -delete")
 
 
 def test_none_of_the_others_files_are_there(pair: tuple[Trial, Trial], objects: Objects, marker: str) -> None:
@@ -382,7 +382,7 @@ def test_none_of_the_others_files_are_there(pair: tuple[Trial, Trial], objects: 
     search = f"find / -path /proc -prune -o -path /sys -prune -o -name {marker} -print 2>/dev/null"
     for service, told in objects.containers(pair[0].name, jobs=False).items():
         for user in ("", "0:0"):
-            assert objects.inside(told["Id"], "sh", "-c", search, user=user) == "", service
+            assert objects.exec_in(told["Id"], "sh", "-c", search, user=user) == "", service
 
 
 def test_each_container_sees_its_own_directories_alone(pair: tuple[Trial, Trial], objects: Objects) -> None:

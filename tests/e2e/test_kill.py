@@ -98,7 +98,7 @@ def prepare(portal: Trial, kill: Kill) -> None:
 def clear(portal: Trial) -> None:
     """Destroy the portal and delete its data, as before its first `up`."""
     portal.destroy()
-    portal.objects.on_drive(portal.root, f"rm -rf /drive/{portal.name}")
+    portal.objects.run_on_drive(portal.root, f"rm -rf /drive/{portal.name}")
 
 
 def strike(portal: Trial, kill: Kill, moment: float) -> str:
@@ -107,7 +107,7 @@ def strike(portal: Trial, kill: Kill, moment: float) -> str:
     cli = until(
         "pulumi up to begin", lambda: cli_below(running.process.pid, "up") or ended(running), limit=120
     )
-    assert not isinstance(cli, str), f"the up ended before pulumi began:\n{running.ran(0)}"
+    assert not isinstance(cli, str), f"the up ended before pulumi began:\n{running.result(0)}"
     try:
         running.process.wait(timeout=moment)
         return "it had ended by itself before"
@@ -115,14 +115,14 @@ def strike(portal: Trial, kill: Kill, moment: float) -> str:
         pass
     if kill.victim == "group":
         os.killpg(running.process.pid, signal.SIGKILL)
-        return f"the whole group; {running.end(30).code}"
+        return f"the whole group; {running.wait(30).code}"
     try:
         os.kill(cli.pid, signal.SIGKILL)
     except ProcessLookupError:
         return "pulumi had just ended by itself"
-    ran = running.end(60)
+    ran = running.wait(60)
     assert ran.code != 0, str(ran)
-    assert "Traceback" not in ran.said, str(ran)
+    assert "Traceback" not in ran.output, str(ran)
     return f"pulumi alone; ./portal ended with exit code {ran.code}"
 
 

@@ -28,7 +28,7 @@ def test_a_light_portal_lives_a_whole_life(fleet: Fleet) -> None:
     birch.up()
     birch.destroy()
     assert not fleet.objects.ids(birch.name)
-    owners = fleet.objects.on_drive(
+    owners = fleet.objects.run_on_drive(
         birch.root, f"stat -c %u /drive/{birch.name}/mysql; cat /drive/{birch.name}/mysql/light"
     )
     assert owners.split() == ["60999", "started"]

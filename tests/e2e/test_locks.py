@@ -36,7 +36,7 @@ def held(portal: Trial) -> Running:
         lambda: len(portal.objects.ids(portal.name)) > 3 or running.process.poll() is not None,
         limit=120,
     )
-    assert running.process.poll() is None, str(running.ran(0))
+    assert running.process.poll() is None, str(running.result(0))
     assert locks(portal)
     return running
 
@@ -70,11 +70,11 @@ def test_an_up_that_cannot_be_seen_is_left_alone(birch: Trial) -> None:
     since = until_now(birch) - 1
     first = held(birch)
     second = birch.checkout.start(*ELSEWHERE, "./portal", "up", birch.name, "--json")
-    one, two = first.end(300), second.end(300)
+    one, two = first.wait(300), second.wait(300)
     assert one.code == 0, str(one)
     assert two.code == 0, str(two)
-    assert f"which is changing portal {birch.name}" in two.said, str(two)
-    assert "removed" not in two.said, str(two)
+    assert f"which is changing portal {birch.name}" in two.output, str(two)
+    assert "removed" not in two.output, str(two)
     assert two.facts()["changes"] == [], str(two)
     assert events(birch, since) == []
     birch.assert_whole()
@@ -89,14 +89,14 @@ def test_a_plain_pulumi_that_cannot_be_seen_is_not_judged(birch: Trial) -> None:
         "bash", "-ec", f'eval "$(./portal env)"; exec pulumi up --yes --skip-preview --stack {name}'
     )
     until("the plain CLI's lock", lambda: locks(birch) or plain.process.poll() is not None, limit=120)
-    assert locks(birch), str(plain.ran(0))
+    assert locks(birch), str(plain.result(0))
     refused = birch.checkout.run(*ELSEWHERE, "./portal", "up", birch.name, limit=60)
     assert refused.code == 4, str(refused)
-    assert f"pulumi cancel --stack {birch.name}" in refused.said, str(refused)
+    assert f"pulumi cancel --stack {birch.name}" in refused.output, str(refused)
     seen = birch.checkout.portal("up", birch.name, "--json")
     assert seen.code == 0, str(seen)
-    assert "removed" not in seen.said, str(seen)
-    ran = plain.end(300)
+    assert "removed" not in seen.output, str(seen)
+    ran = plain.wait(300)
     assert ran.code == 0, str(ran)
     birch.assert_whole()
 

@@ -68,7 +68,7 @@ def seen(portal: Trial) -> dict[str, object]:
         "backend": files(checkout.backend.parent),
         "admins": files(checkout.data / "portals" / "tenants"),
         "checkout": files(checkout.folder),
-        "drive": portal.objects.on_drive(checkout.drive, "find /drive -printf '%p %s %T@\\n' | sort"),
+        "drive": portal.objects.run_on_drive(checkout.drive, "find /drive -printf '%p %s %T@\\n' | sort"),
         "containers": sorted(each["Id"] for each in client.containers(all=True)),
         "networks": sorted(each["Id"] for each in client.networks()),
         "volumes": sorted(each["Name"] for each in client.volumes()["Volumes"] or []),
@@ -131,7 +131,7 @@ def test_a_preview_of_a_new_tenant_and_its_first_up_at_the_same_moment(fleet: Fl
     ran = fleet.checkout.portal("up", aspen.name, "--json")
     assert ran.code == 0, str(ran)
     for each in looks:
-        told = each.end(120)
+        told = each.wait(120)
         assert told.code == 0, str(told)
         assert told.facts()["changes"], str(told)
     aspen.assert_whole()

@@ -34,7 +34,7 @@ def everything(checkout: Checkout, objects: Objects, name: str = NAME) -> dict[s
         "files": sorted(str(path) for path in (checkout.folder / "tenants").iterdir()),
         "state": sorted(str(path) for path in (checkout.backend / "stacks").rglob("*") if path.is_file()),
         "objects": sorted(objects.ids(name)),
-        "drive": objects.on_drive(checkout.drive, "find /drive -mindepth 1 | sort"),
+        "drive": objects.run_on_drive(checkout.drive, "find /drive -mindepth 1 | sort"),
         "passwords": (checkout.data / "portals" / "tenants" / name).exists(),
     }
 
@@ -94,7 +94,7 @@ def test_a_tenants_whole_life(fleet: Fleet) -> None:
     shown = checkout.portal("purge", NAME, "--dry-run", "--json").facts()
     assert shown["directories"] == [f"{checkout.drive}/{NAME}"]
     assert checkout.portal("purge", NAME).code == 3
-    assert fleet.objects.on_drive(checkout.drive, f"ls -d /drive/{NAME}").strip()
+    assert fleet.objects.run_on_drive(checkout.drive, f"ls -d /drive/{NAME}").strip()
     purged = checkout.portal("purge", NAME, "--confirm", NAME, "--json")
     assert purged.code == 0, str(purged)
     assert everything(checkout, objects) == before
@@ -105,7 +105,7 @@ def test_a_tenants_whole_life(fleet: Fleet) -> None:
 def linked(fleet: Fleet, target: str) -> None:
     """Move the portal's directory to where `target` leads, from the drive's root or by its whole path, with a link in its place."""
     target = target.replace(str(fleet.checkout.ground), "/drive")
-    fleet.objects.on_drive(
+    fleet.objects.run_on_drive(
         fleet.checkout.ground,
         f"cd /drive/drive && mkdir -p $(dirname {target}) && mv -T {NAME} {target} && "
         f"ln -s {target.replace('/drive', str(fleet.checkout.ground), 1)} {NAME}",
@@ -115,7 +115,7 @@ def linked(fleet: Fleet, target: str) -> None:
 def back(fleet: Fleet, target: str) -> None:
     """What a remedy says: the link goes, and the directory is in its place again."""
     target = target.replace(str(fleet.checkout.ground), "/drive")
-    fleet.objects.on_drive(
+    fleet.objects.run_on_drive(
         fleet.checkout.ground,
         f"cd /drive/drive && rm {NAME} && mv -T {target} {NAME} && rmdir $(dirname {target})",
     )
@@ -128,13 +128,13 @@ def moved_away(fleet: Fleet, target: str) -> None:
     seen = (
         "cd /drive && for each in drive disk; do [ ! -e $each ] || find $each -printf '%p %l\n'; done | sort"
     )
-    before = fleet.objects.on_drive(checkout.ground, seen)
+    before = fleet.objects.run_on_drive(checkout.ground, seen)
     for words in (["purge", NAME, "--confirm", NAME], ["purge", NAME, "--dry-run"], ["up", NAME]):
         ran = checkout.portal(*words)
         assert ran.code == 7, str(ran)
         assert f"{checkout.drive}/{NAME} on the engine's host is a symbolic link to {target}" in ran.err
     assert checkout.portal("purge", NAME, "--owner", "unknown", "--confirm", NAME).code == 7
-    assert fleet.objects.on_drive(checkout.ground, seen) == before
+    assert fleet.objects.run_on_drive(checkout.ground, seen) == before
     back(fleet, target)
 
 
@@ -172,7 +172,7 @@ def test_what_belongs_to_no_tenant_is_listed_and_can_be_purged(fleet: Fleet) -> 
     purged = checkout.portal("purge", NAME, "--confirm", NAME)
     assert purged.code == 0, str(purged)
     assert not [each for each in orphans(checkout) if each["tenant"] == NAME]
-    assert not fleet.objects.on_drive(checkout.drive, f"ls /drive | grep -x {NAME} || true").strip()
+    assert not fleet.objects.run_on_drive(checkout.drive, f"ls /drive | grep -x {NAME} || true").strip()
 
 
 def orphans(checkout: Checkout) -> list[dict[str, Any]]:
@@ -199,7 +199,7 @@ def test_onboarding_killed_anywhere_goes_on(fleet: Fleet) -> None:
             os.killpg(running.process.pid, signal.SIGKILL)
         else:
             running.process.kill()
-        running.end(30)
+        running.wait(30)
         again = checkout.portal(*words(checkout), "--json")
         print(
             f"\nseed {SEED}: kill {number} after {moment:.1f} of {whole:.1f} s; went on in {again.seconds:.1f} s"

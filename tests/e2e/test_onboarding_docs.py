@@ -71,10 +71,10 @@ def test_a_csv_of_clients_and_then_the_sales_system(fleet: Fleet, tmp_path: Path
         assert any(line.startswith("portal: ") for line in done["progress"])
     finally:
         os.killpg(running.process.pid, signal.SIGINT)
-        ended = running.end(60)
+        ended = running.wait(60)
     # Neither the token nor a link is in what it said.
-    assert "token-of" not in ended.said
-    assert "log-in" not in ended.said
+    assert "token-of" not in ended.output
+    assert "log-in" not in ended.output
 
 
 def ask(url: str, body: object = None) -> dict[str, Any]:

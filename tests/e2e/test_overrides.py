@@ -189,9 +189,9 @@ def test_an_accepted_version_can_be_restored(oak: Trial, overrides: Overrides) -
     version = overrides.accepted("EDXAPP_PLATFORM_NAME: Oak Seminary\n")
     overrides.accepted("EDXAPP_PLATFORM_NAME: Oak Mistake\n")
     command = ["/opt/configuration/venv/bin/python", "-I", "-m", "configuration"]
-    said = oak.objects.inside(f"{oak.name}-lms", *command, "versions")
+    said = oak.objects.exec_in(f"{oak.name}-lms", *command, "versions")
     assert str(version) in said.split()
-    oak.objects.inside(f"{oak.name}-lms", *command, "restore", str(version))
+    oak.objects.exec_in(f"{oak.name}-lms", *command, "restore", str(version))
     until("the old name", lambda: "Oak Seminary" in oak.ask("/login")[1], limit=LIVE_SECONDS)
 
 

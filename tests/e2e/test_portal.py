@@ -7,7 +7,7 @@ import pytest
 
 from config.images import reference
 from testbed.objects import HERE, Objects
-from testbed.ran import Ran
+from testbed.ran import CommandResult
 from testbed.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 
 
 @pytest.fixture(scope="module")
-def came_up(oak_once: Trial) -> Ran:
+def came_up(oak_once: Trial) -> CommandResult:
     """The first `up` of the portal, from nothing."""
     ran = oak_once.checkout.portal("up", oak_once.name, "--json")
     print(f"\nfirst up: {ran.seconds:.1f} s")
@@ -29,14 +29,14 @@ def came_up(oak_once: Trial) -> Ran:
 
 
 @pytest.fixture(scope="module")
-def facts(came_up: Ran) -> dict[str, Any]:
+def facts(came_up: CommandResult) -> dict[str, Any]:
     """What it printed at its end."""
     assert came_up.code == 0, str(came_up)
     told: dict[str, Any] = came_up.facts()
     return told
 
 
-def test_up_succeeds(came_up: Ran) -> None:
+def test_up_succeeds(came_up: CommandResult) -> None:
     """Else nothing else matters."""
     assert came_up.code == 0, str(came_up)
 
@@ -100,7 +100,7 @@ def test_status_tells_each_service(oak: Trial) -> None:
 def test_a_name_that_is_not_the_portals_gets_no_page(oak: Trial) -> None:
     """Another client's name must not lead here."""
     assert oak.ask("/")[0] == 200
-    assert "No portal answers to this name" in oak.objects.beside(
+    assert "No portal answers to this name" in oak.objects.python_in_network_of(
         f"{oak.name}-load-balancer",
         "import json,urllib.request,urllib.error\n"
         "request = urllib.request.Request('http://127.0.0.1:8080/', headers={'Host': 'e2e-elm.localhost'})\n"

@@ -133,7 +133,7 @@ def test_a_new_tenant_with_what_is_taken_leaves_nothing(birch: Trial, words: str
     assert not list((checkout.folder / "tenants").glob(f"*{name}*"))
     assert not (checkout.backend / "stacks" / "portals" / f"{name}.json").exists()
     assert not birch.objects.ids(name)
-    assert not birch.objects.on_drive(birch.root, f"ls /drive | grep -x {name} || true").strip()
+    assert not birch.objects.run_on_drive(birch.root, f"ls /drive | grep -x {name} || true").strip()
 
 
 def test_one_engine_by_other_words_is_one_engine(birch: Trial, tmp_path: Path) -> None:
@@ -184,5 +184,5 @@ def test_a_portal_of_another_state_is_told_and_not_purged(birch: Trial, tmp_path
     # For its own state it is no orphan, and what lies on the drive says whose it is.
     ran = birch.checkout.portal("purge", birch.name, "--dry-run", "--json")
     assert (ran.facts()["side"], ran.facts()["owner"]) == ("ours", mine)
-    said = birch.objects.on_drive(birch.root, f"cat /drive/{birch.name}/.portal/owner")
+    said = birch.objects.run_on_drive(birch.root, f"cat /drive/{birch.name}/.portal/owner")
     assert said.strip() == mine

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, VOLUME
-from testbed.checkout import LIMIT_SECONDS, grounded
-from testbed.light import lighten
+from testbed.checkout import LIMIT_SECONDS, temporary_checkout
+from testbed.light import replace_recipes
 from testbed.objects import Objects
-from testbed.ran import Ran
+from testbed.ran import CommandResult
 from testbed.trial import Trial
 from tests.e2e.postgres import server
 
@@ -23,8 +23,8 @@ PACK = "policies/house/pack"
 @pytest.fixture(scope="module")
 def yew(objects: Objects) -> Iterator[Trial]:
     """A portal that `pulumi up` alone has made: no `./portal up`."""
-    with grounded("e2e-pulumi", ["e2e-yew"], objects) as checkout:
-        lighten(checkout.folder / "images")
+    with temporary_checkout("e2e-pulumi", ["e2e-yew"], objects) as checkout:
+        replace_recipes(checkout.folder / "images")
         made = Trial(name="e2e-yew", checkout=checkout, objects=objects, root=checkout.drive)
         made.write()
         built = checkout.portal("images", "build")
@@ -38,14 +38,14 @@ def yew(objects: Objects) -> Iterator[Trial]:
         yield made
 
 
-def pulumi(trial: Trial, words: str, **environ: str) -> Ran:
+def pulumi(trial: Trial, words: str, **environ: str) -> CommandResult:
     """A command of the plain CLI, whatever its exit code."""
     return trial.checkout.shell(
         f"pulumi {words} --stack {trial.name} --non-interactive", LIMIT_SECONDS, **environ
     )
 
 
-def works(trial: Trial, words: str, **environ: str) -> Ran:
+def works(trial: Trial, words: str, **environ: str) -> CommandResult:
     """A command of the plain CLI that must succeed."""
     ran = pulumi(trial, words, **environ)
     assert ran.code == 0, str(ran)
@@ -187,8 +187,8 @@ def test_the_policy_pack_lets_a_portal_pass_and_refuses_one_that_breaks_a_rule(y
         for words in ("preview", "up --yes --skip-preview"):
             ran = pulumi(yew, f"{words} --policy-pack {PACK}")
             assert ran.code != 0, str(ran)
-            assert re.search(r"\[mandatory\].*container-bounded.*nginx", ran.said), str(ran)
-            assert "memory 64.0 and memorySwap 128.0, expected one limit" in ran.said, str(ran)
+            assert re.search(r"\[mandatory\].*container-bounded.*nginx", ran.output), str(ran)
+            assert "memory 64.0 and memorySwap 128.0, expected one limit" in ran.output, str(ran)
         assert yew.objects.ids(yew.name) == ids
         told = yew.objects.containers(yew.name)["nginx"]["HostConfig"]
         assert told["MemorySwap"] == told["Memory"] == 64 * 2**20
@@ -248,7 +248,7 @@ def test_another_passphrase(yew: Trial) -> None:
     assert ran.code == 0, str(ran)
     refused = pulumi(yew, "preview")
     assert refused.code != 0
-    assert "incorrect passphrase" in refused.said, str(refused)
+    assert "incorrect passphrase" in refused.output, str(refused)
     new = {"PULUMI_CONFIG_PASSPHRASE": "of-another-shell"}
     assert works(yew, "stack output --json --show-secrets", **new).facts()["admin_password"] == before
     works(yew, "preview --expect-no-changes", **new)

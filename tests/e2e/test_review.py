@@ -8,8 +8,8 @@ from difflib import unified_diff
 import pytest
 
 from automation.review.tenant_review import AT_RISK
-from testbed.checkout import Checkout, grounded
-from testbed.light import lighten
+from testbed.checkout import Checkout, temporary_checkout
+from testbed.light import replace_recipes
 from testbed.objects import Objects
 from tests.unit.automation.review import kinds
 from tests.unit.automation.review.kinds import ALDER, COMMENTS, KINDS, NUMBERS, ROWAN, Kind, steady
@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1800)]
 @pytest.fixture(scope="module")
 def shared(objects: Objects) -> Iterator[Checkout]:
     """A checkout with light images that came from a bare repository, its two portals up."""
-    with grounded("e2e-review", NUMBERS, objects) as made:
-        lighten(made.folder / "images")
+    with temporary_checkout("e2e-review", NUMBERS, objects) as made:
+        replace_recipes(made.folder / "images")
         for name in (ROWAN, ALDER):
             kinds.write(made.folder, name, kinds.tenant(name, drive=str(made.drive)))
         git(made.ground, "init", "--quiet", "--initial-branch", "main", str(made.folder))

@@ -50,10 +50,10 @@ def test_passwords_differ(passwords: Mapping[str, str]) -> None:
 def test_each_container_reads_its_own_passwords_from_files(oak: Trial, passwords: Mapping[str, str]) -> None:
     """The one place where they are wanted; and nobody has another's."""
     for service, told in oak.objects.containers(oak.name, jobs=False).items():
-        listed = oak.objects.inside(told["Id"], "sh", "-c", "cd /run/secrets 2>/dev/null && ls").split()
+        listed = oak.objects.exec_in(told["Id"], "sh", "-c", "cd /run/secrets 2>/dev/null && ls").split()
         assert set(listed) == FILES.get(service, set()), service
         for name in listed:
-            assert oak.objects.inside(told["Id"], "cat", f"/run/secrets/{name}") == passwords[name]
+            assert oak.objects.exec_in(told["Id"], "cat", f"/run/secrets/{name}") == passwords[name]
 
 
 def test_inspection_shows_none(oak: Trial, passwords: Mapping[str, str]) -> None:
@@ -85,7 +85,7 @@ def test_no_process_has_one_in_its_environment_or_command_line(
     """Both can be read by every other program of the same user, and land in crash reports."""
     for service, told in oak.objects.containers(oak.name, jobs=False).items():
         script = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'"
-        text = oak.objects.inside(told["Id"], "sh", "-c", script)
+        text = oak.objects.exec_in(told["Id"], "sh", "-c", script)
         assert "PORTAL_MEMORY_MB=" in text, f"{service}: no environment could be read, so nothing is proved"
         assert seen(passwords, text) == [], service
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, expect
 
-from testbed.checkout import grounded
+from testbed.checkout import temporary_checkout
 from testbed.objects import Objects
 from testbed.trial import Trial
 from testbed.waiting import until
@@ -24,7 +24,7 @@ DONE = re.compile(r"grade_report\[[0-9a-f-]+\] succeeded")
 @pytest.fixture(scope="module")
 def ash(objects: Objects) -> Iterator[Trial]:
     """A whole portal whose high_mem has workers of its own."""
-    with grounded("e2e-workers", ["e2e-ash"], objects) as checkout:
+    with temporary_checkout("e2e-workers", ["e2e-ash"], objects) as checkout:
         made = Trial(name="e2e-ash", checkout=checkout, objects=objects, root=checkout.drive)
         made.write(
             worker_groups={

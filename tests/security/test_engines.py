@@ -35,7 +35,7 @@ def no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("host", OPEN)
 def test_an_engine_without_tls_is_not_talked_to(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert placement.refused(host, {})
+    assert placement.refusal(host, {})
     # Neither by the command, from a file or from the shell, nor by the plugin; none gets as far as a socket.
     monkeypatch.setattr("docker.APIClient", lambda *words, **more: pytest.fail(f"asked {host}"))
     with pytest.raises(NoEngine), inventory.connect(host):
@@ -50,13 +50,13 @@ def test_an_engine_without_tls_is_not_talked_to(host: str, monkeypatch: pytest.M
 @pytest.mark.parametrize("half", [{"DOCKER_TLS_VERIFY": "1"}, {"DOCKER_CERT_PATH": "/certs"}])
 def test_half_of_tls_is_none(half: dict[str, str]) -> None:
     """Without a check of its name whoever stands between is the engine; without certificates one of the plugins uses none."""
-    assert placement.refused("tcp://10.0.0.5:2376", half)
+    assert placement.refusal("tcp://10.0.0.5:2376", half)
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_no_text_of_others_is_an_owners_name_but_a_plain_one(text: str) -> None:
     """It is shown on terminals and typed into commands: whatever a label or a file on the drive says."""
-    for told in (owner.plain(text), orphans.record(f"./oak/.portal/owner {text}")[1]):
+    for told in (owner.plain(text), orphans.parse_owner(f"./oak/.portal/owner {text}")[1]):
         assert told in ("", text)
         assert not told or owner.PLAIN.fullmatch(told)
 
@@ -100,4 +100,4 @@ def test_every_client_of_an_engine_is_made_where_its_address_was_looked_at() -> 
         "preflight/tenant.py",
     }
     assert "if unprotected(host)" in makers.pop("plugins/docker/engine.py")
-    assert all("connection.reached(" in text for text in makers.values())
+    assert all("connection.client_arguments(" in text for text in makers.values())

@@ -197,7 +197,7 @@ def ran(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     before = sys.argv
     sys.argv = ["portal", *words]
     try:
-        code = output.ended(cli.main)
+        code = output.exit_code_of(cli.main)
     finally:
         sys.argv = before
     return code, everything(capsys)

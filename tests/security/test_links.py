@@ -284,7 +284,7 @@ def test_the_cli_gets_no_settings_that_lead_out(root: Path, monkeypatch: pytest.
     # Reading and writing alike: the CLI writes what settings lack.
     with pytest.raises(PortalError, match=r"^tenants/Pulumi\.acme\.yaml: cannot be read: the symbolic link"):
         stack.ensure()
-    look = read_only.settings(root.parent / "work", "acme")
+    look = read_only.copied_settings(root.parent / "work", "acme")
     with (
         pytest.raises(PortalError, match=r"^tenants/Pulumi\.acme\.yaml: cannot be read: the symbolic link"),
         look,

@@ -63,7 +63,7 @@ def container(objects: Objects) -> Iterator[str]:
 def test_a_fork_bomb_meets_the_limit_and_the_host_goes_on(objects: Objects, container: str) -> None:
     found = inventory.containers(objects.client, TENANT)
     assert process_limits.apply_limits(objects.client, found) == [f"{TENANT}-lms"]
-    assert process_limits.unlimited(objects.client, found) == []
+    assert process_limits.without_limit(objects.client, found) == []
     code, out = inside.run(objects.client, container, "python3", "-c", BOMB)
     assert code == 0, out
     # Its first process, and the one that forks.
@@ -71,7 +71,7 @@ def test_a_fork_bomb_meets_the_limit_and_the_host_goes_on(objects: Objects, cont
 
 
 def test_the_limit_outlasts_a_restart(objects: Objects, container: str) -> None:
-    process_limits.limit(objects.client, container)
+    process_limits.set_limit(objects.client, container)
     objects.client.restart(container, timeout=0)
     assert inside.run(
         objects.client,

@@ -17,7 +17,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from config.portal.routes import Route, caddyfile, sites
+from config.portal.routes import Route, caddyfile, nginx_sites
 from testbed.waiting import until
 from tests.e2e.ground import ground
 from tests.e2e.image_trial import Box
@@ -48,7 +48,7 @@ class Door:
     def _box(self, *, with_nginx: bool) -> Box:
         files = {"/portal/config/Caddyfile": caddyfile(WAYS)}
         if with_nginx:
-            files["/portal/config/sites.conf"] = sites(WAYS)
+            files["/portal/config/sites.conf"] = nginx_sites(WAYS)
         return Box(
             client=self.client,
             name="c-load-balancer",

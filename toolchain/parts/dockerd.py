@@ -36,7 +36,7 @@ class Daemon:
     def runs(self) -> bool:
         """Whether a dockerd runs on this machine, whoever started it; it may not be ready yet."""
         try:
-            return look(int(self.pid_file.read_text()))[0] == "dockerd"
+            return name_and_start(int(self.pid_file.read_text()))[0] == "dockerd"
         except (OSError, ValueError):
             return False
 
@@ -46,7 +46,7 @@ class Daemon:
             number, started = (int(word) for word in self.record.read_text().split())
         except (OSError, ValueError):
             return None
-        return number if look(number) == ("dockerd", started) else None
+        return number if name_and_start(number) == ("dockerd", started) else None
 
     def start(self, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
         """Start dockerd in a session of its own. It outlives us; its record is written before it is dockerd."""
@@ -81,7 +81,7 @@ class Daemon:
         if number is None:
             return False
         os.kill(number, signal.SIGTERM)
-        if not awaited(lambda: self.process() is None, limit):
+        if not wait_until(lambda: self.process() is None, limit):
             raise ToolchainError(
                 f"waited {limit:.0f} s for dockerd (process {number}) to end; its log: {self.log}"
             )
@@ -89,7 +89,7 @@ class Daemon:
         return True
 
 
-def look(process: int) -> tuple[str, int]:
+def name_and_start(process: int) -> tuple[str, int]:
     """A live process's name, and the clock ticks from boot to its start: with its number, unique while a machine is up.
 
     ("", 0) when there is none.
@@ -103,7 +103,7 @@ def look(process: int) -> tuple[str, int]:
     return ("", 0) if words[0] == "Z" else (name, int(words[19]))
 
 
-def awaited(condition: Callable[[], bool], limit: float) -> bool:
+def wait_until(condition: Callable[[], bool], limit: float) -> bool:
     """Whether a condition came true within `limit` seconds."""
     end = time.monotonic() + limit
     while not condition():
@@ -126,7 +126,7 @@ def up(
     def settled() -> bool:
         return ask(env, oldest_api).usable or (child is not None and child.poll() is not None)
 
-    came = awaited(settled, limit)
+    came = wait_until(settled, limit)
     answer = ask(env, oldest_api)
     if answer.usable:
         return answer

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from config.values import placement
-from toolchain.pins import fits
+from toolchain.pins import is_new_enough
 
 SOCKET = "/var/run/docker.sock"
 ANSWER_LIMIT = 5.0
@@ -39,7 +39,7 @@ def ask(env: Mapping[str, str], oldest_api: str, limit: float = ANSWER_LIMIT) ->
     """Ask the engine for its API version. Never raises; waits at most `limit` seconds for each thing it waits for."""
     where = address(env)
     kind, _, rest = where.partition("://")
-    if why := placement.refused(where, env):
+    if why := placement.refusal(where, env):
         return Answer(state="refused", where=where, detail=why)
     if kind not in ("unix", "tcp") or (kind == "tcp" and env.get("DOCKER_TLS_VERIFY")):
         return Answer(state="unasked", where=where)
@@ -82,7 +82,7 @@ def judge(reply: str, where: str, oldest_api: str) -> Answer:
     api = head.get("api-version", "")
     if not api:
         return Answer(state="absent", where=where, detail=f"not a Docker engine's answer: {reply[:60]!r}")
-    if not fits(api, oldest_api, same_major=True):
+    if not is_new_enough(api, oldest_api, same_major=True):
         return Answer(
             state="old", where=where, version=api, detail=f"API {api}, needed is {oldest_api} or newer"
         )

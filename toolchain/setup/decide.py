@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from toolchain.errors import NoEngine, ToolchainError
 from toolchain.parts import apt, plugins, pulumi_cli
 from toolchain.parts.engine import Answer, refusal
-from toolchain.pins import Pins, fits
+from toolchain.pins import Pins, is_new_enough
 
 BUILD_MIB = 4000
 FORCED = ("", "official", "packages")
@@ -84,7 +84,11 @@ def _venv(facts: Facts, pins: Pins) -> Choice:
 
 
 def _pulumi(facts: Facts, pins: Pins) -> Choice:
-    if not facts.forced and facts.language_host and fits(facts.pulumi, pins.pulumi_oldest, same_major=True):
+    if (
+        not facts.forced
+        and facts.language_host
+        and is_new_enough(facts.pulumi, pins.pulumi_oldest, same_major=True)
+    ):
         return Choice("there")
     source = facts.forced or ("official" if facts.official and _pinned(facts, pins) else "packages")
     if source == "official":
@@ -125,7 +129,7 @@ def _certificates(facts: Facts, pins: Pins) -> tuple[str, ...]:
 
 def _go(facts: Facts, pins: Pins) -> Choice:
     # Go's wheel is installed by a virtual environment's pip, so it wants what the environment wants.
-    if fits(facts.go, pins.go_oldest, same_major=True):
+    if is_new_enough(facts.go, pins.go_oldest, same_major=True):
         return Choice("there")
     return Choice("packages", _venv(facts, pins).packages)
 

@@ -43,8 +43,10 @@ class Container:
         container = await self.engine.unrecorded.make(self._created(inputs), remove)
         with self.engine.unrecorded.telling(container):
             try:
-                start = self._set_going(container, inputs)
-                return Made(container, await self.engine.within(start, seconds, "for the container's start"))
+                start = self._connect_and_start(container, inputs)
+                return Made(
+                    container, await self.engine.wait_at_most(start, seconds, "for the container's start")
+                )
             except Refused as reason:
                 raise HalfMade(container, await self._best_known(container, inputs), str(reason)) from None
 
@@ -73,11 +75,11 @@ class Container:
             return {}
         name = networks[0]["name"]
         if is_id(name):
-            seen = await self.engine.gone_or(lambda client: client.inspect_network(name))
+            seen = await self.engine.none_if_gone(lambda client: client.inspect_network(name))
             name = seen["Name"] if seen else name
         return {name: endpoint(networks[0])}
 
-    async def _set_going(self, container: str, inputs: Inputs) -> State:
+    async def _connect_and_start(self, container: str, inputs: Inputs) -> State:
         """Connect, fill and start the container, wait as asked, and return its outputs."""
         networks = inputs.get("networksAdvanced") or []
         for network in networks[1:] if on_default_network(inputs) else networks:
@@ -85,18 +87,18 @@ class Container:
         if inputs.get("uploads"):
             files = archive(inputs["uploads"])
             await self.engine.call(lambda client: client.put_archive(container, "/", files))
-        made = await self._seen(container) if inputs.get("rm") else {}
-        logs = await self._started(container, inputs) if inputs.get("start", True) else None
+        made = await self._inspect(container) if inputs.get("rm") else {}
+        logs = await self._start(container, inputs) if inputs.get("start", True) else None
         # One that removes itself may be gone by now: then it has ended.
-        seen = await self.engine.gone_or(lambda client: client.inspect_container(container))
+        seen = await self.engine.none_if_gone(lambda client: client.inspect_container(container))
         if seen is None and not made:
             raise Refused("the container was removed while it started")
         return outputs(inputs, seen or {**made, "State": {"Running": False, "ExitCode": 0}}, logs)
 
-    async def _started(self, container: str, inputs: Inputs) -> str | None:
+    async def _start(self, container: str, inputs: Inputs) -> str | None:
         await self.engine.call(lambda client: client.start(container))
         if inputs.get("attach"):
-            return await self._ended(container, bool(inputs.get("logs")))
+            return await self._wait_for_end(container, bool(inputs.get("logs")))
         if inputs.get("wait"):
             await healthy(self.engine, container, inputs.get("waitTimeout", 60))
         elif inputs.get("restart", "no") == "no":
@@ -119,30 +121,30 @@ class Container:
             )
         )
 
-    async def _ended(self, container: str, with_logs: bool) -> str | None:
+    async def _wait_for_end(self, container: str, with_logs: bool) -> str | None:
         await self.engine.call(lambda client: client.wait(container, timeout=None))
         logs = (
-            await self.engine.gone_or(lambda client: client.logs(container, tail=LOG_LINES))
+            await self.engine.none_if_gone(lambda client: client.logs(container, tail=LOG_LINES))
             if with_logs
             else None
         )
         return None if logs is None else str(logs.decode(errors="replace"))
 
-    async def _seen(self, container: str) -> Any:
+    async def _inspect(self, container: str) -> Any:
         return await self.engine.call(lambda client: client.inspect_container(container))
 
     async def _best_known(self, container: str, inputs: Inputs) -> State:
         try:
-            return outputs(inputs, await self._seen(container), None)
+            return outputs(inputs, await self._inspect(container), None)
         except Refused:
             return {**inputs, "id": container}
 
     async def read(self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]) -> Found | None:
-        seen = await self.engine.gone_or(lambda client: client.inspect_container(resource_id))
+        seen = await self.engine.none_if_gone(lambda client: client.inspect_container(resource_id))
         if seen is None:
             return Found(resource_id, dict(state)) if state.get("rm") else None
         if not state:
-            image_seen = await self.engine.gone_or(lambda client: client.inspect_image(seen["Image"]))
+            image_seen = await self.engine.none_if_gone(lambda client: client.inspect_image(seen["Image"]))
             given = imported(seen, image_seen or {})
             return Found(seen["Id"], outputs(given, seen, None), given)
         fresh = outputs(inputs, seen, state.get("containerLogs"))
@@ -154,24 +156,24 @@ class Container:
         arguments = update_arguments(state, inputs)
         if arguments:
             await self.engine.call(lambda client: client.update_container(resource_id, **arguments))
-        seen = await self._seen(resource_id)
+        seen = await self._inspect(resource_id)
         must_run = inputs.get("mustRun", True) and inputs.get("start", True)
         if must_run and not is_running(seen):
             await self.engine.call(lambda client: client.start(resource_id))
             if inputs.get("wait"):
                 await healthy(self.engine, resource_id, inputs.get("waitTimeout", 60))
-            seen = await self._seen(resource_id)
+            seen = await self._inspect(resource_id)
         return outputs(inputs, seen, state.get("containerLogs"))
 
     async def delete(self, resource_id: str, state: Mapping[str, Plain], seconds: float) -> None:
         grace = state.get("destroyGraceSeconds") or 0
         if grace > 0:
-            stop = self.engine.gone_or(lambda client: client.stop(resource_id, timeout=grace))
-            await self.engine.within(stop, seconds, "for the container to stop")
+            stop = self.engine.none_if_gone(lambda client: client.stop(resource_id, timeout=grace))
+            await self.engine.wait_at_most(stop, seconds, "for the container to stop")
         with_volumes = state.get("removeVolumes", True)
         goes_by_itself = bool(state.get("rm"))
         try:
-            await self.engine.gone_or(
+            await self.engine.none_if_gone(
                 lambda client: client.remove_container(resource_id, v=with_volumes, force=True)
             )
         except EngineError as error:
@@ -180,12 +182,12 @@ class Container:
             # Somebody else is removing it.
             goes_by_itself = True
         if goes_by_itself:
-            await self.engine.within(
+            await self.engine.wait_at_most(
                 poll(lambda: self._is_gone(resource_id), 0.1), REMOVAL_SECONDS, "for the container's removal"
             )
 
     async def _is_gone(self, container: str) -> bool:
-        return await self.engine.gone_or(lambda client: client.inspect_container(container)) is None
+        return await self.engine.none_if_gone(lambda client: client.inspect_container(container)) is None
 
 
 def on_default_network(inputs: Inputs) -> bool:

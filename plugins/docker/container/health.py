@@ -22,14 +22,14 @@ WORDS = 300
 
 async def healthy(engine: Engine, container: str, seconds: int) -> None:
     """Return once the container is healthy. Raises Refused after `seconds`, and when it is not to be expected any more."""
-    await engine.within(_healthy(engine, container), seconds, "for the container to become healthy")
+    await engine.wait_at_most(_healthy(engine, container), seconds, "for the container to become healthy")
 
 
 async def _healthy(engine: Engine, container: str) -> None:
     with engine.events.watching(container) as happened:
         while True:
             happened.clear()
-            seen = await engine.gone_or(lambda client: client.inspect_container(container))
+            seen = await engine.none_if_gone(lambda client: client.inspect_container(container))
             if seen is None:
                 raise Refused("the container was removed before it was healthy")
             if is_over(seen):

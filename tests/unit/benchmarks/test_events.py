@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 
 from benchmarks import events
-from benchmarks.events import Life
+from benchmarks.events import ContainerTimes
 
 
 def test_the_chain_leads_back_over_the_latest_dependency() -> None:
     found = {
-        "init": Life(create=1.0, start=1.5, die=2.0),
-        "redis": Life(create=2.0, start=2.2, healthy=3.0),
-        "mysql": Life(create=2.1, start=2.6, healthy=6.0),
-        "lms": Life(create=6.5, start=7.0, healthy=9.0),
+        "init": ContainerTimes(create=1.0, start=1.5, die=2.0),
+        "redis": ContainerTimes(create=2.0, start=2.2, healthy=3.0),
+        "mysql": ContainerTimes(create=2.1, start=2.6, healthy=6.0),
+        "lms": ContainerTimes(create=6.5, start=7.0, healthy=9.0),
     }
     after = {"redis": ["init"], "mysql": ["init"], "lms": ["mysql", "redis"]}
     told = events.chain(found, after, seconds=9.4)
@@ -26,7 +26,10 @@ def test_the_chain_leads_back_over_the_latest_dependency() -> None:
 
 
 def test_a_container_made_early_waits_before_its_start() -> None:
-    found = {"init": Life(create=1.0, start=1.1, die=2.0), "lms": Life(create=1.0, start=2.4, healthy=3.0)}
+    found = {
+        "init": ContainerTimes(create=1.0, start=1.1, die=2.0),
+        "lms": ContainerTimes(create=1.0, start=2.4, healthy=3.0),
+    }
     told = events.chain(found, {"lms": ["init"]}, seconds=3.0)
     assert told.steps[1].gap == 0.0
     assert told.steps[1].make == pytest.approx(0.4)
@@ -36,20 +39,20 @@ def test_only_the_first_event_of_a_kind_counts() -> None:
     def event(action: str, at: float) -> dict[str, Any]:
         return {"Action": action, "timeNano": at * 1e9, "Actor": {"Attributes": {"name": "acme-lms"}}}
 
-    told = events.lives(
+    told = events.container_times(
         [event("start", 11), event("health_status: healthy", 12), event("health_status: healthy", 15)],
         begin=10,
         prefix="acme-",
     )
-    assert told == {"lms": Life(start=1.0, healthy=2.0)}
+    assert told == {"lms": ContainerTimes(start=1.0, healthy=2.0)}
 
 
 def test_a_removal_has_layers() -> None:
     found = {
-        "lms": Life(kill=1.0, die=1.5, destroy=1.8),
-        "cms": Life(kill=1.1, die=1.6, destroy=2.5),
-        "init": Life(destroy=2.6),
-        "mysql": Life(kill=2.7, die=3.0, destroy=3.2),
+        "lms": ContainerTimes(kill=1.0, die=1.5, destroy=1.8),
+        "cms": ContainerTimes(kill=1.1, die=1.6, destroy=2.5),
+        "init": ContainerTimes(destroy=2.6),
+        "mysql": ContainerTimes(kill=2.7, die=3.0, destroy=3.2),
     }
     told = events.removal(found, seconds=4.0)
     assert [(each.containers, each.slowest) for each in told.layers] == [

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from benchmarks.fleet import measured, of, panels
+from benchmarks.fleet import is_of_kind, measurement, panels
 from benchmarks.plot import HEIGHT, WIDTH, Panel, nice, spread, svg
 from benchmarks.processes import Process, Run
 
@@ -46,7 +46,7 @@ def run(*processes: tuple[str, float]) -> Run:
 
 
 def test_the_largest_of_each_kind_counts() -> None:
-    told = measured(
+    told = measurement(
         "up",
         2,
         run(
@@ -57,11 +57,11 @@ def test_the_largest_of_each_kind_counts() -> None:
         0.1,
     )
     assert told.parts == {"worker": 95.0, "cli": 140.0}
-    assert not of("python automation", ["automation.fleet.worker"])
-    assert not of("pulumi-resource-docker", ["pulumi"])
+    assert not is_of_kind("python automation", ["automation.fleet.worker"])
+    assert not is_of_kind("pulumi-resource-docker", ["pulumi"])
 
 
 def test_a_line_for_each_command_over_the_fleet() -> None:
-    found = [measured(verb, count, run(), 0.0) for count in (1, 10) for verb in ("up", "preview, one")]
+    found = [measurement(verb, count, run(), 0.0) for count in (1, 10) for verb in ("up", "preview, one")]
     assert [list(each.lines) for each in panels(found)] == [["up"]] * 3
     assert panels(found)[0].lines["up"] == [(1.0, 12.0), (10.0, 12.0)]

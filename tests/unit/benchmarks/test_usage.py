@@ -7,7 +7,7 @@ from benchmarks.usage import Usage
 def test_usage_keeps_peaks_of_each_and_of_all_at_once() -> None:
     usage = Usage()
     for lms, mysql, cpu in ((100.0, 300.0, 5.0), (250.0, 100.0, 15.0)):
-        usage.take([held("lms", lms, cpu), held("mysql", mysql, 2.0)])
+        usage.add([held("lms", lms, cpu), held("mysql", mysql, 2.0)])
     usage.seconds = 20.0
     assert usage.facts() == {
         "peak_mib": 400,
@@ -19,7 +19,7 @@ def test_usage_keeps_peaks_of_each_and_of_all_at_once() -> None:
     }
 
 
-def held(service: str, working_set: float, cpu: float) -> memory.Held:
-    return memory.Held(
+def held(service: str, working_set: float, cpu: float) -> memory.ContainerMemory:
+    return memory.ContainerMemory(
         service=service, working_set=working_set, anonymous=working_set, limit=512.0, cpu_seconds=cpu
     )

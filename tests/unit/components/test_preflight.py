@@ -31,7 +31,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def running(monkeypatch: pytest.MonkeyPatch, answer: Callable[[], Any], *, dry: bool) -> None:
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: dry)
     monkeypatch.setattr(tenant, "obstacles", lambda *words: answer())
-    preflight.look(ACME, Path("images"), ())
+    preflight.check_engine(ACME, Path("images"), ())
 
 
 def silent() -> Any:

@@ -70,7 +70,7 @@ def test_one_client_that_fails_keeps_no_other_back(
         verb: str, requests: list[OnboardingRequest], *, say: Say, on_outcome: Callable[[Outcome], None]
     ) -> list[Outcome]:
         assert verb == "onboard"
-        ended = [outcome.of(each.name, partial(told, each)) for each in requests]
+        ended = [outcome.outcome_of(each.name, partial(told, each)) for each in requests]
         for each in ended:
             say(f"{each.tenant}: coming")
             on_outcome(each)

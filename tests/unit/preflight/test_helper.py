@@ -18,5 +18,5 @@ def test_what_killed_commands_left_goes_and_nothing_else() -> None:
             "somebody else's": container(state="exited", created=old),
         }
     )
-    helper.sweep(engine, NOW)
+    helper.remove_leftovers(engine, NOW)
     assert set(engine.there) == {"still deleting", "being read just now", "somebody else's"}

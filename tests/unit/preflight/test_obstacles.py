@@ -7,16 +7,16 @@ import pytest
 
 from preflight.facts import Container, Facts, Host, Network, Volume
 from preflight.obstacles import asks_host, notes, obstacles
-from preflight.procfs import Door, Route
-from preflight.requirements import Published, Requirements, Subnet
+from preflight.procfs import ListenAddress, Route
+from preflight.requirements import PublishedPort, Requirements, Subnet
 
 LO, E0 = IPv4Network("127.0.0.0/8"), IPv4Network("10.210.3.2/32")
 HOST = Host(listening=frozenset(), routes=(), own=(LO, E0), memory=4096, disk=9999)
 
 
-def door(text: str) -> Door:
+def listen_at(text: str) -> ListenAddress:
     address, _, port = text.partition(":")
-    return Door(address=address, port=int(port))
+    return ListenAddress(address=address, port=int(port))
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,12 @@ def door(text: str) -> Door:
     ],
 )
 def test_two_doors(one: str, other: str, meet: bool) -> None:
-    assert door(one).meets(door(other)) is meet
+    assert listen_at(one).conflicts_with(listen_at(other)) is meet
 
 
-OWN = Container(name="oak-load-balancer", tenant="oak", doors=(door("127.0.0.1:8080"),))
+OWN = Container(name="oak-load-balancer", tenant="oak", published=(listen_at("127.0.0.1:8080"),))
 MOVED = Requirements(
-    doors=(Published(container="oak-load-balancer", door=door("127.0.0.1:8081")),),
+    published=(PublishedPort(container="oak-load-balancer", listen=listen_at("127.0.0.1:8081")),),
     leaving_containers=frozenset({"oak-load-balancer"}),
 )
 NET = Requirements(
@@ -46,7 +46,7 @@ NET = Requirements(
 
 def host(*listening: str, **more: Any) -> Host:
     told: dict[str, Any] = {"routes": (), "own": (LO, E0), "memory": 4096, "disk": 9999, **more}
-    return Host(listening=frozenset(map(door, listening)), **told)
+    return Host(listening=frozenset(map(listen_at, listening)), **told)
 
 
 def network(name: str, subnet: str, tenant: str = "") -> Network:
@@ -57,11 +57,11 @@ LINKED = Route(network=IPv4Network("10.77.2.0/24"), interface="eth1", linked=Tru
 IN_THE_WAY: dict[str, tuple[Requirements, Facts, str]] = {
     "a program listens there": (MOVED, Facts(containers=(OWN,), host=host("127.0.0.1:8081")), "a program of the engine's host, which listens at 127.0.0.1:8081"),
     "a program listens at every address": (MOVED, Facts(host=host("0.0.0.0:8081")), "listens at 0.0.0.0:8081"),
-    "another portal publishes it": (MOVED, Facts(containers=(Container(name="elm-lb", tenant="elm", doors=(door("0.0.0.0:8081"),)),)), "taken by container elm-lb of portal elm"),
+    "another portal publishes it": (MOVED, Facts(containers=(Container(name="elm-lb", tenant="elm", published=(listen_at("0.0.0.0:8081"),)),)), "taken by container elm-lb of portal elm"),
     "the address is another machine's": (
-        Requirements(doors=(Published(container="x", door=door("192.0.2.7:8081")),)), Facts(host=HOST), "not an address of the engine's host"),
+        Requirements(published=(PublishedPort(container="x", listen=listen_at("192.0.2.7:8081")),)), Facts(host=HOST), "not an address of the engine's host"),
     "a low port without root": (
-        Requirements(doors=(Published(container="x", door=door("127.0.0.1:80")),)), Facts(host=HOST, rootless=True), "not root's"),
+        Requirements(published=(PublishedPort(container="x", listen=listen_at("127.0.0.1:80")),)), Facts(host=HOST, rootless=True), "not root's"),
     "another network has it": (NET, Facts(networks=(network("foreign", "10.77.0.0/16"),)), "overlaps 10.77.0.0/16 of the engine's network foreign"),
     "another portal's network has it": (NET, Facts(networks=(network("elm-private", "10.77.2.64/26", "elm"),)), "elm-private of portal elm"),
     "the host is on it": (NET, Facts(host=host(routes=(LINKED,))), "which the engine's host reaches by eth1"),
@@ -91,8 +91,8 @@ def test_is_in_the_way(case: str) -> None:
 
 
 IN_NOBODYS_WAY: dict[str, tuple[Requirements, Facts]] = {
-    "its own container gives the door up": (
-        Requirements(doors=(Published(container=OWN.name, door=door("0.0.0.0:8080")),), leaving_containers=frozenset({OWN.name})),
+    "its own container gives its port up": (
+        Requirements(published=(PublishedPort(container=OWN.name, listen=listen_at("0.0.0.0:8080")),), leaving_containers=frozenset({OWN.name})),
         # Docker's proxy listens for it still.
         Facts(containers=(OWN,), host=host("127.0.0.1:8080")),
     ),
@@ -140,7 +140,7 @@ def test_what_is_worth_knowing() -> None:
 
 def test_the_host_is_asked_only_for_what_the_portal_does_not_have() -> None:
     same = Requirements(
-        doors=(Published(container=OWN.name, door=door("127.0.0.1:8080")),),
+        published=(PublishedPort(container=OWN.name, listen=listen_at("127.0.0.1:8080")),),
         leaving_containers=frozenset({OWN.name}),
     )
     assert not asks_host(same, Facts(containers=(OWN,)))

@@ -5,7 +5,7 @@ from typing import Any
 
 from preflight import procfs
 from preflight.facts import Host
-from preflight.procfs import Door, Route
+from preflight.procfs import ListenAddress, Route
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 # As a Linux 6.1 wrote them.
@@ -43,14 +43,14 @@ TRIE = """Main:
 LO, E0 = IPv4Network("127.0.0.0/8"), IPv4Network("10.210.3.2/32")
 
 
-def door(text: str) -> Door:
+def listen_at(text: str) -> ListenAddress:
     address, _, port = text.partition(":")
-    return Door(address=address, port=int(port))
+    return ListenAddress(address=address, port=int(port))
 
 
 def test_who_listens_as_ipv4_sees_it() -> None:
     assert procfs.listening(TCP, TCP6) == {
-        door("127.0.0.1:8080"), door("0.0.0.0:22"), door("0.0.0.0:80"), door("127.0.0.1:8081"),
+        listen_at("127.0.0.1:8080"), listen_at("0.0.0.0:22"), listen_at("0.0.0.0:80"), listen_at("127.0.0.1:8081"),
     }  # fmt: skip
 
 
@@ -59,9 +59,9 @@ def test_routes_and_addresses() -> None:
         Route(network=IPv4Network("10.210.3.0/24"), interface="e0", linked=True),
         Route(network=IPv4Network("10.0.0.0/8"), interface="tun0", linked=False),
     ]
-    assert procfs.own(TRIE) == sorted([E0, LO, IPv4Network("127.0.0.1/32")])
+    assert procfs.host_networks(TRIE) == sorted([E0, LO, IPv4Network("127.0.0.1/32")])
 
 
 def host(*listening: str, **more: Any) -> Host:
     told: dict[str, Any] = {"routes": (), "own": (LO, E0), "memory": 4096, "disk": 9999, **more}
-    return Host(listening=frozenset(map(door, listening)), **told)
+    return Host(listening=frozenset(map(listen_at, listening)), **told)

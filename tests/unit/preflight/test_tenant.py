@@ -9,7 +9,7 @@ from config.tenant.tenant import Tenant
 from preflight import facts
 from preflight import tenant as looking
 from preflight.facts import Facts, Host, Network
-from preflight.procfs import Door
+from preflight.procfs import ListenAddress
 from preflight.requirements import Requirements
 from preflight.tenant import Existing
 from preflight.tenant import requirements as of_file
@@ -19,14 +19,14 @@ LO, E0 = IPv4Network("127.0.0.0/8"), IPv4Network("10.210.3.2/32")
 HOST = Host(listening=frozenset(), routes=(), own=(LO, E0), memory=4096, disk=9999)
 
 
-def door(text: str) -> Door:
+def listen_at(text: str) -> ListenAddress:
     address, _, port = text.partition(":")
-    return Door(address=address, port=int(port))
+    return ListenAddress(address=address, port=int(port))
 
 
 def host(*listening: str, **more: Any) -> Host:
     told: dict[str, Any] = {"routes": (), "own": (LO, E0), "memory": 4096, "disk": 9999, **more}
-    return Host(listening=frozenset(map(door, listening)), **told)
+    return Host(listening=frozenset(map(listen_at, listening)), **told)
 
 
 def network(name: str, subnet: str, tenant: str = "") -> Network:
@@ -66,7 +66,7 @@ def test_where_the_host_s_network_is_not_lent_the_rest_is_asked(
     engine = Answers(*fails)
     monkeypatch.setattr(facts, "of_engine", lambda client, images: Facts())
     monkeypatch.setattr(facts, "of_host", engine.of_host)
-    found = looking.look(None, Requirements(room=1), "portals/ops:1", "/srv/portals")
+    found = looking.gather_facts(None, Requirements(room=1), "portals/ops:1", "/srv/portals")
     assert engine.networks == networks
     assert (found.host is not None, found.refused) == (asked, refused)
     assert bool(found.unasked) is (len(fails) == 1)
@@ -91,11 +91,11 @@ def test_by_the_file_alone_only_what_the_state_does_not_have_is_wanted() -> None
     has = Existing.read(resources(port, inside, "portals/lms:1"))
     assert of_file(ACME, references, has).empty
     first = of_file(ACME, references, Existing())
-    assert [str(each.door) for each in first.doors] == [f"{ACME.listen.address}:{port}"]
+    assert [str(each.listen) for each in first.published] == [f"{ACME.listen.address}:{port}"]
     assert [each.subnet for each in first.subnets] == [place]
     assert first.images == {"portals/lms:1"}
     assert {"acme-lms", "acme-storage-init"} <= first.new_containers
-    assert of_file(ACME, references, Existing.read(resources(port + 1, inside, "portals/lms:1"))).doors
+    assert of_file(ACME, references, Existing.read(resources(port + 1, inside, "portals/lms:1"))).published
     assert of_file(
         ACME, references, Existing.read(resources(port, "10.77.200.0/26", "portals/lms:1"))
     ).subnets

@@ -8,7 +8,7 @@ import pytest
 from config.images import recipes as recipes_of
 from config.images import references
 from config.releases.release import Releases
-from testbed.light import KEPT, LIGHT, dockerfile, lighten
+from testbed.light import KEPT, LIGHT, dockerfile, replace_recipes
 
 HERE = Path(__file__).resolve().parents[3]
 
@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parents[3]
 def lightened(tmp_path: Path) -> Path:
     folder = tmp_path / "images"
     shutil.copytree(HERE / "images", folder)
-    lighten(folder)
+    replace_recipes(folder)
     return folder
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from toolchain.command import DEFAULT, LIGHT, parts_for
-from toolchain.parts.dockerd import awaited
+from toolchain.parts.dockerd import wait_until
 from toolchain.paths import REPO, Paths
 from toolchain.pins import Pins
 from toolchain.setup.installation import PARTS, Installation
@@ -223,7 +223,7 @@ def test_killed_in_the_middle_and_run_again_it_is_whole(checkout: Path, env: dic
     killed = subprocess.Popen(
         words, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    assert awaited(lambda: any(paths.cache.glob("venv-*.*")), 60)
+    assert wait_until(lambda: any(paths.cache.glob("venv-*.*")), 60)
     killed.send_signal(signal.SIGKILL)
     killed.communicate(timeout=60)
     assert not any(paths.stamps.glob("venv-*"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from toolchain.errors import ToolchainError
-from toolchain.parts.dockerd import awaited
+from toolchain.parts.dockerd import wait_until
 from toolchain.process import Runner, tail
 
 
@@ -45,7 +45,7 @@ def test_a_program_that_hangs_is_ended_with_its_children(runner: Runner, tmp_pat
     with pytest.raises(ToolchainError, match=r"^x: sh: gave up after 1 s"):
         runner.run(["sh", "-c", script], what="x", log="x", limit=1)
     child = (tmp_path / "child").read_text().strip()
-    assert awaited(lambda: state(child) in ("", "Z"), 10)
+    assert wait_until(lambda: state(child) in ("", "Z"), 10)
 
 
 def state(process: str) -> str:
@@ -66,7 +66,7 @@ def test_stop_ends_what_runs_and_lets_nothing_new_start(runner: Runner) -> None:
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert awaited(lambda: bool(runner._running), 10)
+    assert wait_until(lambda: bool(runner._running), 10)
     runner.stop()
     thread.join(timeout=10)
     assert [str(error) for error in errors] == ["x: stopped"]
@@ -87,7 +87,7 @@ def test_apt_is_spared(runner: Runner, tmp_path: Path) -> None:
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert awaited((tmp_path / "begun").exists, 10)
+    assert wait_until((tmp_path / "begun").exists, 10)
     runner.stop()
     (tmp_path / "end").touch()
     thread.join(timeout=20)

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from automation.drive.data_locations import DataLocation, known, of_state, record, recorded, unique
+from automation.drive.data_locations import (
+    DataLocation,
+    known_locations,
+    location_in_state,
+    record,
+    recorded_locations,
+    unique,
+)
 from automation.review.change_rules import DataRisk
 from automation.review.verdict import judge
 from automation.runs.plan import Plan
@@ -41,26 +48,26 @@ def state(*resources: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_a_state_says_where_the_data_is(told: dict[str, Any], place: DataLocation | None) -> None:
-    assert of_state(told) == place
+    assert location_in_state(told) == place
 
 
 def test_places_are_remembered_the_latest_first(stack_with_tags: Stack) -> None:
-    assert recorded(stack_with_tags) == ()
+    assert recorded_locations(stack_with_tags) == ()
     stack_with_tags.tag("somebody's", "own")
     record(stack_with_tags, DataLocation(root="/mnt/old", drive="a"))
     record(stack_with_tags, DataLocation(root="/mnt/new", drive="b"))
-    assert [(each.root, each.drive) for each in recorded(stack_with_tags)] == [
+    assert [(each.root, each.drive) for each in recorded_locations(stack_with_tags)] == [
         ("/mnt/new", "b"),
         ("/mnt/old", "a"),
     ]
     record(stack_with_tags, DataLocation(root="/mnt/old", drive="a"))
-    assert [each.root for each in recorded(stack_with_tags)] == ["/mnt/old", "/mnt/new"]
+    assert [each.root for each in recorded_locations(stack_with_tags)] == ["/mnt/old", "/mnt/new"]
     # Nothing is written for what is known, and a drive's id is not forgotten for want of one.
     before = stack_with_tags.tags()
     record(stack_with_tags, DataLocation(root="/mnt/old", drive="a"))
     record(stack_with_tags, DataLocation(root="/mnt/old"))
     assert stack_with_tags.tags() == before
-    found = known(stack_with_tags, state(STORAGE))
+    found = known_locations(stack_with_tags, state(STORAGE))
     assert [each.root for each in found] == ["/mnt/old", "/mnt/new"]
 
 

@@ -44,7 +44,7 @@ quota-counted 5242880 1790000000
 
 
 def test_what_a_drive_says_of_a_share() -> None:
-    found = quota.read(TOLD)
+    found = quota.parse_share(TOLD)
     assert found == Share(
         kind="xfs",
         options=frozenset({"rw", "relatime", "attr2", "inode64", "prjquota"}),
@@ -53,13 +53,13 @@ def test_what_a_drive_says_of_a_share() -> None:
         ours=True,
         counted=5 * GIB,
     )
-    assert (found.limit, found.used, found.can) == (20 * 1024, 5 * 1024, True)
+    assert (found.limit, found.used, found.supports_limits) == (20 * 1024, 5 * 1024, True)
 
 
 def test_a_drive_that_says_nothing_promises_nothing() -> None:
-    found = quota.read("")
-    assert (found.limit, found.used, found.can) == (0, None, False)
-    assert quota.step(found, 20 * 1024) is Step.NONE
+    found = quota.parse_share("")
+    assert (found.limit, found.used, found.supports_limits) == (0, None, False)
+    assert quota.next_step(found, 20 * 1024) is Step.NONE
 
 
 def test_the_look_itself(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_the_look_itself(tmp_path: Path) -> None:
 
     def look() -> Share:
         script = quota.LOOK.format("acme").replace("/drive", str(tmp_path))
-        return quota.read(
+        return quota.parse_share(
             subprocess.run(
                 ["sh", "-c", script], check=True, text=True, capture_output=True, timeout=30
             ).stdout
@@ -109,7 +109,7 @@ def test_the_look_itself(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_done(found: Share, wanted: int, done: Step) -> None:
-    assert quota.step(found, wanted) is done
+    assert quota.next_step(found, wanted) is done
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_what_is_done(found: Share, wanted: int, done: Step) -> None:
 )
 def test_whether_it_holds_and_else_the_remedy(found: Share, size: str, held: bool, words: str) -> None:
     acme = tenant(size)
-    assert quota.held(found, acme.storage.quota_mib) is held
-    why = quota.why_not(found, acme)
+    assert quota.is_enforced(found, acme.storage.quota_mib) is held
+    why = quota.why_not_enforced(found, acme)
     assert words in why
     assert bool(why) is bool(words)
 
@@ -210,7 +210,7 @@ def _helper(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_helper_may_do_three_things_in_one_directory() -> None:
     engine = Engine(b"held 1900731709 3\n")
-    assert quota.keep(engine, tenant(), share(), lambda told: None) == ""
+    assert quota.set_limit(engine, tenant(), share(), lambda told: None) == ""
     config = engine.asked["host_config"]
     assert config["cap_drop"] == ["ALL"]
     assert config["cap_add"] == ["SYS_ADMIN", "FOWNER", "DAC_READ_SEARCH"]
@@ -240,7 +240,7 @@ def test_the_helper_may_do_three_things_in_one_directory() -> None:
 def test_no_helper_where_there_is_nothing_to_do() -> None:
     for found, size in ((share(limit=20 * GIB), "20GiB"), (share(kind="nfs4"), "20GiB"), (share(), "")):
         engine = Engine()
-        assert quota.keep(engine, tenant(size), found, lambda told: None) == ""
+        assert quota.set_limit(engine, tenant(size), found, lambda told: None) == ""
         assert engine.asked == {}
 
 
@@ -263,7 +263,7 @@ def test_no_helper_where_there_is_nothing_to_do() -> None:
 )
 def test_how_it_ended(said: tuple[bytes, ...], code: int, why: str, told: list[str]) -> None:
     lines: list[str] = []
-    found = quota.keep(Engine(*said, code=code), tenant(), share(), lines.append)
+    found = quota.set_limit(Engine(*said, code=code), tenant(), share(), lines.append)
     assert why in found
     assert bool(found) is bool(why)
     assert len(lines) == len(told)
@@ -274,7 +274,7 @@ def test_more_taken_than_the_quota_is_refused_and_nothing_stopped() -> None:
     with pytest.raises(
         QuotaTooSmall, match=r"storage/quota: acme uses 30000 MiB.*nothing was stopped"
     ) as raised:
-        quota.keep(Engine(b"over 30000\n"), tenant(), share(), lambda told: None)
+        quota.set_limit(Engine(b"over 30000\n"), tenant(), share(), lambda told: None)
     assert raised.value.exit_code == 10
 
 
@@ -283,7 +283,7 @@ def test_an_engine_that_lends_no_such_right_is_a_reason(monkeypatch: pytest.Monk
         raise APIError("400", explanation="invalid --security-opt")
 
     monkeypatch.setattr(quota, "helper", refuses)
-    assert "invalid --security-opt" in quota.keep(Engine(), tenant(), share(), lambda told: None)
+    assert "invalid --security-opt" in quota.set_limit(Engine(), tenant(), share(), lambda told: None)
 
 
 @pytest.mark.parametrize(("found", "lifted"), [(share(limit=20 * GIB), True), (share(), False)])

@@ -26,7 +26,7 @@ def test_an_answer_leaves_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "look", [lambda engine: sentinel.check(engine, ACME), lambda engine: usage.look(engine, ACME)]
+    "look", [lambda engine: sentinel.check(engine, ACME), lambda engine: usage.measure(engine, ACME)]
 )
 def test_one_container_sees_the_mark_and_what_is_asked_there(look: Callable[[FakeEngine], object]) -> None:
     engine = FakeEngine(said="/dev/sdb1 1048576000 52428800 943718400 6% /drive")
@@ -39,7 +39,7 @@ def test_one_container_sees_the_mark_and_what_is_asked_there(look: Callable[[Fak
 @pytest.mark.parametrize(
     "look",
     [
-        lambda engine: usage.look(engine, ACME),
+        lambda engine: usage.measure(engine, ACME),
         lambda engine: sentinel.check(engine, ACME),
         lambda engine: sentinel.require_sentinel(engine, ROOT),
     ],

@@ -81,15 +81,15 @@ def test_a_failure_becomes_its_exit_code_and_reason(error: Exception, code: int)
     def fails() -> None:
         raise error
 
-    found = outcome.of("acme", fails)
+    found = outcome.outcome_of("acme", fails)
     assert found.exit_code == code
     assert str(error) in found.reason
 
 
 def test_a_plan_and_facts_are_kept_apart() -> None:
     plan = Plan(tenant="acme", changes=())
-    assert outcome.of("acme", lambda: plan).plan is plan
-    assert outcome.of("acme", lambda: {"healthy": True}).as_json()["healthy"]
+    assert outcome.outcome_of("acme", lambda: plan).plan is plan
+    assert outcome.outcome_of("acme", lambda: {"healthy": True}).as_json()["healthy"]
 
 
 @pytest.mark.parametrize(("codes", "whole"), [([0, 0], 0), ([0, 5], 5), ([5, 5], 5), ([5, 6, 0], 1)])

@@ -90,7 +90,7 @@ TLS = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"}
     ],
 )
 def test_what_this_shell_may_not_use(address: str, environ: dict[str, str], why: str) -> None:
-    told = placement.refused(address, environ)
+    told = placement.refusal(address, environ)
     assert why in told if why else told == ""
 
 

@@ -15,8 +15,8 @@ from automation.runs.plan import Change, Plan
 from automation.stack import Stack
 from config.tenant.tenant import Tenant
 from preflight.obstacles import Obstacle
-from preflight.procfs import Door
-from preflight.requirements import Published, Requirements, Subnet
+from preflight.procfs import ListenAddress
+from preflight.requirements import PublishedPort, Requirements, Subnet
 from tests.programs import TENANTS
 
 ACME = Tenant.load("acme", TENANTS)
@@ -61,7 +61,11 @@ def test_what_is_made_and_what_is_given_up() -> None:
         ACME,
     )  # fmt: skip
     assert found == Requirements(
-        doors=(Published(container="acme-load-balancer", door=Door(address="127.0.0.1", port=8081)),),
+        published=(
+            PublishedPort(
+                container="acme-load-balancer", listen=ListenAddress(address="127.0.0.1", port=8081)
+            ),
+        ),
         subnets=(Subnet(network="acme-data", subnet=IPv4Network("10.77.1.0/26")),),
         images=frozenset({"portals/load-balancer:1", "portals/mysql:1"}),
         new_containers=frozenset({"acme-mysql"}),
@@ -93,7 +97,7 @@ def test_odd_inputs_decide_nothing(value: Any) -> None:
     found = requirements(
         plan(*(change("create", kind, "x", {}, odd) for kind in ("Container", "Network", "Volume"))), ACME
     )
-    assert (found.doors, found.subnets) == ((), ())
+    assert (found.published, found.subnets) == ((), ())
 
 
 def test_a_preview_without_an_engine_says_that_nobody_looked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,14 +29,14 @@ from config.tenant.fleet import Fleet
 from config.tenant.tenant import Tenant, load_all
 from config.values import checks
 from docs.examples import onboard, sales_endpoint
-from preflight.procfs import Door
+from preflight.procfs import ListenAddress
 from tests.programs import ROOT
 
 
 def accepted(title: str) -> bool:
     """Whether a tenant may be called so, and a file of a person's may hold it."""
     try:
-        return checks.title(title) == title and not any(map(plaintext.unseen, title))
+        return checks.title(title) == title and not any(map(plaintext.why_forbidden, title))
     except ValueError:
         return False
 
@@ -166,7 +166,7 @@ def test_the_first_subnet_that_nobody_has(tmp_path: Path) -> None:
 
 def test_the_first_port_that_nobody_has(tmp_path: Path) -> None:
     known = tenants(tmp_path, OAK).values()
-    there = [Door(address="127.0.0.1", port=8081), Door(address="0.0.0.0", port=8082)]
+    there = [ListenAddress(address="127.0.0.1", port=8081), ListenAddress(address="0.0.0.0", port=8082)]
     assert free_port(known, "", "") == 8081
     assert free_port(known, "", "", there) == 8083
     assert free_port(known, "", "127.0.0.2", there) == 8081

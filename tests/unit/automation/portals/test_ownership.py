@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from automation.portals.orphans import Orphan, grouped, record
+from automation.portals.orphans import Orphan, by_portal, parse_owner
 from automation.portals.ownership import NOBODY, NotOurs, Owner, OwnState, Side, require_ownership
 from config.portal import owner
 from config.portal.labels import OWNER
@@ -80,7 +80,7 @@ def test_orphans_are_one_row_a_portal_with_whose_it_is() -> None:
         Orphan(kind="directory", name="/srv/portals/elm", tenant="elm", where="/srv/portals"),
         Orphan(kind="directory", name="/srv/portals/.purged-elm", tenant="elm", where="/srv/portals"),
     ]
-    elm, half, oak = grouped(parts, OwnState(name="ops@one-1", states={}))
+    elm, half, oak = by_portal(parts, OwnState(name="ops@one-1", states={}))
     assert (oak.what, str(oak.owner)) == ("2 containers, 1 network", "ops@two-2")
     assert "./portal purge" not in oak.remedy
     assert (elm.what, str(elm.owner)) == ("1 directory", "unknown")
@@ -89,10 +89,10 @@ def test_orphans_are_one_row_a_portal_with_whose_it_is() -> None:
 
 
 def test_what_a_directory_says_of_its_owner() -> None:
-    assert record("./a b/.portal/owner ops@two-2") == ("a b", "ops@two-2")
+    assert parse_owner("./a b/.portal/owner ops@two-2") == ("a b", "ops@two-2")
     # Nobody's words reach a terminal or decide anything.
-    assert record("./oak/.portal/owner \x1b[31mops") == ("oak", "")
-    assert record("./oak/.portal/owner ") == ("oak", "")
+    assert parse_owner("./oak/.portal/owner \x1b[31mops") == ("oak", "")
+    assert parse_owner("./oak/.portal/owner ") == ("oak", "")
 
 
 def test_a_file_backend_is_named_once(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from automation.drive import symbolic_links, usage
 from automation.drive.symbolic_links import DataLinked
 from automation.portals import orphans, ownership
-from automation.portals.orphans import Orphan, grouped
+from automation.portals.orphans import Orphan, by_portal
 from automation.portals.ownership import OwnState
 from automation.portals.purge import DELETE, LOOK, log_files, require_valid_name
 from config.reading.errors import ConfigError
@@ -189,14 +189,14 @@ def test_no_owner_is_read_through_a_link(drive: Path, made: Callable[[Path], Non
 def test_orphans_names_a_link_and_what_it_leads_to(drive: Path, made: Callable[[Path], None]) -> None:
     made(drive)
     listed, _, _ = here(drive, orphans.LIST).partition(f"\n{orphans.BETWEEN}")
-    links = [orphans.entry(line) for line in listed.splitlines() if line.startswith("l ")]
+    links = [orphans.parse_entry(line) for line in listed.splitlines() if line.startswith("l ")]
     ((_, name, target),) = links
     assert (drive / name).is_symlink()
     assert str((drive / name).readlink()) == target
     found = Orphan(
         kind="link", name=f"/srv/portals/{name}", tenant="acme", where="/srv/portals", target=target
     )
-    (portal,) = grouped([found], OwnState(name="", states={}))
+    (portal,) = by_portal([found], OwnState(name="", states={}))
     assert portal.what == "1 link"
     assert f"/srv/portals/{name} on the engine's host is a symbolic link to {target}" in portal.remedy
     assert "purge" not in portal.remedy.replace(name, "")

@@ -12,10 +12,10 @@ from automation.locks.stack_lock import lock_stack
 from automation.runs import recovery
 from automation.runs.recovery import (
     failed_gates,
-    half_made,
+    half_made_resources,
     pending_operations,
     recover,
-    stopping,
+    urns_being_deleted,
     without_pending,
 )
 from automation.stack import Stack
@@ -166,12 +166,12 @@ def test_only_what_the_engine_was_making_is_half_made(
     pending: list[dict[str, object]], expected: list[str]
 ) -> None:
     told = exported(*pending)
-    assert [name for _, name, _ in half_made(pending_operations(told), told)] == expected
+    assert [name for _, name, _ in half_made_resources(pending_operations(told), told)] == expected
 
 
 def test_half_made_knows_the_ids_that_the_state_has() -> None:
     told = exported(operation("creating", "acme-lms"), resources=({"type": CONTAINER, "id": "abc"},))
-    assert half_made(pending_operations(told), told)[0][2] == frozenset({"abc"})
+    assert half_made_resources(pending_operations(told), told)[0][2] == frozenset({"abc"})
 
 
 def test_a_state_without_pending_keeps_all_else() -> None:
@@ -211,4 +211,4 @@ def test_a_container_that_was_told_to_stop_and_runs_on_is_known() -> None:
         deleting("net", "a", "x"),
         operation("creating", "c"),
     ]
-    assert stopping(pending, {"a"}) == ("worker",)
+    assert urns_being_deleted(pending, {"a"}) == ("worker",)

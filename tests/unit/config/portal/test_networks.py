@@ -57,7 +57,7 @@ def reach(tenant: Tenant) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("tenant", CASES)
 def test_who_is_called_is_reached_by_its_name(tenant: Tenant) -> None:
-    for caller, called in networks.calls(tenant).items():
+    for caller, called in networks.callees(tenant).items():
         for each in called:
             assert any(
                 caller in network.members and each in network.members.get(each, ())
@@ -67,7 +67,7 @@ def test_who_is_called_is_reached_by_its_name(tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("tenant", CASES)
 def test_what_faces_the_world_reaches_no_store(tenant: Tenant) -> None:
-    called = networks.calls(tenant)
+    called = networks.callees(tenant)
     for face in FACES & reach(tenant).keys():
         # Browsers search at Meilisearch themselves, by way of the load balancer, with keys of their own.
         assert reach(tenant)[face] & STORES <= set(called[face]) & {"meilisearch"}, face
@@ -75,7 +75,7 @@ def test_what_faces_the_world_reaches_no_store(tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("tenant", CASES)
 def test_a_store_without_a_password_is_reached_by_its_callers_and_who_serves_them(tenant: Tenant) -> None:
-    called = networks.calls(tenant)
+    called = networks.callees(tenant)
     for store in OPEN & reach(tenant).keys():
         callers = {each for each, those in called.items() if store in those}
         assert {each for each, those in reach(tenant).items() if store in those} == callers
@@ -83,7 +83,7 @@ def test_a_store_without_a_password_is_reached_by_its_callers_and_who_serves_the
 
 @pytest.mark.parametrize("tenant", CASES)
 def test_names_stand_where_somebody_calls_them_and_nowhere_else(tenant: Tenant) -> None:
-    called = networks.calls(tenant)
+    called = networks.callees(tenant)
     for network in networks.networks(tenant).values():
         for container, aliases in network.members.items():
             wanted = any(container in called[each] for each in network.members)
@@ -125,7 +125,7 @@ def test_ways_in_and_out_are_of_one_each(tenant: Tenant) -> None:
 def test_the_load_balancer_calls_what_it_routes_to(tenant: Tenant) -> None:
     routed = {each.service for each in routes.routes(tenant)}
     routed |= {"nginx"} if any(each.static for each in routes.routes(tenant)) else set()
-    assert routed <= set(networks.calls(tenant)["load-balancer"])
+    assert routed <= set(networks.callees(tenant)["load-balancer"])
 
 
 @pytest.mark.parametrize("release", RELEASES)

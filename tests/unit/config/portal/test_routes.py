@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.portal.routes import addresses, base, caddyfile, routes, sites
+from config.portal.routes import addresses, caddyfile, host_and_port, nginx_sites, routes
 from config.tenant.tenant import Tenant
 
 TENANTS = Path(__file__).resolve().parents[4] / "tenants"
@@ -24,7 +24,7 @@ def acme() -> Tenant:
     ],
 )
 def test_a_base_names_its_port_unless_it_is_http(host: str, port: int, expected: str) -> None:
-    assert base(host, port) == expected
+    assert host_and_port(host, port) == expected
 
 
 def test_addresses(acme: Tenant) -> None:
@@ -60,7 +60,7 @@ def test_the_mails_of_a_demo_are_on_a_host_of_their_own() -> None:
 
 
 def test_the_door_takes_as_much_as_each_host_may_send_and_of_others_next_to_nothing(acme: Tenant) -> None:
-    told = sites(routes(acme))
+    told = nginx_sites(routes(acme))
     servers = told.split("server {")[1:]
     limits = {
         each.split("server_name ")[1].split(";")[0]: int(each.split("max_body_size ")[1].split(";")[0])

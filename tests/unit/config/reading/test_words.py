@@ -1,6 +1,6 @@
 """How errors quote what was found and suggest what was meant."""
 
-from config.reading.words import meant, quoted
+from config.reading.words import did_you_mean, quoted
 
 
 def test_nothing_that_is_quoted_can_hide_or_run_on() -> None:
@@ -10,7 +10,7 @@ def test_nothing_that_is_quoted_can_hide_or_run_on() -> None:
 
 
 def test_a_near_word_is_suggested_and_a_far_one_is_not() -> None:
-    assert meant("titel", ["title", "hosts"]) == "; did you mean 'title'?"
-    assert meant("TITLE", ["title"]) == "; did you mean 'title'?"
-    assert meant("zzz", ["title"]) == ""
-    assert meant("x" * 10**6, ["title"]) == ""
+    assert did_you_mean("titel", ["title", "hosts"]) == "; did you mean 'title'?"
+    assert did_you_mean("TITLE", ["title"]) == "; did you mean 'title'?"
+    assert did_you_mean("zzz", ["title"]) == ""
+    assert did_you_mean("x" * 10**6, ["title"]) == ""

@@ -35,7 +35,7 @@ def test_an_engine_that_has_lost_count_is_told_from_one_that_is_slow() -> None:
         (21.0 + DESERTED_SECONDS, False, True),
         (22.0 + DESERTED_SECONDS, True, False),
     ]:
-        leaving.refused("network a has active endpoints", populated, second)
+        leaving.note_refusal("network a has active endpoints", populated, second)
         assert leaving.lost == lost, second
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from toolchain.errors import ToolchainError
-from toolchain.parts.dockerd import Daemon, awaited, look, up
+from toolchain.parts.dockerd import Daemon, name_and_start, up, wait_until
 
 # A program of the name dockerd: it serves on DOCKER_HOST's socket by Python, and ends on SIGTERM.
 DOCKERD = """#!/bin/sh
@@ -80,7 +80,7 @@ def test_nothing_is_started_beside_one_that_is_starting(machine: tuple[Daemon, d
     daemon, env = machine
     other = Daemon(daemon.folder.parent / "other", pid_file=daemon.pid_file)
     child = other.start(env)
-    assert awaited(lambda: other.process() == child.pid, 10)
+    assert wait_until(lambda: other.process() == child.pid, 10)
     daemon.pid_file.write_text(str(child.pid))
     assert up(daemon, env, "1.41", systemd=False).state == "ready"
     assert daemon.process() is None
@@ -117,9 +117,9 @@ def test_a_process_of_the_same_number_but_another_start_is_another(
     child = subprocess.Popen([tmp_path / "dockerd"], env={**os.environ, "DOCKER_HOST": "unix:///none"})
     try:
         daemon.folder.mkdir()
-        daemon.record.write_text(f"{child.pid} {look(child.pid)[1] + 1}")
+        daemon.record.write_text(f"{child.pid} {name_and_start(child.pid)[1] + 1}")
         assert daemon.process() is None
-        daemon.record.write_text(f"{child.pid} {look(child.pid)[1]}")
+        daemon.record.write_text(f"{child.pid} {name_and_start(child.pid)[1]}")
         assert daemon.process() == child.pid
     finally:
         daemon.record.unlink()
