@@ -16,8 +16,8 @@ from typing import IO, Any
 
 import yaml
 
+from testbed.command_result import CommandResult
 from testbed.objects import Objects
-from testbed.ran import CommandResult
 from testbed.waiting import until
 
 HERE = Path(__file__).resolve().parents[1]

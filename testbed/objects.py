@@ -12,7 +12,7 @@ import docker.errors
 
 from config.images import reference
 from config.portal.labels import GROUP, SERVICE, tenant_filter
-from testbed import inside
+from testbed import container_exec
 
 HERE = Path(__file__).resolve().parents[1]
 LIMIT_SECONDS = 120
@@ -61,7 +61,7 @@ class Objects:
 
     def exec_in(self, container: str, *words: str, user: str = "") -> str:
         """Standard output of a command in a running container; its exit code does not matter."""
-        return inside.run(self.client, container, *words, user=user, stderr=False)[1]
+        return container_exec.run(self.client, container, *words, user=user, stderr=False)[1]
 
     def python_in_network_of(self, container: str, script: str, *words: str) -> Any:
         """What a Python script prints as JSON when it runs in the network of a container."""

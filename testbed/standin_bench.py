@@ -23,7 +23,7 @@ from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import IPAMConfig, IPAMPool, Ulimit
 
-from testbed import inside, waiting
+from testbed import container_exec, waiting
 
 NETWORK = "standin-test"
 SUBNET = "10.99.4.0/24"
@@ -333,7 +333,7 @@ class Bench:
 
     def inside(self, name: str, *words: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
         """Runs a command in a role's container; its exit code and what it said."""
-        return inside.run(self.client.api, f"{NETWORK}-{name}", *words, env=env)
+        return container_exec.run(self.client.api, f"{NETWORK}-{name}", *words, env=env)
 
     def ready(self, name: str) -> bool:
         """Whether its probe says ready."""

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from config.portal.resource_types import PASSWORD
 from testbed.checkout import Checkout
+from testbed.command_result import CommandResult
 from testbed.objects import Objects
 from testbed.processes import with_environment
-from testbed.ran import CommandResult
 from testbed.waiting import until_none
 
 # Name, port and third byte of the subnet are far from what a first tenant takes.

@@ -16,7 +16,7 @@ from docker import APIClient
 from docker.utils.socket import STDOUT
 
 from config.images import references
-from testbed import inside
+from testbed import container_exec
 from testbed.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -224,12 +224,12 @@ class Box:
 
     def exec(self, *words: str, env: Mapping[str, str] | None = None, user: str = "") -> tuple[int, str]:
         """Run a command inside; its exit code and all it said."""
-        return inside.run(self.client, self.name, *words, env=env, user=user)
+        return container_exec.run(self.client, self.name, *words, env=env, user=user)
 
     def lines(self, *words: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
         """Run a command inside; the lines of its standard output as they come."""
         rest = b""
-        _, said = inside.begin(self.client, self.name, words, env)
+        _, said = container_exec.begin(self.client, self.name, words, env)
         for stream, data in said:
             if stream == STDOUT:
                 *whole, rest = (rest + data).split(b"\n")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from testbed.ran import CommandResult
+from testbed.command_result import CommandResult
 from testbed.trial import Trial
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config.portal.openedx import settings_files
 from config.tenant.tenant import Tenant
-from testbed import inside
+from testbed import container_exec
 from tests.e2e.ground import ground
 from tests.e2e.image_trial import Box
 from tests.e2e.templates import EVALUATED, MARK
@@ -84,7 +84,7 @@ class Role:
 
     def python(self, *words: str) -> tuple[int, str]:
         """The exit code of the image's own Python, and what it said."""
-        return inside.run(self.box.client, self.box.name, PYTHON, "-I", *words)
+        return container_exec.run(self.box.client, self.box.name, PYTHON, "-I", *words)
 
     def settings(self, tenant: Tenant, overrides: dict[str, Any]) -> dict[str, Any]:
         """The four files by name, each with its mode; and what ran, as `ran`."""

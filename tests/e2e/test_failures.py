@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from testbed.checkout import Checkout
+from testbed.command_result import CommandResult
 from testbed.objects import Objects
-from testbed.ran import CommandResult
 from testbed.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]

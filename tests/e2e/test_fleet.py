@@ -12,9 +12,9 @@ import pytest
 from automation.portals.feasibility import Impossible
 from config.portal.labels import tenant_filter
 from testbed.checkout import Running
+from testbed.command_result import CommandResult
 from testbed.light import Fleet
 from testbed.processes import cli_below
-from testbed.ran import CommandResult
 from testbed.trial import Trial
 from testbed.waiting import until
 from tests.e2e.proxy import Proxy

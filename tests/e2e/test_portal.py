@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from config.images import reference
+from testbed.command_result import CommandResult
 from testbed.objects import HERE, Objects
-from testbed.ran import CommandResult
 from testbed.trial import Trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]

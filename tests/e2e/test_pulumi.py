@@ -9,9 +9,9 @@ import pytest
 
 from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, VOLUME
 from testbed.checkout import LIMIT_SECONDS, temporary_checkout
+from testbed.command_result import CommandResult
 from testbed.light import replace_recipes
 from testbed.objects import Objects
-from testbed.ran import CommandResult
 from testbed.trial import Trial
 from tests.e2e.postgres import server
 

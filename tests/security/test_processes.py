@@ -7,7 +7,7 @@ import docker
 import pytest
 
 from automation.engine import inventory, process_limits
-from testbed import inside
+from testbed import container_exec
 from testbed.objects import LIMIT_SECONDS, Objects
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -64,7 +64,7 @@ def test_a_fork_bomb_meets_the_limit_and_the_host_goes_on(objects: Objects, cont
     found = inventory.containers(objects.client, TENANT)
     assert process_limits.apply_limits(objects.client, found) == [f"{TENANT}-lms"]
     assert process_limits.without_limit(objects.client, found) == []
-    code, out = inside.run(objects.client, container, "python3", "-c", BOMB)
+    code, out = container_exec.run(objects.client, container, "python3", "-c", BOMB)
     assert code == 0, out
     # Its first process, and the one that forks.
     assert process_limits.PROCESSES - 5 <= json.loads(out) < process_limits.PROCESSES
@@ -73,7 +73,7 @@ def test_a_fork_bomb_meets_the_limit_and_the_host_goes_on(objects: Objects, cont
 def test_the_limit_outlasts_a_restart(objects: Objects, container: str) -> None:
     process_limits.set_limit(objects.client, container)
     objects.client.restart(container, timeout=0)
-    assert inside.run(
+    assert container_exec.run(
         objects.client,
         container,
         "sh",

@@ -11,7 +11,7 @@ import docker
 import pytest
 
 from automation.engine import docker_exec
-from testbed import inside
+from testbed import container_exec
 
 HEAD = (
     b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
@@ -102,10 +102,10 @@ def engine(tmp_path: Path) -> Iterator[Callable[[list[bytes]], docker.APIClient]
 def test_nothing_is_lost(engine: Callable[[list[bytes]], docker.APIClient], parts: list[bytes]) -> None:
     client = engine(parts)
     assert docker_exec.run(client, "acme-lms", "say") == (0, LINK.decode(), "")
-    assert inside.run(client, "acme-lms", "say") == (0, LINK.decode())
+    assert container_exec.run(client, "acme-lms", "say") == (0, LINK.decode())
 
 
 def test_the_streams_are_told_apart(engine: Callable[[list[bytes]], docker.APIClient]) -> None:
     client = engine([HEAD + frame(1, b"a") + frame(2, b"wrong"), frame(1, b"b")])
     assert docker_exec.run(client, "acme-lms", "say") == (0, "ab", "wrong")
-    assert inside.run(client, "acme-lms", "say", stderr=False) == (0, "ab")
+    assert container_exec.run(client, "acme-lms", "say", stderr=False) == (0, "ab")

@@ -1,4 +1,4 @@
-"""A command that has run: its words, exit code and what it said."""
+"""A command that has ended: its words, exit code and output."""
 
 import json
 from dataclasses import dataclass
