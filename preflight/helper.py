@@ -1,7 +1,7 @@
 """Containers that are there for one question to an engine's host, and gone afterwards."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -12,10 +12,14 @@ LEFT_SECONDS = 600
 
 
 @contextmanager
-def helper(client: Any, image: str, **how: Any) -> Iterator[str]:
-    """A container for one question to the engine's host, without a network unless said; its id. It is gone afterwards."""
+def helper(client: Any, image: str, labels: Mapping[str, str] | None = None, **how: Any) -> Iterator[str]:
+    """A container for one question to the engine's host, without a network unless said; its id. It is gone afterwards.
+
+    `labels` are what it has besides that of all helpers.
+    """
     remove_leftovers(client, time.time())
-    made: str = client.create_container(image, labels=[HELPER], **{"network_disabled": True, **how})["Id"]
+    marked = {HELPER: "", **(labels or {})}
+    made: str = client.create_container(image, labels=marked, **{"network_disabled": True, **how})["Id"]
     try:
         yield made
     finally:

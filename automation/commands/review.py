@@ -83,7 +83,7 @@ def preview(
     if len(tenants or ()) == 1 and not markdown:
         loaded = tenant_files.load(found[0].tenant)
         show.say(f"{loaded.name}: previewing")
-        plan = portal_preview.preview(loaded, refresh=refresh)
+        plan = portal_preview.preview(loaded, refresh=refresh, say=show.say)
         reviews, code = [Review(plan.tenant, plan)], 0
         if as_json:
             show.show(reviews[0].facts())

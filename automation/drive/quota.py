@@ -7,14 +7,17 @@ limits by a project quota, where the drive is mounted for them: docs/decisions/0
 
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from automation.errors import PortalError
+from automation.errors import Cancelled
 from automation.stack import ROOT
 from config.images import reference
+from config.portal.labels import HELD
 from config.tenant.tenant import Tenant
 from preflight.helper import helper
 from preflight.obstacles import Obstacle
@@ -25,6 +28,8 @@ LOOK = """
 while read -r _ _ _ _ point rest; do
     if [ "$point" = /drive ]; then rest=${{rest#* - }}; echo "quota-mount ${{rest%% *}} ${{rest##* }}"; fi
 done </proc/self/mountinfo
+echo "quota-kernel $(uname -r)"
+echo "quota-users $(head -n 1 /proc/self/uid_map | tr -s ' ' :)"
 echo "quota-drive $(df -Pk /drive | tail -n 1)"
 if [ -d /drive/{0} ] && [ ! -L /drive/{0} ] && [ ! -L /drive/{0}/.portal ]; then
     echo "quota-portal $(df -Pk /drive/{0} | tail -n 1)"
@@ -33,11 +38,26 @@ if [ -d /drive/{0} ] && [ ! -L /drive/{0} ] && [ ! -L /drive/{0}/.portal ]; then
 fi
 """
 _MOUNT = re.compile(r"^quota-mount (\S+) (\S+)$", re.MULTILINE)
+_KERNEL = re.compile(r"^quota-kernel (\d+)\.(\d+)", re.MULTILINE)
+_USERS = re.compile(r"^quota-users :?(\d+):(\d+):(\d+)$", re.MULTILINE)
 _SPACE = r"^quota-{} \S+\s+(\d+)\s+\d+\s+(\d+)\s"
 _DRIVE, _PORTAL = (re.compile(_SPACE.format(each), re.MULTILINE) for each in ("drive", "portal"))
 _COUNTED = re.compile(r"^quota-counted (\d+) ", re.MULTILINE)
 HOLDERS = ("xfs", "ext4")
 COUNTS = frozenset({"prjquota", "pquota"})
+# The first with quotactl_fd, by which the helper sets a limit.
+KERNEL = (5, 14)
+# What a user namespace maps where there is none: root is the host's, and nobody else limits its file systems.
+ALL_USERS = (0, 0, 2**32 - 1)
+# Of an `up` that is about to set a first limit, before anything is changed: what it does not end in time decides nothing.
+COUNT_SECONDS = 600
+COUNT = """
+cd /portal || exit 1
+(seen=0; while sleep 5; do seen=$((seen + 5)); echo "counting its files: $seen s"; done) &
+found=$(timeout {seconds} du -skx . 2>/dev/null)
+kill $!
+if [ -n "$found" ]; then echo "counted ${{found%%[!0-9]*}}"; else echo uncounted; fi
+"""
 # The walk of a first time; what it has not done by then the next `up` goes on with. It says something every 5 s.
 WALK_SECONDS = 1800
 # For an end that its log has told already.
@@ -51,6 +71,7 @@ FORBIDDEN = (
     "settimeofday", "swapon", "swapoff", "syslog", "umount2", "unshare", "userfaultfd",
 )  # fmt: skip
 _HELD = re.compile(r"held (\d+) (\d+)")
+_FOUND = re.compile(r"counted (\d+)")
 
 
 class Step(StrEnum):
@@ -65,7 +86,8 @@ class Step(StrEnum):
 class Share:
     """What a drive says of a portal's share, in KiB. `own` is None where the portal has no directory there.
 
-    `ours` is whether this program has given the directory a project; `counted` what its files took when they were counted.
+    `ours` is whether this program has given the directory a project; `counted` what its files took when they were counted;
+    `prevented` why no container of the engine's may set a limit, whatever the file system.
     """
 
     kind: str = ""
@@ -74,6 +96,7 @@ class Share:
     own: tuple[int, int] | None = None
     ours: bool = False
     counted: int | None = None
+    prevented: str = ""
 
     @property
     def limit(self) -> int:
@@ -89,8 +112,9 @@ class Share:
 
     @property
     def supports_limits(self) -> bool:
-        """Whether the drive's file system is mounted to hold limits of projects."""
-        return self.kind in HOLDERS and bool(self.options & COUNTS) and "pqnoenforce" not in self.options
+        """Whether `up` can set a limit there: the drive's file system is mounted to hold those of projects, and the kernel takes them."""
+        mounted = bool(self.options & COUNTS) and "pqnoenforce" not in self.options
+        return self.kind in HOLDERS and mounted and not self.prevented
 
 
 def parse_share(told: str) -> Share:
@@ -103,17 +127,37 @@ def parse_share(told: str) -> Share:
         own=(int(own[1]), int(own[2])) if own else None,
         ours="\nquota-project" in told,
         counted=int(counted[1]) if counted else None,
+        prevented=why_prevented(told),
     )
 
 
+def why_prevented(told: str) -> str:
+    """Why the kernel takes no limit from a container of this engine; empty where nothing is known against it."""
+    kernel, users = _KERNEL.search(told), _USERS.search(told)
+    if kernel and (found := (int(kernel[1]), int(kernel[2]))) < KERNEL:
+        return f"its host has Linux {found[0]}.{found[1]}, and a limit takes {KERNEL[0]}.{KERNEL[1]}"
+    if users and tuple(map(int, users.groups())) != ALL_USERS:
+        return "its engine lends no container the rights of the host's root (rootless, or user namespaces)"
+    return ""
+
+
 def next_step(share: Share, quota: int) -> Step:
-    """What is to be done so that a quota of MiB holds; 0 is no quota. Pure."""
-    if not share.own or not share.supports_limits:
+    """What is to be done so that a quota of MiB holds; 0 is no quota. Pure.
+
+    For a portal that has no directory yet it is what is done once it has.
+    """
+    if not share.supports_limits:
         return Step.NONE
     # One that limits nothing is told, and would be seen by nobody who is to take it away again.
     if not quota or quota >= share.size // 1024:
         return Step.LIFT if share.ours and share.limit else Step.NONE
     return Step.NONE if share.limit == quota else Step.HOLD
+
+
+def gives_room(share: Share, quota: int) -> bool:
+    """Whether what is to be done gives the portal more room than it has, which what starts may need: before, not after. Pure."""
+    doing = next_step(share, quota)
+    return doing is Step.LIFT or (doing is Step.HOLD and 0 < share.limit < quota)
 
 
 def is_enforced(share: Share, quota: int) -> bool:
@@ -128,21 +172,21 @@ def why_not_enforced(share: Share, tenant: Tenant) -> str:
         return ""
     if quota >= share.size // 1024 > 0:
         return f"{quota} MiB is no less than the drive has ({share.size // 1024})"
-    if share.supports_limits and share.own:
-        return f"not set yet: ./portal up {tenant.name} sets it"
     if share.supports_limits:
-        return f"{tenant.storage.root} can hold it: ./portal up {tenant.name} sets it"
+        return f"not set yet: ./portal up {tenant.name} sets it"
     if share.kind.startswith(("nfs", "cifs", "smb", "fuse", "ceph", "9p")):
         return (
             f"{tenant.storage.root} is {share.kind}, whose server alone can hold it: set a quota on its own path of "
             f"{tenant.directory} (commands: docs/decisions/0017)"
         )
-    if share.kind in HOLDERS:
+    if share.kind in HOLDERS and not share.prevented:
         features = " with the features project and quota" if share.kind == "ext4" else ""
         return (
             f"{tenant.storage.root} is {share.kind} and not mounted with prjquota: mount it so{features} "
             "(docs/decisions/0017)"
         )
+    if share.prevented and share.kind in HOLDERS:
+        return f"{tenant.storage.root} could hold it, but {share.prevented}"
     return f"{tenant.storage.root} is {share.kind or 'of an unknown kind'}, which has no limits of projects: XFS and ext4 have"
 
 
@@ -165,6 +209,34 @@ def obstacles(share: Share, tenant: Tenant, disk: int) -> Iterator[Obstacle]:
 REMEDY = "raise the quota, or find what grows and make room"
 
 
+def count_files(
+    client: Any, tenant: Tenant, share: Share, say: Say, cancel: threading.Event | None = None
+) -> Share:
+    """The same, its files counted where a first limit is about to be set on them: too little left is to be known before.
+
+    No longer than COUNT_SECONDS; what is not counted by then stays as it was. Raises PortalError, Cancelled.
+    """
+    if not share.own or share.limit or next_step(share, tenant.storage.quota_mib) is not Step.HOLD:
+        return share
+    from docker.types import Mount
+
+    bound = client.create_host_config(
+        network_mode="none", mounts=[Mount("/portal", tenant.directory, type="bind", read_only=True)]
+    )
+    how = {
+        "entrypoint": ["sh", "-c", COUNT.format(seconds=COUNT_SECONDS)],
+        "user": "0:0",
+        "host_config": bound,
+    }
+    last, _ = run_helper(client, tenant.name, how, lambda told: say(f"{tenant.name}: {told}"), cancel)
+    if found := _FOUND.fullmatch(last):
+        return replace(share, counted=int(found[1]))
+    say(
+        f"{tenant.name}: its files were not counted within {COUNT_SECONDS} s; storage/quota is set once they are, if it is more"
+    )
+    return share
+
+
 def full_at_once(tenant: Tenant, used: int) -> str:
     """That a quota would be full at once."""
     return f"{tenant.name} uses {used} MiB, so with {tenant.storage.quota_mib} it could write nothing from then on"
@@ -177,48 +249,53 @@ def notes(share: Share, tenant: Tenant) -> Iterator[str]:
     if doing is Step.HOLD:
         now = f", {share.limit} now" if share.limit else ", none now"
         yield f"storage/quota: the file system will hold the portal to {quota} MiB{now}"
+        if share.own and share.used is None:
+            yield (
+                "storage/quota: nobody has counted yet what the portal has taken: `up` does, before anything is changed, and "
+                "refuses where that leaves too little"
+            )
     elif doing is Step.LIFT:
         yield f"storage/quota: the limit of {share.limit} MiB is lifted"
     elif why := why_not_enforced(share, tenant):
         yield f"storage/quota: watched, not enforced: {why}"
 
 
-def set_limit(client: Any, tenant: Tenant, share: Share, say: Say) -> str:
+def set_limit(
+    client: Any, tenant: Tenant, share: Share, say: Say, cancel: threading.Event | None = None
+) -> str:
     """Make the limit on the drive what the tenant's file says; why it could not be done, empty where it was.
 
-    Raises QuotaTooSmall where more is taken by now than the quota.
+    Raises Cancelled once `cancel` is set: the next `up` goes on.
     """
     doing = next_step(share, tenant.storage.quota_mib)
-    if doing is Step.NONE:
+    if doing is Step.NONE or not share.own:
         return ""
     words = ["--tenant", tenant.name, "/portal"]
     if doing is Step.HOLD:
         words = ["--limit-mib", str(tenant.storage.quota_mib), "--seconds", str(WALK_SECONDS), *words]
-    said = run_project_quota(
-        client, tenant.directory, [str(doing), *words], lambda told: say(f"{tenant.name}: {told}")
+    told = run_project_quota(
+        client,
+        tenant.name,
+        tenant.directory,
+        [str(doing), *words],
+        lambda told: say(f"{tenant.name}: {told}"),
+        cancel,
     )
-    return reason_not_done(said, tenant, say)
+    return reason_not_done(told, tenant, say)
 
 
 def remove_limit(client: Any, root: str, tenant: str, say: Say) -> None:
     """Leave no limit behind, where this program has set one on a tenant's directory below `root`; tells why where it cannot."""
-    said = run_project_quota(client, f"{root}/{tenant}", ["lift", "--tenant", tenant, "/portal"], say)
-    if said != "lifted":
-        say(f"the limit on {root}/{tenant} stays: {said.removeprefix('cannot ')}")
+    told = run_project_quota(client, tenant, f"{root}/{tenant}", ["lift", "--tenant", tenant, "/portal"], say)
+    if told != "lifted":
+        say(f"the limit on {root}/{tenant} stays: {told.removeprefix('cannot ')}")
 
 
-class QuotaTooSmall(PortalError):
-    """A portal has taken more than its quota."""
-
-    # As what an engine would refuse.
-    exit_code = 10
-
-
-def reason_not_done(said: str, tenant: Tenant, say: Say) -> str:
-    """What the helper's last words come to: why it was not done. Raises QuotaTooSmall."""
-    word, _, rest = said.partition(" ")
+def reason_not_done(told: str, tenant: Tenant, say: Say) -> str:
+    """What the helper's last words come to: why it was not done."""
+    word, _, rest = told.partition(" ")
     quota = tenant.storage.quota_mib
-    if done := _HELD.fullmatch(said):
+    if done := _HELD.fullmatch(told):
         say(
             f"{tenant.name}: the file system holds it to {quota} MiB from now on (project {done[1]}; {done[2]} taken)"
         )
@@ -227,17 +304,22 @@ def reason_not_done(said: str, tenant: Tenant, say: Say) -> str:
         say(f"{tenant.name}: the limit on {tenant.directory} is lifted (storage/quota)")
         return ""
     if word == "over":
-        raise QuotaTooSmall(
-            f"tenants/{tenant.name}.yaml: storage/quota: {full_at_once(tenant, int(rest))}; {REMEDY}; nothing was stopped, and "
-            "the limit stays as it was"
-        )
+        # Before, it was less, or was not counted in time.
+        return f"{full_at_once(tenant, int(rest))}; {REMEDY}; the limit stays as it was"
     if word == "unfinished":
         return f"{rest} files were given their project in {WALK_SECONDS} s; the next ./portal up {tenant.name} goes on"
-    return rest if word == "cannot" else f"the helper ended with {said[:200]!r}"
+    return rest if word == "cannot" else f"the helper ended with {told[:200]!r}"
 
 
-def run_project_quota(client: Any, directory: str, words: list[str], say: Say) -> str:
-    """The last line of project-quota about one portal's directory; what it says before goes to `say`. Raises PortalError.
+def run_project_quota(
+    client: Any,
+    tenant: str,
+    directory: str,
+    words: list[str],
+    say: Say,
+    cancel: threading.Event | None = None,
+) -> str:
+    """The last line of project-quota about one portal's directory; what it says before goes to `say`. Raises PortalError, Cancelled.
 
     CAP_SYS_ADMIN is the helper's alone, for the seconds that it takes: without a network, on a root that it cannot write,
     with the portal's directory and nothing else of the drive.
@@ -260,19 +342,40 @@ def run_project_quota(client: Any, directory: str, words: list[str], say: Say) -
         ulimits=[Ulimit(name="nofile", soft=65536, hard=65536)],
     )
     how = {"command": ["project-quota", *words], "user": "0:0", "host_config": config}
-    last = ""
     try:
-        with helper(client, reference("ops", ROOT / "images"), **how) as made:
-            client.start(made)
-            for each in log_lines(client.logs(made, stream=True, follow=True)):
-                if last:
-                    say(last)
-                last = each
-            code = client.wait(made, timeout=WAIT_SECONDS)["StatusCode"]
+        last, code = run_helper(client, tenant, how, say, cancel)
     except APIError as error:
         # An engine that lends no such right; the portal goes on as before.
         return f"cannot the engine refuses the helper: {error.explanation}"
     return last if not code and last else f"cannot the helper ended with exit code {code}: {last[:200]}"
+
+
+def run_helper(
+    client: Any, tenant: str, how: dict[str, Any], say: Say, cancel: threading.Event | None
+) -> tuple[str, int]:
+    """A helper's last line and its exit code; what it says before goes to `say`. Raises APIError, Cancelled."""
+    remove_left_helpers(client, tenant)
+    last = ""
+    with helper(client, reference("ops", ROOT / "images"), {HELD: tenant}, **how) as made:
+        client.start(made)
+        for each in log_lines(client.logs(made, stream=True, follow=True)):
+            if cancel and cancel.is_set():
+                raise Cancelled(f"portal {tenant}: the work on its quota was cancelled; safe to re-run")
+            if last:
+                say(last)
+            last = each
+        code: int = client.wait(made, timeout=WAIT_SECONDS)["StatusCode"]
+    return last, code
+
+
+def remove_left_helpers(client: Any, tenant: str) -> None:
+    """End what a killed command has left at work on a portal's limit. The caller holds the portal's lock, so nobody else's is."""
+    from docker.errors import APIError
+
+    for each in client.containers(all=True, filters={"label": f"{HELD}={tenant}"}):
+        with suppress(APIError):
+            # Its own command may be removing it.
+            client.remove_container(each["Id"], force=True)
 
 
 def log_lines(stream: Any) -> Iterator[str]:

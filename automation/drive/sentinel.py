@@ -117,7 +117,8 @@ def share(client: Any, root: str, tenant: str) -> Share:
 
 
 def unlimit(client: Any, root: str, tenant: str, say: Callable[[str], None]) -> None:
-    """Leave no limit of ours behind on a tenant's directory. Raises DriveMissing, PortalError."""
+    """Leave no limit of ours behind on a tenant's directory, and nobody who would set one. Raises DriveMissing, PortalError."""
+    quota.remove_left_helpers(client, tenant)
     found = share(client, root, tenant)
     if quota.next_step(found, 0) is quota.Step.LIFT:
         quota.remove_limit(client, root, tenant, say)

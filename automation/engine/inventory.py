@@ -41,18 +41,21 @@ class Container:
 
 
 @contextmanager
-def connect(docker_host: str = "", *, limit: float = LIMIT_SECONDS) -> Iterator[Any]:
-    """A low-level client of the engine; each answer has `limit` seconds. Raises NoEngine with the engine's address and the remedy."""
+def connect(docker_host: str = "", *, limit: float = LIMIT_SECONDS, first: float = 0) -> Iterator[Any]:
+    """A low-level client of the engine; each answer has `limit` seconds, with `first` the first one that many.
+
+    Raises NoEngine with the engine's address and the remedy.
+    """
     import docker
     import requests
 
     with ExitStack() as held:
         try:
-            client = docker.APIClient(
-                **held.enter_context(connection.client_arguments(docker_host)), timeout=limit
-            )
+            way = held.enter_context(connection.client_arguments(docker_host))
+            client = docker.APIClient(**way, timeout=first or limit)
             held.callback(client.close)
             client.ping()
+            client.timeout = limit
         except connection.Refused as error:
             raise NoEngine(str(error)) from None
         except (docker.errors.DockerException, requests.RequestException, OSError) as error:

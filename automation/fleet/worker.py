@@ -66,7 +66,7 @@ def run_verb(
     """One command on one tenant."""
     commands: Mapping[str, Callable[[], Any]] = {
         "onboard": lambda: onboarding.onboard(say=say, cancel=cancel, **options),
-        "preview": lambda: preview.preview(tenant_files.load(tenant), cancel=cancel, **options),
+        "preview": lambda: preview.preview(tenant_files.load(tenant), cancel=cancel, say=say, **options),
         "up": lambda: up.up(tenant_files.load(tenant), say, cancel=cancel, **options),
         "destroy": lambda: {
             "directory": destroy.destroy(tenant_files.load(tenant), say, cancel=cancel, **options)

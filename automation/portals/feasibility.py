@@ -1,6 +1,8 @@
 """Whether what a plan asks of its engine is possible there: asked before the first container is touched, and told in a preview."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any
@@ -24,7 +26,8 @@ from preflight.procfs import ANY, ListenAddress
 from preflight.requirements import PublishedPort, Requirements, Subnet
 from preflight.tenant import gather_facts
 
-# With less, what writes may not come back: a data store's log of one start. A new portal needs more (capacity.LEAST_DISK_MIB).
+Say = Callable[[str], None]
+# With less, what writes may not come back: a data store's log of one start. storage-init asks for more (capacity.LEAST_DISK_MIB).
 RESTART_MIB = 64
 ELSEWHERE = "the engine that answers here has nothing of this portal (set placement/docker_host or DOCKER_HOST to its engine)"
 STARTS = ("create", "replace")
@@ -37,19 +40,26 @@ class Impossible(PortalError):
     exit_code = IMPOSSIBLE
 
 
-def with_obstacles(plan: Plan, tenant: Tenant) -> Plan:
-    """A preview's plan with what stands in its way, as far as its engine can be asked now. Never raises for an engine."""
+def with_obstacles(plan: Plan, tenant: Tenant, say: Say = lambda told: None) -> Plan:
+    """A preview's plan with what stands in its way, as far as its engine can be asked now. Never raises for an engine.
+
+    An engine that does not answer within some seconds is off; one that does is given the time that its containers take.
+    """
     plan, others = with_address_change(plan, tenant.name)
     asked = requirements(plan, tenant)
     if asked.empty and not tenant.storage.quota:
         return replace(plan, obstacles=others)
     share = None
     try:
-        with inventory.connect(tenant.placement.docker_host, limit=engine_identity.ANSWER_SECONDS) as client:
+        with (
+            inventory.connect(tenant.placement.docker_host, first=engine_identity.ANSWER_SECONDS) as client,
+            told_when_slow(f"{tenant.name}: asking its engine whether all of it is possible", say),
+        ):
             if is_other_engine(client, plan, tenant):
                 return replace(plan, obstacles=others, unchecked=ELSEWHERE)
             found = gather_facts(client, asked, sentinel.ops_image(), tenant.storage.root)
-            if tenant.storage.quota:
+            # Without a quota there may be a limit of before, which is lifted.
+            if tenant.storage.quota or plan.unchanged:
                 share = drive_share(client, tenant)
     except PortalError as error:
         return replace(plan, obstacles=others, unchecked=str(error))
@@ -64,6 +74,18 @@ def with_obstacles(plan: Plan, tenant: Tenant) -> Plan:
         ),
         notes=(*judging.notes(asked, found), *(quota.notes(share, tenant) if share else ())),
     )
+
+
+@contextmanager
+def told_when_slow(what: str, say: Say) -> Iterator[None]:
+    """Says what is being done, where that takes longer than a person waits without wondering."""
+    timer = threading.Timer(engine_identity.ANSWER_SECONDS, say, [what])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def drive_share(client: Any, tenant: Tenant) -> Share | None:
@@ -107,10 +129,11 @@ def check(client: Any, plan: Plan, tenant: Tenant, share: Share | None = None) -
     """The same before an `up`, whose images are there by now. Raises Impossible with all that stands in the way."""
     plan, others = with_address_change(plan, tenant.name)
     asked = requirements(plan, tenant)
+    room = tuple(quota.obstacles(share, tenant, asked.disk)) if share else ()
     if not others and asked.empty:
+        refuse(tenant, room)
         return plan
     found = gather_facts(client, asked, sentinel.ops_image(), tenant.storage.root)
-    room = quota.obstacles(share, tenant, asked.disk) if share else ()
     refuse(tenant, (*others, *judging.obstacles(asked, found, tenant.name), *room))
     return replace(plan, notes=judging.notes(asked, found))
 
@@ -121,9 +144,10 @@ def refuse(tenant: Tenant, found: Iterable[Obstacle]) -> None:
         raise Impossible("\n".join([*lines, "nothing was stopped or changed"]))
 
 
-def check_tenant(client: Any, tenant: Tenant, state: Mapping[str, Any]) -> None:
+def check_tenant(client: Any, tenant: Tenant, state: Mapping[str, Any], share: Share | None = None) -> None:
     """The same where nobody has looked at a plan: all that the tenant's file names and the state does not have. Raises Impossible."""
-    refuse(tenant, for_tenant.obstacles(tenant, ROOT / "images", drift.resources(state), client))
+    found = for_tenant.obstacles(tenant, ROOT / "images", drift.resources(state), client)
+    refuse(tenant, (*found, *(quota.obstacles(share, tenant, 0) if share else ())))
 
 
 def with_address_change(plan: Plan, tenant: str) -> tuple[Plan, tuple[Obstacle, ...]]:
@@ -177,7 +201,7 @@ def requirements(plan: Plan, tenant: Tenant) -> Requirements:
             if each.type == CONTAINER and isinstance(each.after.get("memory"), int | float)
         },
         room=sum(_least(each.name, tenant) for each in new),
-        disk=_disk(containers, new),
+        disk=_disk(containers),
     )
 
 
@@ -186,10 +210,10 @@ def _least(service: str, tenant: Tenant) -> int:
     return tenant.least_memory(service) if service in tenant.stays_up else 0
 
 
-def _disk(containers: list[Change], new: list[Change]) -> int:
+def _disk(containers: list[Change]) -> int:
     if not any(each.after.get("volumes") for each in containers):
         return 0
-    return capacity.LEAST_DISK_MIB if any(each.name == "storage-init" for each in new) else RESTART_MIB
+    return capacity.LEAST_DISK_MIB if any(each.name == "storage-init" for each in containers) else RESTART_MIB
 
 
 def _published_ports(containers: Iterable[Change]) -> Iterator[PublishedPort]:

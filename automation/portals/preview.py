@@ -1,6 +1,7 @@
 """`preview`: what `up` would change."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 from automation.drive import data_locations
@@ -13,7 +14,13 @@ from config.tenant.tenant import Tenant
 GATE_JOB = "storage-init"
 
 
-def preview(tenant: Tenant, *, refresh: bool = False, cancel: threading.Event | None = None) -> Plan:
+def preview(
+    tenant: Tenant,
+    *,
+    refresh: bool = False,
+    cancel: threading.Event | None = None,
+    say: Callable[[str], None] = lambda told: None,
+) -> Plan:
     """What `up` would change, without changing or making anything. Raises UpFailed with the engine's reason."""
     from automation.runs import automation_api
 
@@ -21,7 +28,7 @@ def preview(tenant: Tenant, *, refresh: bool = False, cancel: threading.Event | 
         plan = run.preview(refresh=refresh)
     if creates_portal(plan):
         plan = replace(plan, left=former_directory(Stack(name=tenant.name), tenant))
-    return feasibility.with_obstacles(plan, tenant)
+    return feasibility.with_obstacles(plan, tenant, say)
 
 
 def creates_portal(plan: Plan) -> bool:

@@ -1,9 +1,8 @@
 """`status`: a portal as its engine has it."""
 
-from collections.abc import Callable
 from typing import Any
 
-from automation.drive import quota, usage
+from automation.drive import usage
 from automation.engine import inventory, process_limits
 from automation.errors import PortalError
 from automation.portals import packet_rules
@@ -40,22 +39,13 @@ def status(tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def drive_usage(client: Any, tenant: Tenant, say: Callable[[str], None] | None = None) -> dict[str, Any]:
-    """How full the drive is, and what the portal has taken of it; where nobody can say, `unknown` has the reason.
-
-    With `say` the portal's limit is set first. Raises QuotaTooSmall.
-    """
+def drive_usage(client: Any, tenant: Tenant) -> dict[str, Any]:
+    """How full the drive is, and what the portal has taken of it; where nobody can say, `unknown` has the reason."""
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
     try:
-        found = usage.measure(client, tenant)
-        if say and quota.next_step(found.share, tenant.storage.quota_mib) is not quota.Step.NONE:
-            why = quota.set_limit(client, tenant, found.share, say)
-            return usage.facts(usage.measure(client, tenant), tenant) | ({"quota_why": why} if why else {})
-        return usage.facts(found, tenant)
-    except quota.QuotaTooSmall:
-        raise
+        return usage.facts(usage.measure(client, tenant), tenant)
     except (PortalError, DockerException, RequestException) as error:
         # Neither a portal's state nor an `up` that has succeeded hangs on this.
         return {"unknown": str(error), "warnings": []}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from automation.drive import data_locations, quota, sentinel
 from automation.engine import inventory, job_progress, process_limits
-from automation.errors import FileChanged, NotHealthy, Overtaken, UpFailed
+from automation.errors import Cancelled, FileChanged, NotHealthy, Overtaken, PortalError, UpFailed
 from automation.locks.stack_lock import lock_stack
 from automation.portals import (
     feasibility,
@@ -100,16 +100,18 @@ def attempt_up(
                 say(f"{tenant.name}: {lacking}")
             # What a run of plain pulumi has made; below, what this one makes.
             process_limits.apply_limits(client, inventory.containers(client, tenant.name))
-            why = quota.set_limit(client, tenant, share, say)
-            if why:
-                say(f"{tenant.name}: storage/quota is watched, not enforced: {why}")
             with automation_api.locked_runs(
                 hold, say, on_progress=lambda progress: say(str(progress)), cancel=cancel
             ) as run:
                 replace = [*recovery.failed_gates(fit.state), *fit.stopping]
                 plan = None if unseen else run.preview(refresh=bool(gone), replace=replace)
                 require_unchanged_file(tenant)
-                plan = require_feasible(client, tenant, plan, fit.state, say, None if why else share)
+                share = quota.count_files(client, tenant, share, say, cancel)
+                plan = require_feasible(client, tenant, plan, fit.state, say, share)
+                # Room that what starts may need is given before it starts, and taken when it has: a first limit on many
+                # files takes its time, which nothing that starts waits for.
+                wider = quota.gives_room(share, tenant.storage.quota_mib)
+                why = quota.set_limit(client, tenant, share, say, cancel) if wider else ""
                 with job_progress.reported(tenant, say):
                     found = apply(run, client, say, plan, refresh=bool(gone), replace=replace)
             require_unchanged_file(tenant)
@@ -118,6 +120,8 @@ def attempt_up(
             if before and not before.same_as(here):
                 data_locations.record(hold.stack, before)
             data_locations.record(hold.stack, here)
+            if not wider:
+                why = limit_what_runs(client, tenant, share, say, cancel)
             told = outputs.facts(tenant)
         limit = tenant.start_seconds + HEALTHY_EXTRA_SECONDS
         late = inventory.wait_healthy(client, tenant, limit, cancel)
@@ -128,13 +132,34 @@ def attempt_up(
                 + f"; see `docker logs {late[0].name or tenant.name}`"
             )
         # An `up` that has nothing to do is quick, and takes no space.
-        # A directory that was not there before the run has no limit yet.
-        space = status.drive_usage(client, tenant, None if share.own else say) if found["changes"] else None
-    if space and space.get("quota_why"):
-        say(f"{tenant.name}: storage/quota is watched, not enforced: {space['quota_why']}")
+        space = status.drive_usage(client, tenant) if found["changes"] else None
+    if space and why:
+        space["quota_why"] = why
+    if why := why or (space or {}).get("quota_why", ""):
+        say(f"{tenant.name}: storage/quota is watched, not enforced: {why}")
     for each in space["warnings"] if space else ():
         say(f"{tenant.name}: {each}")
     return {**told, **found, "drive": space}
+
+
+def limit_what_runs(
+    client: Any, tenant: Tenant, share: quota.Share, say: Say, cancel: threading.Event | None
+) -> str:
+    """Set the limit of a portal that runs by now; why that could not be done, empty where it was. Raises Cancelled."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    if quota.next_step(share, tenant.storage.quota_mib) is quota.Step.NONE:
+        return ""
+    try:
+        # A portal that was new has a directory by now.
+        share = share if share.own else sentinel.share(client, tenant.storage.root, tenant.name)
+        return quota.set_limit(client, tenant, share, say, cancel)
+    except Cancelled:
+        raise
+    except (PortalError, DockerException, RequestException) as error:
+        # An `up` that has succeeded does not hang on this.
+        return str(error)
 
 
 def require_feasible(
@@ -151,7 +176,7 @@ def require_feasible(
     """
     try:
         if plan is None:
-            feasibility.check_tenant(client, tenant, state)
+            feasibility.check_tenant(client, tenant, state, share)
             return None
         plan = feasibility.check(client, plan, tenant, share)
     except feasibility.Impossible:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from docker.errors import APIError
 
 from automation.drive import quota, sentinel
-from automation.drive.quota import QuotaTooSmall, Share, Step
+from automation.drive.quota import Share, Step
+from automation.errors import Cancelled
 from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
 
@@ -35,6 +37,8 @@ def share(limit: int = 0, used: int = 5 * GIB, *, ours: bool = True, **how: Any)
 
 
 TOLD = """\
+quota-kernel 6.1.0-37-amd64
+quota-users :0:0:4294967295
 quota-mount xfs rw,relatime,attr2,inode64,prjquota
 quota-drive /dev/vdb           104857600  5242880  99614720       5% /drive
 quota-portal /dev/vdb           20971520  5242880  15728640      25% /drive
@@ -54,6 +58,24 @@ def test_what_a_drive_says_of_a_share() -> None:
         counted=5 * GIB,
     )
     assert (found.limit, found.used, found.supports_limits) == (20 * 1024, 5 * 1024, True)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("quota-kernel 6.1.0-37-amd64\nquota-users :0:0:4294967295\n", ""),
+        ("quota-kernel 5.14.0\n", ""),
+        ("quota-kernel 5.10.0-32-amd64\n", "Linux 5.10, and a limit takes 5.14"),
+        ("quota-kernel 6.1.0\nquota-users :0:100000:65536\n", "rootless, or user namespaces"),
+    ],
+)
+def test_what_an_engine_s_host_cannot_is_known_before(told: str, words: str) -> None:
+    found = quota.parse_share(told + TOLD)
+    assert words in found.prevented
+    assert found.supports_limits is not bool(words)
+    if words:
+        assert quota.next_step(dataclasses.replace(found, own=(DRIVE, DRIVE)), 20 * 1024) is Step.NONE
+        assert words in quota.why_not_enforced(dataclasses.replace(found, own=None), tenant())
 
 
 def test_a_drive_that_says_nothing_promises_nothing() -> None:
@@ -79,6 +101,7 @@ def test_the_look_itself(tmp_path: Path) -> None:
     found = look()
     assert found.own
     assert (found.size, found.limit, found.counted, found.ours) == (found.own[0], 0, 123, False)
+    assert quota.why_prevented("") == found.prevented, "root's own shell, on a kernel that has it"
     (portal / ".portal/project").write_text("1")
     assert look().ours
     (tmp_path / "acme").rename(tmp_path / "moved")
@@ -105,11 +128,29 @@ def test_the_look_itself(tmp_path: Path) -> None:
         (share(options=frozenset({"rw", "noquota"})), 20 * 1024, Step.NONE),
         (share(options=frozenset({"prjquota", "pqnoenforce"})), 20 * 1024, Step.NONE),
         (share(kind="ext4"), 20 * 1024, Step.HOLD),
-        (dataclasses.replace(share(), own=None), 20 * 1024, Step.NONE),
+        # New: once it has its directory.
+        (dataclasses.replace(share(), own=None), 20 * 1024, Step.HOLD),
+        (dataclasses.replace(share(kind="nfs4"), own=None), 20 * 1024, Step.NONE),
+        (dataclasses.replace(share(), own=None), 0, Step.NONE),
     ],
 )
 def test_what_is_done(found: Share, wanted: int, done: Step) -> None:
     assert quota.next_step(found, wanted) is done
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "wider"),
+    [
+        (share(limit=20 * GIB), 30 * 1024, True),
+        (share(limit=20 * GIB), 0, True),
+        (share(limit=20 * GIB), 20 * 1024, False),
+        (share(limit=20 * GIB), 10 * 1024, False),
+        (share(), 20 * 1024, False),
+        (share(limit=20 * GIB, ours=False), 0, False),
+    ],
+)
+def test_room_is_given_before_a_start_and_taken_after_it(found: Share, wanted: int, wider: bool) -> None:
+    assert quota.gives_room(found, wanted) is wider
 
 
 @pytest.mark.parametrize(
@@ -125,6 +166,8 @@ def test_what_is_done(found: Share, wanted: int, done: Step) -> None:
         (share(options=frozenset({"rw"})), "20GiB", False, "not mounted with prjquota: mount it so ("),
         (share(kind="ext4", options=frozenset()), "20GiB", False, "with the features project and quota"),
         (share(kind="btrfs"), "20GiB", False, "has no limits of projects"),
+        (share(prevented="no right"), "20GiB", False, "could hold it, but no right"),
+        (dataclasses.replace(share(), own=None), "20GiB", False, "./portal up acme sets it"),
         (share(), "200GiB", False, "no less than the drive has"),
         (share(kind="nfs4"), "", False, ""),
     ],
@@ -149,8 +192,12 @@ def test_whether_it_holds_and_else_the_remedy(found: Share, size: str, held: boo
         (share(limit=20 * GIB, used=19 * GIB), 64, []),
         # What only watches stops nothing.
         (share(kind="nfs4", used=25 * GIB), 1024, []),
-        # Nobody has counted yet: `up` does, and refuses then.
+        # Nobody has counted yet: `up` does, before it asks.
         (dataclasses.replace(share(), counted=None), 1024, []),
+        (share(used=19 * GIB + 1024), 1024, ["has 1023 MiB left of 20480, and what writes there"]),
+        # Raised, it is enough.
+        (share(limit=10 * GIB, used=10 * GIB), 1024, []),
+        (dataclasses.replace(share(), own=None, counted=None), 1024, []),
     ],
 )
 def test_what_stands_in_the_way(found: Share, disk: int, words: list[str]) -> None:
@@ -167,6 +214,22 @@ def test_what_stands_in_the_way(found: Share, disk: int, words: list[str]) -> No
         (share(limit=30 * GIB), "", ["the limit of 30720 MiB is lifted"]),
         (share(limit=20 * GIB), "20GiB", []),
         (share(kind="nfs4"), "20GiB", ["watched, not enforced: /srv/portals is nfs4"]),
+        # A new portal's, on a drive that holds it: the limit comes with the directory.
+        (
+            dataclasses.replace(share(), own=None),
+            "20GiB",
+            ["will hold the portal to 20480 MiB, none now"],
+        ),
+        (
+            dataclasses.replace(share(kind="nfs4"), own=None),
+            "20GiB",
+            ["watched, not enforced: /srv/portals is nfs4"],
+        ),
+        (
+            dataclasses.replace(share(), counted=None),
+            "20GiB",
+            ["will hold the portal to 20480 MiB", "nobody has counted yet"],
+        ),
     ],
 )
 def test_what_a_preview_says(found: Share, size: str, words: list[str]) -> None:
@@ -181,6 +244,18 @@ class Engine:
     def __init__(self, *said: bytes, code: int = 0) -> None:
         self.said, self.code = said, code
         self.asked: dict[str, Any] = {}
+        self.left: list[str] = []
+        self.removed: list[str] = []
+
+    def containers(self, **how: Any) -> list[dict[str, str]]:
+        assert how == {"all": True, "filters": {"label": "portal.helper-of=acme"}}
+        return [{"Id": each} for each in self.left]
+
+    def remove_container(self, name: str, *, force: bool) -> None:
+        assert force
+        assert not self.asked, "before the next one is there"
+        self.left.remove(name)
+        self.removed.append(name)
 
     def create_host_config(self, **how: Any) -> dict[str, Any]:
         return how
@@ -201,7 +276,8 @@ class Engine:
 @pytest.fixture(autouse=True)
 def _helper(monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
-    def helper(client: Engine, image: str, **how: Any) -> Iterator[str]:
+    def helper(client: Engine, image: str, labels: dict[str, str], **how: Any) -> Iterator[str]:
+        assert labels == {"portal.helper-of": "acme"}
         client.asked = how
         yield "made"
 
@@ -238,7 +314,13 @@ def test_the_helper_may_do_three_things_in_one_directory() -> None:
 
 
 def test_no_helper_where_there_is_nothing_to_do() -> None:
-    for found, size in ((share(limit=20 * GIB), "20GiB"), (share(kind="nfs4"), "20GiB"), (share(), "")):
+    new = dataclasses.replace(share(), own=None)
+    for found, size in (
+        (share(limit=20 * GIB), "20GiB"),
+        (share(kind="nfs4"), "20GiB"),
+        (share(), ""),
+        (new, "20GiB"),
+    ):
         engine = Engine()
         assert quota.set_limit(engine, tenant(size), found, lambda told: None) == ""
         assert engine.asked == {}
@@ -270,12 +352,87 @@ def test_how_it_ended(said: tuple[bytes, ...], code: int, why: str, told: list[s
     assert all(word in line for word, line in zip(told, lines, strict=True))
 
 
-def test_more_taken_than_the_quota_is_refused_and_nothing_stopped() -> None:
-    with pytest.raises(
-        QuotaTooSmall, match=r"storage/quota: acme uses 30000 MiB.*nothing was stopped"
-    ) as raised:
-        quota.set_limit(Engine(b"over 30000\n"), tenant(), share(), lambda told: None)
-    assert raised.value.exit_code == 10
+def test_more_taken_by_then_than_the_quota_is_a_reason() -> None:
+    """Before, it was less: that is asked first, and refused."""
+    why = quota.set_limit(Engine(b"over 30000\n"), tenant(), share(), lambda told: None)
+    assert why.startswith("acme uses 30000 MiB, so with 20480 it could write nothing")
+    assert why.endswith("the limit stays as it was")
+
+
+def test_files_that_nobody_counts_yet_are_counted_before_a_first_limit() -> None:
+    lines: list[str] = []
+    engine = Engine(b"counting its files: 5 s\ncounted 26214400\n")
+    uncounted = dataclasses.replace(share(), counted=None)
+    found = quota.count_files(engine, tenant(), uncounted, lines.append)
+    assert (found.used, lines) == (25600, ["acme: counting its files: 5 s"])
+    (told,) = quota.obstacles(found, tenant(), 0)
+    assert "acme uses 25600 MiB, so with 20480 it could write nothing" in told.what
+    (mount,) = engine.asked["host_config"]["mounts"]
+    assert (mount["Source"], mount["ReadOnly"]) == ("/srv/portals/acme", True)
+
+
+def test_a_count_that_does_not_end_decides_nothing_and_says_so() -> None:
+    lines: list[str] = []
+    found = quota.count_files(Engine(b"uncounted\n"), tenant(), share(), lines.append)
+    assert found == share()
+    assert lines == [
+        "acme: its files were not counted within 600 s; storage/quota is set once they are, if it is more"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "size"),
+    [
+        (share(limit=30 * GIB), "20GiB"),
+        (share(kind="nfs4"), "20GiB"),
+        (share(), ""),
+        (dataclasses.replace(share(), own=None), "20GiB"),
+    ],
+)
+def test_what_the_file_system_counts_or_nobody_limits_is_not_counted(found: Share, size: str) -> None:
+    engine = Engine()
+    assert quota.count_files(engine, tenant(size), found, lambda told: None) is found
+    assert engine.asked == {}
+
+
+def test_the_count_itself(tmp_path: Path) -> None:
+    """In a shell: what `du` says of it, and nothing of one that takes too long."""
+    (tmp_path / "file").write_bytes(b"x" * 3 * 2**20)
+    script = quota.COUNT.replace("/portal", str(tmp_path)).replace("sleep 5", "sleep 0.1")
+
+    def told(seconds: float, du: str) -> list[str]:
+        words = script.format(seconds=seconds).replace("du -skx", du)
+        ran = subprocess.run(["sh", "-c", words], text=True, capture_output=True, timeout=30, check=True)
+        return ran.stdout.splitlines()
+
+    last = told(60, "du -skx")[-1]
+    assert last.startswith("counted ")
+    assert 3 * 1024 <= int(last.removeprefix("counted ")) < 4 * 1024
+    slow = told(0.5, "sleep 20 ;")
+    assert slow[0] == "counting its files: 5 s"
+    assert slow[-1] == "uncounted"
+
+
+def test_what_a_killed_command_left_at_work_is_ended_first() -> None:
+    """Its limit would come later than what is asked for now."""
+    engine = Engine(b"held 1 3\n")
+    engine.left = ["old"]
+    assert quota.set_limit(engine, tenant(), share(), lambda told: None) == ""
+    assert engine.removed == ["old"]
+
+
+def test_a_walk_that_is_cancelled_ends() -> None:
+    cancel = threading.Event()
+    lines: list[str] = []
+
+    def say(told: str) -> None:
+        lines.append(told)
+        cancel.set()
+
+    engine = Engine(b"project: 5 files so far\nproject: 9 files so far\nproject: 12 files so far\n")
+    with pytest.raises(Cancelled, match="safe to re-run"):
+        quota.set_limit(engine, tenant(), share(), say, cancel)
+    assert lines == ["acme: project: 5 files so far"]
 
 
 def test_an_engine_that_lends_no_such_right_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,7 +447,9 @@ def test_an_engine_that_lends_no_such_right_is_a_reason(monkeypatch: pytest.Monk
 def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, found: Share, lifted: bool) -> None:
     monkeypatch.setattr(sentinel, "share", lambda client, root, name: found)
     engine = Engine(b"lifted\n")
+    engine.left = ["old"]
     sentinel.unlimit(engine, "/srv/portals", "acme", lambda told: None)
+    assert engine.removed == ["old"]
     assert bool(engine.asked) is lifted
     if lifted:
         assert engine.asked["command"] == ["project-quota", "lift", "--tenant", "acme", "/portal"]

@@ -30,6 +30,11 @@ def tenant(quota: int = 0) -> Tenant:
         (DF + "used 2097152 1790000000", Usage(size=1024000, free=921600, used=2048, measured=1790000000)),
         (DF + "no files\n", Usage(size=1024000, free=921600, directory=False)),
         (DF + "uncounted 124\n", Usage(size=1024000, free=921600, uncounted=124)),
+        # Of the quota: no line of it is taken for the drive's.
+        (
+            "quota-users :0:0:4294967295\nquota-drive /dev/sdb1 5 1 4 1% /drive\n" + DF,
+            Usage(size=1024000, free=921600, share=Share(size=5)),
+        ),
         # A record that was cut short, or that somebody has written into, counts as none.
         (DF + "used 20", Usage(size=1024000, free=921600)),
         (DF + "used x 1790000000", Usage(size=1024000, free=921600)),

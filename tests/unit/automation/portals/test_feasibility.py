@@ -1,5 +1,7 @@
 """What a plan asks of an engine, whichever plugin has written its inputs."""
 
+import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any
@@ -7,13 +9,15 @@ from typing import Any
 import pytest
 
 from automation.drive.capacity import LEAST_DISK_MIB
+from automation.drive.quota import Share
 from automation.engine import inventory
 from automation.errors import NoEngine
-from automation.portals import feasibility
+from automation.portals import engine_identity, feasibility
 from automation.portals.feasibility import RESTART_MIB, Impossible, refuse, requirements, with_obstacles
 from automation.runs.plan import Change, Plan
 from automation.stack import Stack
 from config.tenant.tenant import Tenant
+from preflight.facts import Facts
 from preflight.obstacles import Obstacle
 from preflight.procfs import ListenAddress
 from preflight.requirements import PublishedPort, Requirements, Subnet
@@ -83,6 +87,12 @@ def test_a_new_portal_wants_more_of_the_drive_than_one_that_starts_again() -> No
     assert requirements(plan(init), ACME).disk == LEAST_DISK_MIB
 
 
+def test_storage_init_asks_for_its_room_whenever_it_runs() -> None:
+    before = {"name": "acme-storage-init", "volumes": [{}]}
+    again = change("replace", "Container", "storage-init", before, before)
+    assert requirements(plan(again), ACME).disk == LEAST_DISK_MIB
+
+
 @pytest.mark.parametrize("changes", [(), (change("update", "Network", "data", {}, {}),)])
 def test_where_nothing_is_made_nobody_is_asked(
     changes: tuple[Change, ...], monkeypatch: pytest.MonkeyPatch
@@ -107,6 +117,61 @@ def test_a_preview_without_an_engine_says_that_nobody_looked(monkeypatch: pytest
     monkeypatch.setattr(inventory, "connect", connect)
     made = plan(change("create", "Container", "mysql", {}, MYSQL))
     assert with_obstacles(made, ACME) == replace(made, unchecked="no Docker engine answers")
+
+
+GIB = 2**20  # in KiB
+HOLDS = Share(kind="xfs", options=frozenset({"prjquota"}), size=100 * GIB)
+
+
+@pytest.mark.parametrize(
+    ("share", "size", "words"),
+    [
+        (HOLDS, "20GiB", "the file system will hold the portal to 20480 MiB, none now"),
+        (replace(HOLDS, kind="nfs4"), "20GiB", "watched, not enforced: /srv/portals is nfs4"),
+        (
+            replace(HOLDS, own=(20 * GIB, 15 * GIB), ours=True),
+            "",
+            "the limit of 20480 MiB is lifted",
+        ),
+    ],
+)
+def test_a_preview_says_what_up_will_do_about_the_quota(
+    share: Share, size: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def connect(*hosts: object, **how: Any) -> Any:
+        asked.append(how)
+        return nullcontext()
+
+    monkeypatch.setattr(inventory, "connect", connect)
+    monkeypatch.setattr(feasibility, "gather_facts", lambda *words: Facts())
+    monkeypatch.setattr(feasibility, "is_other_engine", lambda *words: False)
+    monkeypatch.setattr("automation.drive.sentinel.share", lambda *words: share)
+    acme = replace(ACME, storage=replace(ACME.storage, quota=size))
+    found = with_obstacles(
+        plan(change("update", "Container", "lms", {}, {"memory": 640}), unchanged=40), acme
+    )
+    assert [words in each for each in found.notes] == [True]
+    # One that is off is not waited for; one that answers has its time.
+    assert asked == [{"first": 5}]
+
+
+def test_an_engine_that_takes_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_identity, "ANSWER_SECONDS", 0.05)
+    heard = threading.Event()
+    lines: list[str] = []
+
+    def say(told: str) -> None:
+        lines.append(told)
+        heard.set()
+
+    with feasibility.told_when_slow("acme: asking", say):
+        assert heard.wait(10)
+    monkeypatch.setattr(engine_identity, "ANSWER_SECONDS", 60)
+    with feasibility.told_when_slow("acme: asking again", lines.append):
+        pass
+    assert lines == ["acme: asking"]
 
 
 def test_all_that_is_in_the_way_is_told_at_once() -> None:
