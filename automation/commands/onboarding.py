@@ -8,10 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from automation.commands import show
-from automation.commands.portals import print_facts
+from automation.commands.portals import print_facts, print_openedx
 from automation.commands.table import Table, number, print_table, prose
 from automation.portals import onboarding
 from automation.portals.onboarding_request import FIRST_PORT, OnboardingRequest, Option, options
+from config.reading.words import count_of
+from config.releases import pins
 
 app = typer.Typer()
 
@@ -77,7 +79,7 @@ def new(
     """Onboard a tenant: write its file, check it, bring up the portal, create the first admin. Safe to re-run."""
     request = OnboardingRequest(name=tenant, **asked)
     if dry_run:
-        facts = onboarding.dry_run(request)
+        facts = onboarding.dry_run(request, show.say)
         if as_json:
             show.show(facts)
         else:
@@ -108,7 +110,10 @@ def print_dry_run(facts: dict[str, Any]) -> None:
     table.add_row("running", facts["running"] or "none")
     if facts["note"]:
         table.add_row("host", facts["note"].removeprefix(f"{facts['tenant']}: "))
+    if facts["digests"]:
+        table.add_row("config/pins.yml", f"{count_of(len(facts['digests']), 'digest')} more")
     print_table(table)
+    print_openedx(facts)
 
 
 def print_result(facts: dict[str, Any]) -> None:
@@ -119,4 +124,8 @@ def print_result(facts: dict[str, Any]) -> None:
         table.add_row(name, float(seconds))
     print_table(table)
     show.tell(f"first log-in (one-time link): {facts['log_in_link']}")
-    show.tell(f"tenant file: {facts['file']}; commit it together with tenants/Pulumi.{facts['tenant']}.yaml")
+    show.tell(
+        f"tenant file: {facts['file']}; commit it together with tenants/Pulumi.{facts['tenant']}.yaml"
+        + (f" and config/{pins.NAME}" if facts["openedx"]["images"] == "hub" else "")
+    )
+    print_openedx(facts)

@@ -1,6 +1,7 @@
 """`./portal up`, `destroy`, `status`, `tenants`, `demo`: one portal, some, or all."""
 
 import sys
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -19,9 +20,11 @@ from automation.portals import destroy as portal_destroy
 from automation.portals import image_supply, tenant_files
 from automation.portals import status as portal_status
 from automation.portals import up as portal_up
+from automation.portals.onboarding_request import options
 from automation.runs.plan import Plan
 from config.reading.errors import ConfigError
 from config.reading.words import count_of
+from config.releases import support
 from config.tenant.tenant import Tenant, names, survey
 from toolchain.parts import host_rules
 
@@ -31,6 +34,8 @@ TenantNames = Annotated[
     typer.Argument(metavar="TENANT...", help="Tenant names: files of tenants/ without .yaml."),
 ]
 All = Annotated[bool, typer.Option("--all", help="All tenants of tenants/.")]
+RELEASE, IMAGES = options()["release"], options()["images"]
+ONLY_A_NEW_DEMO = "A demo that was begun keeps its own."
 Workers = Annotated[
     int,
     typer.Option(
@@ -42,10 +47,27 @@ Workers = Annotated[
 ]
 
 
-@app.command(epilog="Example: ./portal demo --json")
-def demo(as_json: Json = False) -> None:
-    """Bring up the demo portal on this machine. Print its addresses and first log-in."""
-    print_facts(portal_demo.demo(show.say), as_json)
+@app.command(epilog="Examples: ./portal demo    ./portal demo --images packages    ./portal demo --json")
+def demo(
+    release: Annotated[
+        str,
+        typer.Option(
+            "--release", callback=show.not_empty(RELEASE.expected), help=f"{RELEASE.help} {ONLY_A_NEW_DEMO}"
+        ),
+    ] = "",
+    images: Annotated[
+        str,
+        typer.Option(
+            "--images", callback=show.not_empty(IMAGES.expected), help=f"{IMAGES.help} {ONLY_A_NEW_DEMO}"
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Bring up the demo portal on this machine. Print its addresses, first log-in, and which Open edX it runs."""
+    facts = portal_demo.demo(show.say, release=release, images=images)
+    print_facts(facts, as_json)
+    if not as_json:
+        print_openedx(facts)
 
 
 @app.command(
@@ -67,7 +89,10 @@ def up(
         image_supply.build_images(filter(None, map(load_or_none, wanted)), show.say)
         run_for_each_tenant("up", wanted, workers, as_json, unseen=unseen)
         return
-    print_facts(portal_up.up(tenant_files.load(wanted[0]), show.say, unseen=unseen), as_json)
+    facts = portal_up.up(tenant_files.load(wanted[0]), show.say, unseen=unseen)
+    print_facts(facts, as_json)
+    if not as_json:
+        print_openedx(facts)
 
 
 @app.command(
@@ -144,6 +169,9 @@ def tenants(as_json: Json = False) -> None:
                     each.name: {
                         "title": each.title,
                         "release": each.release.name,
+                        "support_ends": each.release.support_ends.isoformat(),
+                        "supported": not support.Support(release=each.release, today=date.today()).over,
+                        "images": each.images,
                         "lms": each.hosts.lms,
                         "directory": each.directory,
                     }
@@ -153,9 +181,12 @@ def tenants(as_json: Json = False) -> None:
             }
         )
     else:
-        table = Table("tenant", prose("title"), "release", "lms", "directory")
+        table = Table("tenant", prose("title"), "release", prose("support"), "images", "lms", "directory")
         for each in good:
-            table.add_row(each.name, each.title, each.release.name, each.hosts.lms, each.directory)
+            told = str(support.Support(release=each.release, today=date.today()))
+            table.add_row(
+                each.name, each.title, each.release.name, told, each.images, each.hosts.lms, each.directory
+            )
         print_table(table, count_of(len(good), "tenant"))
     if findings:
         raise ConfigError(*findings)
@@ -234,6 +265,11 @@ def print_facts(facts: dict[str, Any], as_json: bool) -> None:
     if "seconds" in facts:
         table.add_row("seconds", facts["seconds"])
     print_table(table)
+
+
+def print_openedx(facts: dict[str, Any]) -> None:
+    """The last line: which Open edX a portal runs, or why none."""
+    show.tell(facts["openedx"]["notice"])
 
 
 def print_removals(found: list[Plan], as_json: bool, *, several: bool) -> None:

@@ -1,6 +1,6 @@
 """Public images: what their tags point at, and getting them onto an engine."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from docker import APIClient
@@ -13,12 +13,12 @@ from automation.images.event import BuildError
 Say = Callable[[str], None]
 
 
-def digests(images: Iterable[str], say: Say, *, docker_host: str = "") -> dict[str, str]:
-    """The digest that each tag points at now, asked of its registry by the engine. Raises BuildError."""
+def digests(places: Mapping[str, str], say: Say, *, docker_host: str = "") -> dict[str, str]:
+    """The digest that each image's tag points at now, asked by the engine where it is taken from. Raises BuildError."""
     found = {}
     with engine(docker_host) as client:
-        for image in images:
-            found[image] = _digest(client, image)
+        for image, place in places.items():
+            found[image] = _digest(client, place)
             say(f"{image} is {found[image]}")
     return found
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -18,6 +19,7 @@ from automation.runs import drift, recovery
 from automation.runs.plan import Change, Plan
 from automation.stack import ROOT, Stack
 from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, NETWORK, VOLUME
+from config.releases import support
 from config.tenant.tenant import Tenant
 from preflight import obstacles as judging
 from preflight import tenant as for_tenant
@@ -47,6 +49,7 @@ def with_obstacles(plan: Plan, tenant: Tenant, say: Say = lambda told: None) -> 
     """
     plan, others = with_address_change(plan, tenant.name)
     asked = requirements(plan, tenant)
+    plan = replace(plan, notes=of_release(tenant))
     if asked.empty and not tenant.storage.quota:
         return replace(plan, obstacles=others)
     share = None
@@ -72,7 +75,20 @@ def with_obstacles(plan: Plan, tenant: Tenant, say: Say = lambda told: None) -> 
             *judging.obstacles(asked, found, tenant.name, images_come=True),
             *(quota.obstacles(share, tenant, asked.disk) if share else ()),
         ),
-        notes=(*judging.notes(asked, found), *(quota.notes(share, tenant) if share else ())),
+        notes=(
+            *of_release(tenant),
+            *judging.notes(asked, found),
+            *(quota.notes(share, tenant) if share else ()),
+        ),
+    )
+
+
+def of_release(tenant: Tenant, today: date | None = None) -> tuple[str, ...]:
+    """What is to be known of the release that a portal has or is to have: support that has ended, and what it lacks."""
+    lacks = tenant.release.lacks if tenant.images == "hub" else ()
+    return (
+        *support.notes(tenant.release, tenant.releases, today or date.today()),
+        *(f"release: {tenant.release.name}: {each}" for each in lacks),
     )
 
 
@@ -130,12 +146,13 @@ def check(client: Any, plan: Plan, tenant: Tenant, share: Share | None = None) -
     plan, others = with_address_change(plan, tenant.name)
     asked = requirements(plan, tenant)
     room = tuple(quota.obstacles(share, tenant, asked.disk)) if share else ()
+    plan = replace(plan, notes=of_release(tenant))
     if not others and asked.empty:
         refuse(tenant, room)
         return plan
     found = gather_facts(client, asked, sentinel.ops_image(), tenant.storage.root)
     refuse(tenant, (*others, *judging.obstacles(asked, found, tenant.name), *room))
-    return replace(plan, notes=judging.notes(asked, found))
+    return replace(plan, notes=(*of_release(tenant), *judging.notes(asked, found)))
 
 
 def refuse(tenant: Tenant, found: Iterable[Obstacle]) -> None:

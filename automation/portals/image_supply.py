@@ -12,7 +12,9 @@ from automation.stack import ROOT
 from config.portal import image_sources
 from config.reading.errors import ConfigError
 from config.releases import pins
+from config.releases.public_images import from_mirror
 from config.releases.release import Releases
+from config.tenant.fleet import Fleet
 from config.tenant.tenant import Tenant, survey
 from toolchain import files
 from toolchain.paths import data_directory
@@ -62,9 +64,10 @@ def pin(release: str, say: Say) -> Path:
     Raises BuildError, and ValueError for a release that there is not.
     """
     path = ROOT / "config" / pins.NAME
-    releases = Releases(ROOT / "config" / "releases")
+    mirror = Fleet.load(ROOT / "config" / "fleet.yml").mirror
+    releases = Releases(ROOT / "config" / "releases", mirror=mirror)
     public = releases.public() if release == "all" else releases.load(release).public()
-    digests = images.digests(public, say)
+    digests = images.digests({each: from_mirror(each, mirror) for each in public}, say)
     # Of two at the same moment, neither forgets what the other has found.
     with exclusive(data_directory(os.environ) / "pins.lock", "another `./portal images pin`", say):
         known = {**pins.load(path), **digests}

@@ -4,7 +4,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,8 @@ from automation.drive import capacity, sentinel, symbolic_links
 from automation.engine import docker_exec, inventory
 from automation.errors import PortalError
 from automation.locks.file_lock import exclusive
-from automation.portals import feasibility, image_supply, outputs, tenant_files, up
+from automation.portals import feasibility, image_choice, image_supply, outputs, tenant_files, up
+from automation.portals.image_choice import Choice
 from automation.portals.onboarding_request import OnboardingRequest, conflicts, free_port, free_subnet, text
 from automation.stack import ROOT
 from config.portal.networks import networks
@@ -76,8 +77,11 @@ def onboard(
     steps = Steps(say=say)
     # All that can be known is known before the file is there: a request that cannot be leaves nothing behind. Before the
     # images, too: minutes of building would be for nothing where the drive is away or a port is taken.
+    choice = decide(request, say)
+    request = choice.request(request)
     with steps.step("host and drive"):
-        seen = survey_host(request)
+        seen = survey_host(request, choice.digests)
+    image_choice.write_pins(choice.digests, say)
     with steps.step("images"):
         image_supply.prepare_images(seen.tenant, say)
     if seen.age > FRESH_SECONDS or seen.drive is None:
@@ -94,6 +98,7 @@ def onboard(
         link = log_in_link(tenant)
     return {
         **facts,
+        "openedx": image_choice.openedx_facts(tenant, choice.why),
         "file": str(tenant_files.TENANTS / f"{tenant.name}.yaml"),
         "log_in_link": link,
         "steps": steps.seconds,
@@ -120,9 +125,32 @@ class Survey:
         return time.monotonic() - self.since
 
 
-def survey_host(request: OnboardingRequest) -> Survey:
-    """Look once at all that a request depends on. Raises what `onboard` raises before anything is written."""
-    tenant, _, facts = resolve(request)
+def decide(request: OnboardingRequest, say: Say) -> Choice:
+    """Which release and images a request becomes; those of a tenant that is there stay. Raises what `onboard` raises."""
+    require_name(request)
+    if request.name in names(tenant_files.TENANTS):
+        return Choice(release=request.release, images=request.images)
+    tenants, fleet = load_all(tenant_files.TENANTS).values(), Fleet.load(ROOT / "config" / "fleet.yml")
+    try:
+        best = image_choice.hoped(request.release, request.images)
+    except ValueError:
+        # The file says it in its own words.
+        draft(request, tenants, fleet)
+        raise
+    # What the files alone tell comes first: bad words are no matter of a registry or an engine that may be away.
+    hoped = replace(request, release=best.release, images=request.images or best.images)
+    least = capacity.at_least(draft(hoped, tenants, fleet, best.digests))
+    return image_choice.choose(
+        request.release, request.images, say, docker_host=request.docker_host, least=least
+    )
+
+
+def survey_host(request: OnboardingRequest, digests: Mapping[str, str] | None = None) -> Survey:
+    """Look once at all that a request depends on. Raises what `onboard` raises before anything is written.
+
+    `digests` are those of public images that stand nowhere yet.
+    """
+    tenant, _, facts = resolve(request, digests=digests)
     drive, note = None, ""
     with inventory.connect(tenant.placement.docker_host) as client:
         if has_ops_image(client):
@@ -148,13 +176,14 @@ def drive_and_room(client: Any, tenant: Tenant) -> tuple[sentinel.Inspection, st
     return seen, note or f"{tenant.name}: the host has enough memory and disk space"
 
 
-def dry_run(request: OnboardingRequest) -> dict[str, Any]:
+def dry_run(request: OnboardingRequest, say: Say = lambda text: None) -> dict[str, Any]:
     """What `onboard` would do, nothing of it done: no file, stack, container or directory is made.
 
     `note` is what is to be known of the host; where its drive or its room stands in the way, `refused` says so, and `exit_code`
     is the one that `onboard` would end with. Raises ConfigError, Impossible, NoEngine.
     """
-    tenant, file_text, _ = resolve(request)
+    choice = decide(request, say)
+    tenant, file_text, _ = resolve(choice.request(request), digests=choice.digests)
     note, refused, code = HOST_NOT_CHECKED, "", 0
     with inventory.connect(tenant.placement.docker_host) as client:
         there = inventory.containers(client, tenant.name)
@@ -167,6 +196,8 @@ def dry_run(request: OnboardingRequest) -> dict[str, Any]:
         "tenant": tenant.name,
         "file": str(tenant_files.TENANTS / f"{tenant.name}.yaml"),
         "text": file_text,
+        "openedx": image_choice.openedx_facts(tenant, choice.why),
+        "digests": dict(sorted(choice.digests.items())),
         "addresses": addresses(tenant),
         "directory": tenant.directory,
         "networks": {name: str(each.subnet) for name, each in networks(tenant).items()},
@@ -196,16 +227,22 @@ def write_tenant_file(request: OnboardingRequest, say: Say, facts: Facts | None)
     return tenant
 
 
-def resolve(request: OnboardingRequest, facts: Facts | None = None) -> tuple[Tenant, str, Facts | None]:
-    """The tenant of a request, the text of its file, and what its engine has; neither for a tenant that is there.
-
-    The engine is asked where `facts` do not say. Raises ConfigError, Impossible, NoEngine.
-    """
-    # Before a file has this name.
+def require_name(request: OnboardingRequest) -> None:
+    """Raises ConfigError for a name that no tenant can have, before a file has it."""
     try:
         naming.tenant(request.name)
     except ValueError as error:
         raise ConfigError(f"TENANT: {error}, for example {naming.EXAMPLE}") from None
+
+
+def resolve(
+    request: OnboardingRequest, facts: Facts | None = None, *, digests: Mapping[str, str] | None = None
+) -> tuple[Tenant, str, Facts | None]:
+    """The tenant of a request, the text of its file, and what its engine has; neither for a tenant that is there.
+
+    The engine is asked where `facts` do not say. Raises ConfigError, Impossible, NoEngine.
+    """
+    require_name(request)
     if request.name in names(tenant_files.TENANTS):
         tenant = tenant_files.load(request.name)
         if differences := conflicts(request, tenant):
@@ -215,22 +252,27 @@ def resolve(request: OnboardingRequest, facts: Facts | None = None) -> tuple[Ten
     fleet = Fleet.load(ROOT / "config" / "fleet.yml")
     if facts is None:
         # What the files alone tell comes first: bad words are no matter of an engine that may be away.
-        draft(request, tenants, fleet)
+        draft(request, tenants, fleet, digests)
         facts = engine_facts(request)
     subnet = request.subnet or free_subnet(fleet, tenants, [*facts.taken_subnets])
     port = request.port or free_port(tenants, request.docker_host, request.address, facts.taken_addresses)
     file_text = text(request.values(subnet, port))
-    tenant = validate(request.name, file_text, tenants)
+    tenant = validate(request.name, file_text, tenants, digests)
     asked = requirements(tenant, {}, Existing())
     feasibility.refuse(tenant, judging.obstacles(asked, facts, tenant.name))
     return tenant, file_text, facts
 
 
-def draft(request: OnboardingRequest, tenants: Collection[Tenant], fleet: Fleet) -> Tenant:
+def draft(
+    request: OnboardingRequest,
+    tenants: Collection[Tenant],
+    fleet: Fleet,
+    digests: Mapping[str, str] | None = None,
+) -> Tenant:
     """The tenant of a request as far as the files tell, with a subnet and a port that no other tenant has. Raises ConfigError."""
     subnet = request.subnet or free_subnet(fleet, tenants, ())
     port = request.port or free_port(tenants, request.docker_host, request.address, ())
-    return validate(request.name, text(request.values(subnet, port)), tenants)
+    return validate(request.name, text(request.values(subnet, port)), tenants, digests)
 
 
 def engine_facts(request: OnboardingRequest) -> Facts:
@@ -247,8 +289,13 @@ def engine_facts(request: OnboardingRequest) -> Facts:
             return replace(facts, unasked="the engine's host could not be asked yet")
 
 
-def validate(name: str, file_text: str, tenants: Collection[Tenant]) -> Tenant:
-    """The tenant that a file would be, checked against all others before it lies among them. Raises ConfigError."""
+def validate(
+    name: str, file_text: str, tenants: Collection[Tenant], digests: Mapping[str, str] | None = None
+) -> Tenant:
+    """The tenant that a file would be, checked against all others before it lies among them. Raises ConfigError.
+
+    `digests` are those of public images that stand nowhere yet.
+    """
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / tenant_files.TENANTS.name
         place.mkdir()
@@ -256,7 +303,7 @@ def validate(name: str, file_text: str, tenants: Collection[Tenant]) -> Tenant:
             file = f"{each.name}.yaml"
             (place / file).write_text(checkout.text(tenant_files.TENANTS / file, ROOT), encoding="utf-8")
         (place / f"{name}.yaml").write_text(file_text, encoding="utf-8")
-        return Tenant.load(name, place)
+        return Tenant.load(name, place, releases=image_choice.all_releases(digests))
 
 
 def create_file(path: Path, content: str) -> None:

@@ -11,6 +11,7 @@ from automation.errors import Cancelled, FileChanged, NotHealthy, Overtaken, Por
 from automation.locks.stack_lock import lock_stack
 from automation.portals import (
     feasibility,
+    image_choice,
     image_supply,
     outputs,
     ownership,
@@ -139,7 +140,7 @@ def attempt_up(
         say(f"{tenant.name}: storage/quota is watched, not enforced: {why}")
     for each in space["warnings"] if space else ():
         say(f"{tenant.name}: {each}")
-    return {**told, **found, "drive": space}
+    return {**told, **found, "openedx": image_choice.openedx_facts(tenant), "drive": space}
 
 
 def limit_what_runs(

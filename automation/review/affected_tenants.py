@@ -77,7 +77,7 @@ class Fleet:
         """The tenants of the checkout at `root`. Raises ConfigError when what they share is wrong."""
         folder = root / "tenants"
         shared = FleetFile.load(root / "config" / "fleet.yml")
-        releases = Releases(root / "config" / "releases")
+        releases = Releases(root / "config" / "releases", mirror=shared.mirror)
         found, _ = survey(folder, shared, releases)
         broken = sorted(set(names(folder)) - set(found))
         # A link in a folder that no plan is made from leads no plan anywhere.

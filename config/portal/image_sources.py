@@ -33,9 +33,9 @@ def roles(tenant: Tenant) -> list[str]:
 def images_to_pull(tenant: Tenant) -> list[str]:
     """The images that an engine gets from registries, by reference, those that others are derived from included."""
     services = tenant.services
-    public = {each.hub.pinned for name, each in services.items() if tenant.source(name) == "hub"}
+    public = {tenant.public_image(name) for name in services if tenant.source(name) == "hub"}
     if any(each.hub.derived for name, each in services.items() if tenant.source(name) == "hub"):
-        public.add(tenant.release.python)
+        public.add(tenant.release.pinned_python)
     return sorted(public | set(tenant.service_images.values()))
 
 
@@ -54,11 +54,13 @@ def derived_images(tenant: Tenant, folder: Path) -> list[Derived]:
     built = references(folder)
     services = tenant.services
     pairs = {
-        (each.hub.derived, each.hub.pinned)
+        (each.hub.derived, tenant.public_image(name))
         for name, each in services.items()
         if tenant.source(name) == "hub" and each.hub.derived
     }
-    return [_derived(role, public, tenant.release.python, built, folder) for role, public in sorted(pairs)]
+    return [
+        _derived(role, public, tenant.release.pinned_python, built, folder) for role, public in sorted(pairs)
+    ]
 
 
 def _derived(role: str, public: str, python: str, built: Mapping[str, str], folder: Path) -> Derived:
@@ -74,6 +76,6 @@ def _reference(tenant: Tenant, name: str, built: Mapping[str, str], folder: Path
     if source == "packages":
         return built[service.image]
     if service.hub.derived:
-        python = tenant.release.python
-        return _derived(service.hub.derived, service.hub.pinned, python, built, folder).reference
-    return service.hub.pinned
+        python = tenant.release.pinned_python
+        return _derived(service.hub.derived, tenant.public_image(name), python, built, folder).reference
+    return tenant.public_image(name)

@@ -14,6 +14,10 @@ from config.values import checks
 # Scripts and configuration files for public images; named in release files.
 FILES = Path(__file__).parent / "hub"
 ROOT = Path(__file__).parents[2]
+# The registry that a mirror stands for.
+HUB = "docker.io"
+# The role that is built on top of the openedx image, the public one or a tenant's own.
+OPENEDX = "openedx"
 _HOST = r"(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]{1,5})?)"
 _PATH = r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
@@ -50,6 +54,18 @@ def pinned(reference: str) -> str:
     if not PINNED.fullmatch(reference) or not _registry(reference):
         raise ValueError(f"{quoted(reference)} is not an image with registry and digest")
     return reference
+
+
+def registry(text: str) -> str:
+    """Where a registry keeps images: its name, and folders of it."""
+    if not re.fullmatch(rf"{_HOST}(?:/{_PATH})?", text) or not _registry(f"{text}/"):
+        raise ValueError(f"{quoted(text)} is not a registry, with folders or without")
+    return text
+
+
+def from_mirror(image: str, mirror: str) -> str:
+    """Where an image of docker.io is taken from, with a mirror of it; every other image stays."""
+    return f"{mirror}{image.removeprefix(HUB)}" if mirror and image.startswith(f"{HUB}/") else image
 
 
 def digest(text: str) -> str:
@@ -155,8 +171,15 @@ class Hub:
     )
     # Written by `./portal images pin` into config/pins.yml, not in the release's own file.
     digest: str = ""
+    # Where docker.io's images are taken from instead (config/fleet.yml).
+    mirror: str = ""
+
+    @property
+    def place(self) -> str:
+        """The image by tag, where it is taken from."""
+        return from_mirror(self.image, self.mirror)
 
     @property
     def pinned(self) -> str:
         """The image by tag (for people) and digest (for the engine)."""
-        return f"{self.image}@{self.digest}"
+        return f"{self.place}@{self.digest}"

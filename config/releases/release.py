@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,12 +13,10 @@ from config.reading.errors import ConfigError
 from config.reading.keys import Reading, build, each, number, text, texts
 from config.reading.words import comma_separated, did_you_mean, quoted
 from config.releases import calls, pins
-from config.releases.public_images import START_SECONDS, Hub
+from config.releases.public_images import START_SECONDS, Hub, from_mirror, tagged
 from config.values import checks, names
 from config.values.networks import INSIDE
 
-# For the configuration program inside public openedx images, some of which have a Python that is too old for it.
-PYTHON = "docker.io/library/python:3.11.9-slim-bullseye"
 _GROUPS = ("openedx", "addons", "support", "data")
 
 
@@ -132,6 +131,34 @@ class Release:
             checks.title, "Why some of its services have no image built here.", "no package has Meilisearch"
         ),
     )
+    support_ends: date = field(
+        metadata=text(
+            checks.day,
+            "The day on which Open edX ends its support: that of the next release, planned while it lies ahead.",
+            "2024-12-16",
+        )
+    )
+    support_source: str = field(
+        metadata=text(
+            checks.https,
+            "The page that says so.",
+            "https://docs.openedx.org/en/latest/community/release_notes",
+        )
+    )
+    lacks: tuple[str, ...] = field(
+        default=(),
+        metadata=texts(
+            str, "What nobody can do in a portal of its public images.", "[Learners open no course.]"
+        ),
+    )
+    python: str = field(
+        default="",
+        metadata=text(
+            tagged,
+            "The image whose Python runs the configuration program inside public openedx images.",
+            "docker.io/library/python:3.11.9-slim-bullseye",
+        ),
+    )
     notes: tuple[str, ...] = field(
         default=(), metadata=texts(str, "Notes for an operator who upgrades to it.", "[Slow.]")
     )
@@ -143,18 +170,30 @@ class Release:
         metadata=each("What its jobs call; one that calls nothing has no network.", "edxapp-migrations"),
     )
 
-    # By digest; empty while config/pins.yml has none.
-    python: str = ""
+    # Of config/pins.yml; empty while it has none. And config/fleet.yml's.
+    python_digest: str = ""
+    mirror: str = ""
+
+    @property
+    def pinned_python(self) -> str:
+        """The image of `python` by tag and digest; empty while it has no digest."""
+        return f"{from_mirror(self.python, self.mirror)}@{self.python_digest}" if self.python_digest else ""
+
+    @property
+    def derives(self) -> bool:
+        """Whether an image is built here on top of one of its public ones."""
+        return any(each.hub.derived for each in self.services.values())
 
     def public(self) -> list[str]:
         """The public images that it names, by tag."""
         found = {each.hub.image for each in self.services.values() if each.hub.image}
-        extra = {PYTHON} if any(each.hub.derived for each in self.services.values()) else set()
-        return sorted(found | extra)
+        return sorted(found | ({self.python} if self.derives else set()))
 
     @classmethod
-    def load(cls, name: str, folder: Path, digests: Mapping[str, str] | None = None) -> Release:
-        """The release of `folder/<name>.yml`, public images with their `digests`; raises ConfigError."""
+    def load(
+        cls, name: str, folder: Path, digests: Mapping[str, str] | None = None, mirror: str = ""
+    ) -> Release:
+        """The release of `folder/<name>.yml`, public images with their `digests`, of a mirror; raises ConfigError."""
         reading = Reading(f"{folder.parent.name}/{folder.name}/{name}.yml")
         root = yamlfile.load(folder / f"{name}.yml", reading.findings, folder.parent.parent)
         services: dict[str, ReleaseService] = {}
@@ -175,30 +214,34 @@ class Release:
                 reading.wrong("services", "has no service, expected at least one, for example lms")
             reading.findings.raise_any()
             services = {
-                each: _pinned(build(ReleaseService, reading.values, f"services/{each}"), digests or {})
+                each: _pinned(
+                    build(ReleaseService, reading.values, f"services/{each}"), digests or {}, mirror
+                )
                 for each in sections
             }
             jobs = {each: build(ReleaseJob, reading.values, f"jobs/{each}") for each in tasks}
         reading.findings.raise_any()
-        python = f"{PYTHON}@{digests[PYTHON]}" if digests and PYTHON in digests else ""
         return build(
             cls,
             reading.values,
             name=name,
             services=MappingProxyType(services),
             jobs=MappingProxyType(jobs),
-            python=python,
+            python_digest=(digests or {}).get(reading.values["python"], ""),
+            mirror=mirror,
         )
 
 
 class Releases:
     """The releases of a folder, each read once: a thousand tenants share a few.
 
-    The digests of public images are those of pins.yml beside the folder, unless given.
+    The digests of public images are those of pins.yml beside the folder, unless given. `mirror` is where docker.io's are
+    taken from instead.
     """
 
-    def __init__(self, folder: Path, digests: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, digests: Mapping[str, str] | None = None, mirror: str = "") -> None:
         self.folder = folder
+        self.mirror = mirror
         self._read: dict[str, Release | ConfigError] = {}
         self._digests = digests
 
@@ -218,7 +261,7 @@ class Releases:
             try:
                 if self._digests is None:
                     self._digests = pins.load(self.folder.parent / pins.NAME)
-                self._read[name] = Release.load(name, self.folder, self._digests)
+                self._read[name] = Release.load(name, self.folder, self._digests, self.mirror)
             except ConfigError as error:
                 self._read[name] = error
         found = self._read[name]
@@ -235,8 +278,9 @@ class Releases:
         return {name: self.load(name) for name in self.known()}
 
 
-def _pinned(service: ReleaseService, digests: Mapping[str, str]) -> ReleaseService:
-    return replace(service, hub=replace(service.hub, digest=digests.get(service.hub.image, "")))
+def _pinned(service: ReleaseService, digests: Mapping[str, str], mirror: str) -> ReleaseService:
+    hub = replace(service.hub, digest=digests.get(service.hub.image, ""), mirror=mirror)
+    return replace(service, hub=hub)
 
 
 def _sized(reading: Reading, services: Mapping[str, object]) -> None:
@@ -277,3 +321,9 @@ def _imaged(reading: Reading, services: Mapping[str, object]) -> None:
             reading.wrong(
                 f"{path}/image", "is missing and so is hub/image, expected at least one, for example 'mysql'"
             )
+    if reading.values.get("python") == "" and any(
+        reading.values.get(f"services/{service}/hub/derived") for service in services
+    ):
+        reading.wrong(
+            "python", "is missing, but an image is built on a public one (hub/derived), expected its image"
+        )

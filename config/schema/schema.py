@@ -39,7 +39,7 @@ def document(releases: Mapping[str, Release]) -> Shape:
         "title": "A tenant: one private Open edX portal",
         "$comment": "Made by config/schema/schema.py; UPDATE_PLANS=1 ./portal test tests/unit/config/schema/test_schema.py makes it anew",
         **whole,
-        "allOf": [*_mail(), *(_release(each, each.name == usual) for each in releases.values())],
+        "allOf": [*_mail(), _openedx(), *(_release(each, each.name == usual) for each in releases.values())],
     }
 
 
@@ -94,6 +94,13 @@ def leaf(key: Key, doc: str) -> Shape:
 
 def _when(condition: Shape, then: Shape) -> Shape:
     return {"if": condition, "then": then}
+
+
+def _openedx() -> Shape:
+    """An openedx image of one's own is only for public images."""
+    public = {"properties": {"images": {"const": "hub"}}, "required": ["images"]}
+    none = {"properties": {"openedx": {"maxLength": 0}}}
+    return {"if": public, "else": none}
 
 
 def _mail() -> list[Shape]:

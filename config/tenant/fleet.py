@@ -8,7 +8,8 @@ from pathlib import Path
 
 from config.reading import yamlfile
 from config.reading.keys import Reading, build, text
-from config.values import placement
+from config.releases import public_images
+from config.values import checks, placement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,14 @@ class Fleet:
 
     pool: IPv4Network = field(
         metadata=text(placement.pool, "Every tenant's subnet is a /24 of this network.", "10.77.0.0/16")
+    )
+    mirror: str = field(
+        default="",
+        metadata=text(
+            checks.OrNothing(public_images.registry),
+            "Where the public images of docker.io are taken from instead; empty: from docker.io itself.",
+            "registry.acme.example/hub",
+        ),
     )
 
     @classmethod

@@ -12,7 +12,7 @@ from config.reading import checkout
 from config.reading.errors import ConfigError
 from config.reading.keys import each, text
 from config.reading.words import comma_separated, did_you_mean, quoted
-from config.releases import upgrades
+from config.releases import public_images, upgrades
 from config.releases.release import Release, Releases, ReleaseService
 from config.releases.upgrades import DeployedRelease
 from config.tenant import worker_groups
@@ -68,6 +68,14 @@ class Tenant:
         metadata=each(
             "Images of single services from any registry, by digest; they must keep the contract of docs/images.md.",
             "lms",
+        ),
+    )
+    openedx: str = field(
+        default="",
+        metadata=text(
+            checks.OrNothing(public_images.pinned),
+            "An openedx image of your own by digest (theme, XBlocks, requirements), in place of the public one.",
+            f"registry.acme.example/openedx@sha256:{'0' * 64}",
         ),
     )
     hosts: Hosts
@@ -170,6 +178,11 @@ class Tenant:
         """Seconds that the slowest of its services may take to start."""
         return max(each.start_seconds(self.source(name)) for name, each in self.services.items())
 
+    def public_image(self, service: str) -> str:
+        """What a service with the source `hub` runs or is derived from, by digest: the release's, or the tenant's `openedx`."""
+        hub = self.release.services[service].hub
+        return self.openedx if self.openedx and hub.derived == public_images.OPENEDX else hub.pinned
+
     @property
     def real(self) -> bool:
         """Whether it runs edx-platform itself: the image built here is a stand-in."""
@@ -244,7 +257,7 @@ def _read(
     known: list[str], folder: Path, fleet: Fleet | None, releases: Releases | None = None
 ) -> dict[str, TenantFile]:
     shared = fleet or Fleet.load(_HERE / "fleet.yml")
-    every = releases or Releases(_HERE / "releases")
+    every = releases or Releases(_HERE / "releases", mirror=shared.mirror)
     files = {name: TenantFile(name, folder) for name in known}
     for file in files.values():
         file.read(Tenant, shared, every)

@@ -14,7 +14,7 @@ from config.reading.keys import Key, Reading, build
 from config.reading.nodes import Section
 from config.reading.words import comma_separated, quoted
 from config.releases import public_images
-from config.releases.release import PYTHON, Release, Releases, ReleaseService
+from config.releases.release import Release, Releases, ReleaseService
 from config.tenant import own_settings, worker_groups
 from config.tenant.claims import PATHS, Claims
 from config.tenant.fleet import Fleet
@@ -97,12 +97,21 @@ class TenantFile(Reading):
                     f"'packages' has no {comma_separated(lacking)} of {release.name} ({release.unpackaged}), "
                     "expected 'hub', or these among service_images",
                 )
+        if source != "hub" and self.values.get("openedx"):
+            self.wrong("openedx", f"is only for images 'hub', expected none for '{source}'")
         if source == "hub":
+            own = self.values.get("openedx")
             loose = sorted(
-                {each.hub.image for each in needed.values() if each.hub.image and not each.hub.digest}
+                {
+                    each.hub.image
+                    for each in needed.values()
+                    if each.hub.image
+                    and not each.hub.digest
+                    and not (own and each.hub.derived == public_images.OPENEDX)
+                }
             )
-            if not release.python and any(each.hub.derived for each in needed.values()):
-                loose.append(PYTHON)
+            if not release.pinned_python and any(each.hub.derived for each in needed.values()):
+                loose.append(release.python)
             if loose:
                 self.wrong(
                     "images",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from config.reading.words import character, characters, comma_separated, quoted
 from config.values.host_names import host
@@ -150,6 +151,23 @@ def version(text: str) -> str:
     """A version as its makers write it."""
     if not re.fullmatch(r"[0-9A-Za-z]+([._-][0-9A-Za-z]+)*", text) or len(text) > 40:
         raise ValueError(f"{quoted(text)} is not a version, expected digits, letters and '._-'")
+    return text
+
+
+def day(text: str) -> date:
+    """A day, as 2024-12-16."""
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.ASCII):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError(f"{quoted(text)} is not a day, expected year, month and day")
+
+
+def https(text: str) -> str:
+    """The address of a page that anybody can read."""
+    if not re.fullmatch(r"https://[A-Za-z0-9.-]+(/[A-Za-z0-9._~%#/-]*)?", text) or len(text) > 300:
+        raise ValueError(f"{quoted(text)} is not the address of a page")
     return text
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 import threading
+from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 
@@ -16,11 +17,29 @@ def digest(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-class Registry:
-    """Serves the images that were put into it, one layer each; `hits` counts requests by path."""
+class Manner(Enum):
+    """How a registry behaves."""
 
-    def __init__(self) -> None:
+    GOOD = auto()
+    EMPTY = auto()
+    """It has no image at all."""
+    LOG_IN = auto()
+    """It wants a log-in that nobody has."""
+    GARBAGE = auto()
+    """It answers 200 with what no registry says."""
+    HANG = auto()
+    """It takes connections and says nothing until it is closed."""
+
+
+class Registry:
+    """Serves the images that were put into it; `asked` are the paths of manifests that were asked for."""
+
+    def __init__(self, manner: Manner = Manner.GOOD) -> None:
+        self.manner = manner
+        self.asked: list[str] = []
+        self.closing = threading.Event()
         self.blobs: dict[str, bytes] = {}
+        self.packed: dict[str, bytes] = {}
         self.tags: dict[str, str] = {}
         registry = self
 
@@ -34,8 +53,13 @@ class Registry:
                 self.answer(body=True)
 
             def answer(self, *, body: bool) -> None:
+                if registry.manner is Manner.HANG:
+                    registry.closing.wait()
+                    return
                 status, kind, data = registry.find(self.path)
                 self.send_response(status)
+                if status == 401:
+                    self.send_header("WWW-Authenticate", 'Basic realm="portals"')
                 self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(data)))
@@ -62,6 +86,7 @@ class Registry:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.closing.set()
         self.server.shutdown()
         self.server.server_close()
         self.thread.join(timeout=10)
@@ -82,12 +107,39 @@ class Registry:
                 "rootfs": {"type": "layers", "diff_ids": [digest(inner.getvalue())]},
             }
         ).encode()
+        return self._manifest(name, tag, config, [layer])
+
+    def push(self, name: str, tag: str, saved: bytes, **config: object) -> str:
+        """An image as `docker save` writes it, under a tag, with keys of its configuration changed; its digest."""
+        with tarfile.open(fileobj=io.BytesIO(saved)) as tar:
+
+            def read(path: str) -> bytes:
+                file = tar.extractfile(path)
+                assert file, path
+                return file.read()
+
+            (told,) = json.loads(read("manifest.json"))
+            layers = [self._packed(read(each)) for each in told["Layers"]]
+            made = json.loads(read(told["Config"]))
+            made["config"] |= config
+            return self._manifest(name, tag, json.dumps(made).encode(), layers)
+
+    def _packed(self, layer: bytes) -> bytes:
+        """A layer as registries serve it; packed once, as images share most of theirs."""
+        known = digest(layer)
+        if known not in self.packed:
+            self.packed[known] = gzip.compress(layer, compresslevel=1, mtime=0)
+        return self.packed[known]
+
+    def _manifest(self, name: str, tag: str, config: bytes, layers: list[bytes]) -> str:
         manifest = json.dumps(
             {
                 "schemaVersion": 2,
                 "mediaType": MANIFEST,
                 "config": self._blob("application/vnd.docker.container.image.v1+json", config),
-                "layers": [self._blob("application/vnd.docker.image.rootfs.diff.tar.gzip", layer)],
+                "layers": [
+                    self._blob("application/vnd.docker.image.rootfs.diff.tar.gzip", each) for each in layers
+                ],
             }
         ).encode()
         self.blobs[digest(manifest)] = manifest
@@ -100,11 +152,18 @@ class Registry:
 
     def find(self, path: str) -> tuple[int, str, bytes]:
         """Status, type and content of a path."""
+        if self.manner is Manner.LOG_IN:
+            wrong = {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required"}]}
+            return 401, "application/json", json.dumps(wrong).encode()
+        if self.manner is Manner.GARBAGE:
+            return 200, MANIFEST, b"<html>\x1b[2J a proxy's page for whoever is not logged in"
         if path == "/v2/":
             return 200, "application/json", b"{}"
         name, kind, which = path.removeprefix("/v2/").rsplit("/", 2)
+        if kind == "manifests":
+            self.asked.append(path)
         found = self.blobs.get(self.tags.get(f"{name}/{which}", which))
-        if found is None:
+        if found is None or self.manner is Manner.EMPTY:
             wrong = {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}
             return 404, "application/json", json.dumps(wrong).encode()
         return 200, MANIFEST if kind == "manifests" else "application/octet-stream", found

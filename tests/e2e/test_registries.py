@@ -1,5 +1,7 @@
 """Public images: pinned by what a registry says, pulled by digest, whatever their tags mean since."""
 
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import MappingProxyType
@@ -8,13 +10,14 @@ import docker
 import pytest
 
 from automation.engine import inventory
-from automation.images import BuildError, digests, pull
+from automation.images import BuildError, asking, digests, pull
 from automation.portals import image_supply
 from config.releases import pins
 from config.releases.release import Releases
-from tests.e2e.registry import Registry
+from tests.e2e.registry import Manner, Registry
 
 pytestmark = pytest.mark.e2e
+GONE = "docker.io/acme/forum:9.9"
 
 
 @pytest.fixture
@@ -41,10 +44,10 @@ def test_a_tag_is_pinned_and_what_it_pointed_at_is_pulled(
     image = f"{registry.address}/acme/forum:1.0"
     first = registry.put("acme/forum", "1.0", "first")
     said: list[str] = []
-    assert digests([image], said.append) == {image: first}
+    assert digests({image: image}, said.append) == {image: first}
     assert said == [f"{image} is {first}"]
     second = registry.put("acme/forum", "1.0", "second")
-    assert digests([image], said.append) == {image: second} != {image: first}
+    assert digests({image: image}, said.append) == {image: second} != {image: first}
     assert pull([f"{image}@{first}"], said.append) == [f"{image}@{first}"]
     assert said[-1] == f"pulling {image}"
     assert pull([f"{image}@{first}"], said.append) == []
@@ -66,7 +69,7 @@ def test_an_own_image_needs_no_tag(client: docker.APIClient, registry: Registry)
 
 def test_a_tag_that_is_not_there_is_told(client: docker.APIClient, registry: Registry) -> None:
     with pytest.raises(BuildError, match=rf"^{registry.address}/acme/forum:9.9: .*manifest unknown"):
-        digests([f"{registry.address}/acme/forum:9.9"], lambda _: None)
+        digests({GONE: f"{registry.address}/acme/forum:9.9"}, lambda _: None)
     gone = f"{registry.address}/acme/forum@sha256:{'0' * 64}"
     with pytest.raises(BuildError, match=rf"^{gone}: "):
         pull([gone], lambda _: None)
@@ -76,7 +79,43 @@ def test_a_registry_that_does_not_answer_is_told() -> None:
     with Registry() as registry:
         address = registry.address
     with pytest.raises(BuildError, match=rf"^{address}/acme/forum:1.0: .*refused"):
-        digests([f"{address}/acme/forum:1.0"], lambda _: None)
+        digests({GONE: f"{address}/acme/forum:1.0"}, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("manner", "reason"),
+    [
+        (Manner.LOG_IN, "unauthorized|no basic auth credentials"),
+        (Manner.GARBAGE, "invalid character|unsupported|not found|error parsing|manifest"),
+        (Manner.EMPTY, "manifest unknown"),
+        (Manner.HANG, "no answer within 2 s"),
+    ],
+)
+def test_a_registry_that_does_not_answer_as_it_should_is_asked_for_seconds(
+    registry: Registry, manner: Manner, reason: str
+) -> None:
+    """By real HTTP and the real engine: one line with the reason, bounded in time, whatever the registry does."""
+    registry.manner = manner
+    registry.put("acme/forum", "1.0", "there")
+    places = {
+        f"docker.io/acme/{each}:1.0": f"{registry.address}/acme/{each}:1.0" for each in ("forum", "lms")
+    }
+    began, said = time.monotonic(), list[str]()
+    with inventory.connect(limit=2.0) as connected:
+        told = asking.ask(connected, places, said.append)
+    assert time.monotonic() - began < 10
+    assert set(told.reasons) == set(places), told
+    assert re.search(reason, told.reason), told.reason
+    assert "\n" not in told.reason
+    assert len(told.reason) < 400
+
+
+def test_a_registry_on_another_port_than_any_program_is_told_at_once(registry: Registry) -> None:
+    with Registry() as gone:
+        address = gone.address
+    with inventory.connect(limit=asking.LIMIT_SECONDS) as connected:
+        told = asking.ask(connected, {GONE: f"{address}/acme/forum:9.9"}, pytest.fail)
+    assert re.search("refused", told.reason), told.reason
 
 
 def test_pins_are_written_whole_and_keep_those_of_other_releases(
@@ -86,12 +125,13 @@ def test_pins_are_written_whole_and_keep_those_of_other_releases(
     for name, tag in (("old", "1.0"), ("new", "2.0")):
         (config / "releases").mkdir(parents=True, exist_ok=True)
         (config / "releases" / f"{name}.yml").write_text(
-            f"title: {name}\nfollows: []\ncache: a.B\nservices:\n  forum:\n    version: '{tag}'\n    group: openedx\n"
+            f"title: {name}\nfollows: []\ncache: a.B\nsupport_ends: '2024-12-16'\nsupport_source: https://docs.example.com\nservices:\n  forum:\n    version: '{tag}'\n    group: openedx\n"
             "    port: 4567\n    user: 1000\n    memory: 64MiB\n    memory_min: 64MiB\n    workers: 0\n"
             "    grace_seconds: 30\n    data: []\n"
             f"    hub: {{image: '{registry.address}/acme/forum:{tag}'}}\n"
         )
         registry.put("acme/forum", tag, name)
+    (config / "fleet.yml").write_text("pool: 10.77.0.0/16\n")
     monkeypatch.setattr(image_supply, "ROOT", tmp_path)
     path = image_supply.pin("old", lambda _: None)
     assert pins.load(path) == {f"{registry.address}/acme/forum:1.0": registry.tags["acme/forum/1.0"]}

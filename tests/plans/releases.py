@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from config.releases.release import Release, ReleaseService
+from config.releases.support import newest
 from config.releases.upgrades import unopened
 
 HEAD = """\
@@ -22,7 +23,7 @@ service that has no public image: it is built here whatever the image source is.
 def page(releases: Mapping[str, Release]) -> str:
     """The whole page, oldest release first."""
     ordered = sorted(releases.values(), key=lambda each: age(each, releases))
-    told = [HEAD, *table(ordered)]
+    told = [HEAD, *table(ordered), *supported(ordered)]
     for each in ordered:
         for before in each.follows:
             told += [
@@ -49,6 +50,24 @@ def table(ordered: list[Release]) -> Iterator[str]:
     yield (
         "| *images* | " + " | ".join("hub" if each.unpackaged else "packages, hub" for each in ordered) + " |"
     )
+
+
+def supported(ordered: list[Release]) -> Iterator[str]:
+    """Until when Open edX supports each, what its public images lack, and which one to begin with."""
+    yield from ("", "## Support", "")
+    yield "Open edX supports its newest release alone, until the day of the next one. A day that lies ahead is planned."
+    yield "`./portal tenants` and previews say it where a portal's release is not supported any more."
+    yield from ("", "| release | support ends | says | what its public images lack |", "|---|---|---|---|")
+    for each in ordered:
+        lacks = " ".join(each.lacks) or "nothing known"
+        yield f"| {each.title} | {each.support_ends} | [Open edX]({each.support_source}) | {lacks} |"
+    best = newest({each.name: each for each in ordered})
+    yield from (
+        "",
+        f"**A new portal should have {best.name}**: of the releases whose public images lack nothing, the one",
+    )
+    yield "that is supported longest. `./portal new` and `./portal demo` choose it where its images can be had"
+    yield "([decision 0020](decisions/0020-what-a-newcomer-gets.md))."
 
 
 def note(before: Release, after: Release) -> Iterator[str]:

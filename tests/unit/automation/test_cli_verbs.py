@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -88,7 +89,8 @@ def finds_tenants(patch: Patch) -> None:
     one = SimpleNamespace(
         name=LONG,
         title=WIDE,
-        release=SimpleNamespace(name="redwood"),
+        release=SimpleNamespace(name="redwood", support_ends=date(2024, 12, 16)),
+        images="packages",
         hosts=SimpleNamespace(lms=f"{LONG}.example"),
         directory=PATH,
     )
@@ -118,6 +120,7 @@ FACTS: Mapping[str, Any] = {
     "admin": {"email": f"admin@{LONG}.example", "password_file": f"{PATH}/password"},
     "directory": PATH,
     "seconds": 12.3,
+    "openedx": {"notice": WIDE, "images": "hub"},
 }
 FACT_LINES = (
     ("lms", f"http://{LONG}.example:8080"),
@@ -131,7 +134,7 @@ FACT_LINES = (
 def finds_up(patch: Patch) -> None:
     patch.setattr(tenant_files, "load", lambda name: None)
     patch.setattr(up, "up", lambda tenant, say, **how: dict(FACTS))
-    patch.setattr(demo, "demo", lambda say: dict(FACTS))
+    patch.setattr(demo, "demo", lambda say, **how: dict(FACTS))
     patch.setattr(destroy, "destroy", lambda tenant, say: PATH)
     patch.setattr(destroy, "destroy_plan", lambda tenant: plan(LONG, change(WIDE, "delete")))
 
@@ -179,12 +182,13 @@ def finds_new(patch: Patch) -> None:
         "services": ["cms", "lms"],
         "running": [],
         "memory_mib": {"at_least": 1024, "at_most": 2048},
+        "digests": {},
         "note": None,
         "refused": None,
         "exit_code": 0,
     }
     patch.setattr(onboarding, "onboard", lambda request, say: told)
-    patch.setattr(onboarding, "dry_run", lambda request: told)
+    patch.setattr(onboarding, "dry_run", lambda request, say: told)
 
 
 def finds_left(patch: Patch) -> None:

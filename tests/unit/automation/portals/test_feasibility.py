@@ -3,6 +3,7 @@
 import threading
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import date
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -24,6 +25,8 @@ from preflight.requirements import PublishedPort, Requirements, Subnet
 from tests.programs import TENANTS
 
 ACME = Tenant.load("acme", TENANTS)
+# Of a release that is not supported any more.
+NOTES = feasibility.of_release(ACME)
 
 
 def change(op: str, kind: str, name: str, before: dict[str, Any], after: dict[str, Any]) -> Change:
@@ -98,7 +101,7 @@ def test_where_nothing_is_made_nobody_is_asked(
     changes: tuple[Change, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inventory, "connect", lambda *words, **more: pytest.fail("asked"))
-    assert with_obstacles(plan(*changes), ACME) == plan(*changes)
+    assert with_obstacles(plan(*changes), ACME) == plan(*changes, notes=NOTES)
 
 
 @pytest.mark.parametrize("value", [None, 7, "x", [7], [{"external": "x"}], [{"subnet": "::/8"}], {"a": 1}])
@@ -116,7 +119,7 @@ def test_a_preview_without_an_engine_says_that_nobody_looked(monkeypatch: pytest
 
     monkeypatch.setattr(inventory, "connect", connect)
     made = plan(change("create", "Container", "mysql", {}, MYSQL))
-    assert with_obstacles(made, ACME) == replace(made, unchecked="no Docker engine answers")
+    assert with_obstacles(made, ACME) == replace(made, unchecked="no Docker engine answers", notes=NOTES)
 
 
 GIB = 2**20  # in KiB
@@ -152,7 +155,8 @@ def test_a_preview_says_what_up_will_do_about_the_quota(
     found = with_obstacles(
         plan(change("update", "Container", "lms", {}, {"memory": 640}), unchanged=40), acme
     )
-    assert [words in each for each in found.notes] == [True]
+    assert found.notes[: len(NOTES)] == NOTES
+    assert [words in each for each in found.notes[len(NOTES) :]] == [True]
     # One that is off is not waited for; one that answers has its time.
     assert asked == [{"first": 5}]
 
@@ -199,3 +203,13 @@ def test_what_an_interrupted_run_has_half_made_is_in_nobodys_way(monkeypatch: py
     monkeypatch.setattr(Stack, "state", lambda stack: state)
     found = feasibility.without_half_made(Requirements(new_containers=frozenset({"acme-lms"})), "acme")
     assert "acme-lms" in found.leaving_containers
+
+
+def test_a_release_out_of_support_and_what_its_public_images_lack_are_said() -> None:
+    assert [each.partition(" (")[0] for each in NOTES] == ["release: Open edX Redwood"]
+    ended, lacks = feasibility.of_release(replace(ACME, images="hub"))
+    assert "support ended on 2024-12-16" in ended
+    assert lacks == f"release: redwood: {ACME.release.lacks[0]}"
+    newest = replace(ACME, release=ACME.releases["verawood"], images="hub")
+    assert feasibility.of_release(newest, date(2026, 12, 8)) == ()
+    assert len(feasibility.of_release(newest, date(2026, 12, 9))) == 1

@@ -15,6 +15,7 @@ from automation.drive.symbolic_links import DataLinked
 from automation.engine import inventory
 from automation.engine.inventory import Container
 from automation.portals import image_supply, onboarding, up
+from automation.portals.image_choice import Choice
 from automation.portals.onboarding_request import OnboardingRequest
 from config.portal.networks import networks
 from config.tenant.tenant import Tenant
@@ -24,6 +25,7 @@ from tests.programs import TENANTS
 ACME = Tenant.load("acme", TENANTS)
 REQUEST = OnboardingRequest(name="acme", lms="acme.localhost")
 FACTS = Facts()
+CHOICE = Choice(release="redwood", images="packages", why="docker.io: no answer within 6 s")
 PLENTY = Room(memory=capacity.at_most(ACME), disk=LEAST_DISK_MIB)
 
 
@@ -49,7 +51,10 @@ class Host:
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     made = Host()
-    monkeypatch.setattr(onboarding, "resolve", lambda request, facts=None: (ACME, "title: Acme\n", FACTS))
+    monkeypatch.setattr(
+        onboarding, "resolve", lambda request, facts=None, digests=None: (ACME, "title: Acme\n", FACTS)
+    )
+    monkeypatch.setattr(onboarding, "decide", lambda request, say: CHOICE)
     monkeypatch.setattr(onboarding, "has_ops_image", lambda client: made.image)
     monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(None))
     monkeypatch.setattr(inventory, "containers", lambda client, tenant: made.there)
@@ -78,7 +83,12 @@ def test_a_row_each(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     assert rows["memory"].endswith(f"  {least} MiB at least, {most} MiB at most")
     assert rows["running"].endswith("  none")
     assert rows["host"].endswith("  the host has enough memory and disk space")
-    assert not set("{}[]'") & set(out)
+    *table, last = out.splitlines()
+    assert not set("{}[]'") & set("".join(table))
+    assert last == (
+        "this portal runs a stand-in for edx-platform, not Open edX itself: docker.io: no answer within 6 s "
+        "(docs/images.md: how to run the real one)"
+    )
 
 
 def test_a_drive_that_is_not_mounted_ends_it_as_the_real_run(

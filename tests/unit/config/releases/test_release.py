@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.reading.errors import ConfigError
+from config.releases.public_images import from_mirror
 from config.releases.release import Release, Releases, ReleaseService
 from config.values import names
 from tests.unit.config.bad_files import DATA, Bad, releases
@@ -153,3 +154,19 @@ def test_no_other_user_is_written_anywhere_in_an_image_built_here() -> None:
                 if wrong:
                     loose[path.name, role.name] = wrong
     assert loose == {}
+
+
+def test_a_mirror_has_docker_io_s_images_and_the_digests_stay() -> None:
+    """Of another registry nothing is taken from a mirror; pins are by the release's own names."""
+    images = Releases(CONFIG / "releases", {}).load("verawood").public()
+    digests = {each: f"sha256:{number:064x}" for number, each in enumerate(images)}
+    found = Release.load("verawood", CONFIG / "releases", digests, "127.0.0.1:5000/hub")
+    redis = found.services["redis"].hub
+    assert redis.pinned == f"127.0.0.1:5000/hub/library/redis:7.4.10@{digests[redis.image]}"
+    assert (
+        found.pinned_python
+        == f"127.0.0.1:5000/hub/library/python:3.11.9-slim-bullseye@{digests[found.python]}"
+    )
+    assert found.public() == images
+    assert from_mirror("quay.io/x/y:1", "127.0.0.1:5000") == "quay.io/x/y:1"
+    assert from_mirror("docker.io/x/y:1", "") == "docker.io/x/y:1"

@@ -1,5 +1,6 @@
 """Which release may follow which, and what is said of a step that may not be taken."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,15 @@ def test_what_the_drive_is_told_is_what_the_preview_allows() -> None:
 
 def test_the_shortest_way_is_taken_and_a_circle_is_no_trap() -> None:
     def made(name: str, *follows: str) -> Release:
-        return Release(name=name, title=name, follows=follows, cache="a.B", services={})
+        return Release(
+            name=name,
+            title=name,
+            follows=follows,
+            cache="a.B",
+            support_ends=date(2024, 12, 16),
+            support_source="https://docs.example.com",
+            services={},
+        )
 
     known = {
         each.name: each

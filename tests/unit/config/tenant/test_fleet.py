@@ -12,7 +12,10 @@ from config.tenant.fleet import Fleet
 def test_the_fleet_s_file_is_checked(tmp_path: Path) -> None:
     file = tmp_path / "fleet.yml"
     for said, finding in (
-        ("pool: 10.77.0.0/16\npools: 1", "pools: is not known; did you mean 'pool'? known keys here: pool"),
+        (
+            "pool: 10.77.0.0/16\npools: 1",
+            "pools: is not known; did you mean 'pool'? known keys here: pool, mirror",
+        ),
         (
             "pool: 8.8.0.0/16",
             "pool: '8.8.0.0/16' is not a pool, expected a private network from /8 to /24, for example ",
@@ -22,6 +25,11 @@ def test_the_fleet_s_file_is_checked(tmp_path: Path) -> None:
             "pool: '10.77.0.0/25' is not a pool, expected a private network from /8 to /24, for ",
         ),
         ("{}", "pool: is missing, expected text, for example '10.77.0.0/16'"),
+        (
+            "pool: 10.77.0.0/16\nmirror: https://registry.acme.example",
+            "mirror: 'https://registry.acme.example' is not a registry, with folders or without, for example ",
+        ),
+        ("pool: 10.77.0.0/16\nmirror: hub", "mirror: 'hub' is not a registry"),
     ):
         file.write_text(said)
         with pytest.raises(ConfigError) as caught:

@@ -1,0 +1,93 @@
+"""What registries are asked, and what is said of those that do not answer as they should."""
+
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from docker.errors import APIError, DockerException
+from requests.exceptions import ConnectionError as NoConnection
+from requests.exceptions import ReadTimeout
+
+from automation.images import asking
+
+DIGEST = f"sha256:{'a' * 64}"
+IMAGE = "docker.io/library/redis:7.4.10"
+
+
+def client(answer: Callable[[str], Any]) -> Any:
+    return SimpleNamespace(timeout=6.0, inspect_distribution=answer)
+
+
+def descriptor(digest: Any) -> Any:
+    return {"Descriptor": {"digest": digest}}
+
+
+def raising(error: Exception) -> Callable[[str], Any]:
+    def answer(place: str) -> Any:
+        raise error
+
+    return answer
+
+
+def test_every_image_is_asked_for_where_it_is_taken_from() -> None:
+    asked: list[str] = []
+
+    def answer(place: str) -> Any:
+        asked.append(place)
+        return descriptor(DIGEST)
+
+    places = {IMAGE: "127.0.0.1:5000/library/redis:7.4.10", "b/c:1": "b/c:1"}
+    told = asking.ask(client(answer), places, pytest.fail)
+    assert sorted(asked) == sorted(places.values())
+    assert told.digests == dict.fromkeys(places, DIGEST)
+    assert told.reason == ""
+
+
+def test_nobody_is_asked_for_nothing() -> None:
+    assert asking.ask(None, {}, pytest.fail) == asking.Answers()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (raising(APIError("x", explanation="manifest unknown")), "manifest unknown"),
+        (raising(APIError("x", explanation="unauthorized\x1b[2J\nnext")), "unauthorized\\x1b[2J\\nnext"),
+        (raising(APIError("x", explanation="<" * 9000)), "<" * 200 + "…"),
+        (raising(ReadTimeout("read")), "no answer within 6 s"),
+        (raising(NoConnection("gone")), "the engine did not answer: gone"),
+        (raising(DockerException("odd")), "the engine did not answer: odd"),
+        (
+            lambda place: descriptor("latest"),
+            "the answer is none that a registry gives: 'latest' is not a digest",
+        ),
+        (lambda place: {}, "the answer is none that a registry gives: 'Descriptor'"),
+        (lambda place: [], "the answer is none that a registry gives: list indices"),
+    ],
+)
+def test_why_an_image_cannot_be_had_is_one_line(answer: Callable[[str], Any], reason: str) -> None:
+    told = asking.ask(client(answer), {IMAGE: IMAGE, "b/c:1": "b/c:1"}, pytest.fail)
+    assert told.digests == {}
+    assert told.reason.startswith(f"{IMAGE}: {reason}")
+    assert told.reason.endswith(" (and 1 more)")
+    assert "\n" not in told.reason
+
+
+def test_who_waits_for_long_is_told_for_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once: each has to wait until every other was asked, too."""
+    monkeypatch.setattr(asking, "SILENCE_SECONDS", 0.05)
+    together, heard, said = threading.Barrier(4, timeout=10), threading.Event(), list[str]()
+
+    def answer(place: str) -> Any:
+        together.wait()
+        assert heard.wait(timeout=10)
+        return descriptor(DIGEST)
+
+    def say(text: str) -> None:
+        said.append(text)
+        heard.set()
+
+    places = {each: each for each in ("a.io/1:1", "a.io/2:1", "b.io/3:1", "b.io/4:1")}
+    assert asking.ask(client(answer), places, say).reason == ""
+    assert said == ["asking a.io, b.io for the public images, at most 6 s"]

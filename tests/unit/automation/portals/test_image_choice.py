@@ -1,0 +1,173 @@
+"""What a portal gets that nobody has chosen release and images for."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from automation.engine import inventory
+from automation.images import asking
+from automation.images.event import BuildError
+from automation.portals import image_choice
+from automation.portals.image_choice import Choice, choose, hoped, openedx_facts, write_pins
+from automation.portals.onboarding_request import OnboardingRequest
+from config.releases import pins
+from config.tenant.tenant import Tenant
+from preflight import facts
+from tests.programs import TENANTS, released
+
+PUBLIC = image_choice.all_releases().load("verawood").public()
+DIGEST = f"sha256:{'a' * 64}"
+OTHER = f"sha256:{'b' * 64}"
+REFUSED = "manifest unknown"
+
+
+class Engine:
+    """An engine that has images, and registries behind it that have those of `refused` not."""
+
+    def __init__(self) -> None:
+        self.refused: set[str] = set()
+        self.has: set[str] = set()
+        self.memory = 64 * 2**30
+        self.asked: list[str] = []
+
+    def info(self) -> Any:
+        return {"MemTotal": self.memory}
+
+    def ask(self, client: Any, places: Mapping[str, str], say: Any) -> asking.Answers:
+        self.asked += places.values()
+        return asking.Answers(
+            digests={image: DIGEST for image, place in places.items() if place not in self.refused},
+            reasons={image: REFUSED for image, place in places.items() if place in self.refused},
+        )
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
+    made = Engine()
+
+    @contextmanager
+    def connect(host: str, *, limit: float) -> Iterator[Any]:
+        yield made
+
+    monkeypatch.setattr(inventory, "connect", connect)
+    monkeypatch.setattr(asking, "ask", made.ask)
+    monkeypatch.setattr(image_choice, "_has", lambda client, place, digest: f"{place}@{digest}" in made.has)
+    monkeypatch.setattr(image_choice, "PINS", tmp_path / "config" / "pins.yml")
+    # Of this machine's own memory nothing is to follow.
+    monkeypatch.setattr(facts, "this_machine", lambda: SimpleNamespace(memory=0))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    return made
+
+
+def chosen(release: str = "", images: str = "", **more: Any) -> Choice:
+    return choose(release, images, pytest.fail, **more)
+
+
+def test_the_newest_release_from_public_images_where_all_answer(engine: Engine) -> None:
+    found = chosen()
+    assert (found.release, found.images, found.why) == ("verawood", "hub", "")
+    assert found.digests == dict.fromkeys(PUBLIC, DIGEST)
+    assert sorted(engine.asked) == PUBLIC
+
+
+def test_the_stand_in_with_the_reason_where_one_does_not(engine: Engine) -> None:
+    engine.refused = {PUBLIC[0]}
+    assert chosen() == Choice(release="redwood", images="packages", why=f"{PUBLIC[0]}: {REFUSED}")
+
+
+def test_what_is_asked_for_wins(engine: Engine) -> None:
+    assert chosen(images="packages").images == "packages"
+    assert chosen("juniper", "packages").release == "juniper"
+    assert engine.asked == []
+    assert (chosen(images="hub").release, chosen("redwood", "hub").release) == ("verawood", "redwood")
+
+
+@pytest.mark.parametrize(
+    ("release", "images", "remedy"),
+    [
+        ("", "hub", r"`--images packages` runs the stand-in \(release redwood\)"),
+        ("redwood", "hub", r"`--images packages` runs the stand-in \(release redwood\)"),
+        ("verawood", "", "verawood has no others"),
+        ("verawood", "hub", "verawood has no others"),
+    ],
+)
+def test_public_images_that_are_asked_for_are_not_replaced(
+    engine: Engine, release: str, images: str, remedy: str
+) -> None:
+    engine.refused = {each for found in image_choice.all_releases().all().values() for each in found.public()}
+    with pytest.raises(BuildError, match=rf"cannot be had: .*: {REFUSED} \(and \d+ more\); {remedy}"):
+        chosen(release, images)
+
+
+def test_a_release_that_lacks_something_is_no_default(engine: Engine) -> None:
+    found = chosen("redwood")
+    assert (found.images, engine.asked) == ("packages", [])
+    assert found.why == "with public images of redwood this is so: Learners cannot open a course"
+
+
+def test_a_host_without_the_memory_gets_the_stand_in_unless_asked(engine: Engine) -> None:
+    engine.memory = 4000 * 2**20
+    assert chosen(least=5104) == Choice(
+        release="redwood",
+        images="packages",
+        why="4000 MiB of memory are free, and verawood from public images needs 5104 to start",
+    )
+    assert engine.asked == []
+    assert chosen(images="hub", least=5104).images == "hub"
+    engine.memory = 0
+    assert chosen(least=5104).images == "hub"
+
+
+def test_pins_stay_whatever_tags_mean_since(engine: Engine) -> None:
+    write_pins(chosen().digests, lambda text: None)
+    before = pins.load(image_choice.PINS)
+    assert before == dict.fromkeys(PUBLIC, DIGEST)
+    assert chosen().digests == {}
+    write_pins(dict.fromkeys(PUBLIC, OTHER), lambda text: None)
+    assert pins.load(image_choice.PINS) == before
+
+
+def test_nobody_is_asked_for_what_is_pinned_and_there(engine: Engine) -> None:
+    write_pins(dict.fromkeys(PUBLIC, DIGEST), lambda text: None)
+    engine.has = {f"{each}@{DIGEST}" for each in PUBLIC}
+    engine.refused = {*PUBLIC}
+    assert chosen().images == "hub"
+    assert engine.asked == []
+
+
+def test_a_release_that_there_is_not() -> None:
+    with pytest.raises(ValueError, match="'verawod' is not a release; did you mean 'verawood'"):
+        hoped("verawod", "")
+
+
+def test_the_real_open_edx_stands_in_the_file_and_the_stand_in_only_where_asked_for() -> None:
+    asked = OnboardingRequest(name="oak", lms="oak.localhost")
+    real = Choice(release="verawood", images="hub").request(asked)
+    assert (real.release, real.images) == ("verawood", "hub")
+    assert Choice(release="redwood", images="packages", why="x").request(asked) == asked
+
+
+def test_what_runs_is_said_on_one_line_with_the_end_of_its_support(tmp_path: Path) -> None:
+    (tmp_path / "tenants").mkdir()
+    real = released("acme", "verawood", tmp_path / "tenants")
+    told = openedx_facts(real, today=date(2026, 11, 30))
+    assert told["notice"] == "Open edX Verawood (June 2026), supported until 2026-12-09, from public images."
+    assert (told["real"], told["supported"], told["lacks"], told["why"]) == (True, True, [], "")
+    assert not openedx_facts(real, today=date(2026, 12, 9))["supported"]
+    old = replace(real, release=real.releases["redwood"])
+    assert openedx_facts(old)["notice"] == (
+        "Open edX Redwood (June 2024), support ended on 2024-12-16, from public images. Learners cannot open a course. "
+        "Its pages are in the MFE, which this release has no service for here."
+    )
+    told = openedx_facts(Tenant.load("acme", TENANTS), "docker.io: refused")
+    assert (told["real"], told["why"]) == (False, "docker.io: refused")
+    assert told["notice"].startswith(
+        "this portal runs a stand-in for edx-platform, not Open edX itself: docker.io"
+    )
+    assert "tenants/acme.yaml has `images: packages`" in openedx_facts(Tenant.load("acme", TENANTS))["why"]
