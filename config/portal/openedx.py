@@ -88,7 +88,8 @@ def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
         "MEDIA_ROOT": "/openedx/media",
         "MEDIA_URL": "/media/",
         "OAUTH_OIDC_ISSUER": f"{urls['lms']}/oauth2",
-        "SITE_NAME": host,
+        # What mails link to: with its port where browsers need it.
+        "SITE_NAME": host_and_port(host, tenant.listen.port),
         "SOCIAL_AUTH_EDX_OAUTH2_KEY": SSO_CLIENT,
         "SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT": urls["lms"],
         "SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT": f"http://lms:{services['lms'].port}",

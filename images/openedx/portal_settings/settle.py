@@ -20,6 +20,8 @@ REPORTS_URL = "/portal/reports/"
 ROUTER = "openedx.core.lib.django_courseware_routers.StudentModuleHistoryExtendedRouter"
 HISTORY = "coursewarehistoryextended"
 NOBODY = "@example.com"
+# A key that everybody knows opens interfaces of the lms to whoever sends it.
+KNOWN_KEY = "PUT_YOUR_API_KEY_HERE"
 # Where another word of the operator's is taken.
 OPEN = (
     "ACE_CHANNEL_DEFAULT_EMAIL",
@@ -32,8 +34,10 @@ OPEN = (
     "CSRF_TRUSTED_ORIGINS",
     "DCS_SESSION_COOKIE_SAMESITE",
     "DJANGO_REDIS_IGNORE_EXCEPTIONS",
+    "SEARCH_SKIP_ENROLLMENT_START_DATE_FILTERING",
     "SERVER_EMAIL",
     "SESSION_COOKIE_SAMESITE",
+    "STUDIO_NAME",
     "X_FRAME_OPTIONS",
 )
 # Long enough for a task's result to be asked for.
@@ -51,8 +55,10 @@ def settle(space, variant):
         tasks(told),
         search(told),
         doors(told, variant),
+        keys(space),
         tokens(space, told),
         mail(space, told),
+        names(space),
         files(space, told, common, variant),
         history(space),
         code(),
@@ -175,7 +181,10 @@ def tasks(told):
 
 def search(told):
     """By the names that the search's own library reads: production has its own for them once courseware is indexed."""
-    return {name: told[name] for name in ("ELASTIC_SEARCH_CONFIG", "SEARCH_ENGINE") if told.get(name)}
+    made = {name: told[name] for name in ("ELASTIC_SEARCH_CONFIG", "SEARCH_ENGINE") if told.get(name)}
+    # A course says only by a date when its enrolment begins; without one it has begun, and is found.
+    made["SEARCH_SKIP_ENROLLMENT_START_DATE_FILTERING"] = True
+    return made
 
 
 def doors(told, variant):
@@ -201,6 +210,11 @@ def _origins(told, variant):
 
     roots = [told[name] for name in ("LMS_ROOT_URL", "CMS_ROOT_URL")]
     return roots if django.VERSION >= (4, 0) else [root.partition("://")[2] for root in roots]
+
+
+def keys(space):
+    """No key of the release's own files is one of the portal's."""
+    return {"EDX_API_KEY": None} if space.get("EDX_API_KEY") == KNOWN_KEY else {}
 
 
 def tokens(space, told):
@@ -238,6 +252,11 @@ def mail(space, told):
         ACE_CHANNEL_TRANSACTIONAL_EMAIL="django_email",
     )
     return made
+
+
+def names(space):
+    """Mails of studio name the portal and then it: the release's own name of it is a placeholder."""
+    return {"STUDIO_NAME": space["STUDIO_SHORT_NAME"]} if "STUDIO_SHORT_NAME" in space else {}
 
 
 def files(space, told, common, variant):

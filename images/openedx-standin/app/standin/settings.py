@@ -156,7 +156,9 @@ EMAIL_HOST = ENV.get("EMAIL_HOST") or "mailer"
 EMAIL_PORT = ENV.get("EMAIL_PORT") or 8025
 EMAIL_USE_TLS = ENV.get("EMAIL_USE_TLS") is True
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = ENV.get("DEFAULT_FROM_EMAIL") or CONTACT_EMAIL or f"no-reply@{ENV['SITE_NAME']}"
+DEFAULT_FROM_EMAIL = (
+    ENV.get("DEFAULT_FROM_EMAIL") or CONTACT_EMAIL or f"no-reply@{ENV['SITE_NAME'].partition(':')[0]}"
+)
 FORUM = {
     "url": (ENV.get("COMMENTS_SERVICE_URL") or "http://forum:4567").rstrip("/"),
     "key": ENV.get("COMMENTS_SERVICE_KEY") or "",

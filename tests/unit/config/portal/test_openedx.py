@@ -51,7 +51,7 @@ def test_settings_name_the_tenant(acme: Tenant) -> None:
     assert tenant_variables(acme)["EDXAPP_PLATFORM_NAME"] == "Acme Academy"
     told = protected_env(acme, "cms")
     assert (told["SITE_NAME"], told["ALLOWED_HOSTS"]) == (
-        "studio.acme.localhost",
+        "studio.acme.localhost:8081",
         ["studio.acme.localhost", "cms"],
     )
     assert told["LMS_ROOT_URL"] == "http://acme.localhost:8081"

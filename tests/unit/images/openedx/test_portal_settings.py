@@ -175,7 +175,8 @@ def test_search_has_the_portal_s_server_by_whatever_name_the_release_reads(
 ) -> None:
     """And studio puts courses into it."""
     found = shown(asked(tmp_path, tenant, "cms"))
-    assert all(found["FEATURES"][f"ENABLE_{each}_INDEX"] for each in ("COURSEWARE", "LIBRARY"))
+    features = settings(tenant, "cms")["FEATURES"]
+    assert all(features[f"ENABLE_{each}_INDEX"] for each in ("COURSEWARE", "LIBRARY"))
     if "elasticsearch" in tenant.services:
         assert found["ELASTIC_SEARCH_CONFIG"][0]["host"] == "elasticsearch"
         assert found["SEARCH_ENGINE"] == "search.elastic.ElasticSearchEngine"
@@ -183,6 +184,24 @@ def test_search_has_the_portal_s_server_by_whatever_name_the_release_reads(
         assert found["MEILISEARCH_URL"] == "http://meilisearch:7700"
         # Production takes elasticsearch's by itself, once courseware is indexed.
         assert found["SEARCH_ENGINE"] == "search.meilisearch.MeilisearchEngine"
+
+
+def test_a_course_without_a_date_of_enrolment_is_found_unless_a_file_says_otherwise(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    name = "SEARCH_SKIP_ENROLLMENT_START_DATE_FILTERING"
+    assert shown(asked(tmp_path, tenant, "lms"))[name] is True
+    assert shown(asked(tmp_path, tenant, "lms", {name: False}))[name] is False
+
+
+def test_the_key_that_everybody_knows_opens_nothing(tenant: Tenant, tmp_path: Path) -> None:
+    assert shown(asked(tmp_path, tenant, "lms"))["EDX_API_KEY"] is None
+    assert shown(asked(tmp_path, tenant, "lms", {"EDX_API_KEY": "own"}))["EDX_API_KEY"] == "own"
+
+
+def test_studio_is_called_so_unless_a_file_says_otherwise(tenant: Tenant, tmp_path: Path) -> None:
+    assert shown(asked(tmp_path, tenant, "cms"))["STUDIO_NAME"] == "Studio"
+    assert shown(asked(tmp_path, tenant, "cms", {"STUDIO_NAME": "Atelier"}))["STUDIO_NAME"] == "Atelier"
 
 
 def test_tokens_are_signed_by_a_key_of_the_portal_s_own(tenant: Tenant, tmp_path: Path) -> None:
@@ -289,8 +308,8 @@ def test_all_that_the_module_makes_is_refused_in_a_tenant_s_file_or_open_to_it(
 ) -> None:
     found = shown(asked(tmp_path, tenant, variant))
     placeholders = {name for name in found["(changed)"] if name.endswith("_EMAIL")}
-    # Of this one the module makes the keys and names alone.
-    merged = {"JWT_AUTH"}
+    # Of the one the module makes the keys and names alone; the other it takes away where it is the release's own.
+    merged = {"JWT_AUTH", "EDX_API_KEY"}
     assert set(found["(changed)"]) - placeholders - merged <= PROGRAM | SETTLED | set(found["(open)"])
 
 
