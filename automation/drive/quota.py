@@ -338,8 +338,8 @@ def run_project_quota(
         mem_limit=f"{HELPER_MIB}m",
         memswap_limit=f"{HELPER_MIB}m",
         pids_limit=16,
-        # Two a level of nesting.
-        ulimits=[Ulimit(name="nofile", soft=65536, hard=65536)],
+        # Of project_quota.py's MOST_OPEN each is open twice.
+        ulimits=[Ulimit(name="nofile", soft=1024, hard=1024)],
     )
     how = {"command": ["project-quota", *words], "user": "0:0", "host_config": config}
     try:

@@ -21,11 +21,12 @@ import errno
 import fcntl
 import hashlib
 import os
-import resource
 import signal
 import stat
 import struct
 import sys
+import time
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -46,6 +47,13 @@ SYS_QUOTACTL_FD = 443
 FIRST_ID, IDS, TRIES = 1 << 30, 1 << 30, 16
 RECORD = ".portal/project"
 PROGRESS_SECONDS = 5
+# Directories that are open at once, of a tree that may be a million deep.
+MOST_OPEN = 200
+# The kernel takes a lease back after /proc/sys/fs/lease-break-time, 45 s.
+LEASE_SECONDS, MOST_LEASES = 90, 5
+POLL_SECONDS = 0.5
+LIFT_SECONDS = 60
+LEASES = "see /proc/locks on the engine's host for which program that is, and stop its container"
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -148,7 +156,6 @@ def reason(error: OSError) -> str:
     """Why the kernel has refused, in words for the operator."""
     return {
         errno.ENOSYS: "the file system counts no projects (not mounted with prjquota), or the kernel is older than Linux 5.14",
-        errno.EMFILE: "its directories are nested too deep",
         errno.EPERM: "the engine lends no container CAP_SYS_ADMIN of the host (user namespaces, rootless)",
         errno.ESRCH: "the file system counts no projects (not mounted with prjquota)",
         errno.ENOTTY: "the file system has no projects",
@@ -190,28 +197,67 @@ class Walk:
 
     def __init__(self, project: int, device: int) -> None:
         self.project, self.device, self.seen = project, device, 0
+        # Of the last file that could not be opened: its directory, held open, its name, and how deep that is.
+        self.leased: tuple[int, str] | None = None
+        self.leased_at = -1
 
-    def tree(self, top: int) -> None:
-        """All below an open directory, then itself. Whatever its depth: who may write there may nest as they like."""
-        open_ones = [Open(top)]
+    def all_of(self, top: int) -> None:
+        """All below an open directory, and itself, until nothing is left. Raises Cannot."""
+        passes_by = False
+        for _ in range(MOST_LEASES):
+            while not self.tree(os.dup(top), passes_by=passes_by):
+                passes_by = True
+            if self.leased is None:
+                return
+            await_release(*self.leased)
+            # What is done is passed by from now on.
+            self.leased, self.leased_at, passes_by = None, -1, True
+        raise Cannot(f"a program of the portal takes leases on its files again and again; {LEASES}")
+
+    def tree(self, top: int, *, passes_by: bool) -> bool:
+        """The same once, whatever its depth: who may write there may nest as they like. False where it was moved about meanwhile.
+
+        So many directories are open at once. Those above are found again by `..`, and what is done in them is passed by then.
+        What has a file with a lease below it is not marked, nor gone through to its end where that would be for ever.
+        """
+        open_ones = [Open(top, passes_by=passes_by)]
+        above = array("Q")
         try:
             while open_ones:
-                here = open_ones[-1]
+                here, depth = open_ones[-1], len(above) + len(open_ones)
                 below = next(
-                    (it for each in here.entries if (it := self.entry(each, here)) is not None), None
+                    (it for each in here.entries if (it := self.entry(each, here, depth)) is not None), None
                 )
                 if below is not None:
-                    open_ones.append(Open(below))
-                elif not here.again and give(here.descriptor, self.project, inherit=True):
+                    open_ones.append(Open(below, passes_by=here.passes_by))
+                    if len(open_ones) > MOST_OPEN:
+                        above.append(open_ones.pop(0).close())
+                    continue
+                if (
+                    depth > self.leased_at
+                    and not here.marked
+                    and give(here.descriptor, self.project, inherit=True)
+                ):
                     # Once more, for what was made between the list and the mark.
-                    here.begin(again=True)
-                else:
-                    open_ones.pop().close()
+                    here.marked = True
+                    here.begin(passes_by=True)
+                    continue
+                self.leased_at = min(self.leased_at, depth - 1)
+                if len(open_ones) == 1 and above:
+                    parent = os.open("..", READ | os.O_DIRECTORY, dir_fd=here.descriptor)
+                    open_ones.insert(0, Open(parent, passes_by=True))
+                    told = os.fstat(parent)
+                    if (told.st_ino, told.st_dev) != (above.pop(), self.device):
+                        return False
+                    if self.leased_at == depth - 1:
+                        open_ones[0].entries.close()
+                open_ones.pop().close()
         finally:
             for each in open_ones:
                 each.close()
+        return True
 
-    def entry(self, found: "os.DirEntry[str]", parent: "Open") -> int | None:
+    def entry(self, found: "os.DirEntry[str]", parent: "Open", depth: int) -> int | None:
         """Give a file its project; a directory that is still to be gone through comes back open."""
         # A link, a pipe or a socket holds nothing, and no ioctl reaches it unopened.
         mode = kind(found)
@@ -219,6 +265,11 @@ class Walk:
             return None
         try:
             descriptor = os.open(found.name, READ, dir_fd=parent.descriptor)
+        except BlockingIOError:
+            # Somebody has a lease on it, which the kernel now takes back: after 45 s, if they do not let go.
+            self.leased_at = max(self.leased_at, depth)
+            self.leased = self.leased or (os.dup(parent.descriptor), found.name)
+            return None
         except OSError as error:
             # Gone, or something else meanwhile.
             if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
@@ -229,33 +280,55 @@ class Walk:
         try:
             # What is mounted there is another file system's.
             if told.st_dev == self.device and stat.S_ISDIR(told.st_mode):
-                goes_on = not (parent.again and given(attributes(descriptor), self.project))
+                goes_on = not (parent.passes_by and given(attributes(descriptor), self.project))
             elif told.st_dev == self.device and stat.S_ISREG(told.st_mode):
                 give(descriptor, self.project, inherit=False)
-            self.seen += not parent.again
+            self.seen += not parent.passes_by
         finally:
             if not goes_on:
                 os.close(descriptor)
         return descriptor if goes_on else None
 
 
+def await_release(directory: int, name: str) -> None:
+    """Wait until a file in an open directory, which is closed then, has no lease any more, or is gone. Raises Cannot."""
+    end = time.monotonic() + LEASE_SECONDS
+    try:
+        while time.monotonic() < end:
+            try:
+                os.close(os.open(name, READ, dir_fd=directory))
+            except BlockingIOError:
+                time.sleep(POLL_SECONDS)
+            except OSError:
+                return
+            else:
+                return
+    finally:
+        os.close(directory)
+    raise Cannot(f"a program of the portal has a lease on {name!a} and does not let go; {LEASES}")
+
+
 class Open:
-    """A directory that is being gone through, by its descriptor: no path leads elsewhere meanwhile."""
+    """A directory that is being gone through, by its descriptor: no path leads elsewhere meanwhile.
 
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-        self.begin(again=False)
+    `marked` once it has the project itself; with `passes_by` directories in it that have it, too, are done.
+    """
 
-    def begin(self, *, again: bool) -> None:
+    def __init__(self, descriptor: int, *, passes_by: bool) -> None:
+        self.descriptor, self.marked, self.passes_by = descriptor, False, passes_by
+        self.entries = os.scandir(descriptor)
+
+    def begin(self, *, passes_by: bool) -> None:
         """From its first entry on."""
-        if again:
-            self.entries.close()
-        self.again, self.entries = again, os.scandir(self.descriptor)
+        self.entries.close()
+        self.passes_by, self.entries = passes_by, os.scandir(self.descriptor)
 
-    def close(self) -> None:
-        """Once it is done."""
+    def close(self) -> int:
+        """Once it is done, or too many are open; its inode's number."""
+        number = os.fstat(self.descriptor).st_ino
         self.entries.close()
         os.close(self.descriptor)
+        return number
 
 
 def kind(entry: "os.DirEntry[str]") -> int:
@@ -297,7 +370,7 @@ def hold(path: str, tenant: str, limit: int, seconds: int) -> str:
             # Asked first, so that nothing is touched where nothing is counted.
             quota(directory, walk.project)
             if not given(attributes(directory), walk.project):
-                walk.tree(os.dup(directory))
+                walk.all_of(directory)
             used = quota(directory, walk.project).used
             if used >= limit:
                 return f"over {-(-used // 2**20)}"
@@ -310,15 +383,22 @@ def hold(path: str, tenant: str, limit: int, seconds: int) -> str:
 def lift(path: str, tenant: str) -> str:
     """Take the limit away; the project stays, which without one costs nothing."""
     directory = os.open(path, READ | os.O_DIRECTORY)
-    project = recorded(directory, tenant)
-    if project is not None and quota(directory, project).limit:
-        quotactl(directory, Q_SETQUOTA, project, encoded(0))
+    try:
+        with limited(LIFT_SECONDS, Walk(0, 0)), alone(directory):
+            project = recorded(directory, tenant)
+            if project is not None and quota(directory, project).limit:
+                quotactl(directory, Q_SETQUOTA, project, encoded(0))
+    except Late:
+        return f"cannot another run on the same portal did not end within {LIFT_SECONDS} s"
     return "lifted"
 
 
 @contextmanager
 def alone(directory: int) -> Iterator[None]:
-    """Waits for another run on the same portal, which a killed command may have left: its limit would be the later one."""
+    """Waits for another run on the same portal, which a killed command may have left: its limit would be the later one.
+
+    A new run ends those that its own engine has. This is for another engine on the same host, and for one that is just ending.
+    """
     lock = os.open(".portal", READ | os.O_DIRECTORY, dir_fd=directory)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -342,9 +422,6 @@ def main(words: list[str]) -> int:
         told = parser.parse_args(words)
     except SystemExit as error:
         return 64 if error.code else 0
-    # Two a level of nesting.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     try:
         if told.verb == "lift":
             print(lift(told.directory, told.tenant))

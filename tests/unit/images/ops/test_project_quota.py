@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -220,27 +221,162 @@ def test_a_lifted_limit_is_none_and_comes_back(tool: ModuleType, kernel: Kernel,
     assert (kernel.order, list(kernel.limits.values())) == ([], [10 * MIB])
 
 
-def test_however_deep_somebody_nests(tool: ModuleType, kernel: Kernel, portal: Path) -> None:
-    """Deeper than Python calls itself, and than a path may be long."""
-    here = os.open(portal / "media", os.O_RDONLY)
-    depth = 1500
+def nest(top: Path, depth: int) -> None:
+    """Directories in directories, each with a file, deeper than a path may be long."""
+    here = os.open(top, os.O_RDONLY)
     for _ in range(depth):
+        os.close(os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=here))
         os.mkdir("n", dir_fd=here)
         below = os.open("n", os.O_RDONLY, dir_fd=here)
         os.close(here)
         here = below
     os.close(here)
+
+
+def test_however_deep_somebody_nests(tool: ModuleType, kernel: Kernel, portal: Path) -> None:
+    """Deeper than Python calls itself, and than files may be open at once."""
+    depth = 1500
+    nest(portal / "media", depth)
     before = len(list(Path("/proc/self/fd").iterdir()))
     had = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, had[1]))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, had[1]))
         assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith("held ")
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, had)
         # Python's own way to remove a folder calls itself once a level.
         subprocess.run(["rm", "-rf", portal / "media"], check=True, timeout=60)
-    assert len(kernel.given) > depth
+    assert len(kernel.given) > 2 * depth
     assert len(list(Path("/proc/self/fd").iterdir())) - before <= 2
+
+
+def broad(top: Path, depth: int) -> None:
+    """Two files and two directories at each level."""
+    for each in ("left", "right"):
+        (top / f"file-{each}").write_bytes(b"x")
+        if depth:
+            (top / each).mkdir()
+            broad(top / each, depth - 1)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 200])
+def test_none_is_left_out_where_directories_are_found_again(
+    most: int, tool: ModuleType, kernel: Kernel, portal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broad(portal / "media", 5)
+    monkeypatch.setattr(tool, "MOST_OPEN", most)
+    tool.hold(str(portal), "acme", 10 * MIB, 60)
+    assert left_out(kernel, portal, next(tool.candidates("acme"))) == []
+    assert kernel.order[-1] == portal.stat().st_ino
+
+
+def test_a_directory_that_moves_away_meanwhile_is_gone_through_where_it_is(
+    tool: ModuleType, kernel: Kernel, portal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its `..` is another by then, and what is beside that is not what was to be done next."""
+    broad(portal / "media", 4)
+    moved = portal / "media/left/left"
+    plain = kernel.ioctl
+
+    def ioctl(descriptor: int, request: int, data: bytes) -> bytes:
+        if moved.exists() and os.fstat(descriptor).st_ino == (moved / "left/left").stat().st_ino:
+            moved.rename(portal / "media/right/moved")
+        return plain(descriptor, request, data)
+
+    whole: list[bool] = []
+    tree = tool.Walk.tree
+
+    def recorded(walk: object, top: int, *, passes_by: bool) -> bool:
+        whole.append(tree(walk, top, passes_by=passes_by))
+        return whole[-1]
+
+    monkeypatch.setattr(tool.Walk, "tree", recorded)
+    monkeypatch.setattr(tool.fcntl, "ioctl", ioctl)
+    monkeypatch.setattr(tool, "MOST_OPEN", 1)
+    assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith("held ")
+    assert whole == [False, True]
+    assert (portal / "media/right/moved/left/left").is_dir()
+    assert left_out(kernel, portal, next(tool.candidates("acme"))) == []
+
+
+HOLDER = """
+import fcntl, os, signal, sys
+fd = os.open(sys.argv[1], os.O_RDWR)
+fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print("has it", flush=True)
+if sys.argv[2] == "lets go":
+    signal.sigwait({signal.SIGIO})
+    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    print("let go", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def lease(file: Path, how: str) -> Iterator[subprocess.Popen[str]]:
+    """A program that has a lease on a file, as any owner of it may; what it is told when somebody opens it is blocked."""
+    words = [
+        "python3",
+        "-c",
+        "import signal; signal.pthread_sigmask(0, {signal.SIGIO})\n" + HOLDER,
+        str(file),
+        how,
+    ]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        assert running.stdout.readline() == "has it\n"
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+@pytest.mark.parametrize("most", [1, 200])
+@pytest.mark.parametrize("path", ["media/one", "media/a/b/three"])
+def test_a_lease_is_waited_for(
+    path: str,
+    most: int,
+    tool: ModuleType,
+    kernel: Kernel,
+    portal: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tool, "MOST_OPEN", most)
+    with lease(portal / path, "lets go"):
+        assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith("held ")
+    assert left_out(kernel, portal, next(tool.candidates("acme"))) == []
+    assert kernel.order[-1] == portal.stat().st_ino
+
+
+def test_a_lease_that_is_kept_is_told_and_all_else_is_done(
+    tool: ModuleType, kernel: Kernel, portal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tool, "LEASE_SECONDS", 0.5)
+    monkeypatch.setattr(tool, "MOST_OPEN", 1)
+    with lease(portal / "media/a/two", "keeps it"), pytest.raises(tool.Cannot) as raised:
+        tool.hold(str(portal), "acme", 10 * MIB, 60)
+    assert str(raised.value) == (
+        "a program of the portal has a lease on 'two' and does not let go; see /proc/locks on the engine's host for which "
+        "program that is, and stop its container"
+    )
+    assert kernel.limits == {}
+    assert project_of(kernel, portal) == 0
+    assert project_of(kernel, portal / "media/a/b/three") == next(tool.candidates("acme"))
+
+
+def test_a_lift_waits_for_whoever_is_at_it_and_not_for_ever(
+    tool: ModuleType, kernel: Kernel, portal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool.hold(str(portal), "acme", 10 * MIB, 60)
+    monkeypatch.setattr(tool, "PROGRESS_SECONDS", 0.1)
+    monkeypatch.setattr(tool, "LIFT_SECONDS", 0.3)
+    with tool.alone(os.open(portal, os.O_RDONLY)):
+        assert (
+            tool.lift(str(portal), "acme") == "cannot another run on the same portal did not end within 0.3 s"
+        )
+    assert list(kernel.limits.values()) == [10 * MIB]
+    assert tool.lift(str(portal), "acme") == "lifted"
+    assert list(kernel.limits.values()) == [0]
 
 
 def test_a_walk_that_takes_too_long_ends_and_goes_on(
@@ -267,9 +403,7 @@ def test_a_file_system_without_projects_says_so_and_nothing_is_written(
 ) -> None:
     """The real kernel of whoever runs this: no limit comes of it, and no traceback."""
     words = ["hold", "--tenant", "acme", "--limit-mib", "10", "--seconds", "60", str(portal)]
-    had = tool.resource.getrlimit(tool.resource.RLIMIT_NOFILE)
     assert tool.main(words) == 0
-    tool.resource.setrlimit(tool.resource.RLIMIT_NOFILE, had)
     said = capsys.readouterr().out
     assert said.startswith("cannot ")
     assert not (portal / ".portal/project").exists()
