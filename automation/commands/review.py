@@ -275,10 +275,10 @@ def say_engine_findings(review: Review) -> None:
 
 def print_changes(review: Review) -> None:
     """One tenant's changes, one a line, the most dangerous first."""
+    say_engine_findings(review)
     if review.plan is not None and review.quiet:
         show.tell(f"{review.tenant}: {review.plan.summary}")
         return
-    say_engine_findings(review)
     table = Table("op", "type", "name", prose("properties"), "downtime", "risk to data")
     for each in review.verdict.judged:
         change = each.change

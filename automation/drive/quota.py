@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from automation.drive.system_calls import seccomp_profile
 from automation.errors import Cancelled
 from automation.stack import ROOT
 from config.images import reference
@@ -44,6 +45,8 @@ _SPACE = r"^quota-{} \S+\s+(\d+)\s+\d+\s+(\d+)\s"
 _DRIVE, _PORTAL = (re.compile(_SPACE.format(each), re.MULTILINE) for each in ("drive", "portal"))
 _COUNTED = re.compile(r"^quota-counted (\d+) ", re.MULTILINE)
 HOLDERS = ("xfs", "ext4")
+# A portal that has less is as good as full: data stores write that much by themselves.
+LEAST_LEFT_MIB = 64
 COUNTS = frozenset({"prjquota", "pquota"})
 # The first with quotactl_fd, by which the helper sets a limit.
 KERNEL = (5, 14)
@@ -63,13 +66,6 @@ WALK_SECONDS = 1800
 # For an end that its log has told already.
 WAIT_SECONDS = 30
 HELPER_MIB = 64
-# What CAP_SYS_ADMIN opens besides quotas: nothing of it is the helper's.
-FORBIDDEN = (
-    "add_key", "bpf", "clock_settime", "fsconfig", "fsmount", "fsopen", "fspick", "init_module", "finit_module", "iopl", "ioperm", "kexec_load",
-    "kexec_file_load", "keyctl", "mount", "mount_setattr", "move_mount", "name_to_handle_at", "open_by_handle_at", "open_tree", "perf_event_open",
-    "pivot_root", "process_vm_readv", "process_vm_writev", "ptrace", "reboot", "request_key", "setns", "sethostname", "setdomainname",
-    "settimeofday", "swapon", "swapoff", "syslog", "umount2", "unshare", "userfaultfd",
-)  # fmt: skip
 _HELD = re.compile(r"held (\d+) (\d+)")
 _FOUND = re.compile(r"counted (\d+)")
 
@@ -197,7 +193,7 @@ def obstacles(share: Share, tenant: Tenant, disk: int) -> Iterator[Obstacle]:
     limit = {Step.HOLD: quota, Step.LIFT: 0, Step.NONE: share.limit}[doing]
     if used is None or not limit:
         return
-    if doing is Step.HOLD and used >= limit:
+    if doing is Step.HOLD and not gives_room(share, quota) and limit - used < LEAST_LEFT_MIB:
         yield Obstacle(key="storage/quota", what=full_at_once(tenant, used), remedy=REMEDY)
     elif limit - used < disk:
         left = f"{tenant.name} has {max(0, limit - used)} MiB left of {limit}"
@@ -239,7 +235,7 @@ def count_files(
 
 def full_at_once(tenant: Tenant, used: int) -> str:
     """That a quota would be full at once."""
-    return f"{tenant.name} uses {used} MiB, so with {tenant.storage.quota_mib} it could write nothing from then on"
+    return f"{tenant.name} uses {used} MiB, so with {tenant.storage.quota_mib} it could write next to nothing from then on"
 
 
 def notes(share: Share, tenant: Tenant) -> Iterator[str]:
@@ -311,6 +307,26 @@ def reason_not_done(told: str, tenant: Tenant, say: Say) -> str:
     return rest if word == "cannot" else f"the helper ended with {told[:200]!r}"
 
 
+def helper_config(client: Any, directory: str) -> dict[str, Any]:
+    """What the helper may: CAP_SYS_ADMIN for the limit, and that no more than it needs."""
+    from docker.types import Mount, Ulimit
+
+    made: dict[str, Any] = client.create_host_config(
+        network_mode="none",
+        mounts=[Mount("/portal", directory, type="bind")],
+        cap_drop=["ALL"],
+        cap_add=["SYS_ADMIN", "FOWNER", "DAC_READ_SEARCH"],
+        security_opt=["no-new-privileges:true", "seccomp=" + json.dumps(seccomp_profile())],
+        read_only=True,
+        mem_limit=f"{HELPER_MIB}m",
+        memswap_limit=f"{HELPER_MIB}m",
+        pids_limit=16,
+        # Of project_quota.py's MOST_OPEN each is open twice.
+        ulimits=[Ulimit(name="nofile", soft=1024, hard=1024)],
+    )
+    return made
+
+
 def run_project_quota(
     client: Any,
     tenant: str,
@@ -325,23 +341,12 @@ def run_project_quota(
     with the portal's directory and nothing else of the drive.
     """
     from docker.errors import APIError
-    from docker.types import Mount, Ulimit
 
-    config = client.create_host_config(
-        network_mode="none",
-        mounts=[Mount("/portal", directory, type="bind")],
-        cap_drop=["ALL"],
-        cap_add=["SYS_ADMIN", "FOWNER", "DAC_READ_SEARCH"],
-        # Docker 20.10 knows no quotactl_fd. Everything else that its own profile is there for is forbidden here, too.
-        security_opt=["no-new-privileges:true", "seccomp=" + json.dumps(seccomp_profile())],
-        read_only=True,
-        mem_limit=f"{HELPER_MIB}m",
-        memswap_limit=f"{HELPER_MIB}m",
-        pids_limit=16,
-        # Of project_quota.py's MOST_OPEN each is open twice.
-        ulimits=[Ulimit(name="nofile", soft=1024, hard=1024)],
-    )
-    how = {"command": ["project-quota", *words], "user": "0:0", "host_config": config}
+    how = {
+        "command": ["project-quota", *words],
+        "user": "0:0",
+        "host_config": helper_config(client, directory),
+    }
     try:
         last, code = run_helper(client, tenant, how, say, cancel)
     except APIError as error:
@@ -386,11 +391,3 @@ def log_lines(stream: Any) -> Iterator[str]:
         yield from (each.strip() for each in whole if each.strip())
     if rest.strip():
         yield rest.strip()
-
-
-def seccomp_profile() -> dict[str, Any]:
-    """The system calls of the helper: all but those of FORBIDDEN."""
-    return {
-        "defaultAction": "SCMP_ACT_ALLOW",
-        "syscalls": [{"names": list(FORBIDDEN), "action": "SCMP_ACT_ERRNO"}],
-    }

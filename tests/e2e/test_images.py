@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import errno
 import json
 import os
 import random
@@ -20,6 +21,7 @@ import docker.errors
 import docker.types
 import pytest
 
+from automation.drive import quota
 from automation.drive import sentinel as marking
 from automation.images import BuildError, Event, State, build
 from testbed.waiting import until
@@ -775,6 +777,60 @@ def test_ops_knows_its_jobs(client: docker.APIClient) -> None:
     assert box.wait_end() == 64
     assert box.logs() == "ops: 'rm-rf' is not a job; known are: storage-init, project-quota\n"
     box.remove()
+
+
+# A file system with projects is played, everything else is the container's own; then what is forbidden is tried.
+WALK = """
+import ctypes, importlib.util, os, sys
+spec = importlib.util.spec_from_file_location("project_quota", "/usr/local/bin/project_quota.py")
+tool = sys.modules["project_quota"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(tool)
+has = {}
+def ioctl(descriptor, request, data):
+    number = os.fstat(descriptor).st_ino
+    if request == tool.FS_IOC_FSSETXATTR:
+        has[number] = data
+    return has.get(number, bytes(28))
+def quotactl(descriptor, command, project, data):
+    return bytes(tool.DQBLK.size)
+tool.fcntl.ioctl, tool.quotactl, tool.PROGRESS_SECONDS = ioctl, quotactl, 0.01
+tool.main(["hold", "--tenant", "acme", "--limit-mib", "10", "--seconds", "60", "/portal"])
+tool.main(["lift", "--tenant", "acme", "/portal"])
+tool.await_release(os.open("/portal/media", os.O_RDONLY), "one")
+libc = ctypes.CDLL(None, use_errno=True)
+for name, words in (("mount", (b"none", b"/portal", b"tmpfs", 0, None)), ("umount2", (b"/portal", 2)), ("unshare", (0x20000,)),
+                    ("sethostname", (b"x", 1)), ("ioctl", (1, 0xC0045877, None)), ("chmod", (b"/portal", 0))):
+    ended = getattr(libc, name)(*words)
+    print(name, ended, ctypes.get_errno(), flush=True)
+"""
+
+
+def test_the_helper_that_sets_limits_under_its_own_list_of_system_calls(
+    client: docker.APIClient, tmp_path: Path
+) -> None:
+    """As `up` starts it. This machine's file system may have no projects: then the answer says so, and the walk is played."""
+    open_to_all(tmp_path)
+    (tmp_path / ".portal").mkdir()
+    (tmp_path / "media/a").mkdir(parents=True)
+    for name in ("media/one", "media/a/two"):
+        (tmp_path / name).write_text("x")
+    words = ["hold", "--tenant", "acme", "--limit-mib", "4096", "/portal"]
+    told = quota.run_project_quota(client, "acme", str(tmp_path), words, print)
+    assert told.startswith(("cannot the file system", "held ")), told
+    config = quota.helper_config(client, str(tmp_path))
+    how = {"entrypoint": ["python3", "-I", "-S", "-c", WALK], "user": "0:0", "host_config": config}
+    lines: list[str] = []
+    last, code = quota.run_helper(client, "acme", how, lines.append, None)
+    said = [each for each in (*lines, last) if not each.startswith("project: ")]
+    assert said[0].startswith("held ")
+    assert said[1:] == [
+        "lifted",
+        *(
+            f"{name} -1 {errno.EPERM}"
+            for name in ("mount", "umount2", "unshare", "sethostname", "ioctl", "chmod")
+        ),
+    ], "\n".join(said)
+    assert code == 0
 
 
 @pytest.fixture
