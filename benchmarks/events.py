@@ -39,13 +39,13 @@ class Recorder:
 
     found: list[dict[str, Any]] = field(default_factory=list)
 
-    def lives(self, begin: float, prefix: str) -> dict[str, ContainerTimes]:
+    def container_times(self, begin: float, prefix: str) -> dict[str, ContainerTimes]:
         """Each container's moments by service name; `begin` is the wall clock of the command's start."""
         return container_times(self.found, begin, prefix)
 
 
 @contextmanager
-def recorded(tenant: str) -> Iterator[Recorder]:
+def recording(tenant: str) -> Iterator[Recorder]:
     """Record the engine's events while the block runs."""
     recorder = Recorder()
     # A client of its own: another's time limit would end a stream on which nothing happens for a while.
@@ -73,7 +73,7 @@ def recorded(tenant: str) -> Iterator[Recorder]:
 def container_times(
     found: Sequence[Mapping[str, Any]], begin: float, prefix: str
 ) -> dict[str, ContainerTimes]:
-    """Events as lives; only the first of a kind counts, so that a restart does not hide the first start."""
+    """Container times from events; only the first of a kind counts, so that a restart does not hide the first start."""
     made: dict[str, ContainerTimes] = {}
     for event in found:
         name = event["Actor"]["Attributes"]["name"].removeprefix(prefix)

@@ -27,7 +27,7 @@ def version() -> str:
 
 
 def compose(environ: Mapping[str, str], say: Callable[[str], None]) -> Path:
-    """The path of a `docker-compose` of the pinned version. Raises NoGo, ToolchainError."""
+    """The path of a `docker-compose` of the pinned version. Raises GoMissing, ToolchainError."""
     paths = Paths.of(environ)
     binary = paths.cache / f"compose-{version()}" / "docker-compose"
     if binary.exists():
@@ -52,7 +52,7 @@ def compose(environ: Mapping[str, str], say: Callable[[str], None]) -> Path:
 
 
 def find_go(paths: Paths) -> str:
-    """The Go on PATH, else the one that the toolchain put into the cache. Raises NoGo."""
+    """The Go on PATH, else the one that the toolchain put into the cache. Raises GoMissing."""
     ours = sorted(paths.cache.glob("go-*/bin/go"))
     found = shutil.which("go") or (str(ours[-1]) if ours else None)
     if found is None:

@@ -37,7 +37,7 @@ def panel(told: Panel) -> str:
     """One panel's axes and lines."""
     points = [point for line in told.lines.values() for point in line]
     most_x = max(x for x, _ in points)
-    step = nice(max(y for _, y in points) / TICKS)
+    step = round_up(max(y for _, y in points) / TICKS)
     most_y = step * TICKS
 
     def at(x: float, y: float) -> tuple[float, float]:
@@ -54,7 +54,7 @@ def panel(told: Panel) -> str:
         out.append(text(LEFT - 6, y + 4, f"{number * step:g}", anchor="end"))
     for x in sorted({x for x, _ in points}):
         out.append(text(at(x, 0)[0], floor + 16, f"{x:g}", anchor="middle"))
-    ends = spread([at(*line[-1])[1] for line in told.lines.values()])
+    ends = without_overlap([at(*line[-1])[1] for line in told.lines.values()])
     for (name, line), colour, end in zip(told.lines.items(), COLOURS, ends, strict=False):
         path = " ".join(f"{x},{y}" for x, y in (at(*point) for point in line))
         out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
@@ -70,7 +70,7 @@ def text(
     return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{fill}"{bold}>{escape(words)}</text>'
 
 
-def nice(least: float) -> float:
+def round_up(least: float) -> float:
     """The smallest of 1, 2, 5 times a power of ten that is not below `least`."""
     power = 1.0
     while power > least:
@@ -80,7 +80,7 @@ def nice(least: float) -> float:
     return next(power * each for each in (1, 2, 5, 10) if power * each >= least)
 
 
-def spread(heights: Sequence[float], apart: float = 13.0) -> list[float]:
+def without_overlap(heights: Sequence[float], apart: float = 13.0) -> list[float]:
     """Heights moved down so that no two words lie on each other."""
     placed: dict[int, float] = {}
     last = float("-inf")

@@ -68,7 +68,7 @@ def measure(rounds: int, idle_seconds: float, patience: float) -> dict[str, obje
     """All rounds, in a place of their own that is gone afterwards."""
     with site(say) as place, connect() as client:
         binary = peer.compose(place.environ, say)
-        course = Benchmark(site=place, client=client, say=say, patience=patience)
+        benchmark = Benchmark(site=place, client=client, say=say, patience=patience)
         contestants = [tools.pulumi(), tools.compose(binary, place), tools.portal()]
         for number in range(rounds + 1):
             say(
@@ -79,8 +79,8 @@ def measure(rounds: int, idle_seconds: float, patience: float) -> dict[str, obje
             # In turn from both ends, so that none always follows the same one.
             for tool in contestants if number % 2 == 0 else reversed(contestants):
                 last = number == rounds and tool.name == "./portal"
-                course.round(tool, counted=number > 0, idle_seconds=idle_seconds if last else 0)
-        return report.facts(course, rounds, parts.time_parts(place))
+                benchmark.round(tool, counted=number > 0, idle_seconds=idle_seconds if last else 0)
+        return report.facts(benchmark, rounds, parts.time_parts(place))
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ class Tree:
         if sum(sizes.values()) > self.peak_mib:
             self.peak_mib, self.at_peak = sum(sizes.values()), sizes
             # Looked up at peaks alone: the kernel walks every page for it.
-            self.once_mib = sum(proportional(pid) for pid in members(self.root, self._parents))
+            self.once_mib = sum(shared_memory(pid) for pid in members(self.root, self._parents))
 
     def _update(self) -> Mapping[int, int]:
         # A path object for each process of the machine would cost more than the rest of a look.
@@ -114,7 +114,7 @@ def usage(pid: int) -> tuple[float, float] | None:
     return (int(found[21]) * PAGE / MIB, (int(found[11]) + int(found[12])) / TICKS) if found else None
 
 
-def proportional(pid: int) -> float:
+def shared_memory(pid: int) -> float:
     """A process's share in MiB of the pages that it holds, shared ones divided by their holders; 0 when it is gone."""
     try:
         told = Path(f"/proc/{pid}/smaps_rollup").read_text()

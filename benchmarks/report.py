@@ -23,28 +23,28 @@ IDLE_MIB = 1536.0
 TITLES = {"up": "cold up", "preview": "no-op preview", "again": "no-op up", "down": "destroy"}
 
 
-def facts(course: Benchmark, rounds: int, parts: Mapping[str, float]) -> dict[str, Any]:
+def facts(benchmark: Benchmark, rounds: int, parts: Mapping[str, float]) -> dict[str, Any]:
     """Everything, as plain data."""
     steps = {
-        step: {tool: step_facts(taken) for (tool, of), taken in course.measurements.items() if of == step}
+        step: {tool: step_facts(taken) for (tool, of), taken in benchmark.measurements.items() if of == step}
         for step in STEPS
     }
     return {
-        "machine": machine(course.client),
+        "machine": machine(benchmark.client),
         "rounds": rounds,
         "steps": steps,
         "ratios": ratios(steps),
         "aims": {"ratio": RATIO, "preview_seconds": PREVIEW_SECONDS, "idle_mib": IDLE_MIB},
-        "chains": {tool: chain(course, tool) for tool, of in course.measurements if of == "up"},
+        "chains": {tool: chain(benchmark, tool) for tool, of in benchmark.measurements if of == "up"},
         "removals": {
-            tool: removal(taken) for (tool, of), taken in course.measurements.items() if of == "down"
+            tool: removal(taken) for (tool, of), taken in benchmark.measurements.items() if of == "down"
         },
         "containers": {
-            tool: spans(course.measurements[tool, of]) for tool, of in course.measurements if of == "up"
+            tool: spans(benchmark.measurements[tool, of]) for tool, of in benchmark.measurements if of == "up"
         },
         "parts": {name: round(seconds, 3) for name, seconds in parts.items()},
-        "idle": idle(course),
-        "same": {"objects": len(course.facts), "allowed": same.ALLOWED},
+        "idle": idle(benchmark),
+        "same": {"objects": len(benchmark.facts), "allowed": same.ALLOWED},
     }
 
 
@@ -110,10 +110,10 @@ def ratios(steps: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, di
     }
 
 
-def chain(course: Benchmark, tool: str) -> dict[str, Any]:
+def chain(benchmark: Benchmark, tool: str) -> dict[str, Any]:
     """The longest chain of the median cold up."""
-    middle = median_of(course.measurements[tool, "up"])
-    found = events.chain(middle.lives, course.after, middle.run.seconds)
+    middle = median_of(benchmark.measurements[tool, "up"])
+    found = events.chain(middle.container_times, benchmark.after, middle.run.seconds)
     told: dict[str, Any] = rounded(asdict(found))
     return told
 
@@ -121,7 +121,7 @@ def chain(course: Benchmark, tool: str) -> dict[str, Any]:
 def removal(taken: Sequence[Measurement]) -> dict[str, Any]:
     """The layers of the median removal."""
     middle = median_of(taken)
-    told: dict[str, Any] = rounded(asdict(events.removal(middle.lives, middle.run.seconds)))
+    told: dict[str, Any] = rounded(asdict(events.removal(middle.container_times, middle.run.seconds)))
     return told
 
 
@@ -129,7 +129,7 @@ def spans(taken: Sequence[Measurement]) -> dict[str, Any]:
     """Each container's moments in the median cold up."""
     return {
         name: rounded({key: value for key, value in asdict(life).items() if value is not None})
-        for name, life in sorted(median_of(taken).lives.items())
+        for name, life in sorted(median_of(taken).container_times.items())
     }
 
 
@@ -144,16 +144,16 @@ def rounded(value: Any) -> Any:
     return value
 
 
-def idle(course: Benchmark) -> dict[str, Any] | None:
+def idle(benchmark: Benchmark) -> dict[str, Any] | None:
     """The idle portal; None when it was not looked at."""
-    if course.idle is None:
+    if benchmark.idle is None:
         return None
     told: dict[str, Any] = rounded(
         {
-            "working_set_mib": memory.total(course.idle.containers),
-            "after_seconds": course.idle.seconds,
-            "cpu": course.idle.cpu,
-            "containers": [asdict(each) for each in course.idle.containers],
+            "working_set_mib": memory.total(benchmark.idle.containers),
+            "after_seconds": benchmark.idle.seconds,
+            "cpu": benchmark.idle.cpu,
+            "containers": [asdict(each) for each in benchmark.idle.containers],
         }
     )
     return told

@@ -25,7 +25,7 @@ class Measurement:
 
     run: Run
     busy: float
-    lives: Mapping[str, events.ContainerTimes]
+    container_times: Mapping[str, events.ContainerTimes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class Benchmark:
     idle: Idle | None = None
 
     def round(self, tool: Tool, *, counted: bool, idle_seconds: float = 0.0) -> None:
-        """One tool's turn. Raises RunFailed, NotTheSame."""
+        """One tool's turn. Raises RunFailed, PortalsDiffer."""
         self.site.empty(self.client)
         for step, words in tool.words.items():
             taken = self.measure(words)
@@ -70,7 +70,7 @@ class Benchmark:
     def measure(self, words: Sequence[Any]) -> Measurement:
         """Run one command when the machine is calm, with the engine's events beside it."""
         calm = wait_until_calm(self.patience)
-        with events.recorded(TENANT) as recorder:
+        with events.recording(TENANT) as recorder:
             try:
                 told = run(
                     words,
@@ -81,7 +81,9 @@ class Benchmark:
                 )
             except RunFailed as error:
                 raise RunFailed(f"{error}{self.last_words()}") from None
-        return Measurement(run=told, busy=calm, lives=recorder.lives(told.started, f"{TENANT}-"))
+        return Measurement(
+            run=told, busy=calm, container_times=recorder.container_times(told.started, f"{TENANT}-")
+        )
 
     def last_words(self) -> str:
         """What the containers that failed said at the end."""
@@ -95,7 +97,7 @@ class Benchmark:
             if not each["Status"].startswith("Exited (0)")
         )
 
-    def learn(self) -> None:
+    def keep_portal(self) -> None:
         """Write the Compose file of the portal that has just come up, and keep what it is made of."""
         found = composefile.resources(self.site.exported())
         made = composefile.compose_file(found, TENANT)
@@ -114,12 +116,12 @@ class Benchmark:
         }
 
     def compare(self, tool: Tool) -> None:
-        """Raises NotTheSame when the tool did not bring up what the first one had, all of it healthy."""
+        """Raises PortalsDiffer when the tool did not bring up what the first one had, all of it healthy."""
         late = [each for each in containers(self.client, TENANT) if not is_up(each)]
         if late:
             raise same.PortalsDiffer(f"{tool.name} ended before all was healthy: {late}")
         if not self.after:
-            self.learn()
+            self.keep_portal()
         found = same.engine_facts(self.client, TENANT, self.files)
         if not self.facts:
             self.facts = found

@@ -39,7 +39,7 @@ def engine_facts(client: Any, tenant: str, files: Mapping[str, list[str]]) -> di
         name = told["Name"].lstrip("/")
         found[f"container {name}"] = {
             **container(told),
-            **{f"file {path}": one_file(client, each["Id"], path) for path in files.get(name, ())},
+            **{f"file {path}": file_facts(client, each["Id"], path) for path in files.get(name, ())},
         }
     for each in client.networks(filters=label):
         found[f"network {each['Name']}"] = network(client.inspect_network(each["Id"]))
@@ -56,8 +56,8 @@ def container(told: Mapping[str, Any]) -> Facts:
     config["Labels"] = without_compose(config["Labels"])
     config["Env"] = sorted(config["Env"] or [])
     facts = {
-        **flat("Config", config),
-        **flat("HostConfig", host),
+        **flatten("Config", config),
+        **flatten("HostConfig", host),
         "Image": told["Image"],
         "Mounts": text(
             sorted((mount(each) for each in told["Mounts"]), key=lambda each: each["Destination"])
@@ -90,7 +90,7 @@ def mount(told: Mapping[str, Any]) -> dict[str, Any]:
     return {key: told.get(key) for key in ("Type", "Name", "Source", "Destination", "Driver", "RW")}
 
 
-def one_file(client: Any, container: str, path: str) -> str:
+def file_facts(client: Any, container: str, path: str) -> str:
     """A file in a container: its mode, owner and content; of a secret the length, as each deployment has its own."""
     chunks, _ = client.get_archive(container, path)
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
@@ -101,7 +101,7 @@ def one_file(client: Any, container: str, path: str) -> str:
     return f"{entry.mode:o} {entry.uid}:{entry.gid} {told}"
 
 
-def flat(prefix: str, told: Mapping[str, Any]) -> Facts:
+def flatten(prefix: str, told: Mapping[str, Any]) -> Facts:
     """One fact a key; what is empty counts as absent."""
     return {
         f"{prefix}.{key}": text(value)

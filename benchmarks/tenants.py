@@ -21,7 +21,7 @@ POOL = IPv4Network("10.64.0.0/12")
 CLASHING = 20
 
 
-def text(number: int, other: int) -> str:
+def tenant_file(number: int, other: int) -> str:
     """A tenant's file with choices as real ones have; `other` is the number whose host, port and subnet it takes."""
     subnet = IPv4Network((int(POOL.network_address) + other * 256, 24))
     return f"""# yaml-language-server: $schema=../config/tenant.schema.json
@@ -46,11 +46,11 @@ worker_groups:
 """
 
 
-def write(folder: Path, count: int, clashing: bool) -> None:
+def write_files(folder: Path, count: int, clashing: bool) -> None:
     """`count` files; where they clash, every twentieth takes what the one before it has."""
     for number in range(count):
         other = number - 1 if clashing and number % CLASHING == 1 else number
-        (folder / f"tenant-{number:05}.yaml").write_text(text(number, other))
+        (folder / f"tenant-{number:05}.yaml").write_text(tenant_file(number, other))
 
 
 def measure(count: int, clashing: bool, rounds: int) -> dict[str, object]:
@@ -58,7 +58,7 @@ def measure(count: int, clashing: bool, rounds: int) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made) / "tenants"
         folder.mkdir()
-        write(folder, count, clashing)
+        write_files(folder, count, clashing)
         seconds = []
         for _ in range(rounds):
             start = time.process_time()

@@ -62,7 +62,7 @@ def replace_recipes(folder: Path) -> list[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fleet:
+class LightPortals:
     """Light tenants of one checkout, each with a name, a subnet and a port of its own."""
 
     checkout: Checkout
@@ -99,7 +99,7 @@ class Fleet:
             shutil.rmtree(self.checkout.backend / part, ignore_errors=True)
         shutil.rmtree(self.checkout.data / "portals" / "tenants", ignore_errors=True)
 
-    def known(self, name: str) -> set[str]:
+    def names_in_state(self, name: str) -> set[str]:
         """What a tenant's state says the engine has, from the file that the CLI has written last."""
         file = self.checkout.backend / "stacks" / "portals" / f"{name}.json"
         if not file.exists():
@@ -115,6 +115,6 @@ class Fleet:
         for each in trials:
             assert told[each.name]["changes"] == [], str(ran)
             assert not each.unhealthy(), each.name
-            assert self.objects.ids(each.name) == self.known(each.name), each.name
+            assert self.objects.ids(each.name) == self.names_in_state(each.name), each.name
             assert each.ask("/heartbeat")[0] == 200, each.name
             each.assert_quiet()

@@ -300,7 +300,7 @@ class Bench:
             self.start_store(role)
         self.start_sink()
         for role in ROLES:
-            until(f"{role} to be ready", partial(self.answers, role))
+            until(f"{role} to be ready", partial(self.is_ready, role))
 
     def clear(self) -> None:
         """Removes what this bench has made, now or in a run that was killed."""
@@ -329,17 +329,17 @@ class Bench:
         """Exit code of the probe."""
         workers = next((each for each in WORKERS if name.startswith(each)), None)
         words = ["/usr/local/bin/probe", *([workers or name] if workers or name in PORTS else [])]
-        return self.inside(name, *words)[0]
+        return self.exec_in(name, *words)[0]
 
-    def inside(self, name: str, *words: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
+    def exec_in(self, name: str, *words: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
         """Runs a command in a role's container; its exit code and what it said."""
         return container_exec.run(self.client.api, f"{NETWORK}-{name}", *words, env=env)
 
-    def ready(self, name: str) -> bool:
+    def probe_says_ready(self, name: str) -> bool:
         """Whether its probe says ready."""
         return self.probe(name) == 0
 
-    def answers(self, name: str) -> bool:
+    def is_ready(self, name: str) -> bool:
         """Whether it is up and its probe says ready. One that has ended fails the test, with its last words."""
         container = self.container(name)
         assert container.status != "exited", f"{name} ended: {self.logs(name)[-2000:]}"
@@ -401,7 +401,7 @@ class Bench:
         told = (json.loads(line) for line in self.logs("mailer").splitlines())
         return [str(each["text"]) for each in told if address in each.get("to", ())]
 
-    def link(self, address: str, since: int = 0) -> str:
+    def mailed_link(self, address: str, since: int = 0) -> str:
         """The one address that a mail leads to: that of the first mail after `since` others."""
         found = until(f"a mail to {address}", lambda: self.mails(address)[since:], 30)
         [link] = re.findall(r"http://lms\.bench\.test:8480\S+", found[0])
@@ -414,14 +414,14 @@ class Bench:
         container.start()
         return container
 
-    def serve(self, *verbs: str) -> None:
+    def start_ready(self, *verbs: str) -> None:
         """Roles of the stand-in, ready."""
         for verb in verbs:
             self.start(verb)
         for verb in verbs:
-            until(f"{verb} to be ready", partial(self.answers, verb))
+            until(f"{verb} to be ready", partial(self.is_ready, verb))
 
-    def job(self, *verbs: str, **given: Any) -> tuple[int, str]:
+    def run_job(self, *verbs: str, **given: Any) -> tuple[int, str]:
         """Runs ending verbs; exit code and log."""
         container = self._openedx("job", list(verbs), 512, **given)
         container.start()
@@ -430,7 +430,7 @@ class Bench:
         container.remove(v=True)
         return code, log
 
-    def begin_job(self, *verbs: str) -> Container:
+    def start_job(self, *verbs: str) -> Container:
         """Ending verbs under way."""
         container = self._openedx("job", list(verbs), 512)
         container.start()
@@ -439,7 +439,7 @@ class Bench:
     def sql(self, statement: str, database: str = "edxapp") -> list[str]:
         """The rows of a statement run by root, tab-separated."""
         words = ["mariadb", "--socket=/run/mysqld/mysqld.sock", "-uroot", "-N", database, "-e", statement]
-        code, said = self.inside("mysql", *words, env={"MYSQL_PWD": self.secrets["mysql-root-password"]})
+        code, said = self.exec_in("mysql", *words, env={"MYSQL_PWD": self.secrets["mysql-root-password"]})
         assert code == 0, said
         return said.splitlines()
 

@@ -117,7 +117,7 @@ class Trial:
         found: list[dict[str, Any]] = ran.facts()["deployment"].get("resources") or []
         return found
 
-    def known(self) -> set[str]:
+    def names_in_state(self) -> set[str]:
         """What the state says the engine has."""
         return {each["id"] for each in self.state() if each["type"].endswith(MANAGED)}
 
@@ -189,7 +189,7 @@ class Trial:
         status, told = self.ask("/heartbeat?extended")
         assert status == 200, told
         assert self.changes("--refresh") == []
-        assert self.objects.ids(self.name) == self.known()
+        assert self.objects.ids(self.name) == self.names_in_state()
         self.assert_quiet()
 
     def assert_quiet(self) -> None:

@@ -205,12 +205,12 @@ class FakeEngine:
 
     # For a look back.
 
-    def binds(self) -> list[str]:
+    def mounted_host_paths(self) -> list[str]:
         """Paths of the host that an engine would make where they are not there."""
         return [
             each.partition(":")[0] for how in self.created for each in how["host_config"].get("binds", ())
         ]
 
-    def scripts(self) -> list[str]:
+    def helper_scripts(self) -> list[str]:
         """What helpers were told to run."""
         return [each for how in self.created for each in how.get("entrypoint", [])[2:]]

@@ -16,22 +16,22 @@ LINE = re.compile(r"(  )?(\S+)(?: +(.+))?")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
+class MapFolder:
     """A folder's files in the map, which may come in several pieces: what stands on others comes later.
 
     `about` is what the map says of it. `names` are file names, patterns of them, or folders (with a slash), which the map
     does not open.
     """
 
-    folder: str
+    path: str
     about: str
     names: tuple[str, ...]
 
-    def named(self, file: str) -> list[str]:
+    def matching_names(self, file: str) -> list[str]:
         """The names that a file has here."""
-        if not file.startswith(self.folder):
+        if not file.startswith(self.path):
             return []
-        rest = file.removeprefix(self.folder)
+        rest = file.removeprefix(self.path)
         return [
             each
             for each in self.names
@@ -41,11 +41,11 @@ class Room:
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """One heading of the map: the folders whose files it may import besides its own, and its rooms in order."""
+    """One heading of the map: the folders whose files it may import besides its own, and its folders in order."""
 
     name: str
     imports: tuple[str, ...]
-    rooms: tuple[Room, ...]
+    folders: tuple[MapFolder, ...]
 
 
 def files() -> list[str]:
@@ -87,13 +87,13 @@ def package_map() -> tuple[Package, ...]:
             Package(
                 name=name,
                 imports=tuple(re.findall(r"`([^`]+)`", sentence[1])),
-                rooms=tuple(_rooms(lines)),
+                folders=tuple(_folders(lines)),
             )
         )
     return tuple(found)
 
 
-def _rooms(lines: list[str]) -> Iterator[Room]:
+def _folders(lines: list[str]) -> Iterator[MapFolder]:
     folder, about, names = "", "", list[str]()
     for line in lines:
         told = LINE.fullmatch(line)
@@ -103,12 +103,12 @@ def _rooms(lines: list[str]) -> Iterator[Room]:
             names.append(told[2])
             continue
         if folder or names:
-            yield Room(folder=folder, about=about, names=tuple(names))
+            yield MapFolder(path=folder, about=about, names=tuple(names))
         folder, about, names = told[2].removeprefix("./"), told[3], []
-    yield Room(folder=folder, about=about, names=tuple(names))
+    yield MapFolder(path=folder, about=about, names=tuple(names))
 
 
-def imported(sources: list[str]) -> dict[str, set[str]]:
+def imports(sources: list[str]) -> dict[str, set[str]]:
     """Which of these files each imports, also for types alone and inside functions.
 
     A package's `__init__.py` counts where something of it is asked for, not where Python runs it on the way to a module.

@@ -161,7 +161,7 @@ def plugin_home(home: Path) -> Path:
     return home
 
 
-def image_there(client: Any) -> None:
+def ensure_image(client: Any) -> None:
     """Build the image that all test containers are made from, unless the engine has it."""
     from automation.images import build
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from config.images import reference
-from tests.contract.plugin_stack import ROOT, Stack, image_there, missing
+from tests.contract.plugin_stack import ROOT, Stack, ensure_image, missing
 
 docker = pytest.importorskip("docker")
 
@@ -83,7 +83,7 @@ USED = {"front", "ingress", "volume-a", "volume-b", "volume-c"}
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
     client = docker.APIClient(version="auto")
-    image_there(client)
+    ensure_image(client)
     sweep(client)
     made = Stack(tmp_path)
     made.program(PROGRAM)

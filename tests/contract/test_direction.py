@@ -24,19 +24,19 @@ def against(packages: tuple[Package, ...], graph: dict[str, set[str]]) -> list[s
                     )
             elif there > here:
                 wrong.append(f"{file} imports {each}, which stands on it")
-            elif there == here and SIBLINGS in own.rooms[here].about:
+            elif there == here and SIBLINGS in own.folders[here].about:
                 wrong.append(f"{file} imports {each}, its sibling")
     return wrong
 
 
 def place(file: str, packages: tuple[Package, ...]) -> tuple[Package, int]:
-    """A file's package, and which of its rooms is the file's: what is not named belongs to the nearest folder that is."""
-    rooms = [(package, number) for package in packages for number in range(len(package.rooms))]
-    for package, number in rooms:
-        if package.rooms[number].named(file):
+    """A file's package, and which of its folders is the file's: what is not named belongs to the nearest folder that is."""
+    folders = [(package, number) for package in packages for number in range(len(package.folders))]
+    for package, number in folders:
+        if package.folders[number].matching_names(file):
             return package, number
-    around = [each for each in rooms if file.startswith(each[0].rooms[each[1]].folder)]
-    return max(around, key=lambda each: len(each[0].rooms[each[1]].folder))
+    around = [each for each in folders if file.startswith(each[0].folders[each[1]].path)]
+    return max(around, key=lambda each: len(each[0].folders[each[1]].path))
 
 
 def circle(graph: dict[str, set[str]]) -> list[str]:
@@ -51,7 +51,7 @@ def circle(graph: dict[str, set[str]]) -> list[str]:
 @pytest.fixture(scope="module")
 def graph() -> dict[str, set[str]]:
     """Which file imports which, of all Python of the repository."""
-    return source.imported([each for each in source.files() if source.python(each)])
+    return source.imports([each for each in source.files() if source.python(each)])
 
 
 def test_no_files_import_each_other(graph: dict[str, set[str]]) -> None:
@@ -66,7 +66,7 @@ def test_imports_go_the_map_s_way(graph: dict[str, set[str]]) -> None:
 def test_a_package_imports_those_above_it_in_the_map() -> None:
     packages = source.package_map()
     for number, package in enumerate(packages):
-        above = tuple(room.folder or "__main__.py" for each in packages[:number] for room in each.rooms)
+        above = tuple(folder.path or "__main__.py" for each in packages[:number] for folder in each.folders)
         for name in package.imports:
             assert any(each.startswith(name) or name.startswith(each) for each in above), (package.name, name)
 
@@ -75,9 +75,9 @@ def test_a_package_imports_those_above_it_in_the_map() -> None:
 
 
 def small(*names: str, about: str = "", imports: tuple[str, ...] = ()) -> Package:
-    """A package of the map with one room a name."""
-    rooms = tuple(source.Room(folder=f"{names[0]}/", about=about, names=(each,)) for each in names[1:])
-    return Package(name=names[0], imports=imports, rooms=rooms)
+    """A package of the map with one folder a name."""
+    folders = tuple(source.MapFolder(path=f"{names[0]}/", about=about, names=(each,)) for each in names[1:])
+    return Package(name=names[0], imports=imports, folders=folders)
 
 
 def test_a_circle_is_found() -> None:
@@ -92,14 +92,14 @@ def test_an_import_against_the_order_is_found() -> None:
 
 
 def test_siblings_that_import_each_other_are_found() -> None:
-    room = source.Room(folder="low/", about=f"two; {SIBLINGS}", names=("a.py", "b.py"))
-    packages = (Package(name="low", imports=(), rooms=(room,)),)
+    folder = source.MapFolder(path="low/", about=f"two; {SIBLINGS}", names=("a.py", "b.py"))
+    packages = (Package(name="low", imports=(), folders=(folder,)),)
     assert len(against(packages, {"low/b.py": {"low/a.py"}, "low/a.py": set()})) == 1
 
 
 def test_imports_of_every_kind_are_seen() -> None:
     """For types alone, inside a function, of a whole package, and from a place beside: files that are known to have them."""
-    graph = source.imported([each for each in source.files() if source.python(each)])
+    graph = source.imports([each for each in source.files() if source.python(each)])
     assert "automation/api.py" in graph["automation/__init__.py"]
     assert "automation/runs/automation_api.py" in graph["automation/portals/preview.py"]
     assert "automation/images/__init__.py" in graph["automation/portals/image_supply.py"]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from tests import source
-from tests.source import ROOT, Room
+from tests.source import ROOT, MapFolder
 
 # What the map need not name: a test of one module lies where tests/contract/test_mirror.py says.
 MIRROR = "tests/unit/"
@@ -31,42 +31,42 @@ def code(file: str) -> list[ast.stmt]:
     ]
 
 
-def faults(rooms: Iterable[Room], files: Iterable[str]) -> list[str]:
+def faults(folders: Iterable[MapFolder], files: Iterable[str]) -> list[str]:
     """What the map does not name, names twice, or names though it is gone."""
-    rooms = list(rooms)
+    folders = list(folders)
     found: dict[str, list[str]] = {file: [] for file in files}
     used: set[tuple[int, str]] = set()
-    for number, room in enumerate(rooms):
+    for number, folder in enumerate(folders):
         for file, names in found.items():
-            for each in room.named(file):
-                names.append(f"{room.folder}{each}")
+            for each in folder.matching_names(file):
+                names.append(f"{folder.path}{each}")
                 used.add((number, each))
     return [
         *(f"missing: {file}" for file, names in found.items() if not names and wanted(file)),
         *(f"twice: {file}" for file, names in found.items() if len(names) > 1),
         *(
-            f"gone: {room.folder}{each}"
-            for number, room in enumerate(rooms)
-            for each in room.names
+            f"gone: {folder.path}{each}"
+            for number, folder in enumerate(folders)
+            for each in folder.names
             if (number, each) not in used
         ),
     ]
 
 
 def test_the_map_names_every_file_once() -> None:
-    assert faults((room for each in source.package_map() for room in each.rooms), source.files()) == []
+    assert faults((folder for each in source.package_map() for folder in each.folders), source.files()) == []
 
 
 def test_what_is_wrong_with_a_map_is_found() -> None:
-    rooms = [
-        Room(folder="portal/", about="", names=("a.py", "b.py")),
-        Room(folder="portal/", about="", names=("*.py", "data/")),
+    folders = [
+        MapFolder(path="portal/", about="", names=("a.py", "b.py")),
+        MapFolder(path="portal/", about="", names=("*.py", "data/")),
     ]
     files = ["portal/a.py", "portal/c.txt", "portal/data/deep/d.txt"]
-    assert faults(rooms, files) == ["missing: portal/c.txt", "twice: portal/a.py", "gone: portal/b.py"]
+    assert faults(folders, files) == ["missing: portal/c.txt", "twice: portal/a.py", "gone: portal/b.py"]
 
 
 def test_the_map_s_folders_are_there() -> None:
     for package in source.package_map():
-        for room in package.rooms:
-            assert (ROOT / room.folder).is_dir(), room.folder
+        for folder in package.folders:
+            assert (ROOT / folder.path).is_dir(), folder.path

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from config.portal.resource_types import CONTAINER
-from tests.contract.plugin_stack import IMAGE, Outcome, Stack, Step, image_there, missing
+from tests.contract.plugin_stack import IMAGE, Outcome, Stack, Step, ensure_image, missing
 
 docker = pytest.importorskip("docker")
 
@@ -58,7 +58,7 @@ def engine() -> Iterator[Any]:
     """The engine with what the cases lean on: images, networks, volumes, directories, a taken name and port."""
     client = docker.APIClient(version="auto")
     sweep(client)
-    image_there(client)
+    ensure_image(client)
     for tag in ("1", "2"):
         client.tag(IMAGE, "local/redis", tag)
     for index, name in enumerate(("conf-net", "conf-net2"), start=1):

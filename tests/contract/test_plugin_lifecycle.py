@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from config.portal.resource_types import CONTAINER, NETWORK, PASSWORD, VOLUME
-from tests.contract.plugin_stack import IMAGE, Outcome, Stack, image_there, missing
+from tests.contract.plugin_stack import IMAGE, Outcome, Stack, ensure_image, missing
 
 docker = pytest.importorskip("docker")
 
@@ -36,7 +36,7 @@ NEVER_HEALTHY = {
 def engine() -> Iterator[Any]:
     client = docker.APIClient(version="auto")
     sweep(client)
-    image_there(client)
+    ensure_image(client)
     yield client
     sweep(client)
     client.close()

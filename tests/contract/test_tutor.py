@@ -36,8 +36,8 @@ def test_every_difference_from_tutor_has_a_reason(release: str, tmp_path: Path) 
     tenant = released("acme", release, tmp_path)
     root = tmp_path / "tutor"
     root.mkdir()
-    env = tutor.rendered(tutor.installed(table["tutor"]), root, table["plugins"], tenant)
-    ours, theirs = tutor.ours(tenant), tutor.theirs(env, table["names"])
+    env = tutor.render_environment(tutor.install_tutor(table["tutor"]), root, table["plugins"], tenant)
+    ours, theirs = tutor.planned_facts(tenant), tutor.tutor_facts(env, table["names"])
     assert len(theirs) > 100
 
     rows = [(kind, row) for each in table["reasons"] for kind in KINDS for row in each.get(kind, [])]

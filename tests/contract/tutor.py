@@ -28,7 +28,7 @@ COMPOSE = ("docker-compose.yml", "docker-compose.prod.yml")
 LIMIT_SECONDS = 300
 
 
-def installed(requirements: Sequence[str]) -> Path:
+def install_tutor(requirements: Sequence[str]) -> Path:
     """A virtual environment of its own with these packages, made once; the path of its `tutor`."""
     key = hashlib.sha256("\n".join([sys.version, *requirements]).encode()).hexdigest()[:12]
     home = cache_directory(os.environ) / f"tutor-{key}"
@@ -50,7 +50,7 @@ def installed(requirements: Sequence[str]) -> Path:
     return home / "venv/bin/tutor"
 
 
-def rendered(tutor: Path, root: Path, plugins: Sequence[str], tenant: Tenant) -> Path:
+def render_environment(tutor: Path, root: Path, plugins: Sequence[str], tenant: Tenant) -> Path:
     """Tutor's environment for a platform of the same names; it needs no network for that."""
     environ = {
         **os.environ,
@@ -86,7 +86,7 @@ def run(words: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
     assert not ended.returncode, f"{' '.join(words)}: {ended.stdout}{ended.stderr}"
 
 
-def theirs(env: Path, names: Mapping[str, str]) -> dict[str, str]:
+def tutor_facts(env: Path, names: Mapping[str, str]) -> dict[str, str]:
     """Facts of Tutor's environment; its services by our names, where it has others."""
     facts = {}
     for file in COMPOSE:
@@ -124,7 +124,7 @@ def _whole(image: str) -> str:
     return "/".join([parts[0], "library", parts[1]]) if len(parts) == 2 else image
 
 
-def ours(tenant: Tenant) -> dict[str, str]:
+def planned_facts(tenant: Tenant) -> dict[str, str]:
     """Facts of what the program plans for a tenant of public images."""
     facts: dict[str, str] = {}
     for container in planned(tenant).containers():

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from testbed.checkout import Checkout, temporary_checkout
-from testbed.light import Fleet, replace_recipes
+from testbed.light import LightPortals, replace_recipes
 from testbed.objects import LIMIT_SECONDS, Objects
 from testbed.trial import LIGHT_NUMBERS, NUMBERS, Trial
 from tests.e2e import chromium
@@ -72,9 +72,9 @@ def light_checkout(objects: Objects) -> Iterator[Checkout]:
 
 
 @pytest.fixture
-def fleet(light_checkout: Checkout, objects: Objects) -> Iterator[Fleet]:
+def fleet(light_checkout: Checkout, objects: Objects) -> Iterator[LightPortals]:
     """Light tenants; nothing of an earlier test's is there, and nothing stays."""
-    made = Fleet(checkout=light_checkout, objects=objects)
+    made = LightPortals(checkout=light_checkout, objects=objects)
     yield made
     if not os.environ.get("PORTAL_KEEP"):
         made.clear()
@@ -104,13 +104,13 @@ def onboarded(checkout: Checkout, objects: Objects) -> Iterator[Onboarded]:
     """A second portal beside the first, made by `./portal new`."""
     made = Onboarded.new(Trial(name="e2e-elm", checkout=checkout, objects=objects, root=checkout.drive))
     yield made
-    made.end()
+    made.remove()
 
 
 @pytest.fixture(scope="session")
 def elm(onboarded: Onboarded) -> Trial:
     """The second portal."""
-    assert onboarded.ran.code == 0, str(onboarded.ran)
+    assert onboarded.result.code == 0, str(onboarded.result)
     return onboarded.portal
 
 

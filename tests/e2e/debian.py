@@ -17,7 +17,7 @@ def path(package: str, names: Sequence[str]) -> str:
 
     Raises NoProgram.
     """
-    found = there(names)
+    found = find_command(names)
     if found:
         return found
     if os.geteuid() != 0 or not shutil.which("apt-get"):
@@ -33,12 +33,12 @@ def path(package: str, names: Sequence[str]) -> str:
         )
         if told.returncode:
             raise NoProgram(f"apt-get {words[0]} failed:\n{told.stderr.strip()}")
-    found = there(names)
+    found = find_command(names)
     if not found:
         raise NoProgram(f"the package {package} is installed and there is still no command {names[0]}")
     return found
 
 
-def there(names: Sequence[str]) -> str | None:
+def find_command(names: Sequence[str]) -> str | None:
     """The first of the commands that is on the path."""
     return next(filter(None, map(shutil.which, names)), None)

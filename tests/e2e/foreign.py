@@ -19,14 +19,14 @@ RTF_UP = 0x1
 
 
 @contextmanager
-def program(address: str, port: int) -> Iterator[str]:
+def listening_program(address: str, port: int) -> Iterator[str]:
     """A program of the host listens there."""
     with socket.create_server((address, port)):
         yield "a program of the engine's host"
 
 
 @contextmanager
-def container(client: Any, address: str, port: int) -> Iterator[str]:
+def publishing_container(client: Any, address: str, port: int) -> Iterator[str]:
     """A container of nobody's publishes it."""
     made = client.create_container(
         reference("base", HERE / "images"),

@@ -11,13 +11,13 @@ from automation.images import build
 from automation.images.event import silent
 from testbed.checkout import locked
 from testbed.waiting import until
-from tests.e2e.image_trial import PLACE_OF_IMAGES, Box, Place, known
+from tests.e2e.image_trial import PLACE_OF_IMAGES, ImageContainer, TrialNetwork, known
 
 LOCK_LIMIT_SECONDS = 500.0
 
 
 @contextmanager
-def ground(roles: Sequence[str], place: Place = PLACE_OF_IMAGES) -> Iterator[docker.APIClient]:
+def ground(roles: Sequence[str], place: TrialNetwork = PLACE_OF_IMAGES) -> Iterator[docker.APIClient]:
     """The engine; with the images of these roles, and the network, and nothing that an earlier run left."""
     known()
     build(list(roles), on_event=silent)
@@ -34,7 +34,12 @@ def ground(roles: Sequence[str], place: Place = PLACE_OF_IMAGES) -> Iterator[doc
 
 
 def network(
-    client: docker.APIClient, name: str, subnet: str, *, internal: bool = True, place: Place = PLACE_OF_IMAGES
+    client: docker.APIClient,
+    name: str,
+    subnet: str,
+    *,
+    internal: bool = True,
+    place: TrialNetwork = PLACE_OF_IMAGES,
 ) -> None:
     """A network that goes away with the ground."""
     client.create_network(
@@ -45,7 +50,7 @@ def network(
     )
 
 
-def clean(client: docker.APIClient, place: Place) -> None:
+def clean(client: docker.APIClient, place: TrialNetwork) -> None:
     """Remove every container and network of these tests."""
     for each in client.containers(all=True, filters={"label": place.label}):
         client.remove_container(each["Id"], force=True, v=True)
@@ -54,14 +59,14 @@ def clean(client: docker.APIClient, place: Place) -> None:
 
 
 def directories(
-    client: docker.APIClient, root: Path, owners: Mapping[str, int], place: Place = PLACE_OF_IMAGES
+    client: docker.APIClient, root: Path, owners: Mapping[str, int], place: TrialNetwork = PLACE_OF_IMAGES
 ) -> None:
     """Directories below `root`, each its user's alone, as storage-init makes them."""
     script = "".join(
         f"mkdir -p /root-of-it/{name} && chown {uid}:{uid} /root-of-it/{name} && chmod 0750 /root-of-it/{name} && "
         for name, uid in owners.items()
     )
-    box = Box(
+    box = ImageContainer(
         client=client,
         name=f"{place.network}-directories",
         role="ops",

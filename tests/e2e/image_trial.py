@@ -25,7 +25,7 @@ READY_LIMIT_SECONDS = 90.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class TrialNetwork:
     """Where containers of single images are tried: a network, and the label by which all is found and removed.
 
     What is in one place is no other's, so that two workers can be at theirs side by side.
@@ -53,12 +53,12 @@ class Place:
         return Path(f"/var/tmp/portals-e2e-{self.name}.lock")
 
 
-PLACE_OF_IMAGES = Place(name="images", subnet="10.99.3.0/24")
-PLACE_OF_MAIL = Place(name="mail", subnet="10.99.6.0/24")
+PLACE_OF_IMAGES = TrialNetwork(name="images", subnet="10.99.3.0/24")
+PLACE_OF_MAIL = TrialNetwork(name="mail", subnet="10.99.6.0/24")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class StoreContract:
     """What the contract says of a data store."""
 
     role: str
@@ -75,7 +75,7 @@ class Kind:
 KINDS = {
     each.role: each
     for each in (
-        Kind(
+        StoreContract(
             role="mysql",
             uid=60999,
             memory=512,
@@ -85,7 +85,7 @@ KINDS = {
             tmpfs={"/run/mysqld": "mode=0755,size=4m,uid=60999,gid=60999"},
         ),
         # A Java program that is asked to end by SIGTERM says so in its code.
-        Kind(
+        StoreContract(
             role="mongo",
             uid=60998,
             memory=384,
@@ -93,8 +93,10 @@ KINDS = {
             secrets=("mongo-password",),
             password="mongo-password",
         ),
-        Kind(role="redis", uid=60997, memory=128, secrets=("redis-password",), password="redis-password"),
-        Kind(
+        StoreContract(
+            role="redis", uid=60997, memory=128, secrets=("redis-password",), password="redis-password"
+        ),
+        StoreContract(
             role="rabbitmq",
             uid=60996,
             memory=384,
@@ -102,7 +104,7 @@ KINDS = {
             password="rabbitmq-password",
             env=("RABBITMQ_USER=edxapp", "RABBITMQ_VHOST=openedx"),
         ),
-        Kind(
+        StoreContract(
             role="elasticsearch",
             uid=60995,
             memory=768,
@@ -138,7 +140,7 @@ def archive(files: Mapping[str, str | bytes], mode: int = 0o444) -> bytes:
 
 
 @dataclass(kw_only=True)
-class Box:
+class ImageContainer:
     """One container, hardened as the program hardens it."""
 
     client: APIClient
@@ -156,7 +158,7 @@ class Box:
     capabilities: tuple[str, ...] = ()
     network: str = ""
     dns: tuple[str, ...] = ()
-    place: Place = PLACE_OF_IMAGES
+    place: TrialNetwork = PLACE_OF_IMAGES
 
     def __post_init__(self) -> None:
         self.network = self.network or self.place.network
@@ -267,14 +269,16 @@ class Box:
         return int(self.state["ExitCode"]), time.monotonic() - began
 
 
-def fresh_secrets(kind: Kind) -> dict[str, str]:
+def fresh_secrets(kind: StoreContract) -> dict[str, str]:
     """A new value for each secret, with what quoting gets wrong."""
     return {name: f"{secrets.token_hex(12)}'\"\\$ &{secrets.token_hex(4)}" for name in kind.secrets}
 
 
-def store(client: APIClient, kind: Kind, folder: Path, given: Mapping[str, str], name: str = "") -> Box:
+def store(
+    client: APIClient, kind: StoreContract, folder: Path, given: Mapping[str, str], name: str = ""
+) -> ImageContainer:
     """A data store's container over a directory, with these secrets."""
-    return Box(
+    return ImageContainer(
         client=client,
         name=name or f"c-{kind.role}",
         role=kind.role,

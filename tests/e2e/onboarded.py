@@ -11,7 +11,7 @@ class Onboarded:
     """The portal, and what the command said."""
 
     portal: Trial
-    ran: CommandResult
+    result: CommandResult
 
     @classmethod
     def new(cls, portal: Trial) -> "Onboarded":
@@ -19,9 +19,11 @@ class Onboarded:
         words = ("--lms", portal.host, "--mail", "sink", "--root", str(portal.root))
         # Where no other portal of these tests is.
         numbers = ("--port", str(portal.port), "--subnet", f"10.77.{portal.number}.0/24")
-        return cls(portal=portal, ran=portal.checkout.portal("new", portal.name, *words, *numbers, "--json"))
+        return cls(
+            portal=portal, result=portal.checkout.portal("new", portal.name, *words, *numbers, "--json")
+        )
 
-    def end(self) -> None:
+    def remove(self) -> None:
         """Take it away with its data."""
         name, checkout = self.portal.name, self.portal.checkout
         checkout.portal("destroy", name, "--confirm", name)

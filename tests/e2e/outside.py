@@ -54,7 +54,7 @@ def outside() -> Iterator[tuple[str, int]]:
             stderr=subprocess.DEVNULL,
         )
         try:
-            until(f"an answer at {THERE}:{PORT}", lambda: answers(THERE, PORT))
+            until(f"an answer at {THERE}:{PORT}", lambda: is_listening(THERE, PORT))
             yield THERE, PORT
         finally:
             served.kill()
@@ -63,7 +63,7 @@ def outside() -> Iterator[tuple[str, int]]:
         remove()
 
 
-def answers(address: str, port: int) -> bool:
+def is_listening(address: str, port: int) -> bool:
     """Whether somebody listens there."""
     try:
         socket.create_connection((address, port), timeout=2).close()

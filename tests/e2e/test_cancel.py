@@ -8,7 +8,7 @@ import pytest
 
 from config.portal.labels import tenant_filter
 from testbed.checkout import Running
-from testbed.light import Fleet
+from testbed.light import LightPortals
 from testbed.trial import Trial
 from testbed.waiting import until
 
@@ -21,7 +21,7 @@ PROMPT_SECONDS = 45.0
 
 
 @pytest.fixture
-def willow(fleet: Fleet) -> Trial:
+def willow(fleet: LightPortals) -> Trial:
     """A light portal with a worker that has a day to end its task, and is at one that takes as long."""
     made = fleet.trial(1)
     made.write(worker_groups={HEAVY: {"queues": ["high_mem"], "memory": "192MiB", "grace_seconds": DAY}})

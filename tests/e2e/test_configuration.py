@@ -13,7 +13,7 @@ from config.portal.openedx import settings_files
 from config.tenant.tenant import Tenant
 from testbed import container_exec
 from tests.e2e.ground import ground
-from tests.e2e.image_trial import Box
+from tests.e2e.image_trial import ImageContainer
 from tests.e2e.templates import EVALUATED, MARK
 from tests.programs import TENANTS
 
@@ -79,7 +79,7 @@ class Role:
     """A container of the image, and the tenant that is configured in it."""
 
     # Hypothesis shows what a test was given.
-    box: Box = field(repr=False)
+    box: ImageContainer = field(repr=False)
     tenant: Tenant = field(repr=False)
 
     def python(self, *words: str) -> tuple[int, str]:
@@ -103,7 +103,7 @@ def role() -> Iterator[Role]:
     """A container that waits."""
     tenant = Tenant.load("acme", TENANTS)
     with ground(["configuration"]) as client:
-        made = Box(
+        made = ImageContainer(
             client=client,
             name="c-configuration",
             role="configuration",

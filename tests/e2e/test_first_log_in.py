@@ -14,7 +14,7 @@ FIRST_LOG_IN_SECONDS = 120.0
 @pytest.mark.alone
 def test_from_an_empty_drive_to_the_first_log_in(onboarded: Onboarded, page: Page) -> None:
     """The admin opens the link, chooses a password, and is in; the link is good once."""
-    checkout, name, ran = onboarded.portal.checkout, onboarded.portal.name, onboarded.ran
+    checkout, name, ran = onboarded.portal.checkout, onboarded.portal.name, onboarded.result
     assert ran.code == 0, str(ran)
     told = ran.facts()
     print(f"\nsteps: {told['steps']}; {told['seconds']} s in all")

@@ -13,7 +13,7 @@ from automation.portals.feasibility import Impossible
 from config.portal.labels import tenant_filter
 from testbed.checkout import Running
 from testbed.command_result import CommandResult
-from testbed.light import Fleet
+from testbed.light import LightPortals
 from testbed.processes import cli_below
 from testbed.trial import Trial
 from testbed.waiting import until
@@ -25,7 +25,7 @@ slow = pytest.mark.slow
 LIMIT = 1200.0
 
 
-def everyone(fleet: Fleet, verb: str, *words: str) -> CommandResult:
+def everyone(fleet: LightPortals, verb: str, *words: str) -> CommandResult:
     """A verb over all light tenants."""
     return fleet.checkout.portal(verb, "--all", "--json", *words, limit=LIMIT)
 
@@ -44,7 +44,7 @@ def running(trial: Trial, least: int) -> bool:
 
 
 @slow
-def test_one_of_ten_is_broken(fleet: Fleet) -> None:
+def test_one_of_ten_is_broken(fleet: LightPortals) -> None:
     """A port that another program has, a file that is wrong: two reasons, eight portals; mended, no other is touched."""
     trials = fleet.trials(10)
     taken, wrong = trials[2], trials[6]
@@ -77,7 +77,7 @@ def test_one_of_ten_is_broken(fleet: Fleet) -> None:
 
 
 @slow
-def test_a_wrong_file_alone_tells_its_own_exit_code(fleet: Fleet) -> None:
+def test_a_wrong_file_alone_tells_its_own_exit_code(fleet: LightPortals) -> None:
     """2 for a tenant file, as for a single tenant; the other is previewed."""
     good, wrong = fleet.trials(2)
     wrong.write(release="hawthorn")
@@ -90,7 +90,7 @@ def test_a_wrong_file_alone_tells_its_own_exit_code(fleet: Fleet) -> None:
 
 
 @slow
-def test_a_claim_that_cannot_be_read_holds_all_back(fleet: Fleet) -> None:
+def test_a_claim_that_cannot_be_read_holds_all_back(fleet: LightPortals) -> None:
     """Whose port or subnet it is cannot be known then: each says which file it waits for, and nothing is made."""
     trials = fleet.trials(3)
     trials[1].write(listen={"address": "127.0.0.1", "port": "none"})
@@ -105,7 +105,7 @@ def test_a_claim_that_cannot_be_read_holds_all_back(fleet: Fleet) -> None:
 
 @slow
 @pytest.mark.parametrize("scene", ["empty", "changed"])
-def test_two_operators_at_the_same_moment(fleet: Fleet, scene: str) -> None:
+def test_two_operators_at_the_same_moment(fleet: LightPortals, scene: str) -> None:
     """Both end well, what is to be done is done once, and the portal is whole."""
     (birch,) = fleet.trials(1)
     if scene == "changed":
@@ -124,7 +124,7 @@ def test_two_operators_at_the_same_moment(fleet: Fleet, scene: str) -> None:
 
 
 @slow
-def test_the_tenant_file_changes_meanwhile(fleet: Fleet) -> None:
+def test_the_tenant_file_changes_meanwhile(fleet: LightPortals) -> None:
     """The command ends with what the file says at its end, and says so."""
     (birch,) = fleet.trials(1)
     run = fleet.checkout.start("./portal", "up", birch.name, "--json")
@@ -138,7 +138,7 @@ def test_the_tenant_file_changes_meanwhile(fleet: Fleet) -> None:
 
 @slow
 @pytest.mark.parametrize("services", [0, 1, 9])
-def test_the_engine_goes_away_in_the_middle(fleet: Fleet, tmp_path: Path, services: int) -> None:
+def test_the_engine_goes_away_in_the_middle(fleet: LightPortals, tmp_path: Path, services: int) -> None:
     """One clear reason, not 0; and once it is back, the same command ends well."""
     birch, oak = fleet.trials(2)
     with Proxy(tmp_path / "engine.sock") as proxy:
@@ -167,7 +167,7 @@ def test_the_engine_goes_away_in_the_middle(fleet: Fleet, tmp_path: Path, servic
 
 
 @pytest.fixture
-def small(fleet: Fleet) -> Iterator[Path]:
+def small(fleet: LightPortals) -> Iterator[Path]:
     """A drive of 600 MiB, which is a file system of its own."""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small file system")
@@ -187,7 +187,7 @@ def small(fleet: Fleet) -> Iterator[Path]:
 
 
 @slow
-def test_the_disk_is_full(fleet: Fleet, small: Path) -> None:
+def test_the_disk_is_full(fleet: LightPortals, small: Path) -> None:
     """A portal whose drive is full starts no data store; one on another drive comes up beside it."""
     good, full = fleet.trials(2)
     full.root = small

@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 from testbed.checkout import Running
-from testbed.light import Fleet
+from testbed.light import LightPortals
 from testbed.processes import Process, processes
 from testbed.trial import Trial
 from tests.e2e.test_kill import KILLS, SEED, SHARE, Kill, cases
@@ -24,7 +24,7 @@ TENANTS = 3
 VICTIMS = ("all", "command", "worker", "cli")
 
 
-def test_an_up_of_all_after_a_kill_converges(fleet: Fleet) -> None:
+def test_an_up_of_all_after_a_kill_converges(fleet: LightPortals) -> None:
     """A killed run costs the operator one command: nothing is made twice, no lock stays."""
     trials = fleet.trials(TENANTS)
     whole = together(fleet, "up")
@@ -38,14 +38,14 @@ def test_an_up_of_all_after_a_kill_converges(fleet: Fleet) -> None:
         print(f"{kill}: killed after {moment:.1f} s; {told}; whole again in {seconds:.1f} s", flush=True)
 
 
-def together(fleet: Fleet, verb: str, *words: str) -> float:
+def together(fleet: LightPortals, verb: str, *words: str) -> float:
     """A verb over all, which must succeed; its seconds."""
     ran = fleet.checkout.portal(verb, "--all", "--json", *words, limit=1200)
     assert ran.code == 0, str(ran)
     return ran.seconds
 
 
-def prepare(fleet: Fleet, trials: list[Trial], kill: Kill) -> None:
+def prepare(fleet: LightPortals, trials: list[Trial], kill: Kill) -> None:
     """Bring the portals to where the run begins that will be killed."""
     if kill.scene == "changed":
         for each in trials:
@@ -59,7 +59,7 @@ def prepare(fleet: Fleet, trials: list[Trial], kill: Kill) -> None:
             each.objects.run_on_drive(each.root, f"rm -rf /drive/{each.name}")
 
 
-def strike(fleet: Fleet, kill: Kill, moment: float) -> str:
+def strike(fleet: LightPortals, kill: Kill, moment: float) -> str:
     """Start an `up --all` and kill what the case says `moment` seconds later; returns how it ended."""
     running = fleet.checkout.start("./portal", "up", "--all", "--json")
     try:

@@ -20,7 +20,7 @@ import pytest
 
 from testbed.waiting import until
 from tests.e2e.ground import directories, ground
-from tests.e2e.image_trial import KINDS, Box, store
+from tests.e2e.image_trial import KINDS, ImageContainer, store
 
 pytestmark = pytest.mark.e2e
 
@@ -45,9 +45,9 @@ class Answer:
 class Forum:
     """A forum, its stores, and a client that sends forms as edx-platform's does."""
 
-    box: Box
-    mongo: Box
-    search: Box
+    box: ImageContainer
+    mongo: ImageContainer
+    search: ImageContainer
 
     def call(self, method: str, path: str, key: str | None = KEY, **fields: object) -> Answer:
         text = urlencode({name: str(value) for name, value in fields.items()})
@@ -112,12 +112,14 @@ def folder(client: docker.APIClient) -> Iterator[Path]:
     directories(client, root, {name: KINDS[name].uid for name in ("mongo", "elasticsearch")})
     yield root
     for name in ("c-forum", "c-mongo", "c-elasticsearch"):
-        Box(client=client, name=name, role="ops").remove()
+        ImageContainer(client=client, name=name, role="ops").remove()
     shutil.rmtree(root)
 
 
-def service(client: docker.APIClient, *command: str, key: str | None = KEY, name: str = "c-forum") -> Box:
-    return Box(
+def service(
+    client: docker.APIClient, *command: str, key: str | None = KEY, name: str = "c-forum"
+) -> ImageContainer:
+    return ImageContainer(
         client=client,
         name=name,
         role="forum",

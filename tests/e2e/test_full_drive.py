@@ -13,7 +13,15 @@ import pytest
 
 from testbed.waiting import until
 from tests.e2e.ground import ground
-from tests.e2e.image_trial import KINDS, PLACE_OF_IMAGES, READY_LIMIT_SECONDS, Box, Kind, fresh_secrets, store
+from tests.e2e.image_trial import (
+    KINDS,
+    PLACE_OF_IMAGES,
+    READY_LIMIT_SECONDS,
+    ImageContainer,
+    StoreContract,
+    fresh_secrets,
+    store,
+)
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -32,7 +40,7 @@ def client() -> Iterator[docker.APIClient]:
 class Drive:
     """A file system of its own, small or not."""
 
-    def __init__(self, root: Path, kind: Kind) -> None:
+    def __init__(self, root: Path, kind: StoreContract) -> None:
         self.root, self.kind = root, kind
 
     def mount(self, limit: str) -> None:
@@ -68,17 +76,17 @@ def drive(request: pytest.FixtureRequest, client: docker.APIClient, tmp_path: Pa
         client.remove_container(each["Id"], force=True, v=True)
 
 
-def settled(box: Box) -> bool:
+def settled(box: ImageContainer) -> bool:
     """Whether it has ended, or is ready."""
     return not box.state["Running"] or box.ready()
 
 
-def usable(box: Box) -> bool:
+def usable(box: ImageContainer) -> bool:
     """Whether it has ended, or is ready, and is ready."""
     return settled(box) and box.ready()
 
 
-def tried(box: Box) -> None:
+def tried(box: ImageContainer) -> None:
     """Start it and let it come as far as it comes: some wait for space, some end."""
     box.start()
     # It may end between two looks, or wait.
@@ -124,7 +132,7 @@ def test_a_drive_full_when_the_start_is_marked_as_whole(drive: Drive, client: do
     """One of the two marks is always there: with neither, the store would take its own files for another's, for ever."""
     kind, given = drive.kind, fresh_secrets(drive.kind)
 
-    def begun() -> Box:
+    def begun() -> ImageContainer:
         drive.mount("size=1g")
         return store(client, kind, drive.root, given, name=f"c-{kind.role}-full").create().start()
 

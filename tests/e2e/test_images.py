@@ -30,8 +30,8 @@ from tests.e2e.image_trial import (
     KINDS,
     PLACE_OF_IMAGES,
     ROOT,
-    Box,
-    Kind,
+    ImageContainer,
+    StoreContract,
     fresh_secrets,
     image,
     store,
@@ -67,9 +67,9 @@ def drive(client: docker.APIClient) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def drivers(client: docker.APIClient) -> Box:
+def drivers(client: docker.APIClient) -> ImageContainer:
     """A container that has the drivers of all data stores."""
-    box = Box(
+    box = ImageContainer(
         client=client,
         name="c-drivers",
         role="openedx-standin",
@@ -84,9 +84,9 @@ def drivers(client: docker.APIClient) -> Box:
 class Trial:
     """One data store, the secrets it was last given, and what it has acknowledged."""
 
-    kind: Kind
-    box: Box
-    drivers: Box
+    kind: StoreContract
+    box: ImageContainer
+    drivers: ImageContainer
     given: dict[str, str]
     folder: Path
     acknowledged: int = 0
@@ -115,7 +115,7 @@ class Trial:
 
 @pytest.fixture(scope="module", params=KINDS)
 def trial(
-    request: pytest.FixtureRequest, client: docker.APIClient, drive: Path, drivers: Box
+    request: pytest.FixtureRequest, client: docker.APIClient, drive: Path, drivers: ImageContainer
 ) -> Iterator[Trial]:
     """One data store after the other, on its own fresh directory."""
     kind = KINDS[request.param]
@@ -293,8 +293,14 @@ def test_mysql_is_not_ready_when_an_account_could_not_be_made(
     box.remove()
 
 
-def test_memcached_keeps_what_it_is_given_and_ends_at_once(client: docker.APIClient, drivers: Box) -> None:
-    box = Box(client=client, name="c-memcached", role="memcached", user="60994", memory=96).create().start()
+def test_memcached_keeps_what_it_is_given_and_ends_at_once(
+    client: docker.APIClient, drivers: ImageContainer
+) -> None:
+    box = (
+        ImageContainer(client=client, name="c-memcached", role="memcached", user="60994", memory=96)
+        .create()
+        .start()
+    )
     box.wait_ready()
     script = f"import pymemcache; c = pymemcache.Client('{box.address}'); c.set('k', b'v'); print(c.get('k'))"
     assert drivers.exec("python3", "-c", script) == (0, "b'v'\n")
@@ -315,7 +321,7 @@ def get(address: str, path: str, host: str = "") -> tuple[int, str, dict[str, st
 
 
 @pytest.fixture
-def nginx(client: docker.APIClient, drive: Path) -> Iterator[Box]:
+def nginx(client: docker.APIClient, drive: Path) -> Iterator[ImageContainer]:
     files = {
         "static/a.css": "body{}",
         "static/a.0123456789ab.css": "body{}",
@@ -333,7 +339,7 @@ def nginx(client: docker.APIClient, drive: Path) -> Iterator[Box]:
     (drive / "portal/media/.dir").mkdir(exist_ok=True)
     binds = (f"{drive}/portal/static:/openedx/static:ro", f"{drive}/portal/media:/openedx/media:ro")
     box = (
-        Box(client=client, name="c-nginx", role="nginx", user="60993", memory=64, binds=binds)
+        ImageContainer(client=client, name="c-nginx", role="nginx", user="60993", memory=64, binds=binds)
         .create()
         .start()
     )
@@ -342,7 +348,7 @@ def nginx(client: docker.APIClient, drive: Path) -> Iterator[Box]:
     box.remove()
 
 
-def test_nginx_serves_static_and_media_and_nothing_else(nginx: Box) -> None:
+def test_nginx_serves_static_and_media_and_nothing_else(nginx: ImageContainer) -> None:
     at = f"{nginx.address}:8000"
     assert get(at, "/static/a.css")[:2] == (200, "body{}")
     code, text, headers = get(at, "/media/b.svg")
@@ -384,14 +390,14 @@ def test_nginx_serves_static_and_media_and_nothing_else(nginx: Box) -> None:
         ("/media/c.0123456789abcdef.png", "public, max-age=31536000, immutable"),
     ],
 )
-def test_a_name_with_a_hash_in_it_is_kept_for_a_year(nginx: Box, path: str, told: str) -> None:
+def test_a_name_with_a_hash_in_it_is_kept_for_a_year(nginx: ImageContainer, path: str, told: str) -> None:
     nginx.start()
     nginx.wait_ready()
     code, _, headers = get(f"{nginx.address}:8000", path)
     assert (code, headers["Cache-Control"]) == (200, told)
 
 
-def test_the_load_balancer_routes_by_host_name(client: docker.APIClient, nginx: Box) -> None:
+def test_the_load_balancer_routes_by_host_name(client: docker.APIClient, nginx: ImageContainer) -> None:
     caddyfile = "\n".join(
         [
             "{", "	admin off", "	auto_https off", "}",
@@ -400,7 +406,7 @@ def test_the_load_balancer_routes_by_host_name(client: docker.APIClient, nginx: 
             "http://:8081 {", "	respond /healthz 200", "}", "",
         ]
     )  # fmt: skip
-    box = Box(
+    box = ImageContainer(
         client=client,
         name="c-load-balancer",
         role="load-balancer",
@@ -438,7 +444,7 @@ def storage_init(
     binds = [f"{root}/.portals-drive:/sentinel:ro"]
     if not mounts:
         binds.append(f"{root}/portal:/portal")
-    box = Box(
+    box = ImageContainer(
         client=client,
         name="c-storage-init",
         role="ops",
@@ -553,7 +559,7 @@ def test_storage_init_goes_on_with_a_tree_that_was_half_handed_over(
 ) -> None:
     folder = root / "portal/media"
     old_tree(folder, files=20_000, user=1000)
-    box = Box(
+    box = ImageContainer(
         client=client,
         name="c-storage-init",
         role="ops",
@@ -588,7 +594,7 @@ def test_storage_init_where_root_is_squashed(client: docker.APIClient, root: Pat
     """As on a file server that takes root for nobody: what root makes is nobody's, and can be given to no one."""
 
     def squashed(*words: str) -> tuple[int, list[str]]:
-        box = Box(
+        box = ImageContainer(
             client=client,
             name="c-storage-init",
             role="ops",
@@ -678,7 +684,7 @@ def test_storage_init_refuses_a_mark_that_was_made_on_another_file_system(
 def test_without_the_mark_the_job_cannot_even_be_created(client: docker.APIClient, root: Path) -> None:
     (root / ".portals-drive").unlink()
     mount = docker.types.Mount("/sentinel", f"{root}/.portals-drive", type="bind", read_only=True)
-    box = Box(client=client, name="c-storage-init", role="ops", mounts=(mount,), network="none")
+    box = ImageContainer(client=client, name="c-storage-init", role="ops", mounts=(mount,), network="none")
     with pytest.raises(docker.errors.APIError, match="bind source path does not exist"):
         box.create()
 
@@ -773,7 +779,11 @@ def test_storage_init_called_wrongly(
 
 
 def test_ops_knows_its_jobs(client: docker.APIClient) -> None:
-    box = Box(client=client, name="c-ops", role="ops", command=("rm-rf",), network="none").create().start()
+    box = (
+        ImageContainer(client=client, name="c-ops", role="ops", command=("rm-rf",), network="none")
+        .create()
+        .start()
+    )
     assert box.wait_end() == 64
     assert box.logs() == "ops: 'rm-rf' is not a job; known are: storage-init, project-quota\n"
     box.remove()

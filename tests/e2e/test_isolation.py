@@ -14,7 +14,7 @@ from automation.engine.process_limits import PROCESSES
 from testbed.objects import Objects
 from testbed.trial import Trial
 from tests.e2e.mounts import directory, mounts
-from tests.e2e.outside import NoOutside, answers, outside
+from tests.e2e.outside import NoOutside, is_listening, outside
 from tests.e2e.reach import Reach, reach_from, reaches
 from toolchain.parts.host_rules import HostRules
 from toolchain.paths import Paths
@@ -319,7 +319,7 @@ def test_the_host_is_silent(
     """At no gateway, and at no other address of the host: from inside not even a refusal comes back."""
     host = host_addresses()
     # The control: the port is open where it should be, and the host has addresses on the portals' own networks.
-    heard = {each for each in host if answers(each, hosts_port)}
+    heard = {each for each in host if is_listening(each, hosts_port)}
     # Networks of other tests come and go meanwhile.
     assert heard >= host & host_addresses()
     assert heard & gateways(objects, pair[0])

@@ -2,14 +2,14 @@
 
 import pytest
 
-from testbed.light import Fleet
+from testbed.light import LightPortals
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 # Of a machine that does nothing else it is 12 s; this is for two busy cores.
 UP_SECONDS = 60.0
 
 
-def test_a_light_portal_lives_a_whole_life(fleet: Fleet) -> None:
+def test_a_light_portal_lives_a_whole_life(fleet: LightPortals) -> None:
     """Up, whole, changed, destroyed with its data kept, and each image says that it is light."""
     birch = fleet.trial(1)
     ran = birch.up()

@@ -9,7 +9,7 @@ import pytest
 
 from config.portal.labels import tenant_filter
 from testbed.checkout import Running
-from testbed.light import Fleet
+from testbed.light import LightPortals
 from testbed.processes import cli_below
 from testbed.trial import Trial
 from testbed.waiting import until
@@ -21,7 +21,7 @@ ELSEWHERE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 @pytest.fixture
-def birch(fleet: Fleet) -> Trial:
+def birch(fleet: LightPortals) -> Trial:
     """A light portal that is not up."""
     if os.geteuid() or not shutil.which("unshare"):
         pytest.skip("another PID namespace takes root")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from testbed.checkout import Running
-from testbed.light import Fleet
+from testbed.light import LightPortals
 from testbed.processes import cli_below
 from testbed.trial import Trial
 from testbed.waiting import until
@@ -78,7 +78,7 @@ def seen(portal: Trial) -> dict[str, object]:
 
 
 @pytest.mark.alone
-def test_a_look_changes_nothing(fleet: Fleet) -> None:
+def test_a_look_changes_nothing(fleet: LightPortals) -> None:
     up, never = fleet.trials(2)
     up.up()
     # What the first command of its kind makes on a machine: the image that looks at the drive.
@@ -100,7 +100,7 @@ def test_a_look_changes_nothing(fleet: Fleet) -> None:
     settings.write_text(kept)
 
 
-def test_a_look_at_a_drive_that_is_not_mounted_makes_no_directory(fleet: Fleet) -> None:
+def test_a_look_at_a_drive_that_is_not_mounted_makes_no_directory(fleet: LightPortals) -> None:
     """An engine makes the source of a bind that its host lacks; that would pass for the drive's own root."""
     away = fleet.trial(1)
     away.root = fleet.checkout.ground / "looks-unmounted"
@@ -123,7 +123,7 @@ def test_a_look_at_a_drive_that_is_not_mounted_makes_no_directory(fleet: Fleet) 
             assert f"./portal drive init {away.root}" in ran.err, str(ran)
 
 
-def test_a_preview_of_a_new_tenant_and_its_first_up_at_the_same_moment(fleet: Fleet) -> None:
+def test_a_preview_of_a_new_tenant_and_its_first_up_at_the_same_moment(fleet: LightPortals) -> None:
     """Neither takes the stack from the other, and a preview's end is not the end of what the `up` has made."""
     aspen = fleet.trial(1)
     looks = [fleet.checkout.start("./portal", "preview", aspen.name, "--json") for _ in range(2)]

@@ -23,7 +23,7 @@ import pytest
 from testbed.waiting import until
 from tests.e2e import image_trial
 from tests.e2e.ground import directories, ground, network
-from tests.e2e.image_trial import PLACE_OF_MAIL, Place
+from tests.e2e.image_trial import PLACE_OF_MAIL, TrialNetwork
 
 pytestmark = pytest.mark.e2e
 
@@ -46,10 +46,10 @@ AT_ONCE = 4
 
 
 @dataclass(kw_only=True)
-class Box(image_trial.Box):
+class Box(image_trial.ImageContainer):
     """A container in the place of mail."""
 
-    place: Place = PLACE_OF_MAIL
+    place: TrialNetwork = PLACE_OF_MAIL
 
 
 @dataclass(kw_only=True)

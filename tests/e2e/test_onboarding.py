@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from testbed.checkout import Checkout, Running
-from testbed.light import Fleet
+from testbed.light import LightPortals
 from testbed.objects import Objects
 from testbed.waiting import until
 
@@ -39,7 +39,7 @@ def everything(checkout: Checkout, objects: Objects, name: str = NAME) -> dict[s
     }
 
 
-def test_a_dry_run_shows_everything_and_touches_nothing(fleet: Fleet) -> None:
+def test_a_dry_run_shows_everything_and_touches_nothing(fleet: LightPortals) -> None:
     before = everything(fleet.checkout, fleet.objects)
     ran = fleet.checkout.portal(*words(fleet.checkout), "--dry-run", "--json")
     assert ran.code == 0, str(ran)
@@ -49,7 +49,7 @@ def test_a_dry_run_shows_everything_and_touches_nothing(fleet: Fleet) -> None:
     assert everything(fleet.checkout, fleet.objects) == before
 
 
-def test_a_tenants_whole_life(fleet: Fleet) -> None:
+def test_a_tenants_whole_life(fleet: LightPortals) -> None:
     """Onboarded; asked twice, nothing changes; other words are refused; purged, nothing is left."""
     checkout, objects = fleet.checkout, fleet.objects
     before = everything(checkout, objects)
@@ -102,7 +102,7 @@ def test_a_tenants_whole_life(fleet: Fleet) -> None:
     assert left == []
 
 
-def linked(fleet: Fleet, target: str) -> None:
+def linked(fleet: LightPortals, target: str) -> None:
     """Move the portal's directory to where `target` leads, from the drive's root or by its whole path, with a link in its place."""
     target = target.replace(str(fleet.checkout.ground), "/drive")
     fleet.objects.run_on_drive(
@@ -112,7 +112,7 @@ def linked(fleet: Fleet, target: str) -> None:
     )
 
 
-def back(fleet: Fleet, target: str) -> None:
+def back(fleet: LightPortals, target: str) -> None:
     """What a remedy says: the link goes, and the directory is in its place again."""
     target = target.replace(str(fleet.checkout.ground), "/drive")
     fleet.objects.run_on_drive(
@@ -121,7 +121,7 @@ def back(fleet: Fleet, target: str) -> None:
     )
 
 
-def moved_away(fleet: Fleet, target: str) -> None:
+def moved_away(fleet: LightPortals, target: str) -> None:
     """A link for the data: neither purged, with or without asking, nor started with, and both are still there."""
     checkout = fleet.checkout
     linked(fleet, target)
@@ -149,7 +149,7 @@ def elsewhere(checkout: Checkout) -> None:
     file.write_text(text.replace(str(checkout.drive), str(other)))
 
 
-def test_what_belongs_to_no_tenant_is_listed_and_can_be_purged(fleet: Fleet) -> None:
+def test_what_belongs_to_no_tenant_is_listed_and_can_be_purged(fleet: LightPortals) -> None:
     checkout = fleet.checkout
     assert checkout.portal(*words(checkout), "--json").code == 0
     assert not [each for each in orphans(checkout) if each["tenant"] == NAME]
@@ -185,7 +185,7 @@ def orphans(checkout: Checkout) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(2400)
-def test_onboarding_killed_anywhere_goes_on(fleet: Fleet) -> None:
+def test_onboarding_killed_anywhere_goes_on(fleet: LightPortals) -> None:
     """`kill -9` at random moments, alone or with all that it has started; the same words end with a whole portal."""
     checkout = fleet.checkout
     chance = random.Random(SEED)
@@ -216,7 +216,7 @@ def later(running: Running, moment: float) -> bool:
     return time.monotonic() - running.since > moment
 
 
-def cleared(fleet: Fleet) -> None:
+def cleared(fleet: LightPortals) -> None:
     """Nothing of the tenant is left."""
     fleet.checkout.portal("destroy", NAME, "--confirm", NAME)
     assert fleet.checkout.portal("purge", NAME, "--confirm", NAME).code == 0

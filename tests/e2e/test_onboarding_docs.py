@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from testbed.light import Fleet
+from testbed.light import LightPortals
 from testbed.waiting import until
 from tests.unit.docs.test_onboarding import blocks
 
@@ -21,7 +21,7 @@ ELM = "e2e-light-2"
 UP_SECONDS = 180.0
 
 
-def test_the_page_s_examples_run_as_they_stand(fleet: Fleet) -> None:
+def test_the_page_s_examples_run_as_they_stand(fleet: LightPortals) -> None:
     """One after the other, in one process, as somebody types them."""
     checkout = fleet.checkout
     script = "\n".join(blocks())
@@ -41,7 +41,7 @@ def test_the_page_s_examples_run_as_they_stand(fleet: Fleet) -> None:
 
 
 @pytest.mark.slow
-def test_a_csv_of_clients_and_then_the_sales_system(fleet: Fleet, tmp_path: Path) -> None:
+def test_a_csv_of_clients_and_then_the_sales_system(fleet: LightPortals, tmp_path: Path) -> None:
     """The script onboards a client; the same order by HTTP finds the portal as it is, and brings a new link."""
     checkout = fleet.checkout
     clients = tmp_path / "clients.csv"

@@ -36,7 +36,7 @@ def bench() -> Iterator[Bench]:
     client = docker.from_env(timeout=180)
     try:
         with Bench(client, images.build([*ROLES, "forum", "openedx-standin"])) as made:
-            code, log = made.job(*JOB)
+            code, log = made.run_job(*JOB)
             assert code == 0, log
             yield made
     finally:
@@ -46,7 +46,7 @@ def bench() -> Iterator[Bench]:
 @pytest.fixture(scope="module")
 def portal(bench: Bench) -> Bench:
     """The four roles, ready."""
-    bench.serve("lms", "cms", "lms-workers", "cms-workers")
+    bench.start_ready("lms", "cms", "lms-workers", "cms-workers")
     return bench
 
 
@@ -56,7 +56,7 @@ def learner(portal: Bench) -> Browser:
     browser = Browser(portal, "lms")
     name = f"learner-{random.randrange(10**9)}"
     assert "Look at your mail" in register(browser, name).text
-    assert "Your account is active" in browser.submit(portal.link(f"{name}@bench.test")).text
+    assert "Your account is active" in browser.submit(portal.mailed_link(f"{name}@bench.test")).text
     answer = browser.submit("/login", username=name, password=PASSWORD)
     assert f"Dashboard of {name}" in answer.text, answer
     return browser
@@ -112,7 +112,7 @@ def paused(bench: Bench, name: str) -> Iterator[None]:
 
 
 def test_jobs_run_again_change_nothing(bench: Bench) -> None:
-    code, log = bench.job(*JOB)
+    code, log = bench.run_job(*JOB)
     assert code == 0, log
     assert "No migrations to apply" in log
     assert "lms-assets: 0 files copied" in log
@@ -122,7 +122,7 @@ def test_jobs_run_again_change_nothing(bench: Bench) -> None:
 def test_the_first_failing_verb_ends_the_chain(bench: Bench) -> None:
     broken = settings("lms") | {"STATIC_ROOT": "/proc/nowhere"}
     files = {"/openedx/config/lms.env.json": json.dumps(broken)}
-    code, log = bench.job("lms-assets", "create-admin", files=files)
+    code, log = bench.run_job("lms-assets", "create-admin", files=files)
     assert code == 1
     assert "lms-assets: /proc/nowhere" in log
     assert "admin" not in log
@@ -134,9 +134,9 @@ def test_two_migrations_at_once_take_turns(bench: Bench) -> None:
         "mysql",
     )
     with ThreadPoolExecutor(2) as threads:
-        first = bench.begin_job("lms-migrate")
+        first = bench.start_job("lms-migrate")
         first.rename(f"{first.name}-first")
-        code, log = threads.submit(bench.job, *JOB).result()
+        code, log = threads.submit(bench.run_job, *JOB).result()
     assert first.wait(timeout=60)["StatusCode"] == 0, first.logs()
     first.remove()
     assert code == 0, log
@@ -150,7 +150,7 @@ def test_a_migration_killed_half_way_converges(bench: Bench) -> None:
             "DROP DATABASE edxapp; CREATE DATABASE edxapp CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
             "mysql",
         )
-        under_way = bench.begin_job("lms-migrate")
+        under_way = bench.start_job("lms-migrate")
         until(
             "the first table",
             lambda: bench.sql(
@@ -162,10 +162,10 @@ def test_a_migration_killed_half_way_converges(bench: Bench) -> None:
         under_way.wait(timeout=30)
         under_way.remove()
         left = bench.sql("SHOW TABLES")
-        code, log = bench.job("lms-migrate")
+        code, log = bench.run_job("lms-migrate")
         assert code == 0, f"killed with {left}: {log}"
         assert schema(bench) == wanted
-    assert bench.job(*JOB)[0] == 0
+    assert bench.run_job(*JOB)[0] == 0
 
 
 def schema(bench: Bench) -> list[str]:
@@ -184,7 +184,7 @@ def schema(bench: Bench) -> list[str]:
 
 def test_a_migration_says_what_it_waits_for(bench: Bench) -> None:
     bench.container("mongo").stop()
-    under_way = bench.begin_job("lms-migrate")
+    under_way = bench.start_job("lms-migrate")
     until("a word", lambda: b"waiting for modulestore" in under_way.logs())
     bench.container("mongo").start()
     assert under_way.wait(timeout=60)["StatusCode"] == 0, under_way.logs()
@@ -193,7 +193,7 @@ def test_a_migration_says_what_it_waits_for(bench: Bench) -> None:
 
 def test_sigterm_ends_a_job(bench: Bench) -> None:
     bench.container("mongo").stop()
-    under_way = bench.begin_job(*JOB)
+    under_way = bench.start_job(*JOB)
     until("a word", lambda: b"waiting for modulestore" in under_way.logs())
     began = time.monotonic()
     under_way.stop(timeout=20)
@@ -202,7 +202,7 @@ def test_sigterm_ends_a_job(bench: Bench) -> None:
     assert b"lms-migrate was ended by SIGTERM" in under_way.logs()
     under_way.remove()
     bench.container("mongo").start()
-    until("mongo", lambda: bench.answers("mongo"))
+    until("mongo", lambda: bench.is_ready("mongo"))
 
 
 def test_create_admin_follows_the_secret_and_respects_the_admin(portal: Bench) -> None:
@@ -212,10 +212,10 @@ def test_create_admin_follows_the_secret_and_respects_the_admin(portal: Bench) -
     assert "Dashboard" in browser.submit("/login", username="admin", password=first).text
     changed = browser.submit("/account/password", old_password=first, new_password1=own, new_password2=own)
     assert "Dashboard" in changed.text
-    assert portal.job("create-admin")[0] == 0
+    assert portal.run_job("create-admin")[0] == 0
     assert "Dashboard" in Browser(portal, "lms").submit("/login", username="admin", password=own).text
     portal.secrets["admin-password"] = "Newly-Generated-0815"
-    code, log = portal.job("create-admin")
+    code, log = portal.run_job("create-admin")
     assert code == 0
     assert "set from the secret" in log
     assert "Dashboard" not in Browser(portal, "lms").submit("/login", username="admin", password=own).text
@@ -225,7 +225,7 @@ def test_create_admin_follows_the_secret_and_respects_the_admin(portal: Bench) -
 def test_create_admin_takes_nobody_s_address(portal: Bench, learner: Browser) -> None:
     name = name_of(learner)
     told = settings("lms") | {"ADMIN": {"username": "second", "email": f"{name}@bench.test"}}
-    code, log = portal.job("create-admin", files={"/openedx/config/lms.env.json": json.dumps(told)})
+    code, log = portal.run_job("create-admin", files={"/openedx/config/lms.env.json": json.dumps(told)})
     assert (code, log) == (
         1,
         f"CommandError: the admin's e-mail {name}@bench.test is that of the user {name}; give another\n",
@@ -241,7 +241,7 @@ def test_create_admin_takes_nobody_s_address(portal: Bench, learner: Browser) ->
     ],
 )
 def test_a_wrong_command_line(bench: Bench, verbs: tuple[str, ...], code: int, told: str) -> None:
-    ended, log = bench.job(*verbs)
+    ended, log = bench.run_job(*verbs)
     assert (ended, log.count("\n")) == (code, 1)
     assert told in log
 
@@ -257,7 +257,7 @@ def test_a_wrong_command_line(bench: Bench, verbs: tuple[str, ...], code: int, t
 )
 @pytest.mark.parametrize("verb", ["lms", "create-admin"])
 def test_a_missing_or_wrong_file(bench: Bench, verb: str, file: str, text: str | None, told: str) -> None:
-    ended, log = bench.job(verb, files={file: text})
+    ended, log = bench.run_job(verb, files={file: text})
     assert (ended, log.count("\n")) == (78, 1)
     assert told in log
 
@@ -402,7 +402,7 @@ def test_an_account_waits_for_its_mail(portal: Bench) -> None:
     address = f"{name}@bench.test"
     browser = Browser(portal, "lms")
     assert "Look at your mail" in register(browser, name).text
-    first = portal.link(address)
+    first = portal.mailed_link(address)
     mail = portal.mails(address)[0]
     assert "From: portal@bench.test" in mail
     assert f"To: {address}" in mail
@@ -410,7 +410,7 @@ def test_an_account_waits_for_its_mail(portal: Bench) -> None:
     assert "Please enter a correct" in browser.submit("/login", username=name, password="x").text
     assert "Log out" not in browser.get("/").text
     assert "Look at your mail" in browser.submit("/login", username=address, password=PASSWORD).text
-    second = portal.link(address, since=1)
+    second = portal.mailed_link(address, since=1)
     assert browser.get(second.removesuffix(second[-3:]) + "abc").status == 410
     assert "Your account is active" in browser.submit(first).text
     assert [browser.get(link).status for link in (first, second)] == [410, 410]
@@ -431,7 +431,10 @@ def test_a_mail_waits_for_the_mailer(portal: Bench) -> None:
         until("the worker to have tried", lambda: "accounts.tasks.activation" in portal.logs("lms-workers"))
     finally:
         portal.container("mailer").start()
-    assert "Your account is active" in Browser(portal, "lms").submit(portal.link(f"{name}@bench.test")).text
+    assert (
+        "Your account is active"
+        in Browser(portal, "lms").submit(portal.mailed_link(f"{name}@bench.test")).text
+    )
 
 
 def test_a_new_password_by_mail(portal: Bench, learner: Browser) -> None:
@@ -440,7 +443,7 @@ def test_a_new_password_by_mail(portal: Bench, learner: Browser) -> None:
     stranger = Browser(portal, "lms")
     told = [stranger.submit("/password_reset/", email=each).text for each in (address, "nobody@bench.test")]
     assert all("a mail is on its way" in each for each in told)
-    link = portal.link(address, since=1)
+    link = portal.mailed_link(address, since=1)
     # Who only looks at a link, as scanners of mails do, neither has it nor uses it up.
     scanner = Browser(portal, "lms")
     assert [("Continue" in scanner.get(link).text, scanner.get(link).status) for _ in range(2)] == [
@@ -469,7 +472,7 @@ def test_a_new_password_by_mail(portal: Bench, learner: Browser) -> None:
 def test_of_two_that_open_a_link_at_once_one_has_it(portal: Bench, learner: Browser) -> None:
     address = f"{name_of(learner)}@bench.test"
     learner.submit("/password_reset/", email=address)
-    link = portal.link(address, since=1)
+    link = portal.mailed_link(address, since=1)
     with ThreadPoolExecutor(6) as threads:
         answers = list(threads.map(lambda _: Browser(portal, "lms").submit(link), range(6)))
     assert sorted(answer.status for answer in answers) == [200] + [410] * 5
@@ -480,9 +483,9 @@ def test_no_log_has_what_a_link_or_a_query_holds(portal: Bench, learner: Browser
     name = name_of(learner)
     address = f"{name}@bench.test"
     learner.submit("/password_reset/", email=address)
-    link = portal.link(address, since=1)
+    link = portal.mailed_link(address, since=1)
     token = urlsplit(link).path.rstrip("/").rpartition("/")[2]
-    activation = urlsplit(portal.link(address)).path.rpartition("/")[2]
+    activation = urlsplit(portal.mailed_link(address)).path.rpartition("/")[2]
     studio = author(portal)
     for verb in ("lms", "cms"):
         browser = Browser(portal, verb)
@@ -517,7 +520,7 @@ def test_a_refusal_for_good_is_not_tried_again(portal: Bench) -> None:
     names = {each: f"{each}-{random.randrange(10**9)}" for each in ("refused", "busy")}
     for name in names.values():
         assert "Look at your mail" in register(Browser(portal, "lms"), name).text
-    assert portal.link(f"{names['busy']}@bench.test")
+    assert portal.mailed_link(f"{names['busy']}@bench.test")
     until("the refusal to be said", lambda: "is refused for good: 550 not here" in portal.logs("lms-workers"))
     tried = [line for line in portal.logs("mailer").splitlines() if "refused" in line]
     assert tried == [json.dumps({"refused": f"{names['refused']}@bench.test"})]
@@ -569,7 +572,7 @@ def test_without_the_broker_a_registration_is_kept_and_says_so(portal: Bench) ->
         portal.container("rabbitmq").start()
     until("the broker", lambda: Browser(portal, "lms").get("/heartbeat?extended").status == 200)
     assert "Look at your mail" in browser.submit("/login", username=name, password=PASSWORD).text
-    assert "Your account is active" in browser.submit(portal.link(f"{name}@bench.test")).text
+    assert "Your account is active" in browser.submit(portal.mailed_link(f"{name}@bench.test")).text
 
 
 # Single sign-on
@@ -627,15 +630,15 @@ def test_the_lms_tells_strangers_nothing(portal: Bench) -> None:
 
 
 def test_oauth_sync_follows_the_settings(portal: Bench) -> None:
-    assert portal.job("oauth-sync") == (0, "client cms-sso: as it should be\n")
+    assert portal.run_job("oauth-sync") == (0, "client cms-sso: as it should be\n")
     portal.secrets["cms-sso-secret"] = "newly-generated-0815"
-    assert portal.job("oauth-sync") == (0, "client cms-sso: client_secret\n")
+    assert portal.run_job("oauth-sync") == (0, "client cms-sso: client_secret\n")
     refused = Browser(portal, "cms").submit(
         "/login", username="admin", password=portal.secrets["admin-password"]
     )
     assert (refused.status, "could not be asked" in refused.text) == (403, True)
     portal.secrets["cms-sso-secret"] = SECRETS["cms-sso-secret"]
-    assert portal.job("oauth-sync")[0] == 0
+    assert portal.run_job("oauth-sync")[0] == 0
     author(portal)
 
 
@@ -661,9 +664,9 @@ def test_a_course_image_lands_on_the_drive(portal: Bench, learner: Browser) -> N
         )
         seen.append(src)
         # nginx reads it as another user.
-        code, told = portal.inside("lms", "stat", "-c", "%a %s", f"/openedx/media/{src}")
+        code, told = portal.exec_in("lms", "stat", "-c", "%a %s", f"/openedx/media/{src}")
         assert (code, told) == (0, f"644 {len(picture)}\n")
-    assert portal.inside("cms", "ls", "/openedx/media/course_images")[1].split() == [seen[1].split("/")[1]]
+    assert portal.exec_in("cms", "ls", "/openedx/media/course_images")[1].split() == [seen[1].split("/")[1]]
 
 
 @pytest.mark.parametrize(
@@ -681,12 +684,12 @@ def test_a_course_image_lands_on_the_drive(portal: Bench, learner: Browser) -> N
 def test_an_image_that_is_refused(
     portal: Bench, learner: Browser, name: str, content: bytes, told: str
 ) -> None:
-    before = portal.inside("cms", "ls", "/openedx/media/course_images")
+    before = portal.exec_in("cms", "ls", "/openedx/media/course_images")
     number = f"I{random.randrange(10**9)}"
     fields = {"title": "x", "org": "bench", "number": number, "run": "r", "description": "", "lesson": ""}
     answer = author(portal).upload("/home", name, content, **fields)
     assert (answer.status, told in answer.text) == (200, True), answer.text
-    assert portal.inside("cms", "ls", "/openedx/media/course_images") == before
+    assert portal.exec_in("cms", "ls", "/openedx/media/course_images") == before
 
 
 def test_a_learner_enrols_and_completes(portal: Bench, learner: Browser) -> None:
@@ -709,7 +712,7 @@ def test_a_learner_enrols_and_completes(portal: Bench, learner: Browser) -> None
 def forum(portal: Bench) -> Bench:
     """The portal with the forum service, ready."""
     portal.start_store("forum")
-    until("forum to be ready", lambda: portal.answers("forum"))
+    until("forum to be ready", lambda: portal.is_ready("forum"))
     return portal
 
 
@@ -789,7 +792,7 @@ def test_a_portal_without_activation_and_with_a_logo(portal: Bench) -> None:
         "PLATFORM_DESCRIPTION": "Learning by <doing>",
     }
     portal.start("lms", files={"/openedx/config/lms.env.json": json.dumps(told, indent=2)})
-    until("lms to be ready", lambda: portal.answers("lms"))
+    until("lms to be ready", lambda: portal.is_ready("lms"))
     try:
         name = f"quick-{random.randrange(10**9)}"
         assert f"Dashboard of {name}" in register(Browser(portal, "lms"), name).text
@@ -799,7 +802,7 @@ def test_a_portal_without_activation_and_with_a_logo(portal: Bench) -> None:
         assert "img-src 'self' https://img.bench.test" in page.headers["Content-Security-Policy"]
         assert portal.mails(f"{name}@bench.test") == []
     finally:
-        portal.serve("lms")
+        portal.start_ready("lms")
 
 
 # Health
@@ -901,7 +904,7 @@ def test_probes_tell_ready_from_alive(portal: Bench) -> None:
     finally:
         portal.container("rabbitmq").start()
     for name in ("lms", "lms-workers"):
-        until(f"{name} to be ready again", partial(portal.ready, name))
+        until(f"{name} to be ready again", partial(portal.probe_says_ready, name))
 
 
 def test_probes_leave_no_line_in_the_log(portal: Bench) -> None:
@@ -921,11 +924,11 @@ def test_roles_start_before_their_stores(portal: Bench) -> None:
     for store in ("mysql", "mongo", "rabbitmq"):
         portal.container(store).start()
     for verb in ("lms", "lms-workers"):
-        until(f"{verb} to be ready", partial(portal.answers, verb))
+        until(f"{verb} to be ready", partial(portal.is_ready, verb))
 
 
 def lms_probe(bench: Bench) -> str:
-    return bench.inside("lms", "/usr/local/bin/probe", "lms")[1]
+    return bench.exec_in("lms", "/usr/local/bin/probe", "lms")[1]
 
 
 # Ends
@@ -946,14 +949,14 @@ def test_sigterm_lets_a_request_end(portal: Bench) -> None:
             until("lms to have heard", lambda: "Handling signal: term" in portal.logs("lms"), 10)
         assert asked.result().status == 200
     assert portal.container("lms").wait(timeout=30)["StatusCode"] == 0
-    portal.serve("lms")
+    portal.start_ready("lms")
 
 
 def connections(portal: Bench, store: str) -> bool:
     """Whether the lms has a connection to a store."""
     address = portal.address(store).split(".")
     wanted = "".join(f"{int(part):02X}" for part in reversed(address))
-    return wanted in portal.inside("lms", "cat", "/proc/net/tcp")[1]
+    return wanted in portal.exec_in("lms", "cat", "/proc/net/tcp")[1]
 
 
 def test_a_worker_ends_its_task_before_it_ends(portal: Bench, learner: Browser) -> None:
@@ -964,7 +967,7 @@ def test_a_worker_ends_its_task_before_it_ends(portal: Bench, learner: Browser) 
         until("the worker to have heard", lambda: "Warm shutdown" in portal.logs("lms-workers"), 10)
     assert portal.container("lms-workers").wait(timeout=30)["StatusCode"] == 0
     assert "to be graded in" in (report(learner) or "")
-    portal.serve("lms-workers")
+    portal.start_ready("lms-workers")
 
 
 def test_a_task_beyond_its_grace_is_run_once_more_by_the_next_worker(portal: Bench, learner: Browser) -> None:
@@ -977,7 +980,7 @@ def test_a_task_beyond_its_grace_is_run_once_more_by_the_next_worker(portal: Ben
         assert ("Warm shutdown" in said, "succeeded" in said.split("Warm shutdown")[-1]) == (True, False)
         assert portal.container("lms-workers").wait()["StatusCode"] == 137
     assert report(learner) is None
-    portal.serve("lms-workers")
+    portal.start_ready("lms-workers")
     assert "to be graded in" in until("the report", lambda: report(learner))
     # One task: a message may be published twice where the broker's receipt was late, under the same number.
     runs = re.findall(r"grade_report\[([0-9a-f-]+)\] succeeded", portal.logs("lms-workers"))
@@ -990,10 +993,10 @@ def grouped(portal: Bench) -> Iterator[Bench]:
     portal.start("lms-workers", env={"OPENEDX_QUEUES": "default,high"})
     portal.start("lms-workers", HEAVY, env={"OPENEDX_QUEUES": "high_mem"})
     for name in ("lms-workers", HEAVY):
-        until(f"{name} to be ready", partial(portal.answers, name))
+        until(f"{name} to be ready", partial(portal.is_ready, name))
     yield portal
     portal.container(HEAVY).remove(force=True, v=True)
-    portal.serve("lms-workers")
+    portal.start_ready("lms-workers")
 
 
 def test_a_group_of_workers_takes_its_queues_alone(grouped: Bench, learner: Browser) -> None:
@@ -1026,7 +1029,7 @@ def test_a_killed_worker_s_task_is_run_again(portal: Bench, learner: Browser) ->
         until("the task to be taken", lambda: "received" in portal.logs("lms-workers").splitlines()[-1], 10)
         portal.container("lms-workers").kill()
     assert report(learner) is None
-    portal.serve("lms-workers")
+    portal.start_ready("lms-workers")
     assert "to be graded in" in until("the report", lambda: report(learner))
 
 
@@ -1035,7 +1038,7 @@ def test_queued_tasks_survive_the_broker_s_kill(portal: Bench, learner: Browser)
     learner.submit("/dashboard", action="/dashboard/report")
     portal.container("rabbitmq").kill()
     portal.container("rabbitmq").start()
-    portal.serve("lms-workers")
+    portal.start_ready("lms-workers")
     assert "to be graded in" in until("the report", lambda: report(learner))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from testbed.checkout import Checkout
-from testbed.light import Fleet
+from testbed.light import LightPortals
 from testbed.objects import Objects
 from testbed.trial import Trial
 from tests.e2e import foreign
@@ -23,10 +23,10 @@ SUBNET = "10.77.249.0/24"
 IMPOSSIBLE = 10
 Attack = Callable[[Any], AbstractContextManager[str]]
 TAKEN_PORT: dict[str, Attack] = {
-    "a program of the host": lambda client: foreign.program("127.0.0.1", PORT),
-    "a program at every address": lambda client: foreign.program("0.0.0.0", PORT),
-    "a foreign container": lambda client: foreign.container(client, "127.0.0.1", PORT),
-    "a container at every address": lambda client: foreign.container(client, "0.0.0.0", PORT),
+    "a program of the host": lambda client: foreign.listening_program("127.0.0.1", PORT),
+    "a program at every address": lambda client: foreign.listening_program("0.0.0.0", PORT),
+    "a foreign container": lambda client: foreign.publishing_container(client, "127.0.0.1", PORT),
+    "a container at every address": lambda client: foreign.publishing_container(client, "0.0.0.0", PORT),
 }
 TAKEN_SUBNET: dict[str, Attack] = {
     "a foreign network": lambda client: foreign.network(client, "10.77.249.64/26"),
@@ -38,7 +38,7 @@ TAKEN_SUBNET: dict[str, Attack] = {
 @pytest.fixture(scope="module")
 def birch(light_checkout: Checkout, objects: Objects) -> Iterator[Trial]:
     """A light portal that all these share, since none of them may change it."""
-    fleet = Fleet(checkout=light_checkout, objects=objects)
+    fleet = LightPortals(checkout=light_checkout, objects=objects)
     made = fleet.trial(1)
     made.up()
     yield made
@@ -124,7 +124,9 @@ def test_a_new_tenant_with_what_is_taken_leaves_nothing(birch: Trial, words: str
     name, drive = "e2e-light-2", str(birch.root)
     value = str(PORT) if words == "--port" else SUBNET
     new = ["new", name, "--lms", f"{name}.localhost", "--mail", "sink", "--root", drive, words, value]
-    attack = foreign.program("127.0.0.1", PORT) if words == "--port" else foreign.network(client, SUBNET)
+    attack = (
+        foreign.listening_program("127.0.0.1", PORT) if words == "--port" else foreign.network(client, SUBNET)
+    )
     with attack as holder:
         for more in (["--dry-run"], ["--dry-run", "--json"], ["--json"]):
             ran = checkout.portal(*new, *more)

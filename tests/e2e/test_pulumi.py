@@ -119,7 +119,7 @@ def test_refresh_sees_what_went_and_up_brings_it_back(yew: Trial) -> None:
     # Without a look at the engine, Pulumi compares with what it remembers.
     works(yew, "preview --expect-no-changes")
     works(yew, "refresh --yes --skip-preview")
-    assert gone not in yew.known()
+    assert gone not in yew.names_in_state()
     works(yew, "up --yes --skip-preview")
     yew.assert_whole()
 
@@ -152,11 +152,11 @@ def test_what_the_state_has_lost_is_imported(yew: Trial, tmp_path: Path) -> None
     for each in (container, volume):
         ran = yew.checkout.shell(f"pulumi state delete --yes --stack {yew.name} '{each}'")
         assert ran.code == 0, str(ran)
-    assert {by_urn[container]["id"], by_urn[volume]["id"]} & yew.known() == set()
+    assert {by_urn[container]["id"], by_urn[volume]["id"]} & yew.names_in_state() == set()
     file = tmp_path / "lost.json"
     file.write_text(json.dumps(told))
     works(yew, f"import --yes --generate-code=false --protect=false --file {file}")
-    assert yew.objects.ids(yew.name) == before == yew.known()
+    assert yew.objects.ids(yew.name) == before == yew.names_in_state()
     kept = others(yew, "mail-sink")
     works(yew, "up --yes --skip-preview")
     assert others(yew, "mail-sink") == kept

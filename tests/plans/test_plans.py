@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 RELEASES = ROOT / "config" / "releases"
 
 
-def held(told: str, path: Path) -> None:
+def assert_equals_file(told: str, path: Path) -> None:
     if os.environ.get("UPDATE_PLANS"):
         path.write_text(told)
     assert told == path.read_text(), f"UPDATE_PLANS=1 ./portal test tests/plans writes {path.name} anew"
@@ -25,16 +25,16 @@ def held(told: str, path: Path) -> None:
 
 @pytest.mark.parametrize("name", names(TENANTS))
 def test_plan_reads_as_its_file(name: str) -> None:
-    held(render(portal(name)), HERE / f"{name}.txt")
+    assert_equals_file(render(portal(name)), HERE / f"{name}.txt")
 
 
 @pytest.mark.parametrize("release", Releases(RELEASES).known())
 def test_a_tenant_of_each_release_from_public_images(release: str, tmp_path: Path) -> None:
-    held(render(planned(released("acme", release, tmp_path))), HERE / f"acme@{release}.txt")
+    assert_equals_file(render(planned(released("acme", release, tmp_path))), HERE / f"acme@{release}.txt")
 
 
 def test_what_each_release_brings_reads_as_its_page() -> None:
-    held(page(Releases(RELEASES).all()), ROOT / "docs" / "releases.md")
+    assert_equals_file(page(Releases(RELEASES).all()), ROOT / "docs" / "releases.md")
 
 
 def test_every_plan_has_a_tenant() -> None:

@@ -42,7 +42,7 @@ _SECTION = re.compile(r"section_(start|end):\d+:\S*\r\x1b\[0K")
 _ALLOWED = frozenset("\n\t\u200c\u200d\u00a0\u202f")
 
 
-def obeyed(log: str) -> list[str]:
+def obeyed_by_terminal(log: str) -> list[str]:
     """What a terminal, its reader or a CI job's log would obey in a text; empty when it is nothing but text."""
     found = [f"U+{ord(each):04X}" for each in log if not each.isprintable() and each not in _ALLOWED]
     for line in log.split("\n"):
@@ -60,7 +60,7 @@ def rendered(page: str) -> str:
     return str(_PAGE.render(page))
 
 
-def obeyed_by_a_page(page: str) -> list[str]:
+def obeyed_by_browser(page: str) -> list[str]:
     """What a reader's browser or a forge would obey in a table of Markdown: tags that are not ours, and text outside of code."""
     html = rendered(page)
     found = [f"tag {match[0]}" for match in _TAGS.finditer(html) if match[1].lower() not in _OURS]

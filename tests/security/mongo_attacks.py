@@ -94,7 +94,7 @@ class Wire:
         return self.message({"find": "secrets"}).get("ok") == 1
 
 
-def told(answer):
+def outcome(answer):
     """What an answer comes to."""
     return "allowed" if answer.get("ok") == 1 else answer.get("codeName", "refused")
 
@@ -131,7 +131,7 @@ def half_way(host):
     """A conversation that was begun gives no rights."""
     wire = Wire(host)
     wire.start()
-    return told(wire.message({"find": "secrets"}))
+    return outcome(wire.message({"find": "secrets"}))
 
 
 def wrong_then_right(host):
@@ -139,7 +139,7 @@ def wrong_then_right(host):
     wire = Wire(host)
     wire.start()
     wire.proceed(wire.last(WRONG))
-    return told(wire.proceed(wire.last()))
+    return outcome(wire.proceed(wire.last()))
 
 
 def replay(host):
@@ -147,10 +147,10 @@ def replay(host):
     seen = Wire(host)
     seen.start()
     proof = seen.last()
-    assert told(seen.proceed(proof)) == "allowed"
+    assert outcome(seen.proceed(proof)) == "allowed"
     again = Wire(host)
     again.start()
-    return told(again.proceed(proof))
+    return outcome(again.proceed(proof))
 
 
 def replayed_whole(host):
@@ -161,20 +161,20 @@ def replayed_whole(host):
     wire.proceed(proof)
     wire.message({"logout": 1})
     assert not wire.rights()
-    return told(wire.proceed(proof))
+    return outcome(wire.proceed(proof))
 
 
 def stolen(host):
     """Somebody else's conversation is not to be continued."""
     one, other = Wire(host), Wire(host)
     one.start()
-    return told(other.proceed(one.last()))
+    return outcome(other.proceed(one.last()))
 
 
 def step(host, payload, **more):
     wire = Wire(host)
     wire.start(**more)
-    return told(wire.proceed(payload(wire)))
+    return outcome(wire.proceed(payload(wire)))
 
 
 def closed(question):
@@ -183,7 +183,7 @@ def closed(question):
         answer = question()
     except ConnectionError:
         return "closed"
-    return told(answer) if answer else "closed"
+    return outcome(answer) if answer else "closed"
 
 
 ADMIN = ("listDatabases", "getLog", "hostInfo", "getCmdLineOpts", "renameCollection", "connectionStatus")
@@ -200,14 +200,14 @@ def attacks(host):
     wire = Wire(host)
     for command in (*COMMANDS, *ADMIN):
         for database in DATABASES:
-            yield f"no log-in: {command} on {database}", told(wire.message({command: "secrets"}, database))
+            yield f"no log-in: {command} on {database}", outcome(wire.message({command: "secrets"}, database))
     yield "no log-in, OP_QUERY: find", closed(lambda: Wire(host).query({}, f"{DATABASE}.secrets"))
     yield "no log-in, OP_QUERY: find command", closed(lambda: Wire(host).query({"find": "secrets"}))
     yield "no log-in, OP_QUERY: $query", closed(lambda: Wire(host).query({"$query": {"find": "secrets"}}))
     yield "no log-in, OP_QUERY: serverStatus", closed(lambda: Wire(host).query({"serverStatus": 1}))
     yield "no log-in, OP_QUERY: inprog", closed(lambda: Wire(host).query({}, "admin.$cmd.sys.inprog"))
     # The command is the first key, whatever stands behind it.
-    yield "a free command in front", told(wire.message({"find": "secrets", "ping": 1, "hello": 1}))
+    yield "a free command in front", outcome(wire.message({"find": "secrets", "ping": 1, "hello": 1}))
     yield "a database that is no text", closed(lambda: Wire(host).message({"find": "secrets", "$db": 1}))
     yield "a driver without log-in", by_driver(driver(host))
     yield "a wrong password", by_driver(known(host, WRONG))
@@ -227,18 +227,18 @@ def attacks(host):
         None,
         1,
     ):
-        yield f"mechanism {mechanism}", told(Wire(host).start(mechanism=mechanism))
+        yield f"mechanism {mechanism}", outcome(Wire(host).start(mechanism=mechanism))
     yield "half-way", half_way(host)
     yield "wrong, then right", wrong_then_right(host)
     yield "replay", replay(host)
     yield "replayed after a log-out", replayed_whole(host)
     yield "another's conversation", stolen(host)
-    yield "without a beginning", told(Wire(host).proceed(b"c=biws,r=x,p=x"))
-    yield "a channel that is bound", told(Wire(host).start(header="p=tls-unique,,"))
-    yield "as somebody else", told(Wire(host).start(header="n,a=admin,"))
+    yield "without a beginning", outcome(Wire(host).proceed(b"c=biws,r=x,p=x"))
+    yield "a channel that is bound", outcome(Wire(host).start(header="p=tls-unique,,"))
+    yield "as somebody else", outcome(Wire(host).start(header="n,a=admin,"))
     yield "the header changed", step(host, lambda w: w.last(header="y,,"))
     yield "the nonce cut short", step(host, lambda w: w.last(nonce="n" * 24))
-    yield "no nonce", told(Wire(host).start(nonce=""))
+    yield "no nonce", outcome(Wire(host).start(nonce=""))
     yield "an empty proof", step(host, lambda w: w.last().rpartition(b",p=")[0] + b",p=")
     yield "no proof", step(host, lambda w: w.last().rpartition(b",p=")[0])
     yield (
@@ -248,7 +248,7 @@ def attacks(host):
     yield "an empty payload", step(host, lambda w: b"")
     yield "a payload that is a text", step(host, lambda w: w.last().decode())
     yield "a long payload", step(host, lambda w: w.last() + b"A" * 100_000)
-    yield "another number", told(_other_number(host))
+    yield "another number", outcome(_other_number(host))
 
 
 def _other_number(host):
@@ -260,17 +260,17 @@ def _other_number(host):
 def rights(host):
     """What may be done, without and with the password."""
     stranger = Wire(host)
-    yield "stranger: ping", told(stranger.message({"ping": 1}))
-    yield "stranger: hello", told(stranger.message({"hello": 1, "saslSupportedMechs": "openedx.nobody"}))
-    yield "stranger: buildInfo", told(stranger.message({"buildInfo": 1}, "admin"))
+    yield "stranger: ping", outcome(stranger.message({"ping": 1}))
+    yield "stranger: hello", outcome(stranger.message({"hello": 1, "saslSupportedMechs": "openedx.nobody"}))
+    yield "stranger: buildInfo", outcome(stranger.message({"buildInfo": 1}, "admin"))
     yield "driver: find", by_driver(known(host))
     yield "driver: find, mechanism named", by_driver(known(host, authMechanism="SCRAM-SHA-256"))
     friend = authenticated(host)
-    yield "friend: listDatabases", told(friend.message({"listDatabases": 1}, "admin"))
-    yield "friend: serverStatus", told(friend.message({"serverStatus": 1}))
+    yield "friend: listDatabases", outcome(friend.message({"listDatabases": 1}, "admin"))
+    yield "friend: serverStatus", outcome(friend.message({"serverStatus": 1}))
     # So that a hanging up above is a refusal, not a message that nobody understands.
-    yield "friend: OP_QUERY find command", told(friend.query({"find": "secrets"}))
-    yield "friend: OP_QUERY $query", told(friend.query({"$query": {"find": "secrets"}}))
+    yield "friend: OP_QUERY find command", outcome(friend.query({"find": "secrets"}))
+    yield "friend: OP_QUERY $query", outcome(friend.query({"$query": {"find": "secrets"}}))
     yield "friend: OP_QUERY inprog", closed(lambda: {**friend.query({}, "admin.$cmd.sys.inprog"), "ok": 1})
     databases = {each["name"] for each in friend.message({"listDatabases": 1}, "admin")["databases"]}
     # Asking without a log-in makes nothing.

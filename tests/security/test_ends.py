@@ -68,7 +68,7 @@ CASES = (*WORDS.values(), *MORE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ran:
+class Ended:
     """How one ended; what is in no file was written elsewhere."""
 
     code: int
@@ -76,7 +76,7 @@ class Ran:
     err: str
 
 
-Run = Callable[..., Ran]
+Run = Callable[..., Ended]
 
 
 def surroundings(folder: Path) -> dict[str, str]:
@@ -111,7 +111,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         assert runs.stdin
         assert runs.stdout
 
-        def one(*words: str, out: str = "", err: str = "") -> Ran:
+        def one(*words: str, out: str = "", err: str = "") -> Ended:
             assert runs.stdin
             assert runs.stdout
             to_out, to_err = folder / "out", folder / "err"
@@ -120,7 +120,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             case = {"words": words, "out": out or str(to_out), "err": err or str(to_err)}
             runs.stdin.write(json.dumps(case) + "\n")
             runs.stdin.flush()
-            return Ran(code=int(runs.stdout.readline()), out=to_out.read_text(), err=to_err.read_text())
+            return Ended(code=int(runs.stdout.readline()), out=to_out.read_text(), err=to_err.read_text())
 
         yield one
         runs.stdin.close()

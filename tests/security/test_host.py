@@ -75,7 +75,7 @@ def beyond() -> Iterator[tuple[str, int]]:
         with outside.outside() as door:
             outside.ip("-n", outside.NAME, "addr", "add", f"{METADATA}/32", "dev", "lo")
             outside.ip("route", "add", f"{METADATA}/32", "via", outside.THERE)
-            assert outside.answers(METADATA, door[1])
+            assert outside.is_listening(METADATA, door[1])
             yield door
     except outside.NoOutside as reason:
         pytest.skip(str(reason))
@@ -154,7 +154,7 @@ def published(objects: Objects, network: str) -> Iterator[None]:
     )
     try:
         client.start(made["Id"])
-        until("the published port", lambda: outside.answers("127.0.0.1", PUBLISHED))
+        until("the published port", lambda: outside.is_listening("127.0.0.1", PUBLISHED))
         yield
     finally:
         client.remove_container(made["Id"], force=True)
@@ -166,7 +166,7 @@ def test_the_published_port_goes_on_working(
     """From the host by each of its addresses, and from a machine beyond it; not by way of another portal."""
     with published(objects, networks[INGRESS]):
         for each in ("127.0.0.1", *host_addresses()):
-            until(f"an answer at {each}:{PUBLISHED}", partial(outside.answers, each, PUBLISHED))
+            until(f"an answer at {each}:{PUBLISHED}", partial(outside.is_listening, each, PUBLISHED))
         told = subprocess.run(
             [
                 *("ip", "netns", "exec", outside.NAME, sys.executable, "-c"),

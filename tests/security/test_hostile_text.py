@@ -34,7 +34,7 @@ from automation.review.tenant_review import Review
 from config.reading.errors import ConfigError
 from config.values import names
 from tests.programs import ROOT, TENANTS
-from tests.security.hostile import FEW, TEXTS, obeyed, obeyed_by_a_page, rendered
+from tests.security.hostile import FEW, TEXTS, obeyed_by_browser, obeyed_by_terminal, rendered
 from toolchain import output, terminal
 from toolchain.setup.progress import Progress
 from toolchain.setup.stamps import PartResult
@@ -45,10 +45,10 @@ text = st.lists(st.one_of(st.sampled_from(TEXTS), st.text(max_size=8)), max_size
 def test_the_attacks_are_seen_where_nothing_is_written_out() -> None:
     """Or a test that finds nothing would prove nothing."""
     for each in ("\x1b[31m", "a\n::error::b", "a ##[error]b", "\u202e", "section_start:1:a\r\x1b[0K"):
-        assert obeyed(each)
+        assert obeyed_by_terminal(each)
     for each in ("<script>a</script>", "@octocat"):
-        assert obeyed_by_a_page(each)
-    assert obeyed_by_a_page("| a |\n|---|\n| [a](http://evil.example) |")
+        assert obeyed_by_browser(each)
+    assert obeyed_by_browser("| a |\n|---|\n| [a](http://evil.example) |")
 
 
 @settings(max_examples=400, deadline=None)
@@ -56,7 +56,7 @@ def test_the_attacks_are_seen_where_nothing_is_written_out() -> None:
 def test_a_line_is_one_line_of_text(said: str) -> None:
     shown = terminal.line(said)
     assert "\n" not in shown
-    assert obeyed(shown) == []
+    assert obeyed_by_terminal(shown) == []
     assert terminal.line(shown) == shown
 
 
@@ -64,7 +64,7 @@ def test_a_line_is_one_line_of_text(said: str) -> None:
 @given(text)
 def test_lines_are_lines_of_text(said: str) -> None:
     shown = terminal.lines(said)
-    assert obeyed(shown) == []
+    assert obeyed_by_terminal(shown) == []
     assert terminal.lines(shown) == shown
 
 
@@ -93,16 +93,16 @@ def test_what_harms_nobody_stays_as_it_is(said: str) -> None:
 @given(text)
 def test_code_of_a_page_is_nothing_but_text(said: str) -> None:
     page = rows(("tenant", "why"), [(said, said)])
-    assert obeyed_by_a_page(page) == []
+    assert obeyed_by_browser(page) == []
     assert page.count("\n") == 3
     assert rendered(page).count("<td>") == 2
-    assert obeyed(code(said)) == []
+    assert obeyed_by_terminal(code(said)) == []
 
 
 def facts(captured: str) -> Any:
     """What a program reads of the output, with nothing in it for the log that it stands in."""
     assert captured.isascii()
-    assert obeyed(captured) == []
+    assert obeyed_by_terminal(captured) == []
     return json.loads(captured)
 
 
@@ -133,7 +133,7 @@ def test_names_of_changed_files(
 ) -> None:
     monkeypatch.setattr(review_verbs, "affected_since", lambda ref: hostile)
     review_verbs.changed("HEAD")
-    assert obeyed(everything(capsys)) == []
+    assert obeyed_by_terminal(everything(capsys)) == []
     made = table.Table("tenant", table.prose("why"), grouped=True)
     for name, why in hostile.tenants.items():
         for each in why:
@@ -141,13 +141,13 @@ def test_names_of_changed_files(
     for width in (80, 23, 400):
         # What is folded begins lines anew; what a table colours is its heads, which are ours.
         shown = made.text(width, on_terminal=True)
-        assert obeyed(re.sub(r"\x1b\[[0-9;]*m", "", shown)) == []
+        assert obeyed_by_terminal(re.sub(r"\x1b\[[0-9;]*m", "", shown)) == []
     review_verbs.changed("HEAD", as_json=True)
     told = facts(everything(capsys))
     assert {name: tuple(why) for name, why in told["tenants"].items()} == dict(hostile.tenants)
     review_verbs.changed("HEAD", markdown=True)
     page = everything(capsys)
-    assert obeyed_by_a_page(page) == []
+    assert obeyed_by_browser(page) == []
     assert rendered(page).count("<tr>") == 1 + page.count("\n") - 2
 
 
@@ -172,15 +172,15 @@ def test_names_of_files_that_git_has(tmp_path: Path) -> None:
     found = since("HEAD", tmp_path)
     assert {each.path for each in found} == made
     page = rows(("tenant", "why"), [(each.path, each.before) for each in found])
-    assert obeyed_by_a_page(page) == []
-    assert obeyed(terminal.lines("\n".join(each.path for each in found))) == []
+    assert obeyed_by_browser(page) == []
+    assert obeyed_by_terminal(terminal.lines("\n".join(each.path for each in found))) == []
 
 
 def test_names_of_branches(capsys: pytest.CaptureFixture[str]) -> None:
     for said in words_of_a_command(FEW):
         code, told = ran(capsys, "changed", "--", said)
         assert code in (1, 2), told
-        assert obeyed(told) == [], said
+        assert obeyed_by_terminal(told) == [], said
         assert "bug in this program" not in told
 
 
@@ -233,7 +233,7 @@ def test_names_of_tenants(
     for each in words_of_a_command(FEW):
         code, told = ran(capsys, *words, "--", each)
         assert code == 2, (each, told)
-        assert obeyed(told) == [], each
+        assert obeyed_by_terminal(told) == [], each
         assert "bug in this program" not in told
     assert not [each for each in read if each.resolve().is_relative_to("/etc")]
 
@@ -257,7 +257,7 @@ def test_titles(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch:
         (folder / "acme.yaml").write_text(yaml.safe_dump({**tenant, "title": each}))
         code, told = ran(capsys, "tenants")
         assert code in (0, 2), told
-        assert obeyed(told) == [], each
+        assert obeyed_by_terminal(told) == [], each
         good += code == 0
         if not code:
             code, told = ran(capsys, "tenants", "--json")
@@ -272,7 +272,7 @@ def test_logs_of_containers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     monkeypatch.setattr(service_logs, "logs", lines)
     looking_verbs.logs("acme", "", follow=False, since="", tail=100, as_json=False)
     told = everything(capsys)
-    assert obeyed(told) == []
+    assert obeyed_by_terminal(told) == []
     # One line each, whoever it claims to be from.
     assert [each.partition("|")[0].strip() for each in told.splitlines()] == ["lms"] * len(TEXTS)
     looking_verbs.logs("acme", "", follow=False, since="", tail=100, as_json=True)
@@ -292,7 +292,7 @@ def test_reasons_of_engines_and_tools(
         monkeypatch.setattr(status, "status", failing)
         code, told = ran(capsys, "status", "acme")
         assert code in (1, 2)
-        assert obeyed(told) == []
+        assert obeyed_by_terminal(told) == []
         assert "Traceback" not in told
 
 
@@ -300,12 +300,12 @@ def test_what_a_preview_says(capsys: pytest.CaptureFixture[str]) -> None:
     reviews = [Review(each, failure=each, why=(each,)) for each in TEXTS]
     quiet: dict[str, Any] = {"refreshed": False, "allowed": ()}
     review_verbs.print_reviews(reviews, list(TEXTS), as_json=False, markdown=False, **quiet)
-    assert obeyed(everything(capsys)) == []
+    assert obeyed_by_terminal(everything(capsys)) == []
     review_verbs.print_reviews(reviews, list(TEXTS), as_json=True, markdown=False, **quiet)
     assert facts(everything(capsys))["left"] == list(TEXTS)
     # tests/unit/automation/review/test_comment.py reads the comment as a page.
     review_verbs.print_reviews(reviews, list(TEXTS), as_json=False, markdown=True, **quiet)
-    assert obeyed(everything(capsys)) == []
+    assert obeyed_by_terminal(everything(capsys)) == []
 
 
 def test_what_an_engine_and_a_drive_have(capsys: pytest.CaptureFixture[str]) -> None:
@@ -314,7 +314,7 @@ def test_what_an_engine_and_a_drive_have(capsys: pytest.CaptureFixture[str]) -> 
         found = orphans.Orphan(kind="container", name=each, tenant=each, where=each)
         made.add_row(found.tenant, found.name, found.remedy)
     table.print_table(made)
-    assert obeyed(everything(capsys)) == []
+    assert obeyed_by_terminal(everything(capsys)) == []
     portal_verbs.print_facts(
         {
             "tenant": TEXTS[0],
@@ -324,7 +324,7 @@ def test_what_an_engine_and_a_drive_have(capsys: pytest.CaptureFixture[str]) -> 
         },
         as_json=False,
     )
-    assert obeyed(everything(capsys)) == []
+    assert obeyed_by_terminal(everything(capsys)) == []
 
 
 def test_what_builds_and_set_ups_say(capsys: pytest.CaptureFixture[str]) -> None:
@@ -339,7 +339,7 @@ def test_what_builds_and_set_ups_say(capsys: pytest.CaptureFixture[str]) -> None
         setup.started("venv")
         setup.doing("venv", each)
         setup.ended(PartResult(part="venv", source="packages", version=each))
-    assert obeyed(everything(capsys) + held.getvalue()) == []
+    assert obeyed_by_terminal(everything(capsys) + held.getvalue()) == []
 
 
 def test_names_that_are_no_tenants() -> None:
@@ -350,10 +350,10 @@ def test_names_that_are_no_tenants() -> None:
             continue
         with pytest.raises(ValueError) as refused:
             names.tenant(each)
-        assert obeyed(terminal.lines(str(refused.value))) == []
+        assert obeyed_by_terminal(terminal.lines(str(refused.value))) == []
 
 
 def test_a_last_line_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     for each in TEXTS:
         show.say(stack.one_line(each))
-    assert obeyed(everything(capsys)) == []
+    assert obeyed_by_terminal(everything(capsys)) == []

@@ -20,7 +20,7 @@ import pytest
 from config.portal.routes import Route, caddyfile, nginx_sites
 from testbed.waiting import until
 from tests.e2e.ground import ground
-from tests.e2e.image_trial import Box
+from tests.e2e.image_trial import ImageContainer
 
 pytestmark = pytest.mark.e2e
 
@@ -38,18 +38,18 @@ ONE = ALL // 4
 SECRET = "c0ffee-t0ken"
 
 
-class Door:
+class LoadBalancer:
     """A load balancer before an application of eight threads."""
 
     def __init__(self, client: docker.APIClient) -> None:
         self.client = client
         self.box = self._box(with_nginx=True)
 
-    def _box(self, *, with_nginx: bool) -> Box:
+    def _box(self, *, with_nginx: bool) -> ImageContainer:
         files = {"/portal/config/Caddyfile": caddyfile(WAYS)}
         if with_nginx:
             files["/portal/config/sites.conf"] = nginx_sites(WAYS)
-        return Box(
+        return ImageContainer(
             client=self.client,
             name="c-load-balancer",
             role="load-balancer",
@@ -65,9 +65,9 @@ class Door:
         self.box.wait_ready()
         until("a page", lambda: self.ask("/page")[0] == 200)
 
-    def program(self, name: str, *words: str) -> Box:
+    def program(self, name: str, *words: str) -> ImageContainer:
         """One of door_programs.py, running."""
-        box = Box(
+        box = ImageContainer(
             client=self.client,
             name=name,
             role="mail-sink",
@@ -79,7 +79,7 @@ class Door:
 
     def slow(
         self, kind: str, count: int, seconds: float, name: str = "c-slow", *, settle: bool = True
-    ) -> Box:
+    ) -> ImageContainer:
         """So many slow connections from one container; all begun, and what they asked for done."""
         box = self.program(name, "slow", kind, "lms.test", str(count), str(seconds))
         until(f"{count} slow connections", lambda: "begun" in box.logs(), limit=60)
@@ -93,7 +93,7 @@ class Door:
         failed, p95 = self.browse(5)
         return not failed and p95 < 0.5
 
-    def told(self, box: Box, key: str) -> int:
+    def told(self, box: ImageContainer, key: str) -> int:
         """What a slow client printed."""
         lines = [json.loads(line) for line in box.logs().splitlines() if line.startswith("{")]
         return int(next(each[key] for each in lines if key in each))
@@ -135,14 +135,14 @@ class Door:
 
 
 @pytest.fixture(scope="module")
-def door() -> Iterator[Door]:
+def door() -> Iterator[LoadBalancer]:
     with ground(("load-balancer", "mail-sink")) as client:
-        made = Door(client)
+        made = LoadBalancer(client)
         made.start()
         yield made
 
 
-def test_without_the_door_slow_bodies_stop_the_portal(door: Door) -> None:
+def test_without_the_door_slow_bodies_stop_the_portal(door: LoadBalancer) -> None:
     """What this file is about can be seen by it: Caddy alone, as a public image runs it, hands a body on as it comes."""
     door.start(with_nginx=False)
     slow = door.slow("body", 60, 60, settle=False)
@@ -153,7 +153,7 @@ def test_without_the_door_slow_bodies_stop_the_portal(door: Door) -> None:
 
 
 @pytest.mark.parametrize("kind", ["idle", "headers", "body", "chunked", "reader"])
-def test_sixty_slow_connections_keep_nobody_waiting(door: Door, kind: str) -> None:
+def test_sixty_slow_connections_keep_nobody_waiting(door: LoadBalancer, kind: str) -> None:
     quiet = door.browse()
     slow = door.slow(kind, 60, 60)
     failed, p95 = door.browse()
@@ -166,7 +166,7 @@ def test_sixty_slow_connections_keep_nobody_waiting(door: Door, kind: str) -> No
 @pytest.mark.parametrize(
     "kind", ["idle", *(pytest.param(each, marks=pytest.mark.slow) for each in ("headers", "body", "reader"))]
 )
-def test_a_thousand_of_one_client_have_its_share_alone(door: Door, kind: str) -> None:
+def test_a_thousand_of_one_client_have_its_share_alone(door: LoadBalancer, kind: str) -> None:
     slow = door.slow(kind, 1000, 8)
     failed, p95 = door.browse()
     assert slow.wait_end(limit=60) == 0, slow.logs()
@@ -180,7 +180,7 @@ def test_a_thousand_of_one_client_have_its_share_alone(door: Door, kind: str) ->
     assert door.box.state["Running"]
 
 
-def test_deadlines_are_of_what_comes(door: Door) -> None:
+def test_deadlines_are_of_what_comes(door: LoadBalancer) -> None:
     """A megabit a second takes 40 s for five megabytes and gets through; who is slower is ended before that.
 
     Meanwhile somebody waits for a service that is away, with a token in the address.
@@ -202,7 +202,7 @@ def test_deadlines_are_of_what_comes(door: Door) -> None:
     assert "lookup nobody" in door.box.logs(), "an error of Caddy's still says which service is away"
 
 
-def uploaded(door: Door, size: int, bytes_a_second: int, *, chunked: bool = False) -> float:
+def uploaded(door: LoadBalancer, size: int, bytes_a_second: int, *, chunked: bool = False) -> float:
     """The seconds of an upload to the cms at a line's pace; it must be taken."""
     piece = bytes_a_second // 5
     length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {size}"
@@ -225,7 +225,7 @@ def chunk(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["chunked", "large"])
-def test_slow_bodies_of_two_addresses_leave_uploads_their_places(door: Door, kind: str) -> None:
+def test_slow_bodies_of_two_addresses_leave_uploads_their_places(door: LoadBalancer, kind: str) -> None:
     """Who holds what a client may hold, twice, keeps neither an upload nor a body of unknown length out."""
     boxes = [door.slow(kind, 8, 60, name=f"c-slow-{kind}-{each}") for each in range(2)]
     upload = door.ask("/page", method="POST", body=b"x" * 2_000_000, limit=20)
@@ -239,7 +239,7 @@ def test_slow_bodies_of_two_addresses_leave_uploads_their_places(door: Door, kin
     assert b'{"taken": 50000' in unknown
 
 
-def test_one_client_holds_one_body_of_unknown_length(door: Door) -> None:
+def test_one_client_holds_one_body_of_unknown_length(door: LoadBalancer) -> None:
     """The second is refused at once; the place is free when the first has ended, also by being too large."""
     head = b"POST /page HTTP/1.1\r\nHost: lms.test\r\nTransfer-Encoding: chunked\r\n\r\n"
     with door.connect() as first, door.connect() as second:
@@ -257,7 +257,7 @@ def test_one_client_holds_one_body_of_unknown_length(door: Door) -> None:
     assert "[alert]" not in door.box.logs()
 
 
-def refused(door: Door, head: bytes) -> bool:
+def refused(door: LoadBalancer, head: bytes) -> bool:
     """Whether there is no place for such a request."""
     with door.connect() as talk:
         talk.sendall(head + chunk(b"x") + chunk(b""))
@@ -290,13 +290,13 @@ def refused(door: Door, head: bytes) -> bool:
         ("http://elsewhere.test/page", "elsewhere.test", 404),
     ],
 )
-def test_a_request_names_one_host(door: Door, line: str, host: str, status: int) -> None:
+def test_a_request_names_one_host(door: LoadBalancer, line: str, host: str, status: int) -> None:
     with door.connect() as talk:
         talk.sendall(f"GET {line} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         assert f"HTTP/1.1 {status} ".encode() in talk.recv(4096)
 
 
-def test_one_client_has_one_event_stream(door: Door) -> None:
+def test_one_client_has_one_event_stream(door: LoadBalancer) -> None:
     """Four of a host, since each keeps a thread: nobody has all of them."""
     ask = b"GET /events HTTP/1.1\r\nHost: lms.test\r\nAccept: text/event-stream\r\n\r\n"
     with door.connect() as first, door.connect() as second:
@@ -306,7 +306,7 @@ def test_one_client_has_one_event_stream(door: Door) -> None:
         assert b" 503 " in second.recv(4096)
 
 
-def test_bodies_arrive_whole_and_too_large_ones_not_at_all(door: Door) -> None:
+def test_bodies_arrive_whole_and_too_large_ones_not_at_all(door: LoadBalancer) -> None:
     for size in (0, 1, 16_384, 16_385, 1_000_000, 4_000_000):
         status, text = door.ask("/page", method="POST", body=b"x" * size, limit=20)
         assert (status, json.loads(text)["taken"]) == (200, size)
@@ -335,7 +335,7 @@ def received(talk: socket.socket, end: bytes) -> bytes:
     return got
 
 
-def test_who_a_client_is_it_does_not_say_itself(door: Door) -> None:
+def test_who_a_client_is_it_does_not_say_itself(door: LoadBalancer) -> None:
     with door.connect() as talk:
         talk.sendall(
             b"POST /page HTTP/1.1\r\nHost: lms.test\r\nContent-Length: 0\r\n"
@@ -345,7 +345,7 @@ def test_who_a_client_is_it_does_not_say_itself(door: Door) -> None:
     assert told["client"] == door.box.address.rpartition(".")[0] + ".1"
 
 
-def test_events_and_websockets_are_not_held_back(door: Door) -> None:
+def test_events_and_websockets_are_not_held_back(door: LoadBalancer) -> None:
     with door.connect() as talk:
         talk.sendall(b"GET /events HTTP/1.1\r\nHost: lms.test\r\nAccept: text/event-stream\r\n\r\n")
         began = time.monotonic()
@@ -364,7 +364,7 @@ def test_events_and_websockets_are_not_held_back(door: Door) -> None:
             assert received(talk, word) == word
 
 
-def test_one_client_has_no_rate_without_end(door: Door) -> None:
+def test_one_client_has_no_rate_without_end(door: LoadBalancer) -> None:
     """A burst of a thousand requests passes; then a hundred a second."""
     statuses: list[bytes] = []
     with ExitStack() as stack:
@@ -390,7 +390,7 @@ def answers(talk: socket.socket, count: int) -> list[bytes]:
     return [each[:3] for each in got.split(b"HTTP/1.1 ")[1:]]
 
 
-def test_no_log_of_it_has_what_a_request_holds(door: Door) -> None:
+def test_no_log_of_it_has_what_a_request_holds(door: LoadBalancer) -> None:
     """Of a body too large, a request that is none; of a service that is away see the deadlines."""
     door.ask(f"/reset/{SECRET}", method="POST", body=b"x" * 4_000_001, limit=20)
     with door.connect() as talk:
@@ -399,7 +399,7 @@ def test_no_log_of_it_has_what_a_request_holds(door: Door) -> None:
     assert SECRET not in door.box.logs()
 
 
-def test_it_ends_in_time_with_connections_open(door: Door) -> None:
+def test_it_ends_in_time_with_connections_open(door: LoadBalancer) -> None:
     slow = door.slow("body", 20, 60)
     code, seconds = door.box.stop()
     slow.remove()

@@ -12,7 +12,7 @@ import docker
 import pytest
 
 from tests.e2e.ground import ground
-from tests.e2e.image_trial import KINDS, Box, fresh_secrets, store
+from tests.e2e.image_trial import KINDS, ImageContainer, fresh_secrets, store
 
 pytestmark = pytest.mark.e2e
 
@@ -60,7 +60,7 @@ def client() -> Iterator[docker.APIClient]:
         yield made
 
 
-def started(client: docker.APIClient, role: str, folder: Path) -> tuple[Box, str]:
+def started(client: docker.APIClient, role: str, folder: Path) -> tuple[ImageContainer, str]:
     """A store on an empty directory, and its password."""
     kind = KINDS[role]
     given = fresh_secrets(kind)
@@ -71,7 +71,9 @@ def started(client: docker.APIClient, role: str, folder: Path) -> tuple[Box, str
 
 
 @pytest.fixture(scope="module")
-def search(client: docker.APIClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Box, str]]:
+def search(
+    client: docker.APIClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[ImageContainer, str]]:
     box, password = started(client, "elasticsearch", tmp_path_factory.mktemp("search"))
     yield box, password
     box.remove()
@@ -82,7 +84,7 @@ def test_mongo_lets_nobody_in_who_has_not_proved_to_know_the_password(
 ) -> None:
     box, password = started(client, "mongo", tmp_path)
     script = Path(__file__).with_name("mongo_attacks.py").read_text()
-    attacker = Box(
+    attacker = ImageContainer(
         client=client,
         name="c-attacker",
         role="openedx-standin",
@@ -115,7 +117,7 @@ def test_mongo_lets_nobody_in_who_has_not_proved_to_know_the_password(
     box.remove()
 
 
-def asked(box: Box, method: str, path: str, *logins: str) -> tuple[int, str]:
+def asked(box: ImageContainer, method: str, path: str, *logins: str) -> tuple[int, str]:
     """Status and text of the search's answer, with as many Authorization headers as logins."""
     connection = http.client.HTTPConnection(box.address, 9200, timeout=20)
     try:
@@ -135,7 +137,7 @@ def basic(user: str, password: str) -> str:
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
-def test_search_answers_no_route_without_its_password(search: tuple[Box, str]) -> None:
+def test_search_answers_no_route_without_its_password(search: tuple[ImageContainer, str]) -> None:
     box, password = search
     right, wrong = basic(USER, password), basic(USER, "x" * len(password))
     for method, path in ROUTES:
@@ -150,7 +152,7 @@ def test_search_answers_no_route_without_its_password(search: tuple[Box, str]) -
     assert asked(box, "GET", "/fresh/_mapping", wrong)[0] == 401
 
 
-def test_search_takes_one_login_and_only_the_right_one(search: tuple[Box, str]) -> None:
+def test_search_takes_one_login_and_only_the_right_one(search: tuple[ImageContainer, str]) -> None:
     box, password = search
     right = basic(USER, password)
     code = right.removeprefix("Basic ")
@@ -177,7 +179,7 @@ def test_search_takes_one_login_and_only_the_right_one(search: tuple[Box, str]) 
     assert asked(box, "GET", "/", right)[0] == 200
 
 
-def test_search_asks_at_every_request_of_a_connection(search: tuple[Box, str]) -> None:
+def test_search_asks_at_every_request_of_a_connection(search: tuple[ImageContainer, str]) -> None:
     box, password = search
     connection = http.client.HTTPConnection(box.address, 9200, timeout=20)
     statuses = []
@@ -190,7 +192,7 @@ def test_search_asks_at_every_request_of_a_connection(search: tuple[Box, str]) -
     assert statuses == [200, 401, 200]
 
 
-def test_search_has_no_other_door(search: tuple[Box, str]) -> None:
+def test_search_has_no_other_door(search: tuple[ImageContainer, str]) -> None:
     box, _ = search
     with socket.create_connection((box.address, 9200), timeout=5):
         pass

@@ -6,7 +6,7 @@ import pytest
 
 from automation.portals.onboarding_request import OnboardingRequest
 from config.reading.errors import ConfigError
-from tests.unit.automation.commands.typed import line, ran
+from tests.unit.automation.commands.typed import output_line, run_portal
 
 NEW = ("new", "oak", "--lms", "learn.oak.example")
 
@@ -22,7 +22,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> None:
     [f"--{each.name.replace('_', '-')}" for each in fields(OnboardingRequest) if each.default == ""],
 )
 def test_an_empty_word_is_no_wish_for_the_default(option: str) -> None:
-    told = ran(*NEW, option, "", "--dry-run").exception
+    told = run_portal(*NEW, option, "", "--dry-run").exception
     assert isinstance(told, ConfigError)
     assert str(told).startswith(f"{option}: is empty, expected ")
     assert "or leave it out" in str(told)
@@ -41,18 +41,18 @@ def test_an_empty_word_is_no_wish_for_the_default(option: str) -> None:
     ],
 )
 def test_a_variable_that_is_not_set_is_no_word(words: tuple[str, ...], option: str) -> None:
-    told = ran(*words).exception
+    told = run_portal(*words).exception
     assert isinstance(told, ConfigError)
     assert str(told).startswith(f"{option}: is empty, expected ")
 
 
 def test_a_title_says_how_long_it_may_be() -> None:
-    assert str(ran(*NEW, "--title", "").exception) == (
+    assert str(run_portal(*NEW, "--title", "").exception) == (
         "--title: is empty, expected 1 to 80 characters, for example 'Oak University'; or leave it out"
     )
 
 
 def test_a_port_that_is_no_number() -> None:
-    told = ran(*NEW, "--port", "abc")
+    told = run_portal(*NEW, "--port", "abc")
     assert told.exit_code == 2
-    assert "'--port': 'abc' is not a number, for example 8080" in line(told)
+    assert "'--port': 'abc' is not a number, for example 8080" in output_line(told)

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from benchmarks.fleet import is_of_kind, measurement, panels
-from benchmarks.plot import HEIGHT, WIDTH, Panel, nice, spread, svg
+from benchmarks.plot import HEIGHT, WIDTH, Panel, round_up, svg, without_overlap
 from benchmarks.processes import Process, Run
 
 
@@ -13,11 +13,11 @@ from benchmarks.processes import Process, Run
     ("least", "told"), [(0.3, 0.5), (1, 1), (1.1, 2), (4, 5), (7, 10), (10, 10), (13, 20), (260, 500)]
 )
 def test_a_step_is_a_round_number(least: float, told: float) -> None:
-    assert nice(least) == pytest.approx(told)
+    assert round_up(least) == pytest.approx(told)
 
 
 def test_words_keep_apart() -> None:
-    assert spread([50, 10, 52], apart=13) == [50, 10, 63]
+    assert without_overlap([50, 10, 52], apart=13) == [50, 10, 63]
 
 
 def test_every_point_lies_within_its_panel() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from automation import checks
-from tests.unit.automation.commands.typed import line, ran
+from tests.unit.automation.commands.typed import output_line, run_portal
 
 
 @pytest.fixture(autouse=True)
@@ -20,9 +20,9 @@ def test_the_help_of_the_tests_builds_and_runs_nothing(
 ) -> None:
     begun: list[object] = []
     monkeypatch.setattr(checks, "test", lambda *how: begun.append(how))
-    told = ran("test", *words)
+    told = run_portal("test", *words)
     assert told.exit_code == 0
-    assert "./portal test -k tenant" in line(told)
+    assert "./portal test -k tenant" in output_line(told)
     assert begun == []
 
 
@@ -35,5 +35,5 @@ def test_the_words_of_pytest_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(checks, "test", test)
     for words in (["-k", "tenant", "-x"], ["--", "--help"], []):
-        assert ran("test", *words).exit_code == 0
+        assert run_portal("test", *words).exit_code == 0
     assert begun == [["-k", "tenant", "-x"], ["--help"], []]

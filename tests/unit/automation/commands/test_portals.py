@@ -7,7 +7,7 @@ import pytest
 from automation.engine import inventory
 from automation.portals import destroy, status
 from automation.runs.plan import Change, Plan
-from tests.unit.automation.commands.typed import line, ran
+from tests.unit.automation.commands.typed import output_line, run_portal
 
 
 @pytest.fixture(autouse=True)
@@ -18,12 +18,12 @@ def away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("verb", ["up", "destroy", "preview"])
 def test_names_and_all_at_once(verb: str) -> None:
-    told = ran(verb, "demo", "--all")
+    told = run_portal(verb, "demo", "--all")
     assert told.exit_code == 2
-    assert "name tenants or pass --all, not both" in line(told)
-    told = ran(verb)
+    assert "name tenants or pass --all, not both" in output_line(told)
+    told = run_portal(verb)
     assert told.exit_code == 2
-    assert "name the tenants, or pass --all" in line(told)
+    assert "name the tenants, or pass --all" in output_line(told)
 
 
 @pytest.fixture
@@ -35,16 +35,16 @@ def removals(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("removals")
 def test_what_would_go_of_several_is_one_object() -> None:
-    told = json.loads(ran("destroy", "acme", "demo", "--dry-run", "--json").stdout)
+    told = json.loads(run_portal("destroy", "acme", "demo", "--dry-run", "--json").stdout)
     assert list(told["tenants"]) == ["acme", "demo"]
     assert [each["name"] for each in told["tenants"]["demo"]["changes"]] == ["network-front"]
-    told = json.loads(ran("destroy", "acme", "--dry-run", "--json").stdout)
+    told = json.loads(run_portal("destroy", "acme", "--dry-run", "--json").stdout)
     assert (told["tenant"], len(told["changes"])) == ("acme", 1)
 
 
 @pytest.mark.usefixtures("removals")
 def test_what_would_go_of_several_says_of_whom() -> None:
-    told = ran("destroy", "acme", "demo", "--dry-run").stdout
+    told = run_portal("destroy", "acme", "demo", "--dry-run").stdout
     assert told.index("acme: 1 to delete") < told.index("demo: 1 to delete")
 
 
@@ -65,7 +65,7 @@ def test_status_says_how_a_job_has_ended(state: str, said: str, monkeypatch: pyt
         "drive": {"unknown": "x", "warnings": []},
     }
     monkeypatch.setattr(status, "status", lambda tenant: told)
-    out = ran("status", "acme").stdout
+    out = run_portal("status", "acme").stdout
     row = next(line for line in out.splitlines() if line.startswith("migrate"))
     assert row.split("  ")[-1].strip() == said
-    assert json.loads(ran("status", "acme", "--json").stdout)["services"] == services
+    assert json.loads(run_portal("status", "acme", "--json").stdout)["services"] == services

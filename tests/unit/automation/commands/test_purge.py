@@ -6,7 +6,7 @@ import pytest
 
 from automation import images
 from automation.portals import orphans, purge
-from tests.unit.automation.commands.typed import ran
+from tests.unit.automation.commands.typed import run_portal
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_orphans_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "build", lambda roles, **how: None)
     monkeypatch.setattr(orphans, "find", lambda say: [])
-    assert ran("orphans").stdout == "no orphans: every portal has a tenant file\n"
+    assert run_portal("orphans").stdout == "no orphans: every portal has a tenant file\n"
 
 
 @pytest.mark.parametrize("running", [0, 15])
@@ -30,8 +30,8 @@ def test_a_rehearsed_purge_says_that_it_would_be_refused(
     monkeypatch.setattr(purge, "search_scope", lambda tenant, **how: looked)
     monkeypatch.setattr(purge, "trace", lambda tenant, where: found)
     monkeypatch.setattr(purge, "count_running", lambda tenant, where: running)
-    told = ran("purge", "demo", "--dry-run")
+    told = run_portal("purge", "demo", "--dry-run")
     assert told.exit_code == 0
     refused = "15 containers are running; destroy the portal before you purge it: ./portal destroy demo --confirm demo\n"
     assert (refused in told.stdout) is (running > 0)
-    assert json.loads(ran("purge", "demo", "--dry-run", "--json").stdout)["running"] == running
+    assert json.loads(run_portal("purge", "demo", "--dry-run", "--json").stdout)["running"] == running

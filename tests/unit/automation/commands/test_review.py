@@ -9,7 +9,7 @@ from automation.errors import WrongWords
 from automation.portals import preview
 from automation.runs.plan import Plan
 from config.tenant.tenant import Tenant
-from tests.unit.automation.commands.typed import ran
+from tests.unit.automation.commands.typed import run_portal
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("words", [("changed", "no-such-ref"), ("preview", "--changed-since", "no-such-ref")])
 def test_a_ref_that_git_does_not_know(words: tuple[str, ...]) -> None:
-    told = ran(*words).exception
+    told = run_portal(*words).exception
     assert isinstance(told, WrongWords)
     assert str(told) == "no-such-ref: git knows no such ref; run git fetch origin main, or name a commit"
     assert told.exit_code == 2
@@ -29,7 +29,7 @@ def test_a_ref_that_git_does_not_know(words: tuple[str, ...]) -> None:
 def test_a_comment_that_is_not_written_yet(tmp_path: Path) -> None:
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     for each in ("absent", "bytes"):
-        told = ran("comment", str(tmp_path / each)).exception
+        told = run_portal("comment", str(tmp_path / each)).exception
         assert isinstance(told, WrongWords)
         assert told.exit_code == 2
         assert "create it first: ./portal preview --changed-since origin/main --markdown >comment.md" in str(
@@ -46,4 +46,4 @@ def test_a_preview_says_at_once_that_it_looks(monkeypatch: pytest.MonkeyPatch) -
         return Plan(tenant="acme", changes=())
 
     monkeypatch.setattr(preview, "preview", look)
-    assert ran("preview", "acme").exit_code == 0
+    assert run_portal("preview", "acme").exit_code == 0

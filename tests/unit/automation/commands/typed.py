@@ -7,10 +7,10 @@ from typer.testing import CliRunner, Result
 from automation import cli
 
 
-def ran(*words: str) -> Result:
+def run_portal(*words: str) -> Result:
     return CliRunner().invoke(cli.app, words, env={"COLUMNS": "200", "NO_COLOR": "1"})
 
 
-def line(result: Result) -> str:
+def output_line(result: Result) -> str:
     """Its words without a frame."""
     return " ".join(re.sub("[╭╮╰╯│─]", " ", result.output).split())

@@ -68,7 +68,7 @@ def test_no_question_makes_a_path_on_the_host(look: Callable[[FakeEngine], objec
     engine = FakeEngine(absent=ROOT)
     with pytest.raises(DriveMissing, match=f"{ROOT} is not mounted on the engine's host, or is not marked"):
         look(engine)
-    assert engine.binds() == []
+    assert engine.mounted_host_paths() == []
     assert engine.there == {}
 
 
@@ -148,4 +148,4 @@ def test_nothing_starts_where_a_link_stands_for_the_data(name: str) -> None:
 def test_a_mark_keeps_its_id_and_one_by_hand_gets_one(mark: str, moved: bool, id: str | None) -> None:
     engine = FakeEngine(mark=mark)
     assert sentinel.init(engine, "/srv/portals", lambda text: None, moved=moved) is (id is not None)
-    assert engine.scripts() == ([] if id is None else [sentinel.MAKE.format(id=id)])
+    assert engine.helper_scripts() == ([] if id is None else [sentinel.MAKE.format(id=id)])

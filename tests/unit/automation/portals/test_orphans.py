@@ -54,4 +54,4 @@ def test_orphans_says_of_a_drive_that_is_not_mounted_that_it_was_not_looked_at(
     monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(engine))
     assert orphans.find(said.append) == []
     assert said == [f"not searched: {sentinel.missing_text(ROOT)}"]
-    assert engine.binds() == []
+    assert engine.mounted_host_paths() == []

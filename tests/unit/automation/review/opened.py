@@ -20,7 +20,7 @@ def hear(event: str, words: tuple[object, ...]) -> None:
         opened.add(os.fspath(words[0]))
 
 
-def inside() -> list[str]:
+def opened_paths() -> list[str]:
     """What was opened in the repository, as the paths that were followed: each link, and where it leads."""
     found = set()
     for each in opened:
@@ -50,7 +50,7 @@ def main(tenant: str, release: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         made = portal(tenant) if release == "-" else planned(released(tenant, release, Path(folder)))
     plan = {urn: each.inputs for urn, each in zip(made.urns, made.plan, strict=True)}
-    print(json.dumps({"opened": inside(), "plan": plan}))
+    print(json.dumps({"opened": opened_paths(), "plan": plan}))
 
 
 if __name__ == "__main__":

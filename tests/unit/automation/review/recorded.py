@@ -33,7 +33,7 @@ def resources(tenant: str) -> Resources:
     return {urn: each.inputs for urn, each in zip(recorder.urns, recorder.plan, strict=True)}
 
 
-def hidden(inputs: Mapping[str, Any]) -> dict[str, Any]:
+def without_secrets(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Pulumi's word in the place of each secret."""
     uploads = [
         {**each, "content": SECRET} if each["file"].startswith("/run/secrets/") else each
@@ -42,7 +42,7 @@ def hidden(inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {**inputs, "uploads": uploads} if uploads else dict(inputs)
 
 
-def asked(checkout: Path, tenant: str) -> Resources:
+def inputs_of_checkout(checkout: Path, tenant: str) -> Resources:
     """The same by another checkout's own program, in a process of its own."""
     ran = subprocess.run(
         [sys.executable, "-m", "tests.unit.automation.review.recorded", tenant],
@@ -73,12 +73,16 @@ def change(urn: str, before: dict[str, Any] | None, after: dict[str, Any] | None
     """One resource's change, None when it stays as it is."""
     if before is None or after is None:
         op = "delete" if after is None else "create"
-        return Change(urn=urn, op=op, before=hidden(before or {}), after=hidden(after or {}))
+        return Change(
+            urn=urn, op=op, before=without_secrets(before or {}), after=without_secrets(after or {})
+        )
     found = tuple(differences(urn, before, after))
     if not found:
         return None
     op = "replace" if any(each.replaces for each in found) else "update"
-    return Change(urn=urn, op=op, differences=found, before=hidden(before), after=hidden(after))
+    return Change(
+        urn=urn, op=op, differences=found, before=without_secrets(before), after=without_secrets(after)
+    )
 
 
 def differences(urn: str, before: dict[str, Any], after: dict[str, Any]) -> Iterator[Difference]:
@@ -91,8 +95,8 @@ def differences(urn: str, before: dict[str, Any], after: dict[str, Any]) -> Iter
             path=each.path,
             kind=each.step.value,
             replaces=each.replace,
-            before=none_if_missing(value_at(hidden(before), each.path)),
-            after=none_if_missing(value_at(hidden(after), each.path)),
+            before=none_if_missing(value_at(without_secrets(before), each.path)),
+            after=none_if_missing(value_at(without_secrets(after), each.path)),
         )
 
 

@@ -28,7 +28,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 @pytest.fixture(scope="module")
 def standing(repository: Repository) -> Callable[[str], recorded.Resources]:
     """What the portals of main have, each asked once."""
-    return cache(lambda tenant: recorded.asked(repository.base, tenant))
+    return cache(lambda tenant: recorded.inputs_of_checkout(repository.base, tenant))
 
 
 def reviewed(checkout: Path, found: Affected, standing: Callable[[str], recorded.Resources]) -> list[Review]:
@@ -37,7 +37,9 @@ def reviewed(checkout: Path, found: Affected, standing: Callable[[str], recorded
     for name, why in found.tenants.items():
         is_new = not (checkout.parent.parent / "base" / "tenants" / f"{name}.yaml").exists()
         before = {} if is_new else standing(name)
-        made.append(Review(name, recorded.plan(name, before, recorded.asked(checkout, name)), why=why))
+        made.append(
+            Review(name, recorded.plan(name, before, recorded.inputs_of_checkout(checkout, name)), why=why)
+        )
     for name, why in found.removed.items():
         made.append(Review(name, recorded.plan(name, standing(name), {}), why=why, removed=True))
     return made

@@ -17,7 +17,9 @@ def as_the_official_plugin(value: Any) -> Any:
     return [as_the_official_plugin(each) for each in value] if isinstance(value, list) else value
 
 
-def ran(kind: str, before: dict[str, Any] | None, after: dict[str, Any] | None, **more: Any) -> Change:
+def recorded_change(
+    kind: str, before: dict[str, Any] | None, after: dict[str, Any] | None, **more: Any
+) -> Change:
     """The change that a run's event tells."""
     urn = f"urn:pulumi:acme::portals::p${kind}::one"
 

@@ -11,7 +11,7 @@ from automation.runs import engine_check
 from automation.runs.deviations import compare
 from automation.runs.plan import SECRET, Change, Plan
 from automation.runs.unknown import UNKNOWN
-from tests.unit.automation.runs.official_plugin import as_the_official_plugin, ran
+from tests.unit.automation.runs.official_plugin import as_the_official_plugin, recorded_change
 
 URN = "urn:pulumi:acme::portals::p$docker:index/container:Container::lms"
 
@@ -69,9 +69,9 @@ def test_what_a_plugin_keeps_for_itself_is_no_difference(name: str, case: dict[s
     detailed = {
         path: {"diffKind": kind, "inputDiff": True} for path, kind in (case["detailedDiff"] or {}).items()
     }
-    plain = ran(case["type"], before, after, detailedDiff=detailed)
+    plain = recorded_change(case["type"], before, after, detailedDiff=detailed)
     own = {**detailed, "__defaults": {"diffKind": "update"}, "labels[0].__defaults": {"diffKind": "add"}}
-    handed = ran(
+    handed = recorded_change(
         case["type"], as_the_official_plugin(before), as_the_official_plugin(after), detailedDiff=own
     )
     assert handed == plain

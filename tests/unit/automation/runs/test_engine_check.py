@@ -8,7 +8,7 @@ from automation.runs import engine_check
 from automation.runs.plan import SECRET, Change
 from config.portal.resource_types import CONTAINER, NETWORK, VOLUME
 from tests.fake_engine import FakeEngine, container
-from tests.unit.automation.runs.official_plugin import as_the_official_plugin, ran
+from tests.unit.automation.runs.official_plugin import as_the_official_plugin, recorded_change
 
 URN = "urn:pulumi:acme::portals::p$docker:index/container:Container::lms"
 
@@ -123,7 +123,7 @@ def test_what_a_plugin_keeps_for_itself_is_not_looked_for_on_the_engine(
     kind: str, after: dict[str, Any]
 ) -> None:
     made = whole_engine()
-    change = ran(kind, None, as_the_official_plugin({"name": "acme-lms", **after}), op="create")
+    change = recorded_change(kind, None, as_the_official_plugin({"name": "acme-lms", **after}), op="create")
     assert engine_check.compare(made, [change]) == ()
     # What is really otherwise is told as before.
     change_all(made)

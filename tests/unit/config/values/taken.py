@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 
-def taken(check: Callable[[str], object], text: str) -> bool:
+def accepts(check: Callable[[str], object], text: str) -> bool:
     reason = ""
     try:
         check(text)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from config.values import checks
-from tests.unit.config.values.taken import cases, taken
+from tests.unit.config.values.taken import accepts, cases
 
 TAKEN = [
     (checks.email, "a@b.example", True),
@@ -43,7 +43,7 @@ TAKEN = [
 def test_a_check_takes_what_is_good_and_only_that(
     check: Callable[[str], object], text: str, good: bool
 ) -> None:
-    assert taken(check, text) == good
+    assert accepts(check, text) == good
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ def test_memory_is_in_mebibytes(text: str, mebibytes: int) -> None:
     "text", ["", "512", "512MB", "512mib", "0512MiB", "-1MiB", "1.5GiB", "65GiB", "9" * 30 + "GiB", "1MiB\n"]
 )
 def test_no_memory(text: str) -> None:
-    assert not taken(checks.memory, text)
+    assert not accepts(checks.memory, text)

@@ -3,7 +3,7 @@
 import pytest
 
 from config.values import drive_paths
-from tests.unit.config.values.taken import taken
+from tests.unit.config.values.taken import accepts
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ from tests.unit.config.values.taken import taken
     ],
 )
 def test_a_root_on_the_drive(text: str, good: bool) -> None:
-    assert taken(drive_paths.root, text) == good
+    assert accepts(drive_paths.root, text) == good

@@ -3,7 +3,7 @@
 import pytest
 
 from config.values import host_names
-from tests.unit.config.values.taken import taken
+from tests.unit.config.values.taken import accepts
 
 
 @pytest.mark.parametrize(
@@ -33,4 +33,4 @@ from tests.unit.config.values.taken import taken
     ],
 )
 def test_a_host_name(text: str, good: bool) -> None:
-    assert taken(host_names.host, text) == good
+    assert accepts(host_names.host, text) == good

@@ -3,7 +3,7 @@
 import pytest
 
 from config.values import names
-from tests.unit.config.values.taken import taken
+from tests.unit.config.values.taken import accepts
 
 GROUPS = {"lms-workers-heavy", "cms-workers-lms", "cms-workers-x-mysql"}
 
@@ -46,4 +46,4 @@ def test_no_two_tenants_without_a_clash_share_a_name_on_the_engine() -> None:
     ],
 )
 def test_a_tenant_s_name(text: str, good: bool) -> None:
-    assert taken(names.tenant, text) == good
+    assert accepts(names.tenant, text) == good

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from config.values import placement
-from tests.unit.config.values.taken import cases, taken
+from tests.unit.config.values.taken import accepts, cases
 
 
 @pytest.mark.parametrize("port", [80, 443, 1024, 65535])
@@ -74,4 +74,4 @@ TAKEN = [
 def test_a_check_takes_what_is_good_and_only_that(
     check: Callable[[str], object], text: str, good: bool
 ) -> None:
-    assert taken(check, text) == good
+    assert accepts(check, text) == good
