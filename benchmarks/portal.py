@@ -11,11 +11,11 @@ from rich.console import Console
 
 from automation.engine.inventory import connect
 from automation.errors import PortalError
-from benchmarks import parts, peer, report, tools
+from benchmarks import compose_build, part_times, report, tools
 from benchmarks.composefile import UnknownInput
+from benchmarks.equality import PortalsDiffer
 from benchmarks.processes import RunFailed
 from benchmarks.rounds import Benchmark
-from benchmarks.same import PortalsDiffer
 from benchmarks.site import SiteError, site
 from toolchain.errors import ToolchainError
 
@@ -54,7 +54,7 @@ def main(
         SiteError,
         ToolchainError,
         UnknownInput,
-        peer.GoMissing,
+        compose_build.GoMissing,
     ) as error:
         say(f"error: {error}")
         raise typer.Exit(1) from None
@@ -67,7 +67,7 @@ def main(
 def measure(rounds: int, idle_seconds: float, patience: float) -> dict[str, object]:
     """All rounds, in a place of their own that is gone afterwards."""
     with site(say) as place, connect() as client:
-        binary = peer.compose(place.environ, say)
+        binary = compose_build.compose(place.environ, say)
         benchmark = Benchmark(site=place, client=client, say=say, patience=patience)
         contestants = [tools.pulumi(), tools.compose(binary, place), tools.portal()]
         for number in range(rounds + 1):
@@ -80,7 +80,7 @@ def measure(rounds: int, idle_seconds: float, patience: float) -> dict[str, obje
             for tool in contestants if number % 2 == 0 else reversed(contestants):
                 last = number == rounds and tool.name == "./portal"
                 benchmark.round(tool, counted=number > 0, idle_seconds=idle_seconds if last else 0)
-        return report.facts(benchmark, rounds, parts.time_parts(place))
+        return report.facts(benchmark, rounds, part_times.time_parts(place))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import events, memory, same
+from benchmarks import equality, events, memory
 from benchmarks.rounds import Benchmark, Measurement
 from benchmarks.tools import STEPS
 
@@ -44,7 +44,7 @@ def facts(benchmark: Benchmark, rounds: int, parts: Mapping[str, float]) -> dict
         },
         "parts": {name: round(seconds, 3) for name, seconds in parts.items()},
         "idle": idle(benchmark),
-        "same": {"objects": len(benchmark.facts), "allowed": same.ALLOWED},
+        "same": {"objects": len(benchmark.facts), "allowed": equality.ALLOWED},
     }
 
 

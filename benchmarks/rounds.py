@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automation.engine.inventory import Container, containers
-from benchmarks import composefile, events, memory, same
+from benchmarks import composefile, equality, events, memory
 from benchmarks.processes import Run, RunFailed, run, wait_until_calm
 from benchmarks.site import TENANT, Site
 from benchmarks.tools import Tool
@@ -48,7 +48,7 @@ class Benchmark:
     measurements: dict[tuple[str, str], list[Measurement]] = field(default_factory=dict)
     after: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, list[str]] = field(default_factory=dict)
-    facts: dict[str, same.Facts] = field(default_factory=dict)
+    facts: dict[str, equality.Facts] = field(default_factory=dict)
     idle: Idle | None = None
 
     def round(self, tool: Tool, *, counted: bool, idle_seconds: float = 0.0) -> None:
@@ -119,15 +119,15 @@ class Benchmark:
         """Raises PortalsDiffer when the tool did not bring up what the first one had, all of it healthy."""
         late = [each for each in containers(self.client, TENANT) if not is_up(each)]
         if late:
-            raise same.PortalsDiffer(f"{tool.name} ended before all was healthy: {late}")
+            raise equality.PortalsDiffer(f"{tool.name} ended before all was healthy: {late}")
         if not self.after:
             self.keep_portal()
-        found = same.engine_facts(self.client, TENANT, self.files)
+        found = equality.engine_facts(self.client, TENANT, self.files)
         if not self.facts:
             self.facts = found
-        different = list(same.differences(self.facts, found))
+        different = list(equality.differences(self.facts, found))
         if different:
-            raise same.PortalsDiffer(
+            raise equality.PortalsDiffer(
                 f"{tool.name} made something else than the portal:\n" + "\n".join(different[:40])
             )
 

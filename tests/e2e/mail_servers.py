@@ -133,11 +133,11 @@ async def mx():
 def dns(*zones):
     """Answers for some zones; no such name for others."""
     known = dict(each.split("=") for each in zones)
-    door = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    door.bind(("0.0.0.0", 53))
+    server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    server.bind(("0.0.0.0", 53))
     while True:
-        asked, client = door.recvfrom(2048)
-        door.sendto(answer(asked, known), client)
+        asked, client = server.recvfrom(2048)
+        server.sendto(answer(asked, known), client)
 
 
 def answer(asked, known):

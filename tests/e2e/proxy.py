@@ -54,10 +54,10 @@ class Proxy:
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
 
-    def _accept(self, door: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
-                client, _ = door.accept()
+                client, _ = listener.accept()
                 server = socket.socket(socket.AF_UNIX)
                 server.connect(self.engine)
                 with self._lock:

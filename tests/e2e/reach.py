@@ -36,7 +36,7 @@ def resolve(name):
     except OSError:
         return []
 
-async def knock(address, port):
+async def connect(address, port):
     try:
         _, writer = await asyncio.wait_for(asyncio.open_connection(address, port), 2)
     except ConnectionRefusedError:
@@ -51,11 +51,11 @@ async def main():
     # The engine forwards 100 questions at a time and drops the rest: names that nobody knows would drown the others.
     pool = concurrent.futures.ThreadPoolExecutor(48)
     names = await asyncio.gather(*(loop.run_in_executor(pool, resolve, name) for name in told["names"]))
-    doors = await asyncio.gather(*(knock(*door) for door in told["doors"]))
+    endpoints = await asyncio.gather(*(connect(*endpoint) for endpoint in told["endpoints"]))
     print(json.dumps({
         "listening": listening(),
         "names": dict(zip(told["names"], names)),
-        "doors": [[*door, answer] for door, answer in zip(told["doors"], doors)],
+        "endpoints": [[*endpoint, answer] for endpoint, answer in zip(told["endpoints"], endpoints)],
     }))
 
 asyncio.run(main())
@@ -68,7 +68,7 @@ class Reach:
 
     listening: tuple[int, ...]
     names: dict[str, list[str]]
-    doors: dict[tuple[str, int], str]
+    endpoints: dict[tuple[str, int], str]
 
 
 # Each waits for what does not answer, and takes next to no processor meanwhile.
@@ -76,40 +76,40 @@ AT_ONCE = 8
 
 
 def reaches(
-    objects: Objects, tenant: str, names: Iterable[str] = (), doors: Iterable[tuple[str, int]] = ()
+    objects: Objects, tenant: str, names: Iterable[str] = (), endpoints: Iterable[tuple[str, int]] = ()
 ) -> dict[str, Reach]:
     """What each running service of a portal can reach, some of them asked at the same time."""
     containers = objects.containers(tenant, jobs=False)
-    asked = partial(reach, objects, names=tuple(names), doors=tuple(doors))
+    asked = partial(reach, objects, names=tuple(names), endpoints=tuple(endpoints))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = pool.map(asked, [told["Id"] for told in containers.values()])
         return dict(zip(containers, found, strict=True))
 
 
 def reach(
-    objects: Objects, container: str, names: Iterable[str] = (), doors: Iterable[tuple[str, int]] = ()
+    objects: Objects, container: str, names: Iterable[str] = (), endpoints: Iterable[tuple[str, int]] = ()
 ) -> Reach:
-    """Resolve the names and knock at the doors from inside the container's network."""
-    return _reach(objects.python_in_network_of(container, SCRIPT, _asked(names, doors)))
+    """Resolve the names and connect to the endpoints from inside the container's network."""
+    return _reach(objects.python_in_network_of(container, SCRIPT, _asked(names, endpoints)))
 
 
 def reach_from(
     objects: Objects,
     networks: Sequence[str],
     names: Iterable[str] = (),
-    doors: Iterable[tuple[str, int]] = (),
+    endpoints: Iterable[tuple[str, int]] = (),
 ) -> Reach:
     """The same from a container that is made for it, on the networks of one that has ended."""
-    return _reach(objects.python_on_networks(networks, SCRIPT, _asked(names, doors)))
+    return _reach(objects.python_on_networks(networks, SCRIPT, _asked(names, endpoints)))
 
 
-def _asked(names: Iterable[str], doors: Iterable[tuple[str, int]]) -> str:
-    return json.dumps({"names": sorted(names), "doors": sorted(doors)})
+def _asked(names: Iterable[str], endpoints: Iterable[tuple[str, int]]) -> str:
+    return json.dumps({"names": sorted(names), "endpoints": sorted(endpoints)})
 
 
 def _reach(told: dict[str, Any]) -> Reach:
     return Reach(
         listening=tuple(told["listening"]),
         names=told["names"],
-        doors={(address, port): answer for address, port, answer in told["doors"]},
+        endpoints={(address, port): answer for address, port, answer in told["endpoints"]},
     )

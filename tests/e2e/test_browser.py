@@ -138,7 +138,7 @@ def test_every_page_says_that_it_stands_in(visitor: Visitor, published: Course) 
 
 
 def test_every_page_for_strangers_says_that_it_stands_in(visitor: Visitor) -> None:
-    """The doors as well."""
+    """The log-in pages as well."""
     for service, path in (
         ("lms", "/login"),
         ("lms", "/register"),

@@ -102,7 +102,7 @@ def listening(pair: tuple[Trial, Trial], objects: Objects) -> dict[str, tuple[in
 def views(
     pair: tuple[Trial, Trial], objects: Objects, listening: dict[str, tuple[int, ...]]
 ) -> dict[str, Reach]:
-    """What each container of the one can reach: every port of its own portal, every door of the other's.
+    """What each container of the one can reach: every port of its own portal, every endpoint of the other's.
 
     The job has ended: what it could reach is asked from a container on the networks that it was on.
     """
@@ -121,11 +121,11 @@ def views(
         *(f"{looking.name}-{service}" for service in PORTS),
         *hidden_names(objects, hidden),
     }
-    doors = {*own, *((address, port) for address in theirs for port in ports)}
+    endpoints = {*own, *((address, port) for address in theirs for port in ports)}
     job = objects.containers(looking.name)[JOB]["NetworkSettings"]["Networks"]
     return {
-        **reaches(objects, looking.name, names, doors),
-        JOB: reach_from(objects, sorted(job), names, doors),
+        **reaches(objects, looking.name, names, endpoints),
+        JOB: reach_from(objects, sorted(job), names, endpoints),
     }
 
 
@@ -147,12 +147,12 @@ def hidden_names(objects: Objects, hidden: Trial) -> set[str]:
 def reached(
     view: Reach, service: str, addresses: dict[str, list[str]], ports: Iterable[int], answers: set[str]
 ) -> set[tuple[str, int]]:
-    """The doors of a service that gave one of these answers."""
+    """The endpoints of a service that gave one of these answers."""
     return {
         (address, port)
         for address in addresses[service]
         for port in ports
-        if view.doors[address, port] in answers
+        if view.endpoints[address, port] in answers
     }
 
 
@@ -270,10 +270,10 @@ def test_none_of_the_others_addresses_answer(
     """Not even by a refusal: no packet may reach another portal's container."""
     theirs = {address for found in objects.addresses(pair[1].name).values() for address in found}
     assert [
-        (service, *door, answer)
+        (service, *endpoint, answer)
         for service, view in views.items()
-        for door, answer in view.doors.items()
-        if door[0] in theirs and answer != "silent"
+        for endpoint, answer in view.endpoints.items()
+        if endpoint[0] in theirs and answer != "silent"
     ] == []
 
 
@@ -285,9 +285,9 @@ def gateways(objects: Objects, portal: Trial) -> set[str]:
 def test_the_others_published_port_is_closed(pair: tuple[Trial, Trial], objects: Objects) -> None:
     """It is published to this machine's people, on the loopback address; not to containers by way of a gateway."""
     looking, hidden = pair
-    doors = [(each, hidden.port) for portal in pair for each in gateways(objects, portal)]
-    for service, view in reaches(objects, looking.name, doors=doors).items():
-        assert "open" not in view.doors.values(), (service, view.doors)
+    endpoints = [(each, hidden.port) for portal in pair for each in gateways(objects, portal)]
+    for service, view in reaches(objects, looking.name, endpoints=endpoints).items():
+        assert "open" not in view.endpoints.values(), (service, view.endpoints)
 
 
 @pytest.fixture(scope="module")
@@ -323,27 +323,29 @@ def test_the_host_is_silent(
     # Networks of other tests come and go meanwhile.
     assert heard >= host & host_addresses()
     assert heard & gateways(objects, pair[0])
-    doors = [(each, hosts_port) for each in {*host, *gateways(objects, pair[0]), *gateways(objects, pair[1])}]
-    told = reaches(objects, pair[0].name, doors=doors)
+    endpoints = [
+        (each, hosts_port) for each in {*host, *gateways(objects, pair[0]), *gateways(objects, pair[1])}
+    ]
+    told = reaches(objects, pair[0].name, endpoints=endpoints)
     if not guarded:
         told.pop("load-balancer")
     assert {
-        (service, *door, answer)
+        (service, *endpoint, answer)
         for service, view in told.items()
-        for door, answer in view.doors.items()
+        for endpoint, answer in view.endpoints.items()
         if answer != "silent"
     } == set()
 
 
 @pytest.fixture(scope="module")
 def beyond() -> Iterator[tuple[str, int]]:
-    """The door of a machine beyond this host."""
+    """The endpoint of a machine beyond this host."""
     with contextlib.ExitStack() as stack:
         try:
-            door = stack.enter_context(outside())
+            endpoint = stack.enter_context(outside())
         except NoOutside as reason:
             pytest.skip(str(reason))
-        yield door
+        yield endpoint
 
 
 def test_nothing_has_egress(
@@ -352,8 +354,8 @@ def test_nothing_has_egress(
     """What is broken into must not call home, the load balancer included: its network is a way in."""
     out = {
         service
-        for service, view in reaches(objects, pair[0].name, doors=[beyond]).items()
-        if view.doors[beyond] != "silent"
+        for service, view in reaches(objects, pair[0].name, endpoints=[beyond]).items()
+        if view.endpoints[beyond] != "silent"
     }
     assert out <= (set() if guarded else {"load-balancer"})
 

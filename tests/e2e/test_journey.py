@@ -59,7 +59,7 @@ def test_from_the_author_s_log_in_to_the_learner_s_last_unit(
 
 
 def come_in(author: Visitor) -> None:
-    """From the studio's door to the lms's form and back, and no form the next time."""
+    """From the studio's first page to the lms's form and back, and no form the next time."""
     page, portal = author.page, author.portal
     page.goto(portal.url("/", "cms"))
     page.get_by_role("link", name="Log in to the studio").click()

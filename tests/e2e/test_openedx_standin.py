@@ -580,8 +580,8 @@ def test_without_the_broker_a_registration_is_kept_and_says_so(portal: Bench) ->
 
 def test_an_author_comes_in_through_the_lms(portal: Bench) -> None:
     studio = Browser(portal, "cms")
-    door = studio.get("/home")
-    assert (urlsplit(door.url).hostname, urlsplit(door.url).path) == ("lms.bench.test", "/login")
+    page = studio.get("/home")
+    assert (urlsplit(page.url).hostname, urlsplit(page.url).path) == ("lms.bench.test", "/login")
     home = studio.submit("/home", username="admin", password=portal.secrets["admin-password"])
     assert (urlsplit(home.url).hostname, urlsplit(home.url).path) == ("cms.bench.test", "/home")
     # Logged out here, and still in at the lms: the next log-in asks nothing.

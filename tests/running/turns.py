@@ -15,10 +15,10 @@ LIMIT_SECONDS = 1800.0
 @contextmanager
 def turn(folder: Path, *, alone: bool) -> Iterator[None]:
     """Wait for a turn. Whoever waits to be alone is overtaken by nobody. Raises AssertionError after the limit."""
-    with (folder / "door").open("a") as door, (folder / "room").open("a") as room:
-        _lock("the door to the engine", door, fcntl.LOCK_EX)
-        _lock("the engine", room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        fcntl.flock(door, fcntl.LOCK_UN)
+    with (folder / "queue").open("a") as queue, (folder / "engine").open("a") as engine:
+        _lock("the queue for the engine", queue, fcntl.LOCK_EX)
+        _lock("the engine", engine, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(queue, fcntl.LOCK_UN)
         yield
 
 

@@ -72,11 +72,11 @@ def networks(objects: Objects) -> Iterator[dict[str, str]]:
 def beyond() -> Iterator[tuple[str, int]]:
     """A machine beyond this host, which also answers as a cloud's metadata does."""
     try:
-        with outside.outside() as door:
+        with outside.outside() as endpoint:
             outside.ip("-n", outside.NAME, "addr", "add", f"{METADATA}/32", "dev", "lo")
             outside.ip("route", "add", f"{METADATA}/32", "via", outside.THERE)
-            assert outside.is_listening(METADATA, door[1])
-            yield door
+            assert outside.is_listening(METADATA, endpoint[1])
+            yield endpoint
     except outside.NoOutside as reason:
         pytest.skip(str(reason))
 
@@ -88,8 +88,8 @@ def hosts_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def seen(objects: Objects, network: str, doors: set[tuple[str, int]]) -> Reach:
-    return reach_from(objects, [network], doors=doors)
+def seen(objects: Objects, network: str, endpoints: set[tuple[str, int]]) -> Reach:
+    return reach_from(objects, [network], endpoints=endpoints)
 
 
 def test_egress_leads_neither_to_the_host_nor_to_its_metadata(
@@ -104,8 +104,12 @@ def test_egress_leads_neither_to_the_host_nor_to_its_metadata(
     metadata = (METADATA, beyond[1])
     view = seen(objects, networks[EGRESS], {*host, metadata, beyond})
     # The control: a smarthost, wherever it is.
-    assert view.doors[beyond] == "open"
-    assert {door: view.doors[door] for door in {*host, metadata} if view.doors[door] != "silent"} == {}
+    assert view.endpoints[beyond] == "open"
+    assert {
+        endpoint: view.endpoints[endpoint]
+        for endpoint in {*host, metadata}
+        if view.endpoints[endpoint] != "silent"
+    } == {}
 
 
 def test_the_way_in_leads_nowhere(
@@ -117,7 +121,7 @@ def test_the_way_in_leads_nowhere(
 ) -> None:
     host = {(each, hosts_port) for each in host_addresses()}
     view = seen(objects, networks[INGRESS], {*host, (METADATA, beyond[1]), beyond})
-    assert {door: answer for door, answer in view.doors.items() if answer != "silent"} == {}
+    assert {endpoint: answer for endpoint, answer in view.endpoints.items() if answer != "silent"} == {}
 
 
 def test_without_them_all_of_it_answers(
@@ -128,12 +132,12 @@ def test_without_them_all_of_it_answers(
     hosts_port: int,
 ) -> None:
     """The control of the two above, and that what somebody flushed comes back with the next command."""
-    doors = {(METADATA, beyond[1]), beyond, *((each, hosts_port) for each in host_addresses())}
+    endpoints = {(METADATA, beyond[1]), beyond, *((each, hosts_port) for each in host_addresses())}
     try:
         for chain, caller in CALLED_FROM.items():
             iptables("-D", caller, "-j", chain)
         assert rules.state() == "missing"
-        assert set(seen(objects, networks[EGRESS], doors).doors.values()) == {"open"}
+        assert set(seen(objects, networks[EGRESS], endpoints).endpoints.values()) == {"open"}
     finally:
         rules.hold()
     assert rules.state() == "held"
@@ -178,8 +182,8 @@ def test_the_published_port_goes_on_working(
             check=False,
         )
         assert told.returncode == 0, told.stderr
-        doors = {(each, PUBLISHED) for each in host_addresses()}
-        assert "open" not in seen(objects, networks[EGRESS], doors).doors.values()
+        endpoints = {(each, PUBLISHED) for each in host_addresses()}
+        assert "open" not in seen(objects, networks[EGRESS], endpoints).endpoints.values()
 
 
 def test_rules_of_others_are_not_touched(rules: HostRules) -> None:

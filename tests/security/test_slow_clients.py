@@ -24,7 +24,7 @@ from tests.e2e.image_trial import ImageContainer
 
 pytestmark = pytest.mark.e2e
 
-PROGRAMS = (Path(__file__).parent / "door_programs.py").read_text()
+PROGRAMS = (Path(__file__).parent / "load_balancer_programs.py").read_text()
 WAYS = (
     Route(host="lms.test", service="application", port=8000, body_limit=4_000_000),
     Route(host="preview.lms.test", service="application", port=8000, body_limit=4_000_000),
@@ -66,7 +66,7 @@ class LoadBalancer:
         until("a page", lambda: self.ask("/page")[0] == 200)
 
     def program(self, name: str, *words: str) -> ImageContainer:
-        """One of door_programs.py, running."""
+        """One of load_balancer_programs.py, running."""
         box = ImageContainer(
             client=self.client,
             name=name,
@@ -135,28 +135,28 @@ class LoadBalancer:
 
 
 @pytest.fixture(scope="module")
-def door() -> Iterator[LoadBalancer]:
+def balancer() -> Iterator[LoadBalancer]:
     with ground(("load-balancer", "mail-sink")) as client:
         made = LoadBalancer(client)
         made.start()
         yield made
 
 
-def test_without_the_door_slow_bodies_stop_the_portal(door: LoadBalancer) -> None:
+def test_without_the_load_balancer_slow_bodies_stop_the_portal(balancer: LoadBalancer) -> None:
     """What this file is about can be seen by it: Caddy alone, as a public image runs it, hands a body on as it comes."""
-    door.start(with_nginx=False)
-    slow = door.slow("body", 60, 60, settle=False)
-    asked = [door.ask("/page", limit=4) for _ in range(2)]
+    balancer.start(with_nginx=False)
+    slow = balancer.slow("body", 60, 60, settle=False)
+    asked = [balancer.ask("/page", limit=4) for _ in range(2)]
     slow.remove()
     assert asked == [(0, b"")] * 2
-    door.start()
+    balancer.start()
 
 
 @pytest.mark.parametrize("kind", ["idle", "headers", "body", "chunked", "reader"])
-def test_sixty_slow_connections_keep_nobody_waiting(door: LoadBalancer, kind: str) -> None:
-    quiet = door.browse()
-    slow = door.slow(kind, 60, 60)
-    failed, p95 = door.browse()
+def test_sixty_slow_connections_keep_nobody_waiting(balancer: LoadBalancer, kind: str) -> None:
+    quiet = balancer.browse()
+    slow = balancer.slow(kind, 60, 60)
+    failed, p95 = balancer.browse()
     slow.remove()
     print(f"\n60 x {kind}: p95 {p95 * 1000:.0f} ms, before {quiet[1] * 1000:.0f} ms")
     assert failed == 0
@@ -166,48 +166,48 @@ def test_sixty_slow_connections_keep_nobody_waiting(door: LoadBalancer, kind: st
 @pytest.mark.parametrize(
     "kind", ["idle", *(pytest.param(each, marks=pytest.mark.slow) for each in ("headers", "body", "reader"))]
 )
-def test_a_thousand_of_one_client_have_its_share_alone(door: LoadBalancer, kind: str) -> None:
-    slow = door.slow(kind, 1000, 8)
-    failed, p95 = door.browse()
+def test_a_thousand_of_one_client_have_its_share_alone(balancer: LoadBalancer, kind: str) -> None:
+    slow = balancer.slow(kind, 1000, 8)
+    failed, p95 = balancer.browse()
     assert slow.wait_end(limit=60) == 0, slow.logs()
-    held = door.told(slow, "open")
+    held = balancer.told(slow, "open")
     slow.remove()
     print(f"\n1000 x {kind}: p95 {p95 * 1000:.0f} ms, {held} let in")
     assert failed == 0
     assert p95 < 1
     assert held <= ONE
-    assert not door.box.state["OOMKilled"]
-    assert door.box.state["Running"]
+    assert not balancer.box.state["OOMKilled"]
+    assert balancer.box.state["Running"]
 
 
-def test_deadlines_are_of_what_comes(door: LoadBalancer) -> None:
+def test_deadlines_are_of_what_comes(balancer: LoadBalancer) -> None:
     """A megabit a second takes 40 s for five megabytes and gets through; who is slower is ended before that.
 
     Meanwhile somebody waits for a service that is away, with a token in the address.
     """
     kinds = ("body", "chunked", "headers", "idle")
-    slow = {kind: door.slow(kind, 8, 42, name=f"c-slow-{kind}") for kind in kinds}
+    slow = {kind: balancer.slow(kind, 8, 42, name=f"c-slow-{kind}") for kind in kinds}
     with ThreadPoolExecutor(2) as threads:
-        away = threads.submit(door.ask, f"/reset/{SECRET}?token={SECRET}", "gone.test", limit=45)
-        chunked = threads.submit(uploaded, door, size=5_000_000, bytes_a_second=125_000, chunked=True)
-        seconds = uploaded(door, size=5_000_000, bytes_a_second=125_000)
+        away = threads.submit(balancer.ask, f"/reset/{SECRET}?token={SECRET}", "gone.test", limit=45)
+        chunked = threads.submit(uploaded, balancer, size=5_000_000, bytes_a_second=125_000, chunked=True)
+        seconds = uploaded(balancer, size=5_000_000, bytes_a_second=125_000)
     assert seconds > 35
     assert chunked.result() > 35
     for kind, box in slow.items():
         assert box.wait_end(limit=60) == 0, box.logs()
-        assert (kind, door.told(box, "begun"), door.told(box, "open")) == (kind, 8, 0)
+        assert (kind, balancer.told(box, "begun"), balancer.told(box, "open")) == (kind, 8, 0)
         box.remove()
     assert away.result()[0] in (502, 503)
-    assert SECRET not in door.box.logs()
-    assert "lookup nobody" in door.box.logs(), "an error of Caddy's still says which service is away"
+    assert SECRET not in balancer.box.logs()
+    assert "lookup nobody" in balancer.box.logs(), "an error of Caddy's still says which service is away"
 
 
-def uploaded(door: LoadBalancer, size: int, bytes_a_second: int, *, chunked: bool = False) -> float:
+def uploaded(balancer: LoadBalancer, size: int, bytes_a_second: int, *, chunked: bool = False) -> float:
     """The seconds of an upload to the cms at a line's pace; it must be taken."""
     piece = bytes_a_second // 5
     length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {size}"
     began = time.monotonic()
-    with door.connect() as talk:
+    with balancer.connect() as talk:
         talk.sendall(f"POST /page HTTP/1.1\r\nHost: cms.test\r\n{length}\r\n\r\n".encode())
         for number in range(size // piece):
             talk.sendall(chunk(b"x" * piece) if chunked else b"x" * piece)
@@ -225,11 +225,11 @@ def chunk(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["chunked", "large"])
-def test_slow_bodies_of_two_addresses_leave_uploads_their_places(door: LoadBalancer, kind: str) -> None:
+def test_slow_bodies_of_two_addresses_leave_uploads_their_places(balancer: LoadBalancer, kind: str) -> None:
     """Who holds what a client may hold, twice, keeps neither an upload nor a body of unknown length out."""
-    boxes = [door.slow(kind, 8, 60, name=f"c-slow-{kind}-{each}") for each in range(2)]
-    upload = door.ask("/page", method="POST", body=b"x" * 2_000_000, limit=20)
-    with door.connect() as talk:
+    boxes = [balancer.slow(kind, 8, 60, name=f"c-slow-{kind}-{each}") for each in range(2)]
+    upload = balancer.ask("/page", method="POST", body=b"x" * 2_000_000, limit=20)
+    with balancer.connect() as talk:
         talk.sendall(b"POST /page HTTP/1.1\r\nHost: lms.test\r\nTransfer-Encoding: chunked\r\n\r\n")
         talk.sendall(chunk(b"x" * 50_000) + chunk(b""))
         unknown = received(talk, b"}")
@@ -239,27 +239,27 @@ def test_slow_bodies_of_two_addresses_leave_uploads_their_places(door: LoadBalan
     assert b'{"taken": 50000' in unknown
 
 
-def test_one_client_holds_one_body_of_unknown_length(door: LoadBalancer) -> None:
+def test_one_client_holds_one_body_of_unknown_length(balancer: LoadBalancer) -> None:
     """The second is refused at once; the place is free when the first has ended, also by being too large."""
     head = b"POST /page HTTP/1.1\r\nHost: lms.test\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with door.connect() as first, door.connect() as second:
+    with balancer.connect() as first, balancer.connect() as second:
         first.sendall(head + b"3d0900\r\n")
-        until("the first to have its place", lambda: refused(door, head), limit=10)
+        until("the first to have its place", lambda: refused(balancer, head), limit=10)
         second.sendall(head)
         assert b" 503 " in second.recv(4096)
     # Beyond 4 MB: nginx answers by itself.
-    until("the place to be free", lambda: not refused(door, head), limit=10)
-    with door.connect() as large:
+    until("the place to be free", lambda: not refused(balancer, head), limit=10)
+    with balancer.connect() as large:
         large.sendall(head + b"3d0901\r\nx")
         large.settimeout(10)
         assert b" 413 " in large.recv(4096)
-    until("the place to be free again", lambda: not refused(door, head), limit=20)
-    assert "[alert]" not in door.box.logs()
+    until("the place to be free again", lambda: not refused(balancer, head), limit=20)
+    assert "[alert]" not in balancer.box.logs()
 
 
-def refused(door: LoadBalancer, head: bytes) -> bool:
+def refused(balancer: LoadBalancer, head: bytes) -> bool:
     """Whether there is no place for such a request."""
-    with door.connect() as talk:
+    with balancer.connect() as talk:
         talk.sendall(head + chunk(b"x") + chunk(b""))
         status = talk.recv(4096).split(b" ", 2)[1]
     assert status in (b"200", b"503"), status
@@ -290,33 +290,33 @@ def refused(door: LoadBalancer, head: bytes) -> bool:
         ("http://elsewhere.test/page", "elsewhere.test", 404),
     ],
 )
-def test_a_request_names_one_host(door: LoadBalancer, line: str, host: str, status: int) -> None:
-    with door.connect() as talk:
+def test_a_request_names_one_host(balancer: LoadBalancer, line: str, host: str, status: int) -> None:
+    with balancer.connect() as talk:
         talk.sendall(f"GET {line} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         assert f"HTTP/1.1 {status} ".encode() in talk.recv(4096)
 
 
-def test_one_client_has_one_event_stream(door: LoadBalancer) -> None:
+def test_one_client_has_one_event_stream(balancer: LoadBalancer) -> None:
     """Four of a host, since each keeps a thread: nobody has all of them."""
     ask = b"GET /events HTTP/1.1\r\nHost: lms.test\r\nAccept: text/event-stream\r\n\r\n"
-    with door.connect() as first, door.connect() as second:
+    with balancer.connect() as first, balancer.connect() as second:
         first.sendall(ask)
         received(first, b"data: 0")
         second.sendall(ask)
         assert b" 503 " in second.recv(4096)
 
 
-def test_bodies_arrive_whole_and_too_large_ones_not_at_all(door: LoadBalancer) -> None:
+def test_bodies_arrive_whole_and_too_large_ones_not_at_all(balancer: LoadBalancer) -> None:
     for size in (0, 1, 16_384, 16_385, 1_000_000, 4_000_000):
-        status, text = door.ask("/page", method="POST", body=b"x" * size, limit=20)
+        status, text = balancer.ask("/page", method="POST", body=b"x" * size, limit=20)
         assert (status, json.loads(text)["taken"]) == (200, size)
-    assert door.ask("/page", method="POST", body=b"x" * 4_000_001, limit=20)[0] in (413, 0)
-    assert door.ask("/page", "elsewhere.test", method="POST", body=b"x" * 2000)[0] in (413, 0)
-    with door.connect() as talk:
+    assert balancer.ask("/page", method="POST", body=b"x" * 4_000_001, limit=20)[0] in (413, 0)
+    assert balancer.ask("/page", "elsewhere.test", method="POST", body=b"x" * 2000)[0] in (413, 0)
+    with balancer.connect() as talk:
         talk.sendall(b"POST /page HTTP/1.1\r\nHost: lms.test\r\nTransfer-Encoding: chunked\r\n\r\n")
         talk.sendall(b"5\r\nhello\r\n" * 10_000 + b"0\r\n\r\n")
         assert b'{"taken": 50000' in received(talk, b"}")
-    with door.connect() as talk:
+    with balancer.connect() as talk:
         talk.sendall(
             b"POST /page HTTP/1.1\r\nHost: lms.test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
         )
@@ -335,18 +335,18 @@ def received(talk: socket.socket, end: bytes) -> bytes:
     return got
 
 
-def test_who_a_client_is_it_does_not_say_itself(door: LoadBalancer) -> None:
-    with door.connect() as talk:
+def test_who_a_client_is_it_does_not_say_itself(balancer: LoadBalancer) -> None:
+    with balancer.connect() as talk:
         talk.sendall(
             b"POST /page HTTP/1.1\r\nHost: lms.test\r\nContent-Length: 0\r\n"
             b"X-Forwarded-For: 6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\n\r\n"
         )
         told = json.loads(received(talk, b"}").partition(b"\r\n\r\n")[2])
-    assert told["client"] == door.box.address.rpartition(".")[0] + ".1"
+    assert told["client"] == balancer.box.address.rpartition(".")[0] + ".1"
 
 
-def test_events_and_websockets_are_not_held_back(door: LoadBalancer) -> None:
-    with door.connect() as talk:
+def test_events_and_websockets_are_not_held_back(balancer: LoadBalancer) -> None:
+    with balancer.connect() as talk:
         talk.sendall(b"GET /events HTTP/1.1\r\nHost: lms.test\r\nAccept: text/event-stream\r\n\r\n")
         began = time.monotonic()
         received(talk, b"data: 0")
@@ -354,7 +354,7 @@ def test_events_and_websockets_are_not_held_back(door: LoadBalancer) -> None:
         received(talk, b"data: 2")
         assert first < 0.9
         assert time.monotonic() - began > 1.5
-    with door.connect() as talk:
+    with balancer.connect() as talk:
         talk.sendall(
             b"GET /ws HTTP/1.1\r\nHost: lms.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
         )
@@ -364,11 +364,11 @@ def test_events_and_websockets_are_not_held_back(door: LoadBalancer) -> None:
             assert received(talk, word) == word
 
 
-def test_one_client_has_no_rate_without_end(door: LoadBalancer) -> None:
+def test_one_client_has_no_rate_without_end(balancer: LoadBalancer) -> None:
     """A burst of a thousand requests passes; then a hundred a second."""
     statuses: list[bytes] = []
     with ExitStack() as stack:
-        talks = [stack.enter_context(door.connect()) for _ in range(4)]
+        talks = [stack.enter_context(balancer.connect()) for _ in range(4)]
         for _ in range(4):
             for talk in talks:
                 # Refused by Caddy at once: the application has no part in this.
@@ -377,7 +377,7 @@ def test_one_client_has_no_rate_without_end(door: LoadBalancer) -> None:
                 statuses += answers(talk, 100)
     assert set(statuses) == {b"404", b"429"}
     assert statuses.count(b"404") >= 1000
-    until("the rate to be that of people again", lambda: door.ask("/page")[0] == 200, limit=20)
+    until("the rate to be that of people again", lambda: balancer.ask("/page")[0] == 200, limit=20)
 
 
 def answers(talk: socket.socket, count: int) -> list[bytes]:
@@ -390,18 +390,18 @@ def answers(talk: socket.socket, count: int) -> list[bytes]:
     return [each[:3] for each in got.split(b"HTTP/1.1 ")[1:]]
 
 
-def test_no_log_of_it_has_what_a_request_holds(door: LoadBalancer) -> None:
+def test_no_log_of_it_has_what_a_request_holds(balancer: LoadBalancer) -> None:
     """Of a body too large, a request that is none; of a service that is away see the deadlines."""
-    door.ask(f"/reset/{SECRET}", method="POST", body=b"x" * 4_000_001, limit=20)
-    with door.connect() as talk:
+    balancer.ask(f"/reset/{SECRET}", method="POST", body=b"x" * 4_000_001, limit=20)
+    with balancer.connect() as talk:
         talk.sendall(f"GET /{SECRET} HTTP/1.1\r\nHost: lms.test\r\n{SECRET}\x00: x\r\n\r\n".encode())
         assert b" 400 " in talk.recv(4096)
-    assert SECRET not in door.box.logs()
+    assert SECRET not in balancer.box.logs()
 
 
-def test_it_ends_in_time_with_connections_open(door: LoadBalancer) -> None:
-    slow = door.slow("body", 20, 60)
-    code, seconds = door.box.stop()
+def test_it_ends_in_time_with_connections_open(balancer: LoadBalancer) -> None:
+    slow = balancer.slow("body", 20, 60)
+    code, seconds = balancer.box.stop()
     slow.remove()
-    assert code == 0, door.box.logs()
+    assert code == 0, balancer.box.logs()
     assert seconds < 28

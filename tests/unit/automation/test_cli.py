@@ -6,7 +6,7 @@ import pytest
 
 from automation.portals.onboarding_request import OnboardingRequest
 from config.reading.errors import ConfigError
-from tests.unit.automation.commands.typed import output_line, run_portal
+from tests.unit.automation.commands.cli_runner import output_line, run_portal
 
 NEW = ("new", "oak", "--lms", "learn.oak.example")
 

@@ -57,7 +57,7 @@ def test_nobody_overtakes_who_waits_to_be_alone(begin: Callable[[bool], Turn], t
     first = begin(False)
     assert first.has.wait(20)
     alone = begin(True)
-    until("the door to be held", lambda: _held(tmp_path / "door"))
+    until("the queue to be held", lambda: _held(tmp_path / "queue"))
     late = begin(False)
     assert not late.has.wait(0.3)
     first.end()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from automation import checks
-from tests.unit.automation.commands.typed import output_line, run_portal
+from tests.unit.automation.commands.cli_runner import output_line, run_portal
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import pytest
 from automation.engine import inventory
 from automation.portals import destroy, status
 from automation.runs.plan import Change, Plan
-from tests.unit.automation.commands.typed import output_line, run_portal
+from tests.unit.automation.commands.cli_runner import output_line, run_portal
 
 
 @pytest.fixture(autouse=True)

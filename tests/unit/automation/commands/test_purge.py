@@ -6,7 +6,7 @@ import pytest
 
 from automation import images
 from automation.portals import orphans, purge
-from tests.unit.automation.commands.typed import run_portal
+from tests.unit.automation.commands.cli_runner import run_portal
 
 
 @pytest.fixture(autouse=True)

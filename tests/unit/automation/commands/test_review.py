@@ -9,7 +9,7 @@ from automation.errors import WrongWords
 from automation.portals import preview
 from automation.runs.plan import Plan
 from config.tenant.tenant import Tenant
-from tests.unit.automation.commands.typed import run_portal
+from tests.unit.automation.commands.cli_runner import run_portal
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ PLANS = (("acme", "-"), ("demo", "-"), ("acme", "juniper"), ("acme", "redwood"),
 def recorded(checkout: Path, tenant: str, release: str) -> dict[str, Any]:
     """What the program of a checkout opens and asks for."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.unit.automation.review.opened", tenant, release],
+        [sys.executable, "-m", "tests.unit.automation.review.opened_files", tenant, release],
         cwd=checkout,
         capture_output=True,
         text=True,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from config.values import checks
-from tests.unit.config.values.taken import accepts, cases
+from tests.unit.config.values.accepts import accepts, cases
 
 TAKEN = [
     (checks.email, "a@b.example", True),

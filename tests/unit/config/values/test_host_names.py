@@ -3,7 +3,7 @@
 import pytest
 
 from config.values import host_names
-from tests.unit.config.values.taken import accepts
+from tests.unit.config.values.accepts import accepts
 
 
 @pytest.mark.parametrize(

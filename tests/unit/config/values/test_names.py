@@ -3,7 +3,7 @@
 import pytest
 
 from config.values import names
-from tests.unit.config.values.taken import accepts
+from tests.unit.config.values.accepts import accepts
 
 GROUPS = {"lms-workers-heavy", "cms-workers-lms", "cms-workers-x-mysql"}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from config.values import placement
-from tests.unit.config.values.taken import accepts, cases
+from tests.unit.config.values.accepts import accepts, cases
 
 
 @pytest.mark.parametrize("port", [80, 443, 1024, 65535])

@@ -1,4 +1,4 @@
-"""Whether a check takes a text, and that what it says is printable."""
+"""Whether a check accepts a text, and that what it says is printable."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,6 +1,6 @@
 """Which files of the repository the program of a tenant opens, and what it asks for.
 
-`python -m tests.unit.automation.review.opened TENANT RELEASE` prints both as JSON; the release of public images, or `-` for the file's own.
+`python -m tests.unit.automation.review.opened_files TENANT RELEASE` prints both as JSON; the release of public images, or `-` for the file's own.
 """
 
 import importlib.util

@@ -1,4 +1,4 @@
-"""What is typed, and what is told of it."""
+"""Runs a command of `./portal` in this process, and reads what it printed."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What stands before and behind a load balancer, run inside containers: door_programs.py application|slow …
+"""Clients and an application of a load balancer, run inside containers: load_balancer_programs.py application|slow …
 
 application          HTTP on 8000 with eight threads, as gunicorn has them: a connection keeps one to its end
 slow KIND HOST COUNT SECONDS
@@ -88,9 +88,12 @@ class Application(http.server.BaseHTTPRequestHandler):
 
 def application():
     """Eight at a time; whoever else comes waits."""
-    with socket.create_server(("0.0.0.0", 8000), backlog=512) as door, ThreadPoolExecutor(THREADS) as threads:
+    with (
+        socket.create_server(("0.0.0.0", 8000), backlog=512) as listener,
+        ThreadPoolExecutor(THREADS) as threads,
+    ):
         while True:
-            talk, client = door.accept()
+            talk, client = listener.accept()
             threads.submit(serve, talk, client)
 
 

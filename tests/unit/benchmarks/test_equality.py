@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from benchmarks import same
+from benchmarks import equality
 
 
 def test_differences_name_object_and_fact() -> None:
     ours = {"container acme-lms": {"Config.User": '"1000"'}, "volume acme-x": {}}
     theirs = {"container acme-lms": {"Config.User": '"0"'}}
-    assert list(same.differences(ours, theirs)) == [
+    assert list(equality.differences(ours, theirs)) == [
         'container acme-lms: Config.User: ours "1000", theirs "0"',
         "volume acme-x: only ours has it",
     ]
@@ -29,5 +29,5 @@ def test_the_peer_may_answer_to_its_services_name_besides(
     ours: list[str], theirs: list[str], as_good: bool
 ) -> None:
     name, key = "container acme-lms", "Networks acme-private aliases"
-    found = list(same.differences({name: {key: json.dumps(ours)}}, {name: {key: json.dumps(theirs)}}))
+    found = list(equality.differences({name: {key: json.dumps(ours)}}, {name: {key: json.dumps(theirs)}}))
     assert (found == []) is as_good
