@@ -127,7 +127,7 @@ def unlimit(client: Any, root: str, tenant: str, say: Callable[[str], None]) -> 
 def inspect(client: Any, root: str, script: str, *, reads: bool = True) -> Inspection:
     """The mark of the drive at `root` and what a script says with the root at /drive, by one container.
 
-    Nothing is started where there is no mark. With `reads` the script cannot change anything. Raises PortalError as `run` does.
+    Nothing is started where there is no mark. With `reads` the script cannot change anything. Raises PortalError as `run_on_drive` does.
     """
     from docker.errors import APIError
     from docker.types import Mount
