@@ -1,1 +1,1 @@
-"""Measures a portal against a peer in the same run, on the same machine, with the same containers."""
+"""Measures a portal against Docker Compose: in the same run, on the same machine, with the same containers."""

@@ -16,7 +16,7 @@ BUILD_LIMIT_SECONDS = 1800.0
 
 
 class GoMissing(Exception):
-    """There is no Go to build Compose with."""
+    """Go is missing, so Docker Compose cannot be built."""
 
 
 def version() -> str:

@@ -50,7 +50,7 @@ KNOWN = frozenset(
 
 
 class UnknownInput(Exception):
-    """The program asks for something that the Compose file would not have."""
+    """The program uses an input that this module cannot write as Compose."""
 
 
 def resources(exported: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -102,7 +102,7 @@ def service_name(urn: str) -> str:
 def depends_on(
     container: Mapping[str, Any], containers: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, str]]:
-    """What a container's start waits for: services until they are healthy, jobs until they have succeeded."""
+    """Compose's `depends_on` of a container: services until they are healthy, jobs until they have succeeded."""
     return {
         service_name(urn): {
             "condition": "service_completed_successfully"
@@ -176,7 +176,7 @@ def service(told: Mapping[str, Any], after: Mapping[str, Any], name: str) -> dic
 
 
 def healthcheck(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A health check in Compose's words."""
+    """A health check in Compose's format."""
     if not told:
         return None
     return {
@@ -201,7 +201,7 @@ def named_or_host(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def bind_mount(source: str, target: str, told: Mapping[str, Any], create: bool) -> dict[str, Any]:
-    """A host's path as a mount."""
+    """A bind mount of a host's path."""
     return {
         "type": "bind",
         "source": source,
@@ -250,7 +250,7 @@ def mebibytes(number: float | None) -> str | None:
 
 
 def escape(value: Any) -> Any:
-    """Text that Compose takes as it is: it would replace `$NAME` by a variable."""
+    """Escape text for Compose, which would replace `$NAME` by a variable."""
     if isinstance(value, str):
         return value.replace("$", "$$")
     if isinstance(value, list):

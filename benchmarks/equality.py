@@ -1,4 +1,4 @@
-"""Whether two tools made the same containers: everything that `docker inspect` tells, but for a list of exceptions."""
+"""Whether two tools made the same containers: all of `docker inspect` but for a list of exceptions."""
 
 import hashlib
 import io
@@ -49,7 +49,7 @@ def engine_facts(client: Any, tenant: str, files: Mapping[str, list[str]]) -> di
 
 
 def container(told: Mapping[str, Any]) -> Facts:
-    """What a container is, without what is its own by chance (id, addresses, times) and without ALLOWED."""
+    """The facts of a container, without those that are random (id, addresses, times) and without ALLOWED."""
     config, host = dict(told["Config"]), dict(told["HostConfig"])
     if config["Hostname"] == told["Id"][:12]:
         config["Hostname"] = ""
@@ -73,20 +73,20 @@ def container(told: Mapping[str, Any]) -> Facts:
 
 
 def network(told: Mapping[str, Any]) -> Facts:
-    """What a network is."""
+    """The facts of a network."""
     keys = ("Driver", "EnableIPv6", "IPAM", "Internal", "Attachable", "Ingress", "Options")
     return {key: text(told[key]) for key in keys} | {"Labels": text(without_compose(told["Labels"]))}
 
 
 def volume(told: Mapping[str, Any]) -> Facts:
-    """What a volume is."""
+    """The facts of a volume."""
     return {key: text(told[key]) for key in ("Driver", "Options", "Scope")} | {
         "Labels": text(without_compose(told["Labels"]))
     }
 
 
 def mount(told: Mapping[str, Any]) -> dict[str, Any]:
-    """What was mounted where, however it was asked for."""
+    """The facts of a mount, however it was declared."""
     return {key: told.get(key) for key in ("Type", "Name", "Source", "Destination", "Driver", "RW")}
 
 

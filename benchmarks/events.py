@@ -18,7 +18,7 @@ WANTED = ("create", "start", "health_status", "die", "kill", "destroy")
 
 @dataclass
 class ContainerTimes:
-    """A container's moments, seconds after the command began; None while it has not come to that."""
+    """When a container was made, started and so on, in seconds after the command began. None: it has not happened."""
 
     create: float | None = None
     start: float | None = None
@@ -29,7 +29,7 @@ class ContainerTimes:
 
     @property
     def ready(self) -> float | None:
-        """When what waits for it may go on: healthy, or ended if it never is (a job)."""
+        """When others that wait for it can go on: when it is healthy or, for a job, when it has ended."""
         return self.healthy if self.healthy is not None else self.die
 
 
@@ -40,7 +40,7 @@ class Recorder:
     found: list[dict[str, Any]] = field(default_factory=list)
 
     def container_times(self, begin: float, prefix: str) -> dict[str, ContainerTimes]:
-        """Each container's moments by service name; `begin` is the wall clock of the command's start."""
+        """The times of each container by service name. `begin` is the time of day at which the command started."""
         return container_times(self.found, begin, prefix)
 
 
@@ -97,7 +97,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Chain:
-    """Where a cold up spends its time: before the first container, along the longest chain, after the last is ready."""
+    """How long a cold up takes: before the first container, along the longest chain, and after the last is ready."""
 
     head: float
     steps: Sequence[Step]
@@ -105,7 +105,7 @@ class Chain:
 
 
 def chain(found: Mapping[str, ContainerTimes], after: Mapping[str, Sequence[str]], seconds: float) -> Chain:
-    """The chain of containers that the end waited for, found from the last one that got ready backwards."""
+    """The longest chain of containers, found backwards from the one that was ready last."""
     ready = {name: life.ready for name, life in found.items() if life.ready is not None}
     if not ready:
         return Chain(head=seconds, steps=(), tail=0.0)
@@ -134,7 +134,7 @@ def chain(found: Mapping[str, ContainerTimes], after: Mapping[str, Sequence[str]
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """Containers that went together: from the first one's begin to the last one's end, and who was last."""
+    """Containers that were removed together: when the first began, when the last ended, and which was last."""
 
     first: float
     last: float
@@ -153,7 +153,7 @@ class Removal:
 
 
 def removal(found: Mapping[str, ContainerTimes], seconds: float) -> Removal:
-    """Containers in layers: a new one begins when everything before it is gone."""
+    """The removal in layers. A new layer begins when everything before it is gone."""
     spans = sorted(
         (min(each for each in (life.kill, life.destroy) if each is not None), life.destroy, name)
         for name, life in found.items()

@@ -35,12 +35,12 @@ PARTS = {
 
 
 def say(text: str) -> None:
-    """Progress, on standard error so that standard output stays for facts."""
+    """Print progress on standard error; standard output is for the results."""
     print(text, file=sys.stderr, flush=True)
 
 
 def name(number: int) -> str:
-    """A tenant of this benchmark."""
+    """The name of a tenant of this benchmark."""
     return f"bench-fleet-{number}"
 
 
@@ -99,7 +99,7 @@ def main(
 
 
 def measure(counts: Sequence[int], patience: float) -> list[Measured]:
-    """A round for each number of portals, from nothing to nothing."""
+    """One round for each number of portals. Each begins and ends without any portal."""
     client = docker.APIClient(**direct_arguments(""), timeout=LIMIT_SECONDS)
     try:
         with temporary_checkout("benchmark-fleet", NAMES, Objects(client=client)) as checkout:
@@ -116,7 +116,7 @@ def measure(counts: Sequence[int], patience: float) -> list[Measured]:
 
 
 def round_of(checkout: Checkout, count: int, patience: float, shared: Path, first: str) -> list[Measured]:
-    """All verbs, over the first `count` portals; they are onboarded, and their tenant files go when they are gone."""
+    """Measure all verbs over the first `count` portals: onboard them first, destroy them and delete their tenant files last."""
 
     def timed(verb: str, *words: str) -> Measured:
         calm = processes.wait_until_calm(patience)
@@ -124,7 +124,7 @@ def round_of(checkout: Checkout, count: int, patience: float, shared: Path, firs
             words,
             cwd=checkout.folder,
             env=checkout.environ(),
-            log=checkout.ground / "log.txt",
+            log=checkout.base / "log.txt",
             limit=LIMIT,
         )
         say(
@@ -137,10 +137,10 @@ def round_of(checkout: Checkout, count: int, patience: float, shared: Path, firs
         ["./portal", "images", "build"],
         cwd=checkout.folder,
         env=checkout.environ(),
-        log=checkout.ground / "log.txt",
+        log=checkout.base / "log.txt",
         limit=LIMIT,
     )
-    clients = checkout.ground / "clients.csv"
+    clients = checkout.base / "clients.csv"
     clients.write_text(onboarding_requests(count, checkout.drive))
     script = f'eval "$(./portal env)"; exec python -m docs.examples.onboard {clients}'
     found = [timed("onboard", "bash", "-ec", script)]
@@ -156,7 +156,7 @@ def round_of(checkout: Checkout, count: int, patience: float, shared: Path, firs
 
 
 def measurement(verb: str, tenants: int, run: Run, busy_before: float) -> Measured:
-    """A run in figures."""
+    """The measurement of a run."""
     parts = {
         part: max((each.peak_mib for each in run.processes if is_of_kind(each.words, marks)), default=0.0)
         for part, marks in PARTS.items()
@@ -174,12 +174,12 @@ def measurement(verb: str, tenants: int, run: Run, busy_before: float) -> Measur
 
 
 def is_of_kind(words: str, marks: Sequence[str]) -> bool:
-    """Whether a process is of a kind: its program is called so, or the module that Python runs."""
+    """Whether a process is of a kind, by its program's name or the module that Python runs."""
     return any(mark in words.split() for mark in marks)
 
 
 def onboarding_requests(count: int, drive: Path) -> str:
-    """The clients of the onboarding script: subnets far from those of the tests and of a first tenant, ports as found."""
+    """The input of the onboarding script. Its subnets are far from those of the tests and of a first tenant; the ports are free ones."""
     rows = ["name,lms,title,mail,subnet,root"]
     for number in range(1, count + 1):
         host = f"{name(number)}.localhost"
@@ -205,7 +205,7 @@ def panels(found: Sequence[Measured]) -> list[Panel]:
 
 
 def show(found: Sequence[Measured], console: Console) -> None:
-    """A row each command."""
+    """Print a row for each command."""
     table = Table()
     for column in (
         "portals",

@@ -24,17 +24,17 @@ numbers = itertools.count()
 
 
 class Stopped(Exception):
-    """A page was not what it ought to be; the journey begins anew."""
+    """A page was not the expected one; the learner starts again."""
 
 
 class Learner(HttpUser):
-    """Reads each page a while. Every answer that is not the page expected counts as an error, whatever its code."""
+    """Reads each page for a while. Every answer that is not the expected page counts as an error, whatever its code."""
 
     wait_time = between(1, 3)
 
     @task
     def journey(self) -> None:
-        """One learner's way through the portal."""
+        """One learner, from registration to the last unit."""
         self.client.cookies.clear()
         # The load balancer tells portals apart by it; every machine resolves 127.0.0.1.
         self.client.headers["Host"] = HOST
@@ -46,7 +46,7 @@ class Learner(HttpUser):
             return
 
     def walk(self, name: str, course: str) -> None:
-        """Page by page."""
+        """Open the pages of a course one after the other."""
         self.page("/", "front page", "Stand-in")
         form = self.page("/register", "registration form", "Public user name")
         told = {"email": f"{name}@bench.localhost", "username": name}
@@ -75,11 +75,11 @@ class Learner(HttpUser):
         self.page("/dashboard", "dashboard", "done on")
 
     def page(self, path: str, name: str, expected: str) -> str:
-        """A page by its name in the report; its text."""
+        """Get a page, under a name for the report; returns its text."""
         return self.ask("GET", path, name, expected)
 
     def send(self, path: str, name: str, form: str, expected: str, **fields: str) -> str:
-        """The form of a page that is there, sent; the text of where it leads."""
+        """Submit the form of the current page; returns the text of the next page."""
         token = TOKEN.search(form)
         assert token is not None
         return self.ask("POST", path, name, expected, {**fields, "csrfmiddlewaretoken": token[1]})
@@ -87,7 +87,7 @@ class Learner(HttpUser):
     def ask(
         self, method: str, path: str, name: str, expected: str, data: dict[str, str] | None = None
     ) -> str:
-        """Redirects followed, the time of all together."""
+        """Send a request and follow redirects; they count as one time."""
         with self.client.request(
             method, path, name=name, data=data, timeout=PATIENCE_SECONDS, catch_response=True
         ) as answer:
@@ -106,7 +106,7 @@ class Learner(HttpUser):
 
 @events.quitting.add_listener
 def report(environment: Environment, **_: object) -> None:
-    """What was seen, as JSON."""
+    """Write the results as JSON."""
     stats = environment.stats
     pages = {
         entry.name: {

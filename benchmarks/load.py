@@ -51,7 +51,7 @@ for key in sys.argv[1:]:
 
 
 def say(text: str) -> None:
-    """Progress, on standard error so that standard output stays for facts."""
+    """Print progress on standard error; standard output is for the results."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -80,7 +80,7 @@ def main(
 
 
 def measure(learners: int, seconds: int, arrivals: float) -> dict[str, Any]:
-    """A portal of its own, gone afterwards."""
+    """Measure a portal of its own, which is removed afterwards."""
     locust = install_locust(os.environ)
     with site(say) as place, connect() as client:
         say("bringing up the portal")
@@ -102,7 +102,7 @@ def measure(learners: int, seconds: int, arrivals: float) -> dict[str, Any]:
 
 
 def install_locust(environ: Mapping[str, str]) -> Path:
-    """Locust in a virtual environment of its own in the cache, made once. Raises SiteError."""
+    """Install locust into its own virtual environment in the cache, once; returns its path. Raises SiteError."""
     pinned = next(line for line in REQUIREMENTS.read_text().splitlines() if line.startswith("locust=="))
     place = Paths.of(environ).cache / pinned.split()[0].replace("==", "-")
     if not (place / "done").exists():
@@ -116,7 +116,7 @@ def install_locust(environ: Mapping[str, str]) -> Path:
 
 
 def write_overrides(client: Any, place: Site) -> float:
-    """Writes overrides, as a portal's admin would; seconds until they were live. Raises SiteError."""
+    """Write overrides as a portal's admin; returns the seconds until they were in effect. Raises SiteError."""
     folder = f"/drive/{TENANT}/overrides"
     began = time.monotonic()
     sentinel.run_on_drive(
@@ -133,7 +133,7 @@ def write_overrides(client: Any, place: Site) -> float:
 
 
 def publish_courses(client: Any) -> None:
-    """Ten courses, in the catalogue and in the search. Raises SiteError."""
+    """Publish ten courses and wait until the catalogue and the search have them. Raises SiteError."""
     words = ["python3", "-c", AUTHOR, *COURSES]
     made = client.exec_create(f"{TENANT}-cms", words, environment={"SERVICE_VARIANT": "cms"})["Id"]
     said = client.exec_start(made)
@@ -154,7 +154,7 @@ def get(path: str) -> str:
 
 
 def run(locust: Path, place: Site, learners: int, seconds: int, arrivals: float) -> dict[str, Any]:
-    """What locust saw. Raises SiteError."""
+    """Run locust; returns its report. Raises SiteError."""
     file = place.root / "load.json"
     environ = {
         **{key: value for key, value in place.environ.items() if "proxy" not in key.lower()},
@@ -177,7 +177,7 @@ def run(locust: Path, place: Site, learners: int, seconds: int, arrivals: float)
 
 
 def show(told: Mapping[str, Any], console: Console) -> None:
-    """The tables."""
+    """Print the tables."""
     load, usage = told["load"], told["usage"]
     pages = report.table("page", "requests", "errors", "p50 ms", "p95 ms", "longest ms")
     for name, each in load["pages"].items():

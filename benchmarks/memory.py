@@ -1,4 +1,4 @@
-"""What a portal's containers hold in memory, as the engine counts it."""
+"""The memory of a portal's containers, as the engine counts it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class ContainerMemory:
 
 
 def container_memory(client: Any, tenant: str) -> list[ContainerMemory]:
-    """Every running container of a tenant, the largest first."""
+    """The memory of every running container of a tenant, the largest first."""
     listed = client.containers(filters=tenant_filter(tenant))
     found = [
         parse_stats(each["Labels"][SERVICE], client.stats(each["Id"], stream=False, one_shot=True))

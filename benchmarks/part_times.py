@@ -14,7 +14,7 @@ LIMIT_SECONDS = 60.0
 
 
 def time_parts(site: Site) -> dict[str, float]:
-    """Median seconds of each part; parts that this machine does not have are left out."""
+    """Median seconds of each part; parts that are not on this machine are left out."""
     environ = site.environ
     measured = {
         "pulumi, printing its version": ["pulumi", "version"],

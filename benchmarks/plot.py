@@ -1,4 +1,4 @@
-"""Lines over a few numbers as an SVG: enough for a page of figures, and nothing to install."""
+"""Draws line charts as SVG, without another package."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ TICKS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One picture: what each line is called and its points, (x, y), both from 0 up."""
+    """One chart: the name of each line and its points (x, y), both from 0 upwards."""
 
     title: str
     x: str
@@ -65,7 +65,7 @@ def panel(told: Panel) -> str:
 def text(
     x: float, y: float, words: str, *, anchor: str = "start", weight: str = "", fill: str = "#333"
 ) -> str:
-    """Words at a place."""
+    """An SVG text at a position."""
     bold = f' font-weight="{weight}"' if weight else ""
     return f'<text x="{x}" y="{y}" text-anchor="{anchor}" fill="{fill}"{bold}>{escape(words)}</text>'
 
@@ -81,7 +81,7 @@ def round_up(least: float) -> float:
 
 
 def without_overlap(heights: Sequence[float], apart: float = 13.0) -> list[float]:
-    """Heights moved down so that no two words lie on each other."""
+    """The heights of labels, moved down so that no two overlap."""
     placed: dict[int, float] = {}
     last = float("-inf")
     for number in sorted(range(len(heights)), key=lambda each: heights[each]):

@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 60.0
 
 
 def say(text: str) -> None:
-    """Progress, on standard error so that standard output stays for facts."""
+    """Print progress on standard error; standard output is for the results."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -65,7 +65,7 @@ def main(
 
 
 def measure(rounds: int, idle_seconds: float, patience: float) -> dict[str, object]:
-    """All rounds, in a place of their own that is gone afterwards."""
+    """Run all rounds in a temporary checkout, which is removed afterwards."""
     with site(say) as place, connect() as client:
         binary = compose_build.compose(place.environ, say)
         benchmark = Benchmark(site=place, client=client, say=say, patience=patience)

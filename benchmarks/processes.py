@@ -1,4 +1,4 @@
-"""Runs a tool and watches its process tree: how long it took, its memory, its CPU, and when each process came and went."""
+"""Runs a tool and measures its process tree: time, memory, CPU, and when each process started and ended."""
 
 import os
 import subprocess
@@ -115,7 +115,7 @@ def usage(pid: int) -> tuple[float, float] | None:
 
 
 def shared_memory(pid: int) -> float:
-    """A process's share in MiB of the pages that it holds, shared ones divided by their holders; 0 when it is gone."""
+    """A process's proportional set size in MiB: each shared page is divided by the number of its users. 0 when it is gone."""
     try:
         told = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
@@ -155,7 +155,7 @@ def short(words: Sequence[str]) -> str:
 
 @contextmanager
 def sampling(tree: Tree) -> Iterator[None]:
-    """Look at a tree every PERIOD_SECONDS until the block ends."""
+    """Sample a tree every PERIOD_SECONDS until the block ends."""
     done = threading.Event()
 
     def look() -> None:
@@ -234,7 +234,7 @@ def cpu_use() -> float:
 
 
 def wait_until_calm(limit: float, calm: float = 0.15) -> float:
-    """Wait until the machine does little else, at most `limit` seconds; return how busy it was at the last look."""
+    """Wait until the machine is idle, at most `limit` seconds; returns its CPU use at the last look."""
     end = time.monotonic() + limit
     while (now := cpu_use()) > calm and time.monotonic() < end:
         pass

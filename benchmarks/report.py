@@ -1,4 +1,4 @@
-"""What was measured, as one JSON object and as tables for people."""
+"""The results as one JSON object and as tables."""
 
 import os
 import platform
@@ -24,7 +24,7 @@ TITLES = {"up": "cold up", "preview": "no-op preview", "again": "no-op up", "dow
 
 
 def facts(benchmark: Benchmark, rounds: int, parts: Mapping[str, float]) -> dict[str, Any]:
-    """Everything, as plain data."""
+    """All results as plain data."""
     steps = {
         step: {tool: step_facts(taken) for (tool, of), taken in benchmark.measurements.items() if of == step}
         for step in STEPS
@@ -49,7 +49,7 @@ def facts(benchmark: Benchmark, rounds: int, parts: Mapping[str, float]) -> dict
 
 
 def machine(client: Any) -> dict[str, Any]:
-    """What the numbers were taken on."""
+    """The machine and the engine of the measurements."""
     told = client.info()
     return {
         "date": datetime.now(UTC).date().isoformat(),
@@ -93,12 +93,12 @@ def step_facts(taken: Sequence[Measurement]) -> dict[str, Any]:
 
 
 def median_of(taken: Sequence[Measurement]) -> Measurement:
-    """The run in the middle; of an even number the quicker of the two."""
+    """The median run; of two in the middle the quicker one."""
     return sorted(taken, key=lambda each: each.run.seconds)[(len(taken) - 1) // 2]
 
 
 def ratios(steps: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, float]]:
-    """How many times the peer's median each tool needs."""
+    """Each tool's median divided by that of Docker Compose."""
     return {
         step: {
             tool: round(told["median"] / by_tool["compose"]["median"], 2)
@@ -126,7 +126,7 @@ def removal(taken: Sequence[Measurement]) -> dict[str, Any]:
 
 
 def spans(taken: Sequence[Measurement]) -> dict[str, Any]:
-    """Each container's moments in the median cold up."""
+    """The times of each container in the median cold up."""
     return {
         name: rounded({key: value for key, value in asdict(life).items() if value is not None})
         for name, life in sorted(median_of(taken).container_times.items())
@@ -134,7 +134,7 @@ def spans(taken: Sequence[Measurement]) -> dict[str, Any]:
 
 
 def rounded(value: Any) -> Any:
-    """Numbers with two digits, wherever they are."""
+    """Round every number in the data to two digits."""
     if isinstance(value, float):
         return round(value, 2)
     if isinstance(value, dict):
@@ -145,7 +145,7 @@ def rounded(value: Any) -> Any:
 
 
 def idle(benchmark: Benchmark) -> dict[str, Any] | None:
-    """The idle portal; None when it was not looked at."""
+    """The figures of the idle portal; None when it was not measured."""
     if benchmark.idle is None:
         return None
     told: dict[str, Any] = rounded(
@@ -160,7 +160,7 @@ def idle(benchmark: Benchmark) -> dict[str, Any] | None:
 
 
 def show(told: Mapping[str, Any], console: Console) -> None:
-    """The tables."""
+    """Print the tables."""
     console.print(times(told))
     for tool, found in told["chains"].items():
         console.print(chain_table(tool, found))
@@ -175,7 +175,7 @@ def show(told: Mapping[str, Any], console: Console) -> None:
 
 
 def times(told: Mapping[str, Any]) -> Table:
-    """Medians of every step and tool, and the ratio to the peer's."""
+    """The medians of every step and tool, and the ratio to Docker Compose."""
     made = table("", "tool", "median s", "of compose", "lowest to highest", "CPU s", "peak MiB")
     for step, by_tool in told["steps"].items():
         for tool, one in sorted(by_tool.items()):
@@ -193,7 +193,7 @@ def times(told: Mapping[str, Any]) -> Table:
 
 
 def chain_table(tool: str, found: Mapping[str, Any]) -> Table:
-    """Where a cold up went, along its longest chain."""
+    """The times of a cold up along its longest chain."""
     made = table(f"longest chain: {tool}", "waits", "makes and starts", "until ready")
     made.add_row("before the first container", f"{found['head']:.2f}", "", "")
     for step in found["steps"]:
@@ -203,7 +203,7 @@ def chain_table(tool: str, found: Mapping[str, Any]) -> Table:
 
 
 def removal_table(tool: str, found: Mapping[str, Any]) -> Table:
-    """Where a removal went, layer by layer."""
+    """The times of a removal, layer by layer."""
     made = table(f"removal: {tool}", "containers", "from", "to", "last")
     made.add_row("before the first container", "", "0.00", f"{found['head']:.2f}", "")
     for number, layer in enumerate(found["layers"], 1):
@@ -230,7 +230,7 @@ def idle_table(found: Mapping[str, Any]) -> Table:
 
 
 def table(*columns: str) -> Table:
-    """A plain table that a pipe can read, too."""
+    """A plain table that can also be piped."""
     made = Table(box=None, pad_edge=False)
     for column in columns:
         made.add_column(column)

@@ -1,4 +1,4 @@
-"""The rounds: every tool in turn brings the same portal up from empty directories, looks again, and takes it down."""
+"""The rounds: each tool in turn brings the same portal up from empty directories, runs again without a change, and removes it."""
 
 import json
 import os
@@ -30,7 +30,7 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class Idle:
-    """A portal that nobody uses: its containers, and seconds of CPU a second, all together."""
+    """A portal that nobody uses: its containers, and the CPU seconds per second of all together."""
 
     containers: Sequence[memory.ContainerMemory]
     cpu: float
@@ -39,7 +39,7 @@ class Idle:
 
 @dataclass
 class Benchmark:
-    """What the rounds share and what they found. `patience`: seconds to wait for a calm machine before each step."""
+    """The state and the results of all rounds. `patience`: seconds to wait for an idle machine before each step."""
 
     site: Site
     client: Any
@@ -68,7 +68,7 @@ class Benchmark:
                 self.idle = self.watch_idle(idle_seconds)
 
     def measure(self, words: Sequence[Any]) -> Measurement:
-        """Run one command when the machine is calm, with the engine's events beside it."""
+        """Run one command when the machine is idle, and record the engine's events meanwhile."""
         calm = wait_until_calm(self.patience)
         with events.recording(TENANT) as recorder:
             try:
@@ -86,7 +86,7 @@ class Benchmark:
         )
 
     def last_words(self) -> str:
-        """What the containers that failed said at the end."""
+        """The last lines of the logs of failed containers."""
         failed = self.client.containers(
             all=True, filters={"label": f"com.docker.compose.project={TENANT}", "status": "exited"}
         )
@@ -98,7 +98,7 @@ class Benchmark:
         )
 
     def keep_portal(self) -> None:
-        """Write the Compose file of the portal that has just come up, and keep what it is made of."""
+        """Write the Compose file of the portal that is up, and keep its facts for comparison."""
         found = composefile.resources(self.site.exported())
         made = composefile.compose_file(found, TENANT)
         # It holds the portal's passwords.
@@ -132,7 +132,7 @@ class Benchmark:
             )
 
     def watch_idle(self, seconds: float) -> Idle:
-        """Leave the portal alone, then count what it holds and what it burnt."""
+        """Leave the portal alone, then measure its memory and its CPU time."""
         before, begin = memory.container_memory(self.client, TENANT), time.monotonic()
         time.sleep(seconds)
         after, end = memory.container_memory(self.client, TENANT), time.monotonic()

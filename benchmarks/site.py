@@ -1,4 +1,4 @@
-"""A place of its own for the benchmark: a copied checkout, its own data directory, drive, tenant and state."""
+"""The benchmark's own checkout, data directory, drive, tenant and state."""
 
 import json
 import os
@@ -41,7 +41,7 @@ Say = Callable[[str], None]
 
 
 class SiteError(Exception):
-    """The place cannot be had. The text says why and the remedy."""
+    """The site cannot be made. The text has the reason and the remedy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Site:
 
 @contextmanager
 def site(say: Say) -> Iterator[Site]:
-    """Make the place, and remove it with every container, network and volume of its tenant. Raises SiteError."""
+    """Make the site; at the end remove it and every container, network and volume of its tenant. Raises SiteError."""
     with connect() as client:
         remove_leftovers(client, say)
     root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=PLACE))
@@ -143,7 +143,7 @@ def shell_environment(checkout: Path, environ: Mapping[str, str]) -> dict[str, s
 
 
 def ask(words: list[str], cwd: Path, environ: Mapping[str, str]) -> str:
-    """What a command prints. Raises SiteError with its reason."""
+    """The output of a command. Raises SiteError with its reason."""
     try:
         told = subprocess.run(
             words,
@@ -194,5 +194,5 @@ def remove_objects(client: Any) -> bool:
 
 
 def label() -> dict[str, str]:
-    """What marks the benchmark's own objects, whichever tool made them."""
+    """The label of the benchmark's objects, whichever tool made them."""
     return {"label": f"com.docker.compose.project={TENANT}"}

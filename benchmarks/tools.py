@@ -1,4 +1,4 @@
-"""The tools that are measured: the words of each for up, a second up, preview and removal."""
+"""The measured tools: the command line of each for up, a second up, preview and removal."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ STEPS = ("up", "preview", "again", "down")
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """A tool and its words by step; one that has no preview leaves it out."""
+    """A tool and its command line for each step. A tool without a preview leaves it out."""
 
     name: str
     words: Mapping[str, Sequence[str | Path]] = field(default_factory=dict)
@@ -32,7 +32,7 @@ def pulumi() -> Tool:
 
 
 def portal() -> Tool:
-    """The project's own command, with all that it does before and after Pulumi."""
+    """`./portal`, with all that it does before and after Pulumi."""
     return Tool(
         name="./portal",
         words={

@@ -1,4 +1,4 @@
-"""What the containers of a portal take while something else goes on: peaks of memory, and CPU."""
+"""Peak memory and CPU time of a portal's containers while something else runs."""
 
 import threading
 import time
@@ -25,7 +25,7 @@ class Usage:
     seconds: float = 0.0
 
     def add(self, found: list[memory.ContainerMemory]) -> None:
-        """One look at all."""
+        """Add one sample of all containers."""
         for each in found:
             self.peaks[each.service] = max(self.peaks.get(each.service, 0.0), each.working_set)
             self.limits[each.service] = each.limit
@@ -49,7 +49,7 @@ class Usage:
 
 @contextmanager
 def watching(tenant: str) -> Iterator[Usage]:
-    """Looks every two seconds until the block ends."""
+    """Measure every two seconds until the block ends."""
     usage, over = Usage(), threading.Event()
 
     def watch() -> None:

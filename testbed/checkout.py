@@ -1,4 +1,4 @@
-"""A copy of the checkout with tenants and a state of its own: commands run in it touch no portal of the operator."""
+"""A copy of the checkout with its own tenants and state. Commands that run in it touch no portal of the operator."""
 
 import fcntl
 import os
@@ -22,7 +22,7 @@ from testbed.waiting import until
 
 HERE = Path(__file__).resolve().parents[1]
 # On the real disk: /tmp may be a tmpfs, and data stores want a disk.
-GROUND = Path("/var/tmp")
+BASE = Path("/var/tmp")
 LOCK_LIMIT_SECONDS = 300.0
 # A cold `up` on two busy cores needs a minute; this is for one that hangs.
 LIMIT_SECONDS = 420.0
@@ -34,7 +34,7 @@ FOREIGN = ("PULUMI_", "PORTAL_", "COMPOSE_", "PYTHON")
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
-    """A command under way, in a process group of its own, its words going into two files."""
+    """A command that runs in its own process group. Its output goes to two files."""
 
     words: str
     process: subprocess.Popen[bytes]
@@ -43,7 +43,7 @@ class Running:
     since: float
 
     def wait(self, limit: float) -> CommandResult:
-        """Wait for its end. Raises AssertionError after `limit` seconds, its whole group killed."""
+        """Wait until it ends. After `limit` seconds kills the whole process group and raises AssertionError."""
         try:
             code = self.process.wait(timeout=limit)
         except subprocess.TimeoutExpired:
@@ -53,7 +53,7 @@ class Running:
         return self.result(code)
 
     def result(self, code: int) -> CommandResult:
-        """What is known of it so far."""
+        """The exit code, with the output so far."""
         return CommandResult(
             words=self.words,
             code=code,
@@ -65,13 +65,13 @@ class Running:
 
 @dataclass(frozen=True, kw_only=True)
 class Checkout:
-    """`ground` holds the copy, its state and the logs of every command. `drive` is where its portals keep data."""
+    """`base` holds the copy, its state and the log of every command. `drive` is where its portals keep data."""
 
-    ground: Path
+    base: Path
     drive: Path
 
     @classmethod
-    def make(cls, ground: Path) -> "Checkout":
+    def make(cls, base: Path) -> "Checkout":
         """Copy what git would commit, without the operator's tenants."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "-co", "--exclude-standard"],
@@ -81,7 +81,7 @@ class Checkout:
             text=True,
             timeout=60,
         )
-        made = cls(ground=ground, drive=ground / "drive")
+        made = cls(base=base, drive=base / "drive")
         for name in filter(None, listed.stdout.split("\0")):
             if name.startswith("tenants/") or not (HERE / name).is_file():
                 continue
@@ -95,17 +95,17 @@ class Checkout:
     @property
     def folder(self) -> Path:
         """The repo's root in the copy."""
-        return self.ground / "checkout"
+        return self.base / "checkout"
 
     @property
     def data(self) -> Path:
         """XDG_DATA_HOME: state, passphrase, Pulumi's own files."""
-        return self.ground / "data"
+        return self.base / "data"
 
     @property
     def logs(self) -> Path:
-        """What every command said."""
-        return self.ground / "logs"
+        """The output of every command."""
+        return self.base / "logs"
 
     @property
     def backend(self) -> Path:
@@ -113,7 +113,7 @@ class Checkout:
         return self.data / "portals" / "state" / ".pulumi"
 
     def environ(self, **more: str) -> dict[str, str]:
-        """The shell's own environment without what it says of the operator's portals."""
+        """The shell's environment without the variables that name the operator's portals."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
         return {**kept, "XDG_DATA_HOME": str(self.data), **more}
 
@@ -154,40 +154,40 @@ class Checkout:
 
 @contextmanager
 def temporary_checkout(kind: str, tenants: Iterable[str], objects: Objects) -> Iterator[Checkout]:
-    """A copy of the checkout on a ground of its own, its drive marked. Afterwards nothing is left of it or its portals.
+    """A copy of the checkout in a temporary folder, with an initialised drive. It and its portals are removed at the end.
 
-    One run of a kind at a time on a machine, since its `tenants` have fixed names, ports and subnets.
+    A machine runs one of each kind at a time: its `tenants` have fixed names, ports and subnets.
     """
     names = list(tenants)
-    with (GROUND / f"portals-{kind}.lock").open("w") as lock:
+    with (BASE / f"portals-{kind}.lock").open("w") as lock:
         until(
             "another run of these tests on this machine to end",
-            lambda: locked(lock),
+            lambda: try_lock(lock),
             limit=LOCK_LIMIT_SECONDS,
         )
-        ground = Path(tempfile.mkdtemp(prefix=f"portals-{kind}-", dir=GROUND))
+        base = Path(tempfile.mkdtemp(prefix=f"portals-{kind}-", dir=BASE))
         # Containers of other users look into the drive below it.
-        ground.chmod(0o755)
+        base.chmod(0o755)
         try:
-            # What a run that was killed has left.
+            # Remove what a killed run left.
             for name in names:
                 objects.remove(name)
-            made = Checkout.make(ground)
+            made = Checkout.make(base)
             marked = made.portal("drive", "init", str(made.drive))
             assert marked.code == 0, str(marked)
             yield made
         finally:
             if os.environ.get("PORTAL_KEEP"):
-                print(f"\nkept, because PORTAL_KEEP is set: {ground} and its portals")
+                print(f"\nkept, because PORTAL_KEEP is set: {base} and its portals")
             else:
                 for name in names:
                     objects.remove(name)
-                objects.run_on_drive(ground, "rm -rf /drive/drive")
-                shutil.rmtree(ground)
+                objects.run_on_drive(base, "rm -rf /drive/drive")
+                shutil.rmtree(base)
 
 
-def locked(lock: IO[str]) -> bool:
-    """Whether the lock is ours now."""
+def try_lock(lock: IO[str]) -> bool:
+    """Take the lock if it is free; returns whether it is now ours."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

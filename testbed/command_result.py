@@ -20,7 +20,7 @@ class CommandResult:
 
     @property
     def output(self) -> str:
-        """All that it said, on either stream."""
+        """The output of both streams."""
         return f"{self.out}\n{self.err}"
 
     def facts(self) -> Any:

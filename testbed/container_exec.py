@@ -1,4 +1,4 @@
-"""Commands run inside a container."""
+"""Runs commands in a container."""
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 import docker
 
 STDERR = 2
-# Each part that is said has a head: its stream, and how long it is.
+# Each part of the output has a head: its stream and its length.
 HEAD = struct.Struct(">BxxxL")
 
 
@@ -18,14 +18,17 @@ def begin(
     env: Mapping[str, str] | None = None,
     user: str = "",
 ) -> tuple[str, Iterator[tuple[int, bytes]]]:
-    """Starts a command; the id of its exec, and what it says as it says it: 1 or 2 for the stream, and bytes."""
+    """Start a command. Returns the id of its exec, and its output as it comes: 1 or 2 for the stream, and bytes."""
     made = client.exec_create(container, list(words), environment=dict(env or {}), user=user)["Id"]
     return made, output_parts(client.exec_start(made, socket=True))
 
 
 def output_parts(reader: Any) -> Iterator[tuple[int, bytes]]:
-    """As automation/engine/docker_exec.py reads it, which testbed/ judges: docker-py's own reader loses what comes with the head."""
-    # Held here: the reader lets go of it when it is closed first.
+    """The output by stream. docker-py's own reader loses what comes with the head.
+
+    The same is in automation/engine/docker_exec.py, which is under test and so not used here.
+    """
+    # Kept here: the reader drops it when the response is closed first.
     connection = reader._sock
     try:
         connection.settimeout(None)
@@ -46,7 +49,7 @@ def run(
     user: str = "",
     stderr: bool = True,
 ) -> tuple[int, str]:
-    """Runs a command to its end; its exit code and what it said."""
+    """Run a command to its end; returns its exit code and its output."""
     made, said = begin(client, container, words, env, user)
     text = b"".join(data for stream, data in said if stderr or stream != STDERR)
     return int(client.exec_inspect(made)["ExitCode"] or 0), text.decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Portals for tests of the tools: the real program on a real engine, with images that do nothing but keep their contract.
+"""Portals for tests of the tools: the real program on a real engine, with images that only listen and pass their probe.
 
 A light image is some KB on the base image and starts in 50 ms, so a portal of 15 containers is up in seconds. Each says
 that it is light, in its log and in every answer. `ops` stays what it is: directories and their owners are real.
@@ -63,13 +63,13 @@ def replace_recipes(folder: Path) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class LightPortals:
-    """Light tenants of one checkout, each with a name, a subnet and a port of its own."""
+    """The portals with light images of one checkout. Each has its own name, subnet and port."""
 
     checkout: Checkout
     objects: Objects
 
     def trial(self, number: int, **choices: Any) -> Trial:
-        """`e2e-light-<number>`, its file written."""
+        """The portal `e2e-light-<number>`; writes its tenant file."""
         made = Trial(
             name=f"e2e-light-{number}",
             checkout=self.checkout,
@@ -80,11 +80,11 @@ class LightPortals:
         return made
 
     def trials(self, count: int, **choices: Any) -> list[Trial]:
-        """The first so many."""
+        """The first `count` portals; writes their tenant files."""
         return [self.trial(number, **choices) for number in range(1, count + 1)]
 
     def clear(self) -> None:
-        """Nothing is left of any light tenant: on the engine, on the drive, in the checkout and its state."""
+        """Remove everything of all light tenants: from the engine, the drive, the checkout and its state."""
         for name in LIGHT_NUMBERS:
             self.objects.remove(name)
             for path in (
@@ -100,7 +100,7 @@ class LightPortals:
         shutil.rmtree(self.checkout.data / "portals" / "tenants", ignore_errors=True)
 
     def names_in_state(self, name: str) -> set[str]:
-        """What a tenant's state says the engine has, from the file that the CLI has written last."""
+        """The ids of a tenant's objects, from the state file that the CLI wrote last."""
         file = self.checkout.backend / "stacks" / "portals" / f"{name}.json"
         if not file.exists():
             return set()
@@ -108,7 +108,7 @@ class LightPortals:
         return {each["id"] for each in latest.get("resources") or [] if each["type"].endswith(MANAGED)}
 
     def assert_whole(self, trials: Iterable[Trial]) -> None:
-        """Every one healthy and as its file says; nothing twice, nothing unknown, no lock and no process left."""
+        """Each is healthy and as its file says, the state has every object once, and no lock or process is left."""
         ran = self.checkout.portal("preview", "--all", "--refresh", "--json")
         assert ran.code == 0, str(ran)
         told = ran.facts()["tenants"]
@@ -116,5 +116,5 @@ class LightPortals:
             assert told[each.name]["changes"] == [], str(ran)
             assert not each.unhealthy(), each.name
             assert self.objects.ids(each.name) == self.names_in_state(each.name), each.name
-            assert each.ask("/heartbeat")[0] == 200, each.name
+            assert each.get("/heartbeat")[0] == 200, each.name
             each.assert_quiet()

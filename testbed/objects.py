@@ -1,4 +1,4 @@
-"""A tenant's containers, networks and volumes as the engine itself tells of them."""
+"""A tenant's containers, networks and volumes, asked of the engine itself."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ LIMIT_SECONDS = 120
 
 @dataclass(frozen=True, kw_only=True)
 class Objects:
-    """What one engine has. Needs no command of this project, so that it can judge them."""
+    """The objects of one engine. Uses no command of this project, so that it can check them."""
 
     client: Any
 
@@ -45,7 +45,7 @@ class Objects:
         return listed
 
     def ids(self, tenant: str) -> set[str]:
-        """What the engine calls every object of a tenant."""
+        """The ids of all objects of a tenant; a volume's id is its name."""
         return {
             *(each["Id"] for each in self.containers(tenant).values()),
             *(each["Id"] for each in self.networks(tenant)),
@@ -60,17 +60,17 @@ class Objects:
         }
 
     def exec_in(self, container: str, *words: str, user: str = "") -> str:
-        """Standard output of a command in a running container; its exit code does not matter."""
+        """Run a command in a running container; returns its standard output, whatever its exit code."""
         return container_exec.run(self.client, container, *words, user=user, stderr=False)[1]
 
     def python_in_network_of(self, container: str, script: str, *words: str) -> Any:
-        """What a Python script prints as JSON when it runs in the network of a container."""
+        """Run a Python script in the network of a container; returns the JSON that it prints."""
         return json.loads(
             self.run_image("python", ["python3", "-c", script, *words], network=f"container:{container}")
         )
 
     def python_on_networks(self, networks: Sequence[str], script: str, *words: str) -> Any:
-        """What a Python script prints as JSON in a container that is on these networks."""
+        """Run a Python script in a container on these networks; returns the JSON that it prints."""
         return json.loads(
             self.run_image(
                 "python", ["python3", "-c", script, *words], network=networks[0], more=tuple(networks[1:])
@@ -78,7 +78,7 @@ class Objects:
         )
 
     def run_on_drive(self, root: Path, script: str) -> str:
-        """Run a shell script as root with the drive's root at /drive: data belongs to many users."""
+        """Run a shell script as root with the drive's root at /drive; the data there belongs to many users."""
         return self.run_image("base", ["sh", "-ec", script], binds=[f"{root}:/drive"])
 
     def run_image(
@@ -90,7 +90,7 @@ class Objects:
         more: Sequence[str] = (),
         binds: Sequence[str] = (),
     ) -> str:
-        """The output of a command in a throw-away container of an image built here."""
+        """The output of a command in a temporary container of an image that is built here."""
         made = self.client.create_container(
             self.image(role),
             entrypoint=list(words),
@@ -115,7 +115,7 @@ class Objects:
         return reference(role, HERE / "images")
 
     def remove(self, tenant: str) -> None:
-        """Remove whatever carries the tenant's label, however a test has left it."""
+        """Remove every object with the tenant's label, in any state."""
         for told in self.containers(tenant).values():
             with contextlib.suppress(docker.errors.NotFound):
                 self.client.remove_container(told["Id"], force=True, v=True)

@@ -1,4 +1,4 @@
-"""The processes of this machine, by what /proc says of them."""
+"""The processes of this machine, from /proc."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Process:
 
 
 def processes() -> Iterator[Process]:
-    """Every process that can be looked at and does not end meanwhile; a zombie has no words."""
+    """Every process that can be read and does not end meanwhile. A zombie has no words."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             # `pid (name) state parent …`: the name may hold blanks and brackets.
@@ -27,8 +27,8 @@ def processes() -> Iterator[Process]:
         yield Process(pid=int(folder.name), parent=parent, words=words)
 
 
-def cli_below(pid: int, verb: str) -> Process | None:
-    """The `pulumi <verb>` that a process has started, itself or by another; None if there is none."""
+def cli_started_by(pid: int, verb: str) -> Process | None:
+    """The `pulumi <verb>` that a process or one of its children has started; None if there is none."""
     found = {each.pid: each for each in processes()}
     for each in found.values():
         if each.words and Path(each.words[0]).name == "pulumi" and verb in each.words:

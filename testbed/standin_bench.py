@@ -1,4 +1,4 @@
-"""The stand-in for edx-platform beside real data stores, without Pulumi: containers made straight on the engine."""
+"""The stand-in for edx-platform with real data stores. The containers are made directly on the engine, without Pulumi."""
 
 import contextlib
 import http.client
@@ -31,7 +31,7 @@ LIMIT_SECONDS = 120
 PORTS = {"lms": 8000, "cms": 8010}
 WORKERS = ("lms-workers", "cms-workers")
 ROLES = ("mysql", "mongo", "redis", "memcached", "rabbitmq", "elasticsearch")
-# With what a shell, a URL or SQL would stumble over.
+# With characters that have a meaning in a shell, a URL or SQL.
 SECRETS = {
     "mysql-root-password": 'root\'s $1 "pass"',
     "mysql-edxapp-password": "a'b$c\"d e%f&g",
@@ -183,13 +183,13 @@ def settings(variant: str) -> dict[str, Any]:
 
 
 def until(what: str, true: Callable[[], Any], limit: float = LIMIT_SECONDS) -> Any:
-    """What `true` gives once it is true, as `waiting.until`."""
+    """The first true answer of `true`, as in `waiting.until`."""
     return waiting.until(what, true, limit=limit)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """An HTTP answer, and from where it came in the end."""
+    """An HTTP answer, and the URL that it came from after all redirects."""
 
     status: int
     headers: Mapping[str, str]
@@ -213,7 +213,7 @@ class Browser:
         )
 
     def _handler(self) -> urllib.request.HTTPHandler:
-        """Names lead to the containers, as the load balancer's routes do."""
+        """Resolves host names to the containers, as the load balancer's routes do."""
         browser = self
 
         class Connection(http.client.HTTPConnection):
@@ -235,7 +235,7 @@ class Browser:
         return self._send(path, None, headers)
 
     def submit(self, page: str, action: str | None = None, **fields: str) -> Answer:
-        """Loads a page, and sends its form with the page's token; to the page's address without an action."""
+        """Loads a page and submits its form with the page's token. A form without an action goes to the page itself."""
         loaded = self.get(page)
         told = {**fields, "csrfmiddlewaretoken": self._token(loaded)}
         return self._send(action or loaded.url, urllib.parse.urlencode(told).encode(), {})
@@ -275,7 +275,7 @@ class Browser:
 
 
 class Bench:
-    """One network with the six data stores and, as a test asks, the stand-in's roles."""
+    """A network with the six data stores and the roles of the stand-in that a test starts."""
 
     def __init__(self, client: docker.DockerClient, images: Mapping[str, str]) -> None:
         self.client, self.images = client, images
@@ -303,7 +303,7 @@ class Bench:
             until(f"{role} to be ready", partial(self.is_ready, role))
 
     def clear(self) -> None:
-        """Removes what this bench has made, now or in a run that was killed."""
+        """Removes what this bench has made, in this run or in one that was killed."""
         for container in self.client.containers.list(all=True, filters={"label": NETWORK}):
             with contextlib.suppress(NotFound):
                 container.remove(force=True, v=True)
@@ -322,7 +322,7 @@ class Bench:
         return str(told)
 
     def logs(self, name: str) -> str:
-        """All that it has said."""
+        """The container's log."""
         return str(self.container(name).logs().decode(errors="replace"))
 
     def probe(self, name: str) -> int:
@@ -332,7 +332,7 @@ class Bench:
         return self.exec_in(name, *words)[0]
 
     def exec_in(self, name: str, *words: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
-        """Runs a command in a role's container; its exit code and what it said."""
+        """Runs a command in a role's container; returns its exit code and its output."""
         return container_exec.run(self.client.api, f"{NETWORK}-{name}", *words, env=env)
 
     def probe_says_ready(self, name: str) -> bool:
@@ -340,7 +340,7 @@ class Bench:
         return self.probe(name) == 0
 
     def is_ready(self, name: str) -> bool:
-        """Whether it is up and its probe says ready. One that has ended fails the test, with its last words."""
+        """Whether the container runs and its probe says ready. Fails the test, with the end of the log, if it has ended."""
         container = self.container(name)
         assert container.status != "exited", f"{name} ended: {self.logs(name)[-2000:]}"
         try:
@@ -349,7 +349,7 @@ class Bench:
             return False
 
     def pause(self, name: str) -> None:
-        """Freezes it. On a busy machine the engine may need more than one try to catch all of its threads."""
+        """Pauses the container. On a busy machine the engine may need more than one try to stop all of its threads."""
 
         def frozen() -> bool:
             try:
@@ -381,7 +381,7 @@ class Bench:
         ).start()
 
     def start_sink(self) -> None:
-        """Where mail ends in place of a mailer."""
+        """An SMTP server that takes the place of the mailer and keeps every mail."""
         words = ["python3", "-W", "ignore", "-c", SINK]
         self._create(
             "mailer",
@@ -402,27 +402,27 @@ class Bench:
         return [str(each["text"]) for each in told if address in each.get("to", ())]
 
     def mailed_link(self, address: str, since: int = 0) -> str:
-        """The one address that a mail leads to: that of the first mail after `since` others."""
+        """The only link in a mail: in the first mail after `since` others."""
         found = until(f"a mail to {address}", lambda: self.mails(address)[since:], 30)
         [link] = re.findall(r"http://lms\.bench\.test:8480\S+", found[0])
         return str(link)
 
     def start(self, verb: str, name: str = "", **given: Any) -> Container:
-        """A role of the stand-in, not yet ready; its container's name is the verb's unless told."""
+        """Starts a role of the stand-in without waiting for it. The container's name is that of the verb unless given."""
         memory = 512 if verb in PORTS else 384
         container = self._openedx(name or verb, [verb], memory, **given)
         container.start()
         return container
 
     def start_ready(self, *verbs: str) -> None:
-        """Roles of the stand-in, ready."""
+        """Starts roles of the stand-in and waits until they are ready."""
         for verb in verbs:
             self.start(verb)
         for verb in verbs:
             until(f"{verb} to be ready", partial(self.is_ready, verb))
 
     def run_job(self, *verbs: str, **given: Any) -> tuple[int, str]:
-        """Runs ending verbs; exit code and log."""
+        """Runs verbs that end; returns exit code and log."""
         container = self._openedx("job", list(verbs), 512, **given)
         container.start()
         code = int(container.wait(timeout=LIMIT_SECONDS)["StatusCode"])
@@ -431,7 +431,7 @@ class Bench:
         return code, log
 
     def start_job(self, *verbs: str) -> Container:
-        """Ending verbs under way."""
+        """Starts verbs that end, without waiting for them."""
         container = self._openedx("job", list(verbs), 512)
         container.start()
         return container
@@ -444,7 +444,7 @@ class Bench:
         return said.splitlines()
 
     def working_set(self, name: str) -> float:
-        """MiB that the container holds: its memory less what the kernel may drop at once."""
+        """The container's memory in MiB, without the file pages that the kernel can drop at once."""
         told = self.container(name).stats(stream=False)["memory_stats"]
         inactive = told["stats"].get("total_inactive_file", told["stats"].get("inactive_file", 0))
         return float(told["usage"] - inactive) / 2**20
@@ -461,7 +461,7 @@ class Bench:
         files: Mapping[str, str | None] | None = None,
         env: Mapping[str, str] | None = None,
     ) -> Container:
-        """`files` beside the usual ones; None in place of a text leaves a usual one out."""
+        """`files` are added to the usual ones; a text of None leaves a usual one out."""
         told: dict[str, str | None] = {
             **{
                 f"/openedx/config/{each}.{kind}.json": json.dumps(told, indent=2)
@@ -491,7 +491,7 @@ class Bench:
         )
 
     def _give(self, volume: str, user: int) -> None:
-        """As storage-init does for a portal: the volume's directory gets its owner."""
+        """Gives a volume's directory to its owner, as storage-init does for a portal."""
         self.client.containers.run(
             self.images["openedx-standin"],
             [f"{user}:{user}", "/data"],
@@ -517,7 +517,7 @@ class Bench:
         volumes: Mapping[str, Mapping[str, str]],
         files: Mapping[str, str],
     ) -> Container:
-        """A container under the house rules of a portal, with its files laid in before it starts."""
+        """Creates a container under a portal's house rules and copies its files into it."""
         with contextlib.suppress(NotFound):
             self.container(name).remove(force=True, v=True)
         made = self.client.containers.create(
@@ -544,7 +544,7 @@ class Bench:
 
 
 def archive(files: Mapping[str, str]) -> bytes:
-    """A tar file of texts that everybody may read and nobody write."""
+    """A tar archive of texts that everybody can read and nobody can write."""
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as tar:
         for path, text in sorted(files.items()):

@@ -1,4 +1,4 @@
-"""The tenants of these tests: three portals that no operator has, and what can be asked of one."""
+"""A portal under test: its tenant file, the commands of `./portal`, and questions to its pages and its state."""
 
 import http.client
 import json
@@ -19,10 +19,10 @@ from testbed.waiting import until_none
 NUMBERS = {"e2e-oak": 250, "e2e-elm": 251, "e2e-fir": 252}
 # Those with light images (light.py), as many as a test may want.
 LIGHT_NUMBERS = {f"e2e-light-{each}": 100 + each for each in range(1, 21)}
-# Those of files with a ground of their own.
+# Tenants of test files that have a checkout of their own.
 OWN_NUMBERS = {"e2e-yew": 253, "e2e-ash": 254}
 FIRST_PORT = 18180 - 250
-# It looks every so often whether its CLI is still there, and ends when it has been gone for 5 minutes:
+# It checks now and then that its CLI still runs, and ends 5 minutes after the CLI has ended:
 # rpcutil.Healthcheck in pulumi-language-python's main.go.
 LANGUAGE_HOST = "pulumi-language-python"
 LANGUAGE_HOST_SECONDS = 330.0
@@ -42,12 +42,12 @@ class Trial:
 
     @property
     def number(self) -> int:
-        """Its own byte of subnet and port."""
+        """The number from which its subnet and its port are made."""
         return {**NUMBERS, **LIGHT_NUMBERS, **OWN_NUMBERS}[self.name]
 
     @property
     def port(self) -> int:
-        """Where its load balancer listens on this machine."""
+        """The port of its load balancer on this machine."""
         return FIRST_PORT + self.number
 
     @property
@@ -66,7 +66,7 @@ class Trial:
         return (self.checkout.backend / "stacks" / "portals" / f"{self.name}.json").exists()
 
     def write(self, **choices: Any) -> None:
-        """Write its tenant file: what every tenant must say, and the choices so far."""
+        """Write its tenant file: the required keys and all choices so far."""
         self.choices.update(choices)
         told: dict[str, Any] = {
             # In any script: a title passes through YAML, Pulumi, JSON, Ansible, pages and the heads of mails.
@@ -76,7 +76,7 @@ class Trial:
             "placement": {"subnet": f"10.77.{self.number}.0/24"},
             "storage": {"root": str(self.root)},
             "admin": {"email": f"admin@{self.host}"},
-            # Whatever a test does, no mail leaves this machine.
+            # No mail leaves this machine.
             "mail": {"delivery": "sink"},
             **self.choices,
         }
@@ -97,7 +97,7 @@ class Trial:
 
     def changes(self, *words: str) -> list[dict[str, Any]]:
         """What `./portal preview --json` says would change."""
-        # Some of what the tests do puts data at risk, and is to.
+        # Some tests put data at risk on purpose.
         ran = self.checkout.portal("preview", self.name, "--json", "--allow", "data-loss", *words)
         assert ran.code == 0, str(ran)
         found: list[dict[str, Any]] = ran.facts()["changes"]
@@ -118,7 +118,7 @@ class Trial:
         return found
 
     def names_in_state(self) -> set[str]:
-        """What the state says the engine has."""
+        """The ids of the containers, networks and volumes in the state."""
         return {each["id"] for each in self.state() if each["type"].endswith(MANAGED)}
 
     def passwords(self) -> dict[str, str]:
@@ -129,18 +129,18 @@ class Trial:
             if each["type"] == PASSWORD
         }
 
-    def log_in(self) -> tuple[str, str]:
-        """The admin's e-mail address and password, from where `up` says they are."""
+    def admin_credentials(self) -> tuple[str, str]:
+        """The admin's e-mail address, and the password from the file that `up` names."""
         path = self.checkout.data / "portals" / "tenants" / self.name / "admin-password"
         return f"admin@{self.host}", path.read_text()
 
     def url(self, path: str = "/", service: str = "lms") -> str:
-        """A page's address, as a browser on this machine opens it."""
+        """The URL of a page for a browser on this machine."""
         below = {"lms": "", "cms": "studio.", "mail-sink": "mail."}[service]
         return f"http://{below}{self.host}:{self.port}{path}"
 
-    def ask(self, path: str, service: str = "lms") -> tuple[int, str]:
-        """Status and text of a page, through the load balancer by host name; 0 when nobody answers."""
+    def get(self, path: str, service: str = "lms") -> tuple[int, str]:
+        """Status and text of a page, asked of the load balancer by host name. The status is 0 when nothing answers."""
         host = self.url("", service).removeprefix("http://")
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
         try:
@@ -153,8 +153,8 @@ class Trial:
             connection.close()
 
     def mailed_links(self, address: str) -> list[str]:
-        """The links of the newest mail to an address, as the mail sink's page tells the admin; none without a mail."""
-        user, password = "admin", self.log_in()[1]
+        """The links in the newest mail to an address, from the mail sink's page for the admin. Empty when there is no mail."""
+        user, password = "admin", self.admin_credentials()[1]
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=40)
         try:
             connection.request(
@@ -182,18 +182,18 @@ class Trial:
         )
 
     def assert_whole(self) -> None:
-        """Healthy, nothing to change, nothing unknown to the state, no lock and no process left."""
+        """All services are healthy, nothing would change, the state has every object, and no lock or process is left."""
         services = self.checkout.portal("status", self.name, "--json").facts()
         assert services["healthy"], services
         assert not self.unhealthy()
-        status, told = self.ask("/heartbeat?extended")
+        status, told = self.get("/heartbeat?extended")
         assert status == 200, told
         assert self.changes("--refresh") == []
         assert self.objects.ids(self.name) == self.names_in_state()
         self.assert_quiet()
 
     def assert_quiet(self) -> None:
-        """No command of this checkout holds a lock or has left a process behind."""
+        """No command of this checkout holds a lock or has left a process."""
         locks = self.checkout.backend / "locks"
         assert [str(each) for each in locks.rglob("*.json")] == []
         until_none(
@@ -207,5 +207,5 @@ class Trial:
         until_none("the end of every language host", self.processes, limit=LANGUAGE_HOST_SECONDS)
 
     def processes(self) -> list[str]:
-        """`pid: command line` of all that this checkout's commands have started."""
+        """`pid: command line` of every process that a command of this checkout has started."""
         return with_environment(f"XDG_DATA_HOME={self.checkout.data}")

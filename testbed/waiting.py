@@ -1,4 +1,4 @@
-"""Waiting for a condition: with a limit, and an error that names what was waited for."""
+"""Waits for a condition. Each wait has a limit and an error that says what it waited for."""
 
 import time
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from typing import TypeVar
 T = TypeVar("T")
 POLL_SECONDS = 0.1
 LONGEST_POLL_SECONDS = 0.5
-# A probe in a container takes 70 ms of processor: whoever asks without end slows down what it waits for.
+# A probe in a container takes 70 ms of processor time. Asking all the time would slow down what is waited for.
 PAUSES = 3
 
 
 def until(what: str, look: Callable[[], T], *, limit: float = 30.0) -> T:
     """The first true answer of `look`. After `limit` seconds raises AssertionError with `what` and the last answer.
 
-    A look that takes long is repeated less often: looks take a quarter of the time that is waited.
+    A slow `look` is repeated less often, so that all looks together take a quarter of the time.
     """
     end = time.monotonic() + limit
     while True:

@@ -1,4 +1,4 @@
-"""Common to all tests: how they are shared among workers, and what each family of them took."""
+"""For all tests: how workers share them, and how long each family took."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""A Docker engine in memory, as docker-py's client speaks to one: what it has, what was asked of it, what its host answers."""
+"""A Docker engine in memory behind docker-py's client interface: its objects, the requests to it, the answers of its host."""
 
 import io
 import json as text
@@ -72,7 +72,7 @@ class FakeEngine:
         return {"ID": "the one engine"}
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Does nothing: there is no connection."""
 
     # What there is.
 
@@ -206,11 +206,11 @@ class FakeEngine:
     # For a look back.
 
     def mounted_host_paths(self) -> list[str]:
-        """Paths of the host that an engine would make where they are not there."""
+        """The host paths of all bind mounts, which an engine makes if they are missing."""
         return [
             each.partition(":")[0] for how in self.created for each in how["host_config"].get("binds", ())
         ]
 
     def helper_scripts(self) -> list[str]:
-        """What helpers were told to run."""
+        """The scripts of all helper containers."""
         return [each for how in self.created for each in how.get("entrypoint", [])[2:]]

@@ -1,4 +1,4 @@
-"""Records what the program asks of the engine, so that tests assert on data and never on Outputs."""
+"""Records the resources that the program registers, so that tests assert on data and never on Outputs."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +38,7 @@ class Echo(Mocks):
 
 @dataclass(frozen=True)
 class Planned:
-    """One resource as the engine was asked for it."""
+    """One resource as it was registered."""
 
     type: str
     name: str
@@ -53,7 +53,7 @@ class Planned:
 
 
 class Recorder(MockMonitor):
-    """A monitor that keeps every resource it is asked for."""
+    """A resource monitor that keeps every registered resource."""
 
     def __init__(self, exit_codes: dict[str, int] | None = None) -> None:
         self.echo = Echo(exit_codes)

@@ -1,4 +1,4 @@
-"""What Tutor makes of a release, and what this program plans for it from public images, as comparable facts.
+"""Facts of a release as Tutor runs it, and as this program plans it from public images, for comparison.
 
 A fact is a path with a value: `mysql/image` → `docker.io/library/mysql:8.4.0`. Tutor is run, nothing of it is kept.
 """

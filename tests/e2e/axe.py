@@ -1,4 +1,4 @@
-"""axe-core from npm, which finds what people with disabilities would stumble over on a page."""
+"""axe-core from npm, which finds accessibility faults of a page."""
 
 import hashlib
 import os
@@ -24,7 +24,7 @@ RUN = "() => axe.run({resultTypes: ['violations']}).then(found => found.violatio
 
 
 def script() -> str:
-    """The program that runs in a page; from the cache where it is there."""
+    """The script that runs in a page, from the cache if it is there."""
     package = cache_directory(os.environ) / "npm" / f"axe-core-{VERSION}.tgz"
     if not package.exists():
         _fetch(package)
@@ -51,7 +51,7 @@ def _fetch(package: Path) -> None:
 
 
 def findings(page: Page, program: str) -> list[str]:
-    """What is grave on the page that is open, a line each with the place."""
+    """The serious faults of the open page, each with its place, one per line."""
     page.evaluate(program)
     return [
         f"{page.url}: {each['id']}: {each['help']}: {node['html'][:200]}"

@@ -1,4 +1,4 @@
-"""Debian's Chromium: where it is, and how it is started."""
+"""The path and the options of Debian's Chromium."""
 
 from tests.e2e import debian
 

@@ -1,4 +1,4 @@
-"""Programs that tests need from Debian's packages: where they are, and how they get onto a machine."""
+"""Finds programs of Debian's packages for tests, and installs those that are missing."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ INSTALL_LIMIT_SECONDS = 900
 
 
 class NoProgram(Exception):
-    """There is none and it cannot be installed; the text says why and what to do."""
+    """The program is missing and cannot be installed. The text has the reason and the remedy."""
 
 
 def path(package: str, names: Sequence[str]) -> str:

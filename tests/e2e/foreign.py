@@ -1,4 +1,4 @@
-"""What others may have on a machine and its engine: a program that listens, a container that publishes, a network, a route."""
+"""What others may have on a machine and its engine: a listening program, a container with a published port, a network, a route."""
 
 import ctypes
 import fcntl

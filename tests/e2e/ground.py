@@ -1,4 +1,4 @@
-"""Ground for tests of single images: a network, a label by which all is found and removed, one run at a time."""
+"""An engine for tests of single images: one run at a time, on its own network. A label marks all objects for removal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,57 +9,59 @@ import docker.types
 
 from automation.images import build
 from automation.images.event import silent
-from testbed.checkout import locked
+from testbed.checkout import try_lock
 from testbed.waiting import until
-from tests.e2e.image_trial import PLACE_OF_IMAGES, ImageContainer, TrialNetwork, known
+from tests.e2e.image_trial import IMAGES_NETWORK, ImageContainer, TrialNetwork, image_references
 
 LOCK_LIMIT_SECONDS = 500.0
 
 
 @contextmanager
-def ground(roles: Sequence[str], place: TrialNetwork = PLACE_OF_IMAGES) -> Iterator[docker.APIClient]:
-    """The engine; with the images of these roles, and the network, and nothing that an earlier run left."""
-    known()
+def engine_with_images(
+    roles: Sequence[str], trial: TrialNetwork = IMAGES_NETWORK
+) -> Iterator[docker.APIClient]:
+    """The engine with the images of these roles and an empty test network. Removes what an earlier run left."""
+    image_references()
     build(list(roles), on_event=silent)
-    with place.lock.open("w") as lock:
-        until("another run of these tests to end", lambda: locked(lock), limit=LOCK_LIMIT_SECONDS)
+    with trial.lock.open("w") as lock:
+        until("another run of these tests to end", lambda: try_lock(lock), limit=LOCK_LIMIT_SECONDS)
         client = docker.APIClient(**docker.utils.kwargs_from_env(), timeout=60)
         try:
-            clean(client, place)
-            network(client, place.network, place.subnet, place=place)
+            remove_objects(client, trial)
+            create_network(client, trial.network, trial.subnet, trial=trial)
             yield client
         finally:
-            clean(client, place)
+            remove_objects(client, trial)
             client.close()
 
 
-def network(
+def create_network(
     client: docker.APIClient,
     name: str,
     subnet: str,
     *,
     internal: bool = True,
-    place: TrialNetwork = PLACE_OF_IMAGES,
+    trial: TrialNetwork = IMAGES_NETWORK,
 ) -> None:
-    """A network that goes away with the ground."""
+    """Create a network that is removed with the others at the end."""
     client.create_network(
         name,
         internal=internal,
         ipam=docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=subnet)]),
-        labels=place.labels,
+        labels=trial.labels,
     )
 
 
-def clean(client: docker.APIClient, place: TrialNetwork) -> None:
+def remove_objects(client: docker.APIClient, trial: TrialNetwork) -> None:
     """Remove every container and network of these tests."""
-    for each in client.containers(all=True, filters={"label": place.label}):
+    for each in client.containers(all=True, filters={"label": trial.label}):
         client.remove_container(each["Id"], force=True, v=True)
-    for each in client.networks(filters={"label": place.label}):
+    for each in client.networks(filters={"label": trial.label}):
         client.remove_network(each["Id"])
 
 
-def directories(
-    client: docker.APIClient, root: Path, owners: Mapping[str, int], place: TrialNetwork = PLACE_OF_IMAGES
+def make_directories(
+    client: docker.APIClient, root: Path, owners: Mapping[str, int], trial: TrialNetwork = IMAGES_NETWORK
 ) -> None:
     """Directories below `root`, each its user's alone, as storage-init makes them."""
     script = "".join(
@@ -68,14 +70,14 @@ def directories(
     )
     box = ImageContainer(
         client=client,
-        name=f"{place.network}-directories",
+        name=f"{trial.network}-directories",
         role="ops",
         user="0",
         entrypoint=("sh", "-c", f"{script}true"),
         binds=(f"{root}:/root-of-it",),
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
         network="none",
-        place=place,
+        trial=trial,
     )
     box.create().start()
     assert box.wait_end() == 0, box.logs()

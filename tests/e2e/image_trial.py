@@ -26,9 +26,9 @@ READY_LIMIT_SECONDS = 90.0
 
 @dataclass(frozen=True, kw_only=True)
 class TrialNetwork:
-    """Where containers of single images are tried: a network, and the label by which all is found and removed.
+    """The network and the label of a set of tests of single images.
 
-    What is in one place is no other's, so that two workers can be at theirs side by side.
+    Each set has its own, so that two workers can run at the same time.
     """
 
     name: str
@@ -53,13 +53,13 @@ class TrialNetwork:
         return Path(f"/var/tmp/portals-e2e-{self.name}.lock")
 
 
-PLACE_OF_IMAGES = TrialNetwork(name="images", subnet="10.99.3.0/24")
-PLACE_OF_MAIL = TrialNetwork(name="mail", subnet="10.99.6.0/24")
+IMAGES_NETWORK = TrialNetwork(name="images", subnet="10.99.3.0/24")
+MAILS_NETWORK = TrialNetwork(name="mail", subnet="10.99.6.0/24")
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoreContract:
-    """What the contract says of a data store."""
+    """The contract of a data store."""
 
     role: str
     uid: int
@@ -118,12 +118,12 @@ KINDS = {
 
 def image(role: str) -> str:
     """The image of a role as this checkout builds it."""
-    return known()[role]
+    return image_references()[role]
 
 
 @functools.cache
-def known() -> dict[str, str]:
-    """Every role's reference, looked at once: what was built at the beginning is what is tested."""
+def image_references() -> dict[str, str]:
+    """Every role's image reference, computed once: a later edit does not change what is tested."""
     return references(ROOT / "images")
 
 
@@ -141,7 +141,7 @@ def archive(files: Mapping[str, str | bytes], mode: int = 0o444) -> bytes:
 
 @dataclass(kw_only=True)
 class ImageContainer:
-    """One container, hardened as the program hardens it."""
+    """One container with the same restrictions as a portal's."""
 
     client: APIClient
     name: str
@@ -158,13 +158,13 @@ class ImageContainer:
     capabilities: tuple[str, ...] = ()
     network: str = ""
     dns: tuple[str, ...] = ()
-    place: TrialNetwork = PLACE_OF_IMAGES
+    trial: TrialNetwork = IMAGES_NETWORK
 
     def __post_init__(self) -> None:
-        self.network = self.network or self.place.network
+        self.network = self.network or self.trial.network
 
     def create(self) -> Self:
-        """Create it, in the place of one of the same name."""
+        """Create the container; one of the same name is removed first."""
         self.remove()
         limit = self.memory * 1024 * 1024
         host = self.client.create_host_config(
@@ -188,7 +188,7 @@ class ImageContainer:
             entrypoint=list(self.entrypoint) if self.entrypoint else None,
             user=self.user or None,
             environment=[f"PORTAL_MEMORY_MB={self.memory}", *self.env],
-            labels=self.place.labels,
+            labels=self.trial.labels,
             host_config=host,
             networking_config=(
                 None
@@ -225,11 +225,11 @@ class ImageContainer:
         return text.decode("utf-8", "replace")
 
     def exec(self, *words: str, env: Mapping[str, str] | None = None, user: str = "") -> tuple[int, str]:
-        """Run a command inside; its exit code and all it said."""
+        """Run a command in the container; returns its exit code and its output."""
         return container_exec.run(self.client, self.name, *words, env=env, user=user)
 
     def lines(self, *words: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
-        """Run a command inside; the lines of its standard output as they come."""
+        """Run a command in the container; the lines of its standard output as they come."""
         rest = b""
         _, said = container_exec.begin(self.client, self.name, words, env)
         for stream, data in said:
@@ -238,7 +238,7 @@ class ImageContainer:
                 yield from (line.decode() for line in whole)
 
     def ready(self) -> bool:
-        """Whether the image's own probe says so; fails at once when the container has ended."""
+        """Whether the image's probe succeeds. Fails at once when the container has ended."""
         if not self.state["Running"]:
             raise AssertionError(
                 f"{self.name} ended with code {self.state['ExitCode']}:\n{self.logs()[-3000:]}"
@@ -249,13 +249,13 @@ class ImageContainer:
             return False
 
     def wait_ready(self) -> float:
-        """Wait for the probe; the seconds it took."""
+        """Wait for the probe; returns the seconds that it took."""
         began = time.monotonic()
         until(f"{self.name} to be ready", self.ready, limit=READY_LIMIT_SECONDS)
         return time.monotonic() - began
 
     def wait_end(self, limit: float = 60.0) -> int:
-        """Wait until it has ended by itself; its exit code."""
+        """Wait until it has ended by itself; returns its exit code."""
         return int(self.client.wait(self.name, timeout=limit)["StatusCode"])
 
     def kill(self) -> None:

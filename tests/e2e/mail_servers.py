@@ -25,7 +25,7 @@ HOME = Path("/tmp")
 
 
 def authority(name):
-    """A certificate for a name, by an authority of its own."""
+    """A certificate for a name, signed by its own authority."""
     subject = f"subjectAltName=DNS:{name}"
     new = [
         "openssl",
@@ -53,8 +53,8 @@ def authority(name):
     )
 
 
-class Taker:
-    """Takes every mail but for some people."""
+class MailReceiver:
+    """Accepts every mail except those to some recipients."""
 
     def __init__(self, bounces=True):
         self.bounces = bounces
@@ -90,7 +90,7 @@ def subject_of(content):
 
 
 async def smarthost(account, *more):
-    """Mail by log-in alone, and by TLS alone unless the account is `plain`."""
+    """Accepts mail only after a log-in, and only over TLS unless the account is `plain`."""
     from aiosmtpd.smtp import SMTP, AuthResult
 
     def known(server, session, envelope, mechanism, data):
@@ -103,7 +103,7 @@ async def smarthost(account, *more):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain("/srv/own.crt", "/srv/own.key")
     loop = asyncio.get_running_loop()
-    taker = Taker(bounces="nobounces" not in more)
+    taker = MailReceiver(bounces="nobounces" not in more)
     server = await loop.create_server(
         lambda: SMTP(
             taker,
@@ -122,11 +122,13 @@ async def smarthost(account, *more):
 
 
 async def mx():
-    """Whatever comes."""
+    """Accepts every mail."""
     from aiosmtpd.smtp import SMTP
 
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(Taker(), hostname="mx.test", loop=loop), "0.0.0.0", 8025)
+    server = await loop.create_server(
+        lambda: SMTP(MailReceiver(), hostname="mx.test", loop=loop), "0.0.0.0", 8025
+    )
     await server.serve_forever()
 
 

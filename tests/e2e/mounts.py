@@ -1,4 +1,4 @@
-"""What a container sees of the disks of its host, by the kernel's own table."""
+"""The mounts of the host's disks in a container, from the kernel's table."""
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath

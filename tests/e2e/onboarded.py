@@ -1,4 +1,4 @@
-"""A portal that `./portal new` has made, as an operator types it."""
+"""A portal that was made with `./portal new`."""
 
 from dataclasses import dataclass
 
@@ -8,23 +8,23 @@ from testbed.trial import Trial
 
 @dataclass(frozen=True, kw_only=True)
 class Onboarded:
-    """The portal, and what the command said."""
+    """The portal, and the result of the command."""
 
     portal: Trial
     result: CommandResult
 
     @classmethod
     def new(cls, portal: Trial) -> "Onboarded":
-        """Onboard a tenant that nobody has asked for yet; whether it went well is the caller's to see."""
+        """Run `./portal new` for a new tenant. The caller checks the result."""
         words = ("--lms", portal.host, "--mail", "sink", "--root", str(portal.root))
-        # Where no other portal of these tests is.
+        # No other portal of these tests has these.
         numbers = ("--port", str(portal.port), "--subnet", f"10.77.{portal.number}.0/24")
         return cls(
             portal=portal, result=portal.checkout.portal("new", portal.name, *words, *numbers, "--json")
         )
 
     def remove(self) -> None:
-        """Take it away with its data."""
+        """Destroy and purge the portal."""
         name, checkout = self.portal.name, self.portal.checkout
         checkout.portal("destroy", name, "--confirm", name)
         ran = checkout.portal("purge", name, "--confirm", name)

@@ -1,4 +1,4 @@
-"""A machine beyond this host: a network namespace behind a cable of its own. The engine knows nothing of it."""
+"""A machine beyond this host: a network namespace behind a virtual cable. The engine does not know it."""
 
 import contextlib
 import os
@@ -26,7 +26,7 @@ while True:
 
 
 class NoOutside(Exception):
-    """It takes root and iproute2 to make one."""
+    """The machine cannot be made: that needs root and iproute2."""
 
 
 def ip(*words: str) -> None:
@@ -64,7 +64,7 @@ def outside() -> Iterator[tuple[str, int]]:
 
 
 def is_listening(address: str, port: int) -> bool:
-    """Whether somebody listens there."""
+    """Whether a program listens at this address and port."""
     try:
         socket.create_connection((address, port), timeout=2).close()
     except OSError:
@@ -73,7 +73,7 @@ def is_listening(address: str, port: int) -> bool:
 
 
 def remove() -> None:
-    """Remove the namespace, and with it the cable."""
+    """Remove the namespace and its virtual cable."""
     with contextlib.suppress(subprocess.CalledProcessError):
         ip("link", "delete", "e2e-here")
     with contextlib.suppress(subprocess.CalledProcessError):

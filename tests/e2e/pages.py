@@ -1,4 +1,4 @@
-"""What people do on a portal's pages, by the words that they read on them."""
+"""What people do on a portal's pages. Elements are found by the text that people read."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def new_page(browser: Browser) -> Iterator[Page]:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """What an author fills in."""
+    """The fields of a course that an author fills in."""
 
     title: str
     org: str
@@ -36,13 +36,13 @@ class Course:
 
     @property
     def key(self) -> str:
-        """What addresses call it."""
+        """The course key, as in URLs."""
         return f"course-v1:{self.org}+{self.number}+{self.run}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
-    """Somebody at a browser, on one portal."""
+    """A person with a browser, on one portal."""
 
     page: Page
     portal: Trial

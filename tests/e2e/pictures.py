@@ -1,11 +1,11 @@
-"""Pictures for tests."""
+"""PNG files for tests."""
 
 import struct
 import zlib
 
 
 def png(width: int = 2, height: int = 2) -> bytes:
-    """A grey one, as a PNG file."""
+    """A grey picture as a PNG file."""
 
     def part(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of Debian's package for a backend of Pulumi's state, where this machine has one."""
+"""A PostgreSQL server of Debian's package as a backend of Pulumi's state, if this machine has it."""
 
 import os
 import shutil

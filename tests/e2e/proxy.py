@@ -1,4 +1,4 @@
-"""A socket in front of the engine, which can be cut: the engine goes away, and nobody stops it."""
+"""A proxy of the engine's socket that can be cut, as if the engine had gone away."""
 
 import contextlib
 import socket
@@ -34,7 +34,7 @@ class Proxy:
         self.cut()
 
     def listen(self) -> None:
-        """Be there, again too."""
+        """Listen at `path`, also after a cut."""
         self.path.unlink(missing_ok=True)
         self._door = socket.socket(socket.AF_UNIX)
         self._door.bind(str(self.path))
@@ -42,7 +42,7 @@ class Proxy:
         threading.Thread(target=self._accept, args=(self._door,), daemon=True).start()
 
     def cut(self) -> None:
-        """Nobody is let in any more, and every connection breaks off in the middle of what it was saying."""
+        """Stop listening and break every open connection."""
         self.path.unlink(missing_ok=True)
         with self._lock:
             broken = [*self._open, *([self._door] if self._door else [])]

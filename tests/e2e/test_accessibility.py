@@ -56,7 +56,7 @@ def author(browser: Browser, oak: Trial) -> Iterator[Visitor]:
     """The admin, logged in to both, enrolled in a course of their own."""
     with new_page(browser) as page:
         made = Visitor(page=page, portal=oak)
-        made.log_in(*oak.log_in(), service="cms")
+        made.log_in(*oak.admin_credentials(), service="cms")
         made.create(COURSE)
         made.published(COURSE)
         made.enrol(COURSE)

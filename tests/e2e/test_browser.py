@@ -36,7 +36,7 @@ def published(browser: Browser, oak: Trial) -> Course:
     """A course that the admin has made in the cms and a worker has published."""
     with new_page(browser) as page:
         author = Visitor(page=page, portal=oak)
-        author.log_in(*oak.log_in(), service="cms")
+        author.log_in(*oak.admin_credentials(), service="cms")
         author.create(COURSE)
         author.published(COURSE)
     return COURSE
@@ -44,13 +44,13 @@ def published(browser: Browser, oak: Trial) -> Course:
 
 def test_the_admin_logs_in_to_the_lms(visitor: Visitor) -> None:
     """With what `up` has printed, and nothing else."""
-    visitor.log_in(*visitor.portal.log_in())
+    visitor.log_in(*visitor.portal.admin_credentials())
     expect(visitor.page.get_by_role("button", name="Log out admin")).to_be_visible()
 
 
 def test_the_admin_logs_in_to_the_cms(visitor: Visitor) -> None:
     """Authors work there."""
-    visitor.log_in(*visitor.portal.log_in(), service="cms")
+    visitor.log_in(*visitor.portal.admin_credentials(), service="cms")
     assert urlsplit(visitor.page.url).hostname == f"studio.{visitor.portal.host}"
 
 
@@ -103,7 +103,7 @@ def test_a_learner_cannot_make_a_course(visitor: Visitor) -> None:
 
 def test_a_worker_makes_a_report(visitor: Visitor, published: Course) -> None:
     """A task goes to the queue and its result comes back."""
-    visitor.log_in(*visitor.portal.log_in())
+    visitor.log_in(*visitor.portal.admin_credentials())
     visitor.page.goto(visitor.portal.url("/dashboard"))
     visitor.page.get_by_role("button", name="Make a grade report").click()
     done = re.compile(r"Done at .*: \d+ course")
@@ -117,8 +117,8 @@ def test_a_worker_makes_a_report(visitor: Visitor, published: Course) -> None:
 
 def test_every_page_says_that_it_stands_in(visitor: Visitor, published: Course) -> None:
     """Nobody may take it for Open edX."""
-    visitor.log_in(*visitor.portal.log_in())
-    visitor.log_in(*visitor.portal.log_in(), service="cms")
+    visitor.log_in(*visitor.portal.admin_credentials())
+    visitor.log_in(*visitor.portal.admin_credentials(), service="cms")
     pages = {
         "lms": (
             "/",
@@ -160,7 +160,7 @@ def test_pages_carry_the_portals_own_name(visitor: Visitor) -> None:
 def test_one_logs_in_by_keyboard_alone(visitor: Visitor) -> None:
     """Not everybody has a mouse."""
     page = visitor.page
-    name, password = visitor.portal.log_in()
+    name, password = visitor.portal.admin_credentials()
     page.goto(visitor.portal.url("/login"))
     tab_to(page, "E-mail or user name")
     page.keyboard.type(name)

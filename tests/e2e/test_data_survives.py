@@ -45,7 +45,7 @@ def reborn(oak: Trial, browser: Browser) -> Before:
     """The portal after a learner registered, an author published, and it was destroyed and brought up again."""
     with new_page(browser) as page:
         author = Visitor(page=page, portal=oak)
-        author.log_in(*oak.log_in(), service="cms")
+        author.log_in(*oak.admin_credentials(), service="cms")
         author.create(COURSE)
         author.published(COURSE)
     with new_page(browser) as page:
@@ -87,7 +87,7 @@ def test_the_learner_logs_in(reborn: Before, oak: Trial, page: Page) -> None:
 
 def test_the_admin_logs_in_with_the_new_password(reborn: Before, oak: Trial, page: Page) -> None:
     """What `up` prints must be true every time."""
-    Visitor(page=page, portal=oak).log_in(*oak.log_in(), service="cms")
+    Visitor(page=page, portal=oak).log_in(*oak.admin_credentials(), service="cms")
 
 
 def test_the_course_is_listed(reborn: Before, oak: Trial, page: Page) -> None:

@@ -15,7 +15,7 @@ import yaml
 from config.releases import pins
 from testbed.checkout import Checkout
 from testbed.command_result import CommandResult
-from testbed.light import LIGHT, Fleet
+from testbed.light import LIGHT, LightPortals
 from testbed.objects import Objects
 from tests.e2e.registry import Manner, Registry
 
@@ -29,7 +29,7 @@ RELEASE = "verawood"
 class Newcomer:
     """Somebody with a checkout whose docker.io is a registry on this machine."""
 
-    fleet: Fleet
+    fleet: LightPortals
     registry: Registry
 
     @property
@@ -47,7 +47,7 @@ class Newcomer:
 
 
 @pytest.fixture
-def newcomer(fleet: Fleet, objects: Objects) -> Iterator[Newcomer]:
+def newcomer(fleet: LightPortals, objects: Objects) -> Iterator[Newcomer]:
     config = fleet.checkout.folder / "config"
     kept = {path: path.read_text() for path in (config / "fleet.yml", config / "releases" / f"{RELEASE}.yml")}
     built = fleet.checkout.portal(

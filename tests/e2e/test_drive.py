@@ -21,7 +21,7 @@ def entries(folder: Path) -> list[str]:
 @pytest.fixture(params=["an empty directory", "no directory"])
 def unmounted(request: pytest.FixtureRequest, fir: Trial) -> Trial:
     """A tenant whose drive is not mounted: its root is as the host's own disk has it."""
-    fir.root = fir.checkout.ground / "unmounted"
+    fir.root = fir.checkout.base / "unmounted"
     if request.param == "an empty directory":
         fir.root.mkdir(exist_ok=True)
     elif fir.root.exists():
@@ -75,7 +75,7 @@ def small(checkout: Checkout, fir: Trial) -> Iterator[Trial]:
     """A tenant on a drive of 600 MiB, which is a file system of its own."""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small file system")
-    fir.root = checkout.ground / "small"
+    fir.root = checkout.base / "small"
     fir.root.mkdir()
     subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=600m", "portals-e2e", str(fir.root)], check=True, timeout=30

@@ -14,7 +14,7 @@ from config.portal.labels import tenant_filter
 from testbed.checkout import Running
 from testbed.command_result import CommandResult
 from testbed.light import LightPortals
-from testbed.processes import cli_below
+from testbed.processes import cli_started_by
 from testbed.trial import Trial
 from testbed.waiting import until
 from tests.e2e.proxy import Proxy
@@ -128,7 +128,7 @@ def test_the_tenant_file_changes_meanwhile(fleet: LightPortals) -> None:
     """The command ends with what the file says at its end, and says so."""
     (birch,) = fleet.trials(1)
     run = fleet.checkout.start("./portal", "up", birch.name, "--json")
-    began(run, "pulumi up to begin", lambda: cli_below(run.process.pid, "up"))
+    began(run, "pulumi up to begin", lambda: cli_started_by(run.process.pid, "up"))
     birch.write(title="Silver birch")
     ran = run.wait(LIMIT)
     assert ran.code == 0, str(ran)
@@ -148,7 +148,7 @@ def test_the_engine_goes_away_in_the_middle(fleet: LightPortals, tmp_path: Path,
         if services:
             began(run, f"{services} services to be there", lambda: running(birch, services))
         else:
-            began(run, "pulumi's preview to begin", lambda: cli_below(run.process.pid, "preview"))
+            began(run, "pulumi's preview to begin", lambda: cli_started_by(run.process.pid, "preview"))
         proxy.cut()
         ran = run.wait(LIMIT)
         assert ran.code != 0, str(ran)
@@ -171,7 +171,7 @@ def small(fleet: LightPortals) -> Iterator[Path]:
     """A drive of 600 MiB, which is a file system of its own."""
     if os.geteuid() != 0:
         pytest.skip("only root can mount a small file system")
-    root = fleet.checkout.ground / "small"
+    root = fleet.checkout.base / "small"
     root.mkdir()
     subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=600m", "portals-e2e", str(root)], check=True, timeout=30

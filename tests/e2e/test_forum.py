@@ -19,7 +19,7 @@ import docker
 import pytest
 
 from testbed.waiting import until
-from tests.e2e.ground import directories, ground
+from tests.e2e.ground import engine_with_images, make_directories
 from tests.e2e.image_trial import KINDS, ImageContainer, store
 
 pytestmark = pytest.mark.e2e
@@ -102,14 +102,14 @@ class Forum:
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.APIClient]:
-    with ground(("mongo", "elasticsearch", "forum")) as made:
+    with engine_with_images(("mongo", "elasticsearch", "forum")) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def folder(client: docker.APIClient) -> Iterator[Path]:
     root = Path(tempfile.mkdtemp(prefix="portals-forum-", dir="/var/tmp"))
-    directories(client, root, {name: KINDS[name].uid for name in ("mongo", "elasticsearch")})
+    make_directories(client, root, {name: KINDS[name].uid for name in ("mongo", "elasticsearch")})
     yield root
     for name in ("c-forum", "c-mongo", "c-elasticsearch"):
         ImageContainer(client=client, name=name, role="ops").remove()

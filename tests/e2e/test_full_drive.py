@@ -12,10 +12,10 @@ import docker
 import pytest
 
 from testbed.waiting import until
-from tests.e2e.ground import ground
+from tests.e2e.ground import engine_with_images
 from tests.e2e.image_trial import (
+    IMAGES_NETWORK,
     KINDS,
-    PLACE_OF_IMAGES,
     READY_LIMIT_SECONDS,
     ImageContainer,
     StoreContract,
@@ -33,7 +33,7 @@ SHARES = (0.1, 0.6)
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.APIClient]:
-    with ground(LOADERS) as made:
+    with engine_with_images(LOADERS) as made:
         yield made
 
 
@@ -72,7 +72,7 @@ def drive(request: pytest.FixtureRequest, client: docker.APIClient, tmp_path: Pa
             each.chmod(each.stat().st_mode | 0o055)
     (tmp_path / "drive").mkdir()
     yield Drive(tmp_path / "drive", KINDS[request.param])
-    for each in client.containers(all=True, filters={"label": PLACE_OF_IMAGES.label}):
+    for each in client.containers(all=True, filters={"label": IMAGES_NETWORK.label}):
         client.remove_container(each["Id"], force=True, v=True)
 
 

@@ -25,10 +25,10 @@ from automation.drive import quota
 from automation.drive import sentinel as marking
 from automation.images import BuildError, Event, State, build
 from testbed.waiting import until
-from tests.e2e.ground import ground
+from tests.e2e.ground import engine_with_images
 from tests.e2e.image_trial import (
+    IMAGES_NETWORK,
     KINDS,
-    PLACE_OF_IMAGES,
     ROOT,
     ImageContainer,
     StoreContract,
@@ -47,7 +47,7 @@ UIDS = {**{kind.role: kind.uid for kind in KINDS.values()}, "static": 61000, "me
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.APIClient]:
     """The engine; with all images, and the network, and nothing that an earlier run left."""
-    with ground(LOADERS) as made:
+    with engine_with_images(LOADERS) as made:
         yield made
 
 
@@ -61,7 +61,7 @@ def drive(client: docker.APIClient) -> Iterator[Path]:
     code, said = storage_init(client, root)
     assert code == 0, said
     yield root
-    for each in client.containers(all=True, filters={"label": PLACE_OF_IMAGES.label}):
+    for each in client.containers(all=True, filters={"label": IMAGES_NETWORK.label}):
         client.remove_container(each["Id"], force=True, v=True)
     shutil.rmtree(root)
 

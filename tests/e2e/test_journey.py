@@ -64,7 +64,7 @@ def come_in(author: Visitor) -> None:
     page.goto(portal.url("/", "cms"))
     page.get_by_role("link", name="Log in to the studio").click()
     assert urlsplit(page.url).hostname == portal.host
-    name, password = portal.log_in()
+    name, password = portal.admin_credentials()
     page.get_by_label("E-mail or user name").fill(name)
     page.get_by_label("Password").fill(password)
     page.get_by_role("main").get_by_role("button", name="Log in").click()

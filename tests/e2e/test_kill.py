@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from testbed.checkout import Running
-from testbed.processes import cli_below
+from testbed.processes import cli_started_by
 from testbed.trial import Trial
 from testbed.waiting import until
 
@@ -105,7 +105,7 @@ def strike(portal: Trial, kill: Kill, moment: float) -> str:
     """Start an `up` and kill it `moment` seconds after its `pulumi up` began; returns how it ended."""
     running = portal.checkout.start("./portal", "up", portal.name, "--json")
     cli = until(
-        "pulumi up to begin", lambda: cli_below(running.process.pid, "up") or ended(running), limit=120
+        "pulumi up to begin", lambda: cli_started_by(running.process.pid, "up") or ended(running), limit=120
     )
     assert not isinstance(cli, str), f"the up ended before pulumi began:\n{running.result(0)}"
     try:

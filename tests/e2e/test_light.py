@@ -15,7 +15,7 @@ def test_a_light_portal_lives_a_whole_life(fleet: LightPortals) -> None:
     ran = birch.up()
     assert ran.seconds < UP_SECONDS, str(ran)
     birch.assert_whole()
-    status, told = birch.ask("/")
+    status, told = birch.get("/")
     assert (status, told.strip()) == (200, "light load-balancer")
     containers = fleet.objects.containers(birch.name)
     assert len(containers) > 15

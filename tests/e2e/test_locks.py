@@ -10,7 +10,7 @@ import pytest
 from config.portal.labels import tenant_filter
 from testbed.checkout import Running
 from testbed.light import LightPortals
-from testbed.processes import cli_below
+from testbed.processes import cli_started_by
 from testbed.trial import Trial
 from testbed.waiting import until
 
@@ -111,7 +111,7 @@ def test_a_run_killed_where_it_could_not_be_seen_is_healed(birch: Trial, victim:
         lambda: len(birch.objects.ids(birch.name)) > 3 or running.process.poll() is not None,
         limit=120,
     )
-    cli = until("its CLI", lambda: cli_below(running.process.pid, "up"))
+    cli = until("its CLI", lambda: cli_started_by(running.process.pid, "up"))
     assert cli is not None
     struck = running.process.pid if victim == "all" else cli.parent
     # Its namespace goes with the first process of it.

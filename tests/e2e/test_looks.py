@@ -6,7 +6,7 @@ import pytest
 
 from testbed.checkout import Running
 from testbed.light import LightPortals
-from testbed.processes import cli_below
+from testbed.processes import cli_started_by
 from testbed.trial import Trial
 from testbed.waiting import until
 
@@ -103,7 +103,7 @@ def test_a_look_changes_nothing(fleet: LightPortals) -> None:
 def test_a_look_at_a_drive_that_is_not_mounted_makes_no_directory(fleet: LightPortals) -> None:
     """An engine makes the source of a bind that its host lacks; that would pass for the drive's own root."""
     away = fleet.trial(1)
-    away.root = fleet.checkout.ground / "looks-unmounted"
+    away.root = fleet.checkout.base / "looks-unmounted"
     away.write()
     for words, code in (
         (("status", away.name), 6),
@@ -140,4 +140,4 @@ def test_a_preview_of_a_new_tenant_and_its_first_up_at_the_same_moment(fleet: Li
 
 def begun(running: Running) -> bool:
     """Whether a preview's CLI runs, or its command has ended."""
-    return running.process.poll() is not None or cli_below(running.process.pid, "preview") is not None
+    return running.process.poll() is not None or cli_started_by(running.process.pid, "preview") is not None

@@ -22,8 +22,8 @@ import pytest
 
 from testbed.waiting import until
 from tests.e2e import image_trial
-from tests.e2e.ground import directories, ground, network
-from tests.e2e.image_trial import PLACE_OF_MAIL, TrialNetwork
+from tests.e2e.ground import create_network, engine_with_images, make_directories
+from tests.e2e.image_trial import MAILS_NETWORK, TrialNetwork
 
 pytestmark = pytest.mark.e2e
 
@@ -49,7 +49,7 @@ AT_ONCE = 4
 class Box(image_trial.ImageContainer):
     """A container in the place of mail."""
 
-    place: TrialNetwork = PLACE_OF_MAIL
+    trial: TrialNetwork = MAILS_NETWORK
 
 
 @dataclass(kw_only=True)
@@ -70,7 +70,7 @@ class Ground:
             env=(
                 f"MAIL_HOSTNAME={DOMAIN}",
                 f"MAIL_DOMAINS={DOMAIN},second.test",
-                f"MAIL_NETWORK={PLACE_OF_MAIL.subnet}",
+                f"MAIL_NETWORK={MAILS_NETWORK.subnet}",
                 "MAIL_QUEUE_RUN=1s",
                 "MAIL_RETRY=1s",
                 *env,
@@ -111,7 +111,7 @@ class Ground:
             binds=(f"{self.root}/mail-sink:/data",),
         ).create()
 
-    def address(self, name: str, network: str = PLACE_OF_MAIL.network) -> str:
+    def address(self, name: str, network: str = MAILS_NETWORK.network) -> str:
         """A container's address in a network."""
         found = self.client.inspect_container(name)["NetworkSettings"]["Networks"]
         return str(found[network]["IPAddress"])
@@ -135,10 +135,10 @@ class Ground:
 
 @pytest.fixture(scope="module")
 def ground_() -> Iterator[Ground]:
-    with ground(("ops", "mailer", "mail-sink"), PLACE_OF_MAIL) as client:
-        network(client, OUTSIDE, OUTSIDE_SUBNET, internal=False, place=PLACE_OF_MAIL)
+    with engine_with_images(("ops", "mailer", "mail-sink"), MAILS_NETWORK) as client:
+        create_network(client, OUTSIDE, OUTSIDE_SUBNET, internal=False, trial=MAILS_NETWORK)
         root = Path(tempfile.mkdtemp(prefix="portals-mail-", dir="/var/tmp"))
-        directories(client, root, {"mailer": 60991, "mail-sink": 60990}, PLACE_OF_MAIL)
+        make_directories(client, root, {"mailer": 60991, "mail-sink": 60990}, MAILS_NETWORK)
         made = Ground(client=client, root=root)
         yield made
         for name in ("c-mailer", "c-mail-sink"):
@@ -387,7 +387,7 @@ def test_connections_without_end_are_bounded_and_the_probe_gets_through(running:
         assert greetings.count(b"220") == PER_CLIENT
         assert greetings[-1] == b"421"
         assert box.ready()
-        other = ground_.server("c-other", "client", "mailer", network=PLACE_OF_MAIL.network)
+        other = ground_.server("c-other", "client", "mailer", network=MAILS_NETWORK.network)
         assert other.wait_end() == 0, other.logs()
         other.remove()
     finally:
@@ -569,13 +569,13 @@ def test_a_smarthost_that_is_not_as_it_should_be_gets_nothing_and_the_mail_waits
 
 
 def test_directly_a_mail_goes_to_the_servers_of_its_domain(mails: Ground) -> None:
-    mx, lan = mails.server("c-mx", "mx"), mails.server("c-lan", "mx", network=PLACE_OF_MAIL.network)
+    mx, lan = mails.server("c-mx", "mx"), mails.server("c-lan", "mx", network=MAILS_NETWORK.network)
     mails.client.connect_container_to_network("c-lan", OUTSIDE, ipv4_address=PRIVATE_ADDRESS)
     others = ("evil", "loop", "gone", "lan", "lan2", "lan3", "cgnat")
     zones = (
         f"learner.example={mails.address('c-mx', OUTSIDE)}",
         # Who says that its mail server is inside of the portal is not believed.
-        f"evil.example={mails.client.inspect_network(PLACE_OF_MAIL.network)['IPAM']['Config'][0]['Subnet'].split('/')[0][:-1]}5",
+        f"evil.example={mails.client.inspect_network(MAILS_NETWORK.network)['IPAM']['Config'][0]['Subnet'].split('/')[0][:-1]}5",
         "loop.example=127.0.0.1",
         # Nor who says that it is in the networks behind the machine: somebody listens there.
         f"lan.example={PRIVATE_ADDRESS}",
@@ -592,7 +592,7 @@ def test_directly_a_mail_goes_to_the_servers_of_its_domain(mails: Ground) -> Non
     until("the others to be given up", lambda: mailer.logs().count(" ** a@") >= len(others), limit=30)
     until("their bounces", lambda: mailer.logs().count(" <= <> R=") >= len(others), limit=10)
     assert taken(lan) == []
-    assert PLACE_OF_MAIL.subnet.replace("0/24", "5") not in mailer.logs().replace("H=", "")
+    assert MAILS_NETWORK.subnet.replace("0/24", "5") not in mailer.logs().replace("H=", "")
 
 
 # What exim reads something into where it is told to, and every sign of RFC 5321's dot-atom.
@@ -757,7 +757,7 @@ def test_what_it_is_told_wrongly_ends_it_with_a_line(ground_: Ground, env: str, 
         "MAIL_DELIVERY=sink",
         f"MAIL_HOSTNAME={DOMAIN}",
         f"MAIL_DOMAINS={DOMAIN}",
-        f"MAIL_NETWORK={PLACE_OF_MAIL.subnet}",
+        f"MAIL_NETWORK={MAILS_NETWORK.subnet}",
     )
     box = Box(
         client=ground_.client,

@@ -85,7 +85,7 @@ def test_a_tenants_whole_life(fleet: LightPortals) -> None:
     )
     assert "exited (0)" in checkout.portal("status", NAME).out
     assert checkout.portal("destroy", NAME, "--confirm", NAME).code == 0
-    for target in (f"big/{NAME}", f"{checkout.ground}/disk/{NAME}"):
+    for target in (f"big/{NAME}", f"{checkout.base}/disk/{NAME}"):
         moved_away(fleet, target)
     elsewhere(checkout)
     told = checkout.portal("preview", NAME, "--json")
@@ -104,19 +104,19 @@ def test_a_tenants_whole_life(fleet: LightPortals) -> None:
 
 def linked(fleet: LightPortals, target: str) -> None:
     """Move the portal's directory to where `target` leads, from the drive's root or by its whole path, with a link in its place."""
-    target = target.replace(str(fleet.checkout.ground), "/drive")
+    target = target.replace(str(fleet.checkout.base), "/drive")
     fleet.objects.run_on_drive(
-        fleet.checkout.ground,
+        fleet.checkout.base,
         f"cd /drive/drive && mkdir -p $(dirname {target}) && mv -T {NAME} {target} && "
-        f"ln -s {target.replace('/drive', str(fleet.checkout.ground), 1)} {NAME}",
+        f"ln -s {target.replace('/drive', str(fleet.checkout.base), 1)} {NAME}",
     )
 
 
 def back(fleet: LightPortals, target: str) -> None:
     """What a remedy says: the link goes, and the directory is in its place again."""
-    target = target.replace(str(fleet.checkout.ground), "/drive")
+    target = target.replace(str(fleet.checkout.base), "/drive")
     fleet.objects.run_on_drive(
-        fleet.checkout.ground,
+        fleet.checkout.base,
         f"cd /drive/drive && rm {NAME} && mv -T {target} {NAME} && rmdir $(dirname {target})",
     )
 
@@ -128,19 +128,19 @@ def moved_away(fleet: LightPortals, target: str) -> None:
     seen = (
         "cd /drive && for each in drive disk; do [ ! -e $each ] || find $each -printf '%p %l\n'; done | sort"
     )
-    before = fleet.objects.run_on_drive(checkout.ground, seen)
+    before = fleet.objects.run_on_drive(checkout.base, seen)
     for words in (["purge", NAME, "--confirm", NAME], ["purge", NAME, "--dry-run"], ["up", NAME]):
         ran = checkout.portal(*words)
         assert ran.code == 7, str(ran)
         assert f"{checkout.drive}/{NAME} on the engine's host is a symbolic link to {target}" in ran.err
     assert checkout.portal("purge", NAME, "--owner", "unknown", "--confirm", NAME).code == 7
-    assert fleet.objects.run_on_drive(checkout.ground, seen) == before
+    assert fleet.objects.run_on_drive(checkout.base, seen) == before
     back(fleet, target)
 
 
 def elsewhere(checkout: Checkout) -> None:
     """Have the tenant's file name another drive, which it is never brought up on."""
-    other = checkout.ground / "another-drive"
+    other = checkout.base / "another-drive"
     other.mkdir(exist_ok=True)
     assert checkout.portal("drive", "init", str(other)).code == 0
     file = checkout.folder / "tenants" / f"{NAME}.yaml"

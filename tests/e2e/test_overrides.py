@@ -71,7 +71,7 @@ class Overrides:
 
 def shows(portal: Trial, name: str) -> bool:
     """Whether the lms's log-in page has that name."""
-    return name in portal.ask("/login")[1]
+    return name in portal.get("/login")[1]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def overrides(oak: Trial) -> Iterator[Overrides]:
     (made.folder / "ansible_overrides.yml").unlink(missing_ok=True)
     until(
         "the portal to be without overrides",
-        lambda: "Oak University" in oak.ask("/login")[1],
+        lambda: "Oak University" in oak.get("/login")[1],
         limit=LIVE_SECONDS,
     )
 
@@ -96,7 +96,7 @@ def asked(portal: Trial, rate: float) -> Iterator[Counter[str]]:
     def ask(service: str, path: str, late: float) -> None:
         end = time.monotonic() + late
         while not over.wait(max(0.0, end - time.monotonic())):
-            status, text = portal.ask(path, service)
+            status, text = portal.get(path, service)
             answers[
                 f"{service} {status}" if status in (200, 302) else f"{service} {status} {text[:200]}"
             ] += 1
@@ -127,7 +127,7 @@ def test_a_change_is_live_and_no_request_fails(oak: Trial, overrides: Overrides)
                 partial(overrides.runs, service, version),
                 limit=LIVE_SECONDS,
             )
-        assert "Oak College" in oak.ask("/login")[1]
+        assert "Oak College" in oak.get("/login")[1]
     assert not failed(answers), answers
     assert sum(answers.values()) > 10
     assert not oak.unhealthy()
@@ -135,19 +135,19 @@ def test_a_change_is_live_and_no_request_fails(oak: Trial, overrides: Overrides)
 
 def test_a_bad_file_changes_nothing_and_is_reported_with_its_line(oak: Trial, overrides: Overrides) -> None:
     version = overrides.accepted("EDXAPP_PLATFORM_NAME: Oak Institute\n")
-    until("the page to show it", lambda: "Oak Institute" in oak.ask("/login")[1], limit=LIVE_SECONDS)
+    until("the page to show it", lambda: "Oak Institute" in oak.get("/login")[1], limit=LIVE_SECONDS)
     overrides.write("EDXAPP_PLATFORM_NAME: Elsewhere\nEDXAPP_MYSQL_HOST: mysql.elsewhere\n")
     refused = until("the refusal", lambda: overrides.status()["refused"], limit=LIVE_SECONDS)
     assert (refused["line"], refused["key"]) == (2, "EDXAPP_MYSQL_HOST")
     assert "operator's alone" in refused["reason"]
     assert overrides.status()["in_force"]["number"] == version
-    assert "Oak Institute" in oak.ask("/login")[1]
+    assert "Oak Institute" in oak.get("/login")[1]
 
 
 def test_what_json_dump_writes_is_taken_letter_by_letter(oak: Trial, overrides: Overrides) -> None:
     name = "Oak \U0001f393 أكاديمية {{ 7 * 7 }} secret:edxapp-secret-key"
     overrides.accepted(json.dumps({"EDXAPP_PLATFORM_NAME": name}))
-    until("the page to show it", lambda: name in oak.ask("/login")[1], limit=LIVE_SECONDS)
+    until("the page to show it", lambda: name in oak.get("/login")[1], limit=LIVE_SECONDS)
 
 
 def test_a_file_that_cannot_be_read_changes_nothing_not_even_at_a_start(
@@ -168,7 +168,7 @@ def test_a_file_that_cannot_be_read_changes_nothing_not_even_at_a_start(
         limit=LIVE_SECONDS,
     )
     oak.objects.client.restart(f"{oak.name}-lms", timeout=60)
-    until("the lms to be back", lambda: "Oak Conservatory" in oak.ask("/login")[1], limit=LIVE_SECONDS)
+    until("the lms to be back", lambda: "Oak Conservatory" in oak.get("/login")[1], limit=LIVE_SECONDS)
     assert overrides.status()["in_force"]["number"] == version
     assert not [each for each in ("lms", "cms") if overrides.live(each) != version]
 
@@ -179,7 +179,7 @@ def test_a_restart_keeps_what_is_in_force_and_needs_no_ansible(oak: Trial, overr
     until("the refusal", lambda: overrides.status()["refused"], limit=LIVE_SECONDS)
     before = {path.name for path in (oak.directory / "rendered").iterdir()}
     oak.objects.client.restart(f"{oak.name}-lms", timeout=60)
-    until("the lms to be back", lambda: "Oak School" in oak.ask("/login")[1], limit=LIVE_SECONDS)
+    until("the lms to be back", lambda: "Oak School" in oak.get("/login")[1], limit=LIVE_SECONDS)
     # The page comes a moment before the report: the new process serves, then says that it is ready.
     until("the lms to say so", lambda: overrides.live("lms") == version, limit=LIVE_SECONDS)
     assert {path.name for path in (oak.directory / "rendered").iterdir()} == before
@@ -192,7 +192,7 @@ def test_an_accepted_version_can_be_restored(oak: Trial, overrides: Overrides) -
     said = oak.objects.exec_in(f"{oak.name}-lms", *command, "versions")
     assert str(version) in said.split()
     oak.objects.exec_in(f"{oak.name}-lms", *command, "restore", str(version))
-    until("the old name", lambda: "Oak Seminary" in oak.ask("/login")[1], limit=LIVE_SECONDS)
+    until("the old name", lambda: "Oak Seminary" in oak.get("/login")[1], limit=LIVE_SECONDS)
 
 
 def test_no_password_lies_on_the_drive(oak: Trial) -> None:
@@ -227,7 +227,7 @@ def test_fifty_changes_under_load(oak: Trial, overrides: Overrides) -> None:
                 overrides.write(f"EDXAPP_PLATFORM_NAME: {name}\nEDXAPP_LMS_BASE: elsewhere\n")
                 refused = until("the refusal", lambda: overrides.status()["refused"], limit=LIVE_SECONDS)
                 assert refused["line"] == 2
-                assert name in oak.ask("/login")[1]
+                assert name in oak.get("/login")[1]
     print(
         f"\n{count} changes: median {statistics.median(seconds):.1f} s, longest {max(seconds):.1f} s; {dict(answers)}"
     )

@@ -83,7 +83,7 @@ def test_every_service_is_healthy(oak: Trial) -> None:
 def test_the_heartbeat_asks_every_data_store(oak: Trial) -> None:
     """Healthy containers that cannot talk to each other would be no portal."""
     for service in ("lms", "cms"):
-        status, told = oak.ask("/heartbeat?extended", service)
+        status, told = oak.get("/heartbeat?extended", service)
         assert status == 200, f"{service}: {told}"
 
 
@@ -99,7 +99,7 @@ def test_status_tells_each_service(oak: Trial) -> None:
 
 def test_a_name_that_is_not_the_portals_gets_no_page(oak: Trial) -> None:
     """Another client's name must not lead here."""
-    assert oak.ask("/")[0] == 200
+    assert oak.get("/")[0] == 200
     assert "No portal answers to this name" in oak.objects.python_in_network_of(
         f"{oak.name}-load-balancer",
         "import json,urllib.request,urllib.error\n"

@@ -54,7 +54,7 @@ def as_it_was(birch: Trial) -> Iterator[None]:
     birch.choices.clear()
     birch.write()
     assert running(birch) == before
-    assert birch.ask("/")[0] == 200
+    assert birch.get("/")[0] == 200
     birch.assert_quiet()
 
 

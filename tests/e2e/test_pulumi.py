@@ -198,7 +198,7 @@ def test_the_policy_pack_lets_a_portal_pass_and_refuses_one_that_breaks_a_rule(y
 
 def moved(trial: Trial, url: str) -> None:
     """The portal's state in another backend is the same portal: nothing to change, and the commands know it."""
-    file = trial.checkout.ground / "state.json"
+    file = trial.checkout.base / "state.json"
     there = {"PULUMI_BACKEND_URL": url}
     works(trial, f"stack export --file {file}")
     kept = others(trial, "memcached")
@@ -227,14 +227,14 @@ def moved(trial: Trial, url: str) -> None:
 
 
 def test_a_file_backend_elsewhere(yew: Trial) -> None:
-    folder = yew.checkout.ground / "elsewhere"
+    folder = yew.checkout.base / "elsewhere"
     folder.mkdir()
     moved(yew, f"file://{folder}")
 
 
 def test_a_database_as_backend(yew: Trial) -> None:
     """PostgreSQL, over TCP."""
-    with server(yew.checkout.ground / "postgres") as url:
+    with server(yew.checkout.base / "postgres") as url:
         moved(yew, url)
 
 

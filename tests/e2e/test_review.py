@@ -25,12 +25,12 @@ def shared(objects: Objects) -> Iterator[Checkout]:
         replace_recipes(made.folder / "images")
         for name in (ROWAN, ALDER):
             kinds.write(made.folder, name, kinds.tenant(name, drive=str(made.drive)))
-        git(made.ground, "init", "--quiet", "--initial-branch", "main", str(made.folder))
+        git(made.base, "init", "--quiet", "--initial-branch", "main", str(made.folder))
         # As every tenant's settings that the CLI writes: they belong to the one who has the passphrase.
         (made.folder / ".git" / "info" / "exclude").write_text("tenants/Pulumi.*.yaml\n")
         commit(made.folder, "The portals")
-        git(made.ground, "clone", "--quiet", "--bare", str(made.folder), "shared.git")
-        git(made.folder, "remote", "add", "origin", str(made.ground / "shared.git"))
+        git(made.base, "clone", "--quiet", "--bare", str(made.folder), "shared.git")
+        git(made.folder, "remote", "add", "origin", str(made.base / "shared.git"))
         git(made.folder, "fetch", "--quiet", "origin")
         ran = made.portal("up", ROWAN, ALDER, "--json")
         assert ran.code == 0, f"{ran}\n{ran.out}"
@@ -82,8 +82,8 @@ def brought_up(shared: Checkout, kind: Kind, promised: dict[str, dict[str, objec
 
 def removed(shared: Checkout, objects: Objects, name: str, promised: dict[str, object]) -> None:
     """Destroyed from a checkout that still has the file: all that was promised is gone, and its data is not."""
-    old = shared.ground / f"with-{name}"
-    git(shared.ground, "clone", "--quiet", "--branch", "main", str(shared.ground / "shared.git"), str(old))
+    old = shared.base / f"with-{name}"
+    git(shared.base, "clone", "--quiet", "--branch", "main", str(shared.base / "shared.git"), str(old))
     settings = f"tenants/Pulumi.{name}.yaml"
     shutil.copy2(shared.folder / settings, old / settings)
     assert objects.ids(name)

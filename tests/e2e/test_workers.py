@@ -38,7 +38,7 @@ def ash(objects: Objects) -> Iterator[Trial]:
 @pytest.fixture
 def admin(page: Page, ash: Trial) -> Page:
     """The admin's dashboard."""
-    Visitor(page=page, portal=ash).log_in(*ash.log_in())
+    Visitor(page=page, portal=ash).log_in(*ash.admin_credentials())
     page.goto(ash.url("/dashboard"))
     return page
 

@@ -16,14 +16,14 @@ def render(recorder: Recorder) -> str:
 def lines(recorder: Recorder) -> Iterator[str]:
     """One line a fact, in an order that does not depend on the order of creation."""
     yield "networks"
-    for each in of(recorder, NETWORK):
+    for each in by_name(recorder, NETWORK):
         kind = "internal" if each.inputs.get("internal") else "with a way out"
         yield f"  {each.inputs['name']}  {each.inputs['ipamConfigs'][0]['subnet']}  {kind}"
     yield "volumes"
-    for each in of(recorder, VOLUME):
+    for each in by_name(recorder, VOLUME):
         yield f"  {each.inputs['name']}  {each.inputs['driverOpts']['device']}"
     yield "secrets"
-    for each in of(recorder, PASSWORD):
+    for each in by_name(recorder, PASSWORD):
         yield f"  {each.name}  {each.inputs['length']:.0f} characters"
     yield "containers"
     started = {each.name for each in recorder.containers()}
@@ -31,7 +31,7 @@ def lines(recorder: Recorder) -> Iterator[str]:
         yield from container(each, started)
 
 
-def of(recorder: Recorder, kind: str) -> list[Planned]:
+def by_name(recorder: Recorder, kind: str) -> list[Planned]:
     """The resources of one type, by name."""
     return sorted((each for each in recorder.plan if each.type == kind), key=lambda each: each.name)
 

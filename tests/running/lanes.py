@@ -1,4 +1,4 @@
-"""Who runs which tests when several workers do: what shares a portal stays with one of them, in its order."""
+"""How tests are given to several workers: tests that share a portal stay with one worker, in their order."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.running import families
 
 
 class Lanes(LoadScopeScheduling):  # type: ignore[misc]
-    """Gives each lane as a whole to the first worker that is free, in the order of the collection."""
+    """Gives each whole lane to the next free worker, in the order of the collection."""
 
     def __init__(self, config: pytest.Config, log: Any) -> None:
         config.option.loadscopereorder = False

@@ -1,4 +1,4 @@
-"""Turns at the engine among the workers of one run: many side by side, or one alone."""
+"""Turns of workers at the engine: many at the same time, or one alone."""
 
 import fcntl
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ LIMIT_SECONDS = 1800.0
 
 @contextmanager
 def turn(folder: Path, *, alone: bool) -> Iterator[None]:
-    """Wait for a turn. Whoever waits to be alone is overtaken by nobody. Raises AssertionError after the limit."""
+    """Wait for a turn. Nobody overtakes one that waits to be alone. Raises AssertionError after the limit."""
     with (folder / "queue").open("a") as queue, (folder / "engine").open("a") as engine:
         _lock("the queue for the engine", queue, fcntl.LOCK_EX)
         _lock("the engine", engine, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)

@@ -1,4 +1,4 @@
-"""The configuration of an Open edX container, loaded from the image's folder, on ground of its own."""
+"""The configuration of an Open edX container, loaded from the image's folder, with folders of its own."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""Names and texts that want to be obeyed, and how the places that they are shown in would obey."""
+"""Hostile names and texts, and what a terminal, a browser or a CI job would take as a command in them."""
 
 import re
 
@@ -43,7 +43,7 @@ _ALLOWED = frozenset("\n\t\u200c\u200d\u00a0\u202f")
 
 
 def obeyed_by_terminal(log: str) -> list[str]:
-    """What a terminal, its reader or a CI job's log would obey in a text; empty when it is nothing but text."""
+    """The parts of a text that a terminal or a CI job would take as commands; empty when it is only text."""
     found = [f"U+{ord(each):04X}" for each in log if not each.isprintable() and each not in _ALLOWED]
     for line in log.split("\n"):
         found += [f"command {match[0]!r}" for match in (_COMMAND.search(line), _OLDER.search(line)) if match]
@@ -61,7 +61,7 @@ def rendered(page: str) -> str:
 
 
 def obeyed_by_browser(page: str) -> list[str]:
-    """What a reader's browser or a forge would obey in a table of Markdown: tags that are not ours, and text outside of code."""
+    """The parts of a Markdown table that a browser or a forge would interpret: foreign tags, and text outside of code."""
     html = rendered(page)
     found = [f"tag {match[0]}" for match in _TAGS.finditer(html) if match[1].lower() not in _OURS]
     found += [f"attribute {match[0]}" for match in _TAGS.finditer(html) if "=" in match[0]]

@@ -95,7 +95,7 @@ class Wire:
 
 
 def outcome(answer):
-    """What an answer comes to."""
+    """The result of an answer in a word: `allowed`, or the error's name."""
     return "allowed" if answer.get("ok") == 1 else answer.get("codeName", "refused")
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from config.portal.routes import Route, caddyfile, nginx_sites
 from testbed.waiting import until
-from tests.e2e.ground import ground
+from tests.e2e.ground import engine_with_images
 from tests.e2e.image_trial import ImageContainer
 
 pytestmark = pytest.mark.e2e
@@ -136,7 +136,7 @@ class LoadBalancer:
 
 @pytest.fixture(scope="module")
 def balancer() -> Iterator[LoadBalancer]:
-    with ground(("load-balancer", "mail-sink")) as client:
+    with engine_with_images(("load-balancer", "mail-sink")) as client:
         made = LoadBalancer(client)
         made.start()
         yield made

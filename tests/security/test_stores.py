@@ -11,7 +11,7 @@ from typing import Any
 import docker
 import pytest
 
-from tests.e2e.ground import ground
+from tests.e2e.ground import engine_with_images
 from tests.e2e.image_trial import KINDS, ImageContainer, fresh_secrets, store
 
 pytestmark = pytest.mark.e2e
@@ -56,7 +56,7 @@ ROUTES = (
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.APIClient]:
     """The engine with the images, and nothing of an earlier run."""
-    with ground(["mongo", "elasticsearch", "openedx-standin"]) as made:
+    with engine_with_images(["mongo", "elasticsearch", "openedx-standin"]) as made:
         yield made
 
 

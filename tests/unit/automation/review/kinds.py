@@ -1,4 +1,4 @@
-"""Ten kinds of change to a checkout, as its files would be edited, and the two portals that they are made to."""
+"""Ten kinds of change to a checkout, as edits of its files, and the two portals that they change."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -67,7 +67,7 @@ def resize(folder: Path, service: str, memory: str) -> None:
 
 
 def replace(path: Path, old: str, new: str) -> None:
-    """Edit a file; what is to be replaced has to be there."""
+    """Replace a text in a file, which must contain it."""
     text = path.read_text()
     assert old in text, f"{path.name} has no {old!r} any more: choose another edit"
     path.write_text(text.replace(old, new))
@@ -108,7 +108,7 @@ def release(folder: Path) -> None:
 
 
 def host_name(folder: Path) -> None:
-    """Learners go elsewhere."""
+    """Another host name of the lms."""
     hosts = read(folder, ROWAN)["hosts"]
     change(folder, ROWAN, hosts={**hosts, "lms": "learn.rowan.localhost"})
 
@@ -130,7 +130,7 @@ def refactor(folder: Path) -> None:
 
 
 def tenant_removed(folder: Path) -> None:
-    """Its file goes."""
+    """A tenant file is deleted."""
     (folder / "tenants" / f"{ALDER}.yaml").unlink()
 
 

@@ -54,9 +54,9 @@ class Repository:
     base: Path
 
     @classmethod
-    def make(cls, ground: Path) -> "Repository":
+    def make(cls, folder: Path) -> "Repository":
         """What git has of this checkout, with the trial's tenants in the place of its own."""
-        base, bare = ground / "base", ground / "shared.git"
+        base, bare = folder / "base", folder / "shared.git"
         listed = git(HERE, "ls-files", "-z", "-co", "--exclude-standard")
         for name in filter(None, listed.split("\0")):
             if not name.startswith("tenants/") and (HERE / name).is_file():
@@ -66,9 +66,9 @@ class Repository:
         (base / "tenants").mkdir()
         for name in (kinds.ROWAN, kinds.ALDER):
             kinds.write(base, name, kinds.tenant(name))
-        git(ground, "init", "--quiet", "--initial-branch", "main", str(base))
+        git(folder, "init", "--quiet", "--initial-branch", "main", str(base))
         commit(base, "The portals")
-        git(ground, "clone", "--quiet", "--bare", str(base), str(bare))
+        git(folder, "clone", "--quiet", "--bare", str(base), str(bare))
         return cls(bare, base)
 
     def branch(self, folder: Path, name: str) -> Path:
