@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from config.portal.openedx import settings_files
 from config.tenant.tenant import Tenant
 from testbed import container_exec
-from tests.e2e.ground import engine_with_images
+from tests.e2e.image_engine import engine_with_images
 from tests.e2e.image_trial import ImageContainer
 from tests.e2e.templates import EVALUATED, MARK
 from tests.programs import TENANTS

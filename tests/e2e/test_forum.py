@@ -19,7 +19,7 @@ import docker
 import pytest
 
 from testbed.waiting import until
-from tests.e2e.ground import engine_with_images, make_directories
+from tests.e2e.image_engine import engine_with_images, make_directories
 from tests.e2e.image_trial import KINDS, ImageContainer, store
 
 pytestmark = pytest.mark.e2e

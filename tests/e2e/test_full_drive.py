@@ -12,7 +12,7 @@ import docker
 import pytest
 
 from testbed.waiting import until
-from tests.e2e.ground import engine_with_images
+from tests.e2e.image_engine import engine_with_images
 from tests.e2e.image_trial import (
     IMAGES_NETWORK,
     KINDS,

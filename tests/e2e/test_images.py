@@ -25,7 +25,7 @@ from automation.drive import quota
 from automation.drive import sentinel as marking
 from automation.images import BuildError, Event, State, build
 from testbed.waiting import until
-from tests.e2e.ground import engine_with_images
+from tests.e2e.image_engine import engine_with_images
 from tests.e2e.image_trial import (
     IMAGES_NETWORK,
     KINDS,

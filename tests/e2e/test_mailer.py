@@ -22,7 +22,7 @@ import pytest
 
 from testbed.waiting import until
 from tests.e2e import image_trial
-from tests.e2e.ground import create_network, engine_with_images, make_directories
+from tests.e2e.image_engine import create_network, engine_with_images, make_directories
 from tests.e2e.image_trial import MAILS_NETWORK, TrialNetwork
 
 pytestmark = pytest.mark.e2e

@@ -19,7 +19,7 @@ import pytest
 
 from config.portal.routes import Route, caddyfile, nginx_sites
 from testbed.waiting import until
-from tests.e2e.ground import engine_with_images
+from tests.e2e.image_engine import engine_with_images
 from tests.e2e.image_trial import ImageContainer
 
 pytestmark = pytest.mark.e2e

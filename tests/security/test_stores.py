@@ -11,7 +11,7 @@ from typing import Any
 import docker
 import pytest
 
-from tests.e2e.ground import engine_with_images
+from tests.e2e.image_engine import engine_with_images
 from tests.e2e.image_trial import KINDS, ImageContainer, fresh_secrets, store
 
 pytestmark = pytest.mark.e2e
