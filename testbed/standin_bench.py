@@ -382,9 +382,13 @@ class Bench:
 
     def start_sink(self) -> None:
         """An SMTP server that takes the place of the mailer and keeps every mail."""
-        words = ["python3", "-W", "ignore", "-c", SINK]
+        self.start_program("mailer", SINK)
+
+    def start_program(self, name: str, program: str) -> None:
+        """A few lines of Python under a name of the bench's network, in place of a service."""
+        words = ["python3", "-W", "ignore", "-c", program]
         self._create(
-            "mailer",
+            name,
             self.images["openedx-standin"],
             [],
             entrypoint=words,

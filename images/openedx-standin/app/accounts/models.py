@@ -13,6 +13,15 @@ class User(AbstractUser):
         db_table = "auth_user"
 
 
+class Profile(models.Model):
+    """What somebody tells of themselves: a name, the rest by Open edX's keys, and preferences."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True)
+    name = models.CharField(max_length=255, blank=True)
+    told = models.JSONField(default=dict)
+    preferences = models.JSONField(default=dict)
+
+
 class AppliedSecret(models.Model):
     """The salted hash of the secret last made a user's password, to tell a new secret from the same once more."""
 

@@ -38,7 +38,7 @@ def threads(request, course):
     key = course["key"]
     form = ThreadForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return redirect("thread", key, forum.post(key, request.user, **form.cleaned_data))
+        return redirect("thread", key, forum.post(key, request.user, **form.cleaned_data)["id"])
     words = request.GET.get("q", "").strip()[:200]
     found = (
         forum.search(key, request.user, words) if words else forum.threads(key, request.user, _page(request))

@@ -71,10 +71,10 @@ def _list(user, path: str, told: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def threads(course: str, user, page: int = 1) -> dict[str, Any]:
+def threads(course: str, user, page: int = 1, size: int = SIZE) -> dict[str, Any]:
     """A page of a course's threads, the liveliest first: `collection`, `page`, `num_pages`."""
     told = {
-        "course_id": course, "user_id": user.pk, "sort_key": "activity", "page": page, "per_page": SIZE,
+        "course_id": course, "user_id": user.pk, "sort_key": "activity", "page": page, "per_page": size,
     }  # fmt: skip
     return _list(user, "threads", told)
 
@@ -85,34 +85,49 @@ def search(course: str, user, words: str) -> dict[str, Any]:
     return _list(user, "search/threads", told)
 
 
-def thread(course: str, user, key: str) -> Thread:
-    """A thread of this course with its answers. Raises NoSuchThread."""
-    told = {"user_id": user.pk, "recursive": "True", "with_responses": "True", "mark_as_read": "False"}
+def counts(course: str) -> dict[str, int]:
+    """How many threads of a kind the course's topic has."""
+    told = _call("get", f"commentables/{quote(course, safe='')}/counts", {})
+    found = told.get(TOPIC) if isinstance(told, dict) else None
+    return {kind: int((found or {}).get(kind, 0)) for kind in ("discussion", "question")}
+
+
+def any_thread(user, key: str, *, mark: bool = False) -> Thread:
+    """A thread of whatever course, with its answers; marked as read if told so. Raises NoSuchThread."""
+    told = {"user_id": user.pk, "recursive": "True", "with_responses": "True", "mark_as_read": str(mark)}
     try:
-        found = _call("get", f"threads/{quote(key, safe='')}", told)
+        found: Thread = _call("get", f"threads/{quote(key, safe='')}", told)
     except Refused:
         raise NoSuchThread(key) from None
+    return found
+
+
+def thread(course: str, user, key: str) -> Thread:
+    """A thread of this course with its answers. Raises NoSuchThread."""
+    found = any_thread(user, key)
     # A thread of another course is none of this one's learners' business.
     if found.get("course_id") != course:
         raise NoSuchThread(key)
     return found
 
 
-def post(course: str, user, title: str, body: str) -> str:
-    """A new thread; its id."""
+def post(course: str, user, title: str, body: str) -> Thread:
+    """A new thread, as the forum keeps it."""
     _user(user)
     told = {
         "title": title, "body": body, "course_id": course, "commentable_id": TOPIC, "user_id": user.pk,
         "thread_type": "discussion", "anonymous": "False", "anonymous_to_peers": "False",
     }  # fmt: skip
-    return str(_call("post", f"{TOPIC}/threads", told)["id"])
+    made: Thread = _call("post", f"{TOPIC}/threads", told)
+    return made
 
 
-def answer(course: str, user, key: str, body: str) -> None:
-    """An answer to a thread of this course. Raises NoSuchThread."""
+def answer(course: str, user, key: str, body: str) -> Thread:
+    """An answer to a thread of this course, as the forum keeps it. Raises NoSuchThread."""
     thread(course, user, key)
     _user(user)
     told = {
         "body": body, "course_id": course, "user_id": user.pk, "anonymous": "False", "anonymous_to_peers": "False",
     }  # fmt: skip
-    _call("post", f"threads/{quote(key, safe='')}/comments", told)
+    made: Thread = _call("post", f"threads/{quote(key, safe='')}/comments", told)
+    return made

@@ -28,7 +28,7 @@ def enrolled(view):
     @wraps(view)
     def inside(request, key, **more):
         course = published(key)
-        enrollment = Enrollment.objects.filter(user=request.user, course=key).first()
+        enrollment = Enrollment.objects.filter(user=request.user, course=key, is_active=True).first()
         if enrollment is None:
             messages.info(request, "Enrol first to go into this course.")
             return redirect("about", key)
@@ -42,7 +42,9 @@ def enrolled(view):
 def enroll(request, key):
     """Once or again."""
     title = published(key)["title"]
-    Enrollment.objects.get_or_create(user=request.user, course=key, defaults={"title": title})
+    Enrollment.objects.update_or_create(
+        user=request.user, course=key, defaults={"is_active": True}, create_defaults={"title": title}
+    )
     return redirect("course", key)
 
 

@@ -14,13 +14,15 @@ class GradeReport(models.Model):
 
 
 class Enrollment(models.Model):
-    """A learner in a course, and since when its one unit is done."""
+    """A learner in a course, and since when its one unit is done. One who left keeps the row, no longer active."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     course = models.CharField(max_length=180)
     title = models.CharField(max_length=200)
     created = models.DateTimeField(auto_now_add=True)
     completed = models.DateTimeField(null=True)
+    is_active = models.BooleanField(default=True)
+    mode = models.CharField(max_length=100, default="audit")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "course"], name="once_a_course")]

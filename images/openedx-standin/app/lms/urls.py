@@ -1,15 +1,17 @@
 """The lms's addresses, as edx-platform has them."""
 
 from django.urls import path, re_path
-from oauth2_provider.views.base import AuthorizationView, TokenView
+from oauth2_provider.views.base import AuthorizationView, RevokeTokenView
 
 from accounts import views as accounts
+from api.urls import urlpatterns as api
 from lms import discussion, learning, oauth, views
 from standin.urls import urlpatterns as shared
 
 handler500 = "standin.pages.server_error"
 urlpatterns = [
     *shared,
+    *api,
     path("", views.home, name="home"),
     path("courses", views.home, name="courses"),
     path("courses/<str:key>/about", views.about, name="about"),
@@ -33,6 +35,6 @@ urlpatterns = [
     path("dashboard", views.dashboard, name="dashboard"),
     path("dashboard/report", views.report, name="report"),
     re_path(r"^oauth2/authorize/?$", AuthorizationView.as_view(), name="authorize"),
-    re_path(r"^oauth2/access_token/?$", TokenView.as_view(), name="access_token"),
-    re_path(r"^oauth2/user_info/?$", oauth.user_info, name="user_info"),
+    re_path(r"^oauth2/access_token/?$", oauth.Token.as_view(), name="access_token"),
+    re_path(r"^oauth2/revoke_token/?$", RevokeTokenView.as_view(), name="revoke_token"),
 ]

@@ -28,7 +28,7 @@ def about(request, key):
     """One course."""
     found = {"course": published(key), "enrolled": False}
     if request.user.is_authenticated:
-        found["enrolled"] = Enrollment.objects.filter(user=request.user, course=key).exists()
+        found["enrolled"] = Enrollment.objects.filter(user=request.user, course=key, is_active=True).exists()
     return render(request, "lms/about.html", found)
 
 
@@ -49,7 +49,9 @@ def dashboard(request):
     """The learner's own page."""
     context = {
         "report": GradeReport.objects.filter(user=request.user).first(),
-        "enrollments": Enrollment.objects.filter(user=request.user).order_by("-created")[: store.LIMIT],
+        "enrollments": Enrollment.objects.filter(user=request.user, is_active=True).order_by("-created")[
+            : store.LIMIT
+        ],
     }
     return render(request, "lms/dashboard.html", context)
 

@@ -141,12 +141,19 @@ SSO = {
     "public_root": (ENV.get("SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT") or LMS_ROOT_URL).rstrip("/"),
     "redirect": f"{CMS_ROOT_URL}/complete/edx-oauth2/",
 }
-# A token is good for the one question that a log-in asks with it.
+# A client's token lives an hour, and a session as long as at the pages; a code is exchanged at once.
 OAUTH2_PROVIDER = {
-    "SCOPES": {"user_id": "Your number", "profile": "Your name", "email": "Your e-mail address"},
+    "SCOPES": {
+        "read": "Read access",
+        "write": "Write access",
+        "email": "Your e-mail address",
+        "profile": "Your name",
+        "user_id": "Your number",
+    },
+    "DEFAULT_SCOPES": ["read", "write", "email", "profile"],
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": 60,
-    "ACCESS_TOKEN_EXPIRE_SECONDS": 60,
-    "REFRESH_TOKEN_EXPIRE_SECONDS": 60,
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": SESSION_COOKIE_AGE,
     "PKCE_REQUIRED": True,
 }
 

@@ -3,6 +3,7 @@
 import time
 from contextlib import contextmanager
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
@@ -42,6 +43,8 @@ class Command(migrate.Command):
             super().handle(*args, **options)
             # Those that have expired are taken away by nobody else.
             call_command("clearsessions")
+            if settings.VARIANT == "lms":
+                call_command("cleartokens")
         if reindex:
             self.reindex()
 

@@ -1,0 +1,200 @@
+"""Log-in, registration and a forgotten password, as Open edX's own pages and apps ask for them."""
+
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import authenticate, login
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponseBase
+from django.middleware.csrf import get_token
+from django.views.csrf import csrf_failure
+
+from accounts import tasks
+from accounts.forms import RegistrationForm
+from accounts.models import Profile, User
+from api.asking import Body, Refusal, endpoint, forged
+from courses.queue import send
+
+FORM = "application/x-www-form-urlencoded"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+LOG_IN = "/api/user/v1/account/login_session/"
+REGISTRATION = "/api/user/v1/account/registration/"
+FORGOTTEN = "/account/password"
+TAKEN = "It looks like this username is already taken"
+
+
+def _field(name: str, kind: str, **restrictions: int) -> dict[str, Any]:
+    labels = {"name": "Full Name", "username": "Public Username", "honor_code": "The portal's rules"}
+    return {
+        "name": name,
+        "label": labels.get(name, name.title()),
+        "type": kind,
+        "defaultValue": "",
+        "placeholder": "",
+        "instructions": "",
+        "exposed": True,
+        "required": True,
+        "restrictions": restrictions,
+        "errorMessages": {},
+        "supplementalLink": "",
+        "supplementalText": "",
+        "loginIssueSupportLink": "",
+    }
+
+
+EMAIL = _field("email", "email", min_length=3, max_length=254)
+
+
+def _form(request: HttpRequest, url: str, *fields: dict[str, Any]) -> Body:
+    get_token(request)
+    return {"method": "post", "submit_url": url, "fields": list(fields)}
+
+
+def _csrf(request: HttpRequest, user: User | None) -> Body:
+    return {"csrfToken": get_token(request)}
+
+
+def _log_in_form(request: HttpRequest, user: User | None) -> Body:
+    return _form(request, LOG_IN, EMAIL, _field("password", "password", max_length=5000))
+
+
+def _registration_form(request: HttpRequest, user: User | None) -> Body:
+    return _form(
+        request,
+        REGISTRATION,
+        _field("name", "text", max_length=255),
+        _field("username", "text", min_length=2, max_length=30),
+        EMAIL,
+        _field("password", "password", min_length=8, max_length=75),
+        _field("honor_code", "plaintext"),
+    )
+
+
+def _forgotten_form(request: HttpRequest, user: User | None) -> Body:
+    return _form(request, FORGOTTEN, EMAIL)
+
+
+def _log_in(request: HttpRequest, user: User | None, told: dict[str, Any]) -> HttpResponseBase | Body:
+    # A log-in that somebody else's page sends would make its sender the one who is logged in.
+    if reason := forged(request):
+        return csrf_failure(request, reason)
+    name = told.get("email_or_username") or told.get("email") or ""
+    refused: dict[str, Any] = {"success": False, "email": name}
+    if "password" not in told or not name:
+        contact = "There was an error receiving your login information. Please email us."
+        raise Refusal(400, {**refused, "value": contact})
+    known = Q(email=name) if "@" in name else Q(username=name)
+    found = authenticate(request, username=name, password=told["password"])
+    if found is None:
+        idle = User.objects.filter(known, is_active=False, last_login=None).first()
+        if idle is not None and idle.check_password(told["password"]):
+            # As on the page: whoever has the right password and not opened the mail gets it once more.
+            send(tasks.activation, idle.pk)
+            context = {"platformName": settings.PLATFORM_NAME, "supportLink": ""}
+            raise Refusal(
+                400, {**refused, "value": "None", "error_code": "inactive-user", "context": context}
+            )
+        told_so = {"value": "Email or password is incorrect.", "error_code": "incorrect-email-or-password"}
+        raise Refusal(400, {**refused, **told_so})
+    login(request, found, backend=BACKEND)
+    return {"success": True, "redirect_url": None}
+
+
+def _suggestions(name: str) -> list[str]:
+    """Three names that are near to one and free when they are told."""
+    stem = (
+        "".join(each for each in name if each.isascii() and (each.isalnum() or each in "_-"))[:24]
+        or "learner"
+    )
+    made = {f"{stem}_{secrets.randbelow(10 ** (1 + number // 3))}" for number in range(12)}
+    taken = set(User.objects.filter(username__in=made).values_list("username", flat=True))
+    return sorted(made - taken)[:3]
+
+
+def _findings(told: dict[str, Any]) -> dict[str, list[str]]:
+    """What is wrong with the fields of a registration, by the rules of the page's form."""
+    form = _registration(told)
+    form.is_valid()
+    found = {
+        "password" if field.startswith("password") else field: [str(each) for each in errors]
+        for field, errors in form.errors.items()
+        if field != "__all__"
+    }
+    if "username" in found and not 2 <= len(str(told.get("username") or "")) <= 30:
+        found["username"] = ["Username must be between 2 and 30 characters long."]
+    if not told.get("name"):
+        found["name"] = ["Your legal name must be a minimum of one character long"]
+    return found
+
+
+def _registration(told: dict[str, Any]) -> RegistrationForm:
+    password = told.get("password", "")
+    given = {"email": told.get("email", ""), "username": told.get("username", "")}
+    return RegistrationForm({**given, "password1": password, "password2": password})
+
+
+def _taken(told: dict[str, Any]) -> dict[str, list[str]]:
+    found = {}
+    if User.objects.filter(email=told.get("email") or "").exists():
+        platform = settings.PLATFORM_NAME
+        found["email"] = [f"This email is already associated with an existing or previous {platform} account"]
+    name = str(told.get("username") or "")
+    reserved = name.lower() == str(settings.ADMIN.get("username", "")).lower() and bool(name)
+    if reserved or User.objects.filter(username=name).exists():
+        found["username"] = [TAKEN]
+    return found
+
+
+def _refused(status: int, found: dict[str, list[str]], code: str, **more: Any) -> Refusal:
+    told = {field: [{"user_message": each} for each in texts] for field, texts in found.items()}
+    return Refusal(status, {**told, **more, "error_code": code})
+
+
+def _register(request: HttpRequest, user: User | None, told: dict[str, Any]) -> Body:
+    if taken := _taken(told):
+        code = "duplicate-" + "-".join(sorted(taken))
+        more = {"username_suggestions": _suggestions(str(told.get("username", "")))}
+        raise _refused(409, taken, code, **more)
+    found = _findings(told)
+    if told.get("terms_of_service") != "true":
+        found["terms_of_service"] = ["You must accept the terms of service."]
+    if told.get("honor_code") != "true":
+        found["honor_code"] = ["To enroll, you must follow the honor code."]
+    if found:
+        raise _refused(400, found, "validation-error")
+    form = _registration(told)
+    form.is_valid()
+    try:
+        with transaction.atomic():
+            made = form.save()
+            told_of = {field: told.get(field, "")[:1000] for field in ("goals", "mailing_address")}
+            told_of |= {"country": told["country"][:2]} if told.get("country") else {}
+            Profile.objects.create(user=made, name=told["name"][:255], told=told_of)
+    except IntegrityError:
+        raise _refused(409, {"username": [TAKEN]}, "duplicate-username") from None
+    if made.is_active:
+        login(request, made, backend=BACKEND)
+    else:
+        send(tasks.activation, made.pk)
+    return {"success": True, "redirect_url": f"{settings.LMS_ROOT_URL}/dashboard"}
+
+
+def _validate(request: HttpRequest, user: User | None, told: dict[str, Any]) -> Body:
+    """Of each field that is told: what is wrong with it; nothing where it is well."""
+    found = {**_findings(told), **_taken(told)}
+    fields = [field for field in ("name", "username", "email", "password") if field in told]
+    answer: dict[str, Any] = {
+        "validation_decisions": {field: " ".join(found.get(field, [])) for field in fields}
+    }
+    if "username" in told or "name" in told:
+        answer["username_suggestions"] = _suggestions(str(told.get("username") or told.get("name")))
+    return answer
+
+
+csrf = endpoint({"GET": _csrf}, everybody=True)
+register = endpoint({"GET": _registration_form, "POST": _register}, everybody=True, takes=FORM)
+validate = endpoint({"POST": _validate}, everybody=True)
+forgotten_form = endpoint({"GET": _forgotten_form}, everybody=True)
+log_in = endpoint({"GET": _log_in_form, "POST": _log_in}, everybody=True, takes=FORM)
