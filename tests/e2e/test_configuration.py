@@ -25,8 +25,8 @@ EXAMPLES = 12
 SCRIPT = """
 import json, sys, tempfile
 from pathlib import Path
-from configuration import rendering
-from configuration.places import Places
+from configurator import rendering
+from configurator.paths import Places
 told = json.load(sys.stdin)
 with tempfile.TemporaryDirectory() as folder:
     own = {name: Path(folder) / name for name in ("given", "overrides", "rendered", "settings")}
@@ -196,8 +196,8 @@ def test_every_text_comes_out_letter_by_letter_and_none_is_evaluated(
 def test_what_a_start_costs_with_and_without_ansible(role: Role) -> None:
     """A hash decides whether Ansible runs: printed, since it is what a start would pay."""
     script = (
-        "import time, json;from pathlib import Path;from configuration.keeper import Keeper;"
-        "from configuration.places import Places;from configuration import rendering;"
+        "import time, json;from pathlib import Path;from configurator.overrides import Keeper;"
+        "from configurator.paths import Places;from configurator import rendering;"
         "p = Places(overrides=Path('/tmp/o'), rendered=Path('/tmp/r'), settings=Path('/tmp/s'));"
         "[each.mkdir() for each in (p.overrides, p.rendered, p.settings)];a = time.time();"
         "found = Keeper(p).settle();b = time.time();rendering.take(p, Keeper(p).settle().folder);"

@@ -188,7 +188,7 @@ def test_a_restart_keeps_what_is_in_force_and_needs_no_ansible(oak: Trial, overr
 def test_an_accepted_version_can_be_restored(oak: Trial, overrides: Overrides) -> None:
     version = overrides.accepted("EDXAPP_PLATFORM_NAME: Oak Seminary\n")
     overrides.accepted("EDXAPP_PLATFORM_NAME: Oak Mistake\n")
-    command = ["/opt/configuration/venv/bin/python", "-I", "-m", "configuration"]
+    command = ["/opt/configuration/venv/bin/python", "-I", "-m", "configurator"]
     said = oak.objects.exec_in(f"{oak.name}-lms", *command, "versions")
     assert str(version) in said.split()
     oak.objects.exec_in(f"{oak.name}-lms", *command, "restore", str(version))

@@ -18,10 +18,10 @@ HOME = ROOT / "images" / "configuration"
 MODULES = (
     "ansible",
     "files",
-    "keeper",
+    "overrides",
     "layers",
-    "places",
-    "plain",
+    "paths",
+    "plain_yaml",
     "records",
     "refusal",
     "rendering",
@@ -33,9 +33,9 @@ MODULES = (
 def configuration() -> Iterator[SimpleNamespace]:
     """The package's modules by name."""
     sys.path.insert(0, str(HOME))
-    yield SimpleNamespace(**{name: importlib.import_module(f"configuration.{name}") for name in MODULES})
+    yield SimpleNamespace(**{name: importlib.import_module(f"configurator.{name}") for name in MODULES})
     sys.path.remove(str(HOME))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "configuration"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "configurator"]:
         del sys.modules[name]
 
 
@@ -57,7 +57,7 @@ def given_to_ansible(configuration: SimpleNamespace, monkeypatch: pytest.MonkeyP
 def places(configuration: SimpleNamespace, tmp_path: Path, given_to_ansible: object) -> Any:
     """A container's folders, with the layers and every secret of a tenant."""
     names = ("given", "secrets", "overrides", "rendered", "settings")
-    made = configuration.places.Places(home=HOME, **{name: tmp_path / name for name in names})
+    made = configuration.paths.Places(home=HOME, **{name: tmp_path / name for name in names})
     for name in names:
         (tmp_path / name).mkdir()
     for path, text in settings_files(Tenant.load("acme", TENANTS)).items():

@@ -132,7 +132,7 @@ def table(home: Path, variables: ModuleType) -> Any:
 
 def table_of(configuration: SimpleNamespace) -> Any:
     """The table of what may be set."""
-    return table(Path(configuration.plain.__file__).parents[1], configuration.variables)
+    return table(Path(configuration.plain_yaml.__file__).parents[1], configuration.variables)
 
 
 # No text is a template
@@ -247,7 +247,7 @@ def test_what_may_be_set_is_listed_and_none_of_it_is_the_program_s(configuration
     }
     for each in types - {"mapping"}:
         row = configuration.variables.Row(type=each, of=("a",))
-        assert configuration.variables.values.finding(row, {"BACKEND": {"a": "b.c.D"}}), each
+        assert configuration.variables.value_checks.finding(row, {"BACKEND": {"a": "b.c.D"}}), each
 
 
 @pytest.mark.parametrize(
@@ -336,8 +336,8 @@ def test_every_text_of_the_table_is_one_of_these(configuration: SimpleNamespace)
         *((name, row) for each in table.variables.values() for name, row in each.keys.items()),
     ]:
         if row.type != "mapping":
-            assert configuration.variables.values.finding(row, "a onfocus=b"), name
-            assert configuration.variables.values.finding(row, ["a onfocus=b"]), name
+            assert configuration.variables.value_checks.finding(row, "a onfocus=b"), name
+            assert configuration.variables.value_checks.finding(row, ["a onfocus=b"]), name
 
 
 # No name of a page, no language and no time zone but those that Open edX has
@@ -413,7 +413,7 @@ def test_what_cannot_be_read_changes_nothing_at_any_time(
     configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     monkeypatch.chdir(places.overrides)
-    running = configuration.keeper.Keeper(places)
+    running = configuration.overrides.Keeper(places)
     places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     first, seen = running.settle(), running.seen()
     places.file.unlink()
@@ -422,8 +422,8 @@ def test_what_cannot_be_read_changes_nothing_at_any_time(
     # While it runs; at a start, with nothing in memory.
     for found in (
         running.settle(),
-        configuration.keeper.Keeper(places).settle(),
-        configuration.keeper.Keeper(places).at_start(),
+        configuration.overrides.Keeper(places).settle(),
+        configuration.overrides.Keeper(places).at_start(),
     ):
         assert (found.version, found.folder) == (first.version, first.folder)
         assert found.refused
@@ -447,14 +447,14 @@ def test_a_portal_s_first_start_needs_no_readable_file(
 ) -> None:
     monkeypatch.chdir(places.overrides)
     PLACED[what](places.file)
-    assert configuration.keeper.Keeper(places).at_start().version.number == 0
+    assert configuration.overrides.Keeper(places).at_start().version.number == 0
 
 
 def test_a_file_of_root_s_alone_changes_nothing(
     configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """These tests may run as root, whom no mode keeps out: the answer of the system is given instead."""
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     keeper.settle()
     places.file.chmod(0)
@@ -466,7 +466,7 @@ def test_a_file_of_root_s_alone_changes_nothing(
         return really(path, *more, **named)
 
     monkeypatch.setattr(configuration.files.os, "open", refuse)
-    found = configuration.keeper.Keeper(places).at_start()
+    found = configuration.overrides.Keeper(places).at_start()
     assert (found.version.number, found.refused) == (1, "cannot be read: Permission denied")
 
 
@@ -476,7 +476,7 @@ def test_a_file_of_root_s_alone_changes_nothing(
 def test_records_beside_the_overrides_are_written_and_never_believed(
     configuration: SimpleNamespace, places: Any
 ) -> None:
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     keeper.settle()
     forged = b"EDXAPP_PLATFORM_NAME: Forged\n"
@@ -486,7 +486,7 @@ def test_records_beside_the_overrides_are_written_and_never_believed(
     status["in_force"] = {"number": 2, "sha256": configuration.records.sha(forged), "since": ""}
     (places.overrides / "status.json").write_text(json.dumps(status))
     places.file.write_text("nonsense")
-    for each in (keeper, configuration.keeper.Keeper(places)):
+    for each in (keeper, configuration.overrides.Keeper(places)):
         assert each.settle().version.number == 1
         assert each.versions() == [1]
     with pytest.raises(configuration.refusal.Refusal, match="version 2 is not kept"):
@@ -505,16 +505,16 @@ def test_no_number_beside_the_overrides_is_the_last_of_all(
     (history / f"{10**40}-{configuration.records.sha(beyond)[:12]}.yml").write_bytes(beyond)
     for number in range(60):
         (history / f"z{number}").touch()
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     places.file.write_text("EDXAPP_PLATFORM_NAME: New\n")
     assert keeper.settle().version.number == 1_000_000
     assert keeper.versions() == [1_000_000, 999_999, 12]
     places.file.write_text("nonsense")
-    assert configuration.keeper.Keeper(places).settle().version.number == 1_000_000
+    assert configuration.overrides.Keeper(places).settle().version.number == 1_000_000
 
 
 def test_a_link_beside_the_overrides_is_not_followed(configuration: SimpleNamespace, places: Any) -> None:
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     keeper.settle()
     (places.overrides / "history").symlink_to(places.secrets)
     (places.overrides / "status.json").unlink()
@@ -536,10 +536,10 @@ def test_a_place_where_nothing_can_be_written_keeps_nothing_from_being_in_force(
     (places.overrides / "history").rmdir()
     (places.overrides / "history").write_text("a file")
     places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     assert keeper.settle().version.number == 1
     places.file.write_text("nonsense")
-    assert configuration.keeper.Keeper(places).settle().version.number == 1
+    assert configuration.overrides.Keeper(places).settle().version.number == 1
     said = capsys.readouterr().err
     assert "overrides/status.json cannot be written: Is a directory" in said
     assert "overrides/history/" in said

@@ -30,20 +30,20 @@ def configuration() -> Iterator[SimpleNamespace]:
     names = [
         "ansible",
         "files",
-        "keeper",
+        "overrides",
         "layers",
-        "opaque",
-        "places",
-        "plain",
+        "placeholders",
+        "paths",
+        "plain_yaml",
         "records",
         "refusal",
         "rendering",
         "variables",
-        "verdict",
+        "start_failures",
     ]
-    yield SimpleNamespace(**{name: importlib.import_module(f"configuration.{name}") for name in names})
+    yield SimpleNamespace(**{name: importlib.import_module(f"configurator.{name}") for name in names})
     sys.path.remove(str(HOME))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "configuration"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "configurator"]:
         del sys.modules[name]
 
 
@@ -269,7 +269,7 @@ def test_a_check_says_whether_a_file_would_be_accepted(
     code: int,
     told: str,
 ) -> None:
-    entry = importlib.import_module("configuration.__main__")
+    entry = importlib.import_module("configurator.__main__")
     monkeypatch.setattr(entry, "Places", lambda: places)
     if text is not None:
         places.file.write_text(text)
@@ -318,7 +318,7 @@ def test_a_text_is_read_as_it_was_written(configuration: SimpleNamespace, writer
         "EDXAPP_PLATFORM_DESCRIPTION": text,
         "PORTAL_HEADER_NAVIGATION_LINKS": [{"title": "x" + text[:90], "url": "/"}],
     }
-    assert configuration.plain.read(WRITERS[writer](said)).values == said
+    assert configuration.plain_yaml.read(WRITERS[writer](said)).values == said
 
 
 PLAIN = st.recursive(
@@ -337,7 +337,7 @@ PLAIN = st.recursive(
 @quick
 @given(st.dictionaries(TEXT.filter(lambda key: key != "<<"), PLAIN, max_size=4))
 def test_what_json_dump_writes_is_what_is_read(configuration: SimpleNamespace, said: dict[str, Any]) -> None:
-    assert configuration.plain.read(json.dumps(said).encode()).values == said
+    assert configuration.plain_yaml.read(json.dumps(said).encode()).values == said
 
 
 # What is in force
@@ -346,14 +346,14 @@ def test_what_json_dump_writes_is_what_is_read(configuration: SimpleNamespace, s
 def role(places: Any, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The settings as the role makes them, for one of them: stands in for Ansible, which the image has."""
     if values.get("EDXAPP_PLATFORM_DESCRIPTION") == "no memory":
-        raise sys.modules["configuration.ansible"].AnsibleError("Ansible ended with 250: killed")
+        raise sys.modules["configurator.ansible"].AnsibleError("Ansible ended with 250: killed")
     env = {"PLATFORM_NAME": values["EDXAPP_PLATFORM_NAME"], "FEATURES": values["EDXAPP_FEATURES"]}
     return dict.fromkeys(("lms", "cms"), env)
 
 
 @pytest.fixture
 def places(configuration: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    made = configuration.places.Places(
+    made = configuration.paths.Places(
         home=HOME,
         **{name: tmp_path / name for name in ("given", "secrets", "overrides", "rendered", "settings")},
     )
@@ -381,7 +381,7 @@ TITLE = "Acme Academy"
 
 
 def test_a_bad_file_leaves_the_last_good_one_in_force(configuration: SimpleNamespace, places: Any) -> None:
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     assert keeper.settle().version.number == 0
     places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     first = keeper.settle()
@@ -393,13 +393,13 @@ def test_a_bad_file_leaves_the_last_good_one_in_force(configuration: SimpleNames
     assert status(places)["refused"]["line"] == 2
     assert status(places)["refused"]["key"] == "EDXAPP_MYSQL_HOST"
     # A container that starts now, with nothing in memory, comes to the same.
-    again = configuration.keeper.Keeper(places).settle()
+    again = configuration.overrides.Keeper(places).settle()
     assert (again.version, again.folder) == (found.version, found.folder)
     assert "EDXAPP_MYSQL_HOST" in again.refused
 
 
 def test_a_file_that_is_gone_means_no_overrides(configuration: SimpleNamespace, places: Any) -> None:
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     keeper.settle()
     places.file.unlink()
@@ -408,7 +408,7 @@ def test_a_file_that_is_gone_means_no_overrides(configuration: SimpleNamespace, 
 
 
 def test_fifty_versions_are_kept_and_can_be_restored(configuration: SimpleNamespace, places: Any) -> None:
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     for number in range(1, 61):
         places.file.write_text(f"EDXAPP_PLATFORM_NAME: Number {number}\n")
         keeper.settle()
@@ -426,18 +426,18 @@ def test_fifty_versions_are_kept_and_can_be_restored(configuration: SimpleNamesp
 def test_what_does_not_start_is_not_taken_again_until_it_is_written_anew(
     configuration: SimpleNamespace, places: Any
 ) -> None:
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     keeper.settle()
     places.file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
-    other = configuration.keeper.Keeper(places)
+    other = configuration.overrides.Keeper(places)
     found = other.settle()
     seen = other.seen()
     keeper.reject(found.version, "lms does not start with it (exit code 78)")
     assert name_in(keeper.settle().folder) == "First"
     assert other.seen() != seen, "the other containers look again"
     assert "does not start" in other.settle().refused
-    assert name_in(configuration.keeper.Keeper(places).settle().folder) == "First"
+    assert name_in(configuration.overrides.Keeper(places).settle().folder) == "First"
     os.utime(places.file, ns=(1, 1))
     again = keeper.settle()
     assert (again.version.number, name_in(again.folder), again.refused) == (3, "Second", "")
@@ -449,9 +449,9 @@ def test_what_does_not_start_is_not_taken_again_until_it_is_written_anew(
 def test_what_ansible_could_not_do_is_tried_again_later_and_not_for_ever(
     configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     now = [1000.0]
-    monkeypatch.setattr(configuration.keeper.time, "time", lambda: now[0])
+    monkeypatch.setattr(configuration.overrides.time, "time", lambda: now[0])
     runs: list[object] = []
 
     def settings(*told: Any) -> dict[str, dict[str, Any]]:
@@ -465,7 +465,7 @@ def test_what_ansible_could_not_do_is_tried_again_later_and_not_for_ever(
     assert (found.version.number, found.again) == (0, 60.0)
     assert "Ansible ended with 250" in found.refused
     count = len(runs)
-    assert configuration.keeper.Keeper(places).settle().again == 60.0
+    assert configuration.overrides.Keeper(places).settle().again == 60.0
     assert len(runs) == count, "not before its time, in no container"
     waits = []
     while (wait := keeper.settle().again) is not None:
@@ -489,7 +489,7 @@ def test_what_ansible_could_not_do_is_tried_again_later_and_not_for_ever(
 def test_what_is_in_force_is_not_left_for_an_older_one_when_ansible_fails(
     configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     for name in ("First", "Second"):
         places.file.write_text(f"EDXAPP_PLATFORM_NAME: {name}\n")
         keeper.settle()
@@ -515,13 +515,13 @@ def test_ansible_that_does_not_end_is_ended_with_its_children(
     command.chmod(0o755)
     monkeypatch.setattr(configuration.ansible, "LIMIT_SECONDS", 0.5)
     with pytest.raises(configuration.ansible.AnsibleError, match="waited 0 s for Ansible to end"):
-        configuration.ansible.run(configuration.places.Places(home=tmp_path), {}, tmp_path)
+        configuration.ansible.run(configuration.paths.Places(home=tmp_path), {}, tmp_path)
     child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
     assert not child.exists() or child.read_text().split()[2] == "Z"
 
 
 def test_a_broken_record_is_made_anew(configuration: SimpleNamespace, places: Any) -> None:
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     folder = keeper.settle().folder
     (places.rendered / "records/state.json").write_text('{"in_force": 3')
@@ -536,7 +536,7 @@ def test_a_drive_that_takes_no_more_leaves_in_force_what_is(
     configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    configuration.keeper.Keeper(places).settle()
+    configuration.overrides.Keeper(places).settle()
     places.file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
 
     def full(*_: object) -> None:
@@ -544,7 +544,7 @@ def test_a_drive_that_takes_no_more_leaves_in_force_what_is(
 
     monkeypatch.setattr(configuration.files, "write", full)
     monkeypatch.setattr(configuration.files, "publish", full)
-    started = configuration.keeper.Keeper(places).at_start()
+    started = configuration.overrides.Keeper(places).at_start()
     assert (name_in(started.folder), started.again) == ("First", 60.0)
     assert "No space left" in started.refused
 
@@ -558,14 +558,14 @@ def test_a_portal_of_before_keeps_what_was_in_force(configuration: SimpleNamespa
         (folder / f"{number:06d}-{sha[:12]}.yml").write_text(text)
     (folder / f"000009-{'0' * 12}.yml").write_text("EDXAPP_PLATFORM_NAME: Forged\n")
     places.file.write_text("nonsense")
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     found = keeper.settle()
     assert (found.version.number, name_in(found.folder)) == (7, "Seventh")
     assert keeper.versions() == [7, 6]
 
 
 def test_a_judgement_of_before_is_read_by_its_old_name(configuration: SimpleNamespace, places: Any) -> None:
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     version = keeper.settle().version
     path = places.rendered / "records/state.json"
@@ -577,7 +577,7 @@ def test_a_judgement_of_before_is_read_by_its_old_name(configuration: SimpleName
 def test_in_force_is_what_every_service_of_pages_was_ready_with(
     configuration: SimpleNamespace, places: Any
 ) -> None:
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     first = keeper.settle().version
     for service in ("lms", "cms", "lms-workers"):
         keeper.records.lives(service, first)
@@ -592,7 +592,7 @@ def test_in_force_is_what_every_service_of_pages_was_ready_with(
 def test_failures_count_in_a_row_with_one_content_and_the_same_rules(
     configuration: SimpleNamespace, places: Any
 ) -> None:
-    keeper = configuration.keeper.Keeper(places)
+    keeper = configuration.overrides.Keeper(places)
     places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     version = keeper.settle().version
     assert [keeper.failures("lms", version) for _ in range(2)] == [1, 2]
@@ -602,13 +602,13 @@ def test_failures_count_in_a_row_with_one_content_and_the_same_rules(
     assert [keeper.failures("lms", version) for _ in range(2)] == [1, 2]
     (places.given / "release.json").write_text('{"EDXAPP_FEATURES": {"ENABLE_TEAMS": true}}')
     assert keeper.failures("lms", version) == 1
-    assert keeper.failures("lms", configuration.keeper.NONE) == 1
+    assert keeper.failures("lms", configuration.overrides.NONE) == 1
 
 
 def test_passwords_are_filled_in_for_this_container_alone(
     configuration: SimpleNamespace, places: Any
 ) -> None:
-    found = configuration.keeper.Keeper(places).settle()
+    found = configuration.overrides.Keeper(places).settle()
     assert configuration.rendering.take(places, found.folder)
     told = json.loads((places.settings / "lms.auth.json").read_text())
     assert told["DATABASES"]["default"]["PASSWORD"] == "generated-mysql-edxapp-password"
@@ -634,7 +634,7 @@ def test_a_template_of_the_role_only_puts_a_variable_somewhere() -> None:
 
 def test_the_role_and_the_table_know_the_same_variables(configuration: SimpleNamespace) -> None:
     table = configuration.variables.Table.load(HOME / "variables.yml")
-    known = configuration.ansible.known(configuration.places.Places(home=HOME))
+    known = configuration.ansible.known(configuration.paths.Places(home=HOME))
     assert set(table.variables) == known | configuration.layers.SETTINGS
 
 
@@ -646,7 +646,7 @@ VALUES = st.dictionaries(st.text("ABC", min_size=1, max_size=3), PLAIN, max_size
 def test_what_is_hidden_is_shown_again_letter_by_letter(
     configuration: SimpleNamespace, values: dict[str, Any], under: dict[str, Any]
 ) -> None:
-    opaque = configuration.opaque
+    opaque = configuration.placeholders
     hidden, kept = opaque.hide(values)
     made = configuration.layers.merged(
         {key: each for key, each in under.items() if key not in values}, hidden
@@ -662,12 +662,12 @@ def test_what_is_hidden_is_shown_again_letter_by_letter(
 )
 def test_half_a_stand_in_and_a_strange_one_are_refused(configuration: SimpleNamespace, made: Any) -> None:
     with pytest.raises(ValueError, match=r"stand-in|no text"):
-        configuration.opaque.show(made, ["text", 7])
+        configuration.placeholders.show(made, ["text", 7])
 
 
 def test_a_text_in_the_midst_of_another_is_put_there(configuration: SimpleNamespace) -> None:
     assert (
-        configuration.opaque.show("a \ue0000\ue001 b", ["\ue0001\ue001 {{ x }}"])
+        configuration.placeholders.show("a \ue0000\ue001 b", ["\ue0001\ue001 {{ x }}"])
         == "a \ue0001\ue001 {{ x }} b"
     )
 
@@ -693,6 +693,6 @@ def test_a_verdict_tells_wrong_from_untried(
     final: bool,
     delay: float | None,
 ) -> None:
-    verdict = configuration.verdict
+    verdict = configuration.start_failures
     found = verdict.of(code)
     assert (found.name, verdict.final(found, tries), verdict.delay(tries)) == (judged, final, delay)

@@ -65,9 +65,9 @@ server.server_close()
 PROGRAM = """
 import json, sys
 from pathlib import Path
-from configuration import ansible, supervisor, verdict
-from configuration.keeper import Keeper
-from configuration.places import Places
+from configurator import ansible, supervisor, start_failures
+from configurator.overrides import Keeper
+from configurator.paths import Places
 home, ground, port, server = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 def role(places, values):
     if values.get("EDXAPP_PLATFORM_DESCRIPTION") == "crash":
@@ -89,7 +89,7 @@ def generation(*told):
         raise OSError(12, "Cannot allocate memory")
     return real(*told)
 supervisor.Generation = generation
-verdict.FIRST_SECONDS, verdict.LONGEST_SECONDS = 0.1, 0.2
+start_failures.FIRST_SECONDS, start_failures.LONGEST_SECONDS = 0.1, 0.2
 places = Places(home=home, **{each: ground / each for each in ("given", "secrets", "overrides", "rendered", "settings")})
 supervisor.POLL_SECONDS = supervisor.WORKERS_POLL_SECONDS = 0.1
 words = [sys.executable, server, str(places.settings / "lms.env.json")]
@@ -102,8 +102,8 @@ sys.exit(supervisor.Supervisor(name, words, port, Full(places)).run())
 JOB = """
 import sys
 from pathlib import Path
-from configuration import __main__ as entry, ansible
-from configuration.places import Places
+from configurator import __main__ as entry, ansible
+from configurator.paths import Places
 home, ground = Path(sys.argv[1]), Path(sys.argv[2])
 def role(places, values):
     return {variant: {"NAME": values.get("EDXAPP_PLATFORM_NAME", "none")} for variant in ("lms", "cms")}

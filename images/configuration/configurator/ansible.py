@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from configuration import opaque
-from configuration.places import Places
+from configurator import placeholders
+from configurator.paths import Places
 
 # Ansible needs about 1 s of CPU; ten portals that start at once share two cores.
 LIMIT_SECONDS = 120.0
@@ -35,11 +35,11 @@ def settings(places: Places, values: Mapping[str, Any]) -> dict[str, dict[str, A
     """The role's settings by variant for these values of its variables. Raises AnsibleError."""
     if strange := sorted(set(values) - known(places)):
         raise AnsibleError(f"the role has no variable {strange[0][:80]!a}")
-    hidden, kept = opaque.hide(values)
+    hidden, kept = placeholders.hide(values)
     try:
         with tempfile.TemporaryDirectory(prefix="ansible-") as folder:
             made = run(places, hidden, Path(folder))
-        return {variant: _mapping(opaque.show(said, kept)) for variant, said in made.items()}
+        return {variant: _mapping(placeholders.show(said, kept)) for variant, said in made.items()}
     except (OSError, ValueError) as error:
         raise AnsibleError(f"Ansible: {error}") from error
 

@@ -1,9 +1,9 @@
 """The entry of an Open edX image.
 
-configuration VERB…          what the image's own entry knows (lms, cms, …), with its configuration made first
-configuration check FILE     whether overrides would be accepted; nothing is changed
-configuration versions       the accepted versions of the overrides, newest first
-configuration restore N      make version N the file again
+configurator VERB…          what the image's own entry knows (lms, cms, …), with its configuration made first
+configurator check FILE     whether overrides would be accepted; nothing is changed
+configurator versions       the accepted versions of the overrides, newest first
+configurator restore N      make version N the file again
 """
 
 import os
@@ -13,12 +13,12 @@ from pathlib import Path
 
 import yaml
 
-from configuration import files, plain, rendering, variables
-from configuration.keeper import Keeper
-from configuration.log import say
-from configuration.places import Places
-from configuration.refusal import Refusal
-from configuration.supervisor import Supervisor
+from configurator import files, plain_yaml, rendering, variables
+from configurator.log import say
+from configurator.overrides import Keeper
+from configurator.paths import Places
+from configurator.refusal import Refusal
+from configurator.supervisor import Supervisor
 
 # sysexits.h
 USAGE, DATA, NO_INPUT, CONFIG = 64, 65, 66, 78
@@ -46,7 +46,7 @@ def check(path: str) -> int:
     """Print the finding of a file."""
     table = variables.Table.load(Places().home / "variables.yml")
     try:
-        found = files.read_regular(Path(path), plain.LARGEST_BYTES)
+        found = files.read_regular(Path(path), plain_yaml.LARGEST_BYTES)
         if found is None:
             print(f"{path}: is not there, expected a file", file=sys.stderr)
             return NO_INPUT

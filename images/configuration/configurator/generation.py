@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from configuration.records import Version
+from configurator.records import Version
 
 
 class Generation:

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from configuration import jsonevents
-from configuration.refusal import Refusal
+from configurator import json_events
+from configurator.refusal import Refusal
 
 LARGEST_BYTES = 256 * 1024
 DEEPEST = 12
@@ -53,8 +53,8 @@ def read(data: bytes) -> Read:
 
 
 def _events(text: str) -> Any:
-    if jsonevents.is_json(text):
-        return jsonevents.events(text)
+    if json_events.is_json(text):
+        return json_events.events(text)
     if found := _BREAK.search(text):
         before = text[: found.start()]
         line, column = before.count("\n") + 1, found.start() - before.rfind("\n")

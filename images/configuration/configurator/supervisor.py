@@ -16,12 +16,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
-from configuration import files, rendering, verdict
-from configuration.generation import Generation
-from configuration.keeper import ActiveOverrides, Keeper
-from configuration.log import say
-from configuration.records import Version
-from configuration.verdict import Verdict
+from configurator import files, rendering, start_failures
+from configurator.generation import Generation
+from configurator.log import say
+from configurator.overrides import ActiveOverrides, Keeper
+from configurator.records import Version
+from configurator.start_failures import Verdict
 
 # Pages first: what is seen is taken up at once. Workers take what they see at a second look, by when a page's
 # container has judged and rendered it, and has had the processor.
@@ -119,11 +119,11 @@ class Supervisor:
     def _over(self, serving: Generation, code: int) -> int | None:
         """The only generation has ended: so does the container, unless it never began and there is something older."""
         say(f"{self.name} ended by itself with code {code}")
-        version, judged = serving.version, verdict.of(code)
+        version, judged = serving.version, start_failures.of(code)
         if serving.ready() or not version.number or self.socket is None or judged is Verdict.UNTRIED:
             return code
         try:
-            if not verdict.final(judged, self.keeper.failures(self.name, version)):
+            if not start_failures.final(judged, self.keeper.failures(self.name, version)):
                 return code
             self.keeper.reject(version, self._reason(f"ended with code {code}"))
             self.generations.remove(serving)
@@ -233,7 +233,7 @@ class Supervisor:
         self.generations.pop()
         self._restore(newest.replaced)
         why = f"was not ready within {READY_SECONDS:.0f} s" if code is None else f"ended with code {code}"
-        self._failed(newest.version, why, verdict.of(code))
+        self._failed(newest.version, why, start_failures.of(code))
 
     def _restore(self, replaced: Mapping[Path, bytes | None]) -> None:
         """The settings of what goes on running."""
@@ -247,12 +247,12 @@ class Supervisor:
         self.tried = version.sha256
         say(f"{self.name} with overrides version {version.number} {why}; the one before goes on")
         # A worker may end for want of its broker; what serves pages starts without any store.
-        final = self.socket is not None and version.number and verdict.final(judged, self.tries)
+        final = self.socket is not None and version.number and start_failures.final(judged, self.tries)
         if final and self._rejected(version, why):
             self.seen, self.retry = "", NEVER
             self._report(f"version {version.number} was refused: {self.name} {why}")
             return
-        seconds = verdict.delay(self.tries)
+        seconds = start_failures.delay(self.tries)
         self.retry = NEVER if seconds is None else time.monotonic() + seconds
         after = (
             "not tried again until the overrides are written anew or the container is started anew"

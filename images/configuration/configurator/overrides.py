@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from configuration import files, plain, rendering, variables, verdict
-from configuration.ansible import AnsibleError
-from configuration.places import Places
-from configuration.records import NONE, Records, State, Version, sha
-from configuration.refusal import Refusal
+from configurator import files, plain_yaml, rendering, start_failures, variables
+from configurator.ansible import AnsibleError
+from configurator.paths import Places
+from configurator.records import NONE, Records, State, Version, sha
+from configurator.refusal import Refusal
 
 LOCK_SECONDS = 150.0
 
@@ -54,7 +54,7 @@ class Keeper:
     def given(self) -> Given:
         """The overrides as they are now. Never waits and never raises: whatever stands there is no crash."""
         try:
-            found = files.read_regular(self.places.file, plain.LARGEST_BYTES)
+            found = files.read_regular(self.places.file, plain_yaml.LARGEST_BYTES)
         except OSError as error:
             reason = str(error.strerror or error)
             reason = reason if reason.startswith("is ") else f"cannot be read: {reason}"
@@ -184,7 +184,7 @@ class Keeper:
         same = known and known.by == by and known.checked.partition(" ")[0] == given.mark.partition(" ")[0]
         before = known.waiting if known and same else None
         tries = 1 + (before["tries"] if before else 0)
-        seconds = verdict.delay(tries)
+        seconds = start_failures.delay(tries)
         # Of the wall's clock, since containers of several hosts share it.
         return {
             "tries": tries,
@@ -196,7 +196,7 @@ class Keeper:
         """Seconds until the next try; a clock that was set must not put it off for ever."""
         if not waiting or waiting["next"] is None:
             return None
-        return float(min(max(0.0, waiting["next"] - time.time()), verdict.LONGEST_SECONDS))
+        return float(min(max(0.0, waiting["next"] - time.time()), start_failures.LONGEST_SECONDS))
 
     def _good(self, known: State) -> bool:
         """Whether the last report can be so still, and nothing waits that could be tried now."""
@@ -222,7 +222,7 @@ class Keeper:
         except (OSError, AnsibleError):
             return None
         return found and ActiveOverrides(
-            version=found.version, folder=found.folder, refused=trouble, again=verdict.FIRST_SECONDS
+            version=found.version, folder=found.folder, refused=trouble, again=start_failures.FIRST_SECONDS
         )
 
     def _accept(self, data: bytes, known: State | None, by: str) -> Version:

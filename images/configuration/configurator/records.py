@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from configuration import files
-from configuration.log import say
-from configuration.places import Places
+from configurator import files
+from configurator.log import say
+from configurator.paths import Places
 
 KEPT = 50
 PAGES = ("lms", "cms")

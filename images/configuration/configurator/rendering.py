@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from configuration import ansible, files, layers
-from configuration.ansible import AnsibleError
-from configuration.places import Places
+from configurator import ansible, files, layers
+from configurator.ansible import AnsibleError
+from configurator.paths import Places
 
 VARIANTS = ("lms", "cms")
 GIVEN = ("release.json", "tenant.json", "protected.json")

@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
-from configuration import plain, values
-from configuration.layers import SETTINGS
-from configuration.refusal import Refusal
-from configuration.values import Row
+from configurator import plain_yaml, value_checks
+from configurator.layers import SETTINGS
+from configurator.refusal import Refusal
+from configurator.value_checks import Row
 
 OPERATORS = "is the operator's alone and cannot be overridden; remove it"
 REVIEWED = "the operator may set it in the tenant's file, under {key}, where it is reviewed"
@@ -49,7 +49,7 @@ def _rows(said: Mapping[str, Any], tables: Tables, known: Known) -> dict[str, Ro
 
 def _row(said: Mapping[str, Any], tables: Tables, known: Known) -> Row:
     keys = said.get("keys", {})
-    if said["type"] not in (*values.CHECKS, "mapping"):
+    if said["type"] not in (*value_checks.CHECKS, "mapping"):
         raise ValueError(f"variables.yml: there is no type {said['type']}")
     return Row(
         type=said["type"],
@@ -63,10 +63,10 @@ def _row(said: Mapping[str, Any], tables: Tables, known: Known) -> Row:
 
 def check(data: bytes, table: Table) -> dict[str, Any]:
     """The overrides of a file. Raises Refusal for the first thing that is not listed, or listed with another type."""
-    read = plain.read(data)
+    read = plain_yaml.read(data)
     for place, reason in findings(read.values, table):
         # The key itself where it stands; of a list's entry the list's.
-        raise Refusal(reason, *read.places.get(place, (0, 0)), plain.shown(place))
+        raise Refusal(reason, *read.places.get(place, (0, 0)), plain_yaml.shown(place))
     return read.values
 
 
@@ -77,12 +77,12 @@ def findings(said: Mapping[str, Any], table: Table) -> Iterator[tuple[Place, str
         if row is None:
             yield (name,), _stranger(name, table)
         elif row.type != "mapping":
-            if reason := values.finding(row, value):
+            if reason := value_checks.finding(row, value):
                 yield (name,), reason
         elif not isinstance(value, dict):
             yield (
                 (name,),
-                f"is {values.short(value)}, expected keys with values, for example '{_sample(row)}'",
+                f"is {value_checks.short(value)}, expected keys with values, for example '{_sample(row)}'",
             )
         else:
             yield from _within(name, row, value)
@@ -92,7 +92,7 @@ def _within(variable: str, row: Row, said: Mapping[str, Any]) -> Iterator[tuple[
     for name, value in said.items():
         if name not in row.keys:
             yield (variable, name), _unlisted(variable, name, row)
-        elif reason := values.finding(row.keys[name], value):
+        elif reason := value_checks.finding(row.keys[name], value):
             yield (variable, name), reason
 
 
