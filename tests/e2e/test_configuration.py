@@ -26,16 +26,16 @@ SCRIPT = """
 import json, sys, tempfile
 from pathlib import Path
 from configurator import rendering
-from configurator.paths import Places
+from configurator.paths import Paths
 told = json.load(sys.stdin)
 with tempfile.TemporaryDirectory() as folder:
-    own = {name: Path(folder) / name for name in ("given", "overrides", "rendered", "settings")}
+    own = {name: Path(folder) / name for name in ("layers", "overrides", "rendered", "settings")}
     for each in own.values():
         each.mkdir()
     for path, text in told["files"].items():
-        (own["given"] / Path(path).name).write_text(text, encoding="utf-8")
-    places = Places(**own)
-    rendering.take(places, rendering.ensure(places, told["overrides"]))
+        (own["layers"] / Path(path).name).write_text(text, encoding="utf-8")
+    paths = Paths(**own)
+    rendering.install_settings(paths, rendering.ensure_rendered(paths, told["overrides"]))
     files = {each.name: [each.read_text(), oct(each.stat().st_mode)] for each in own["settings"].iterdir()}
     ran = [str(each) for each in (*Path("/tmp").glob(told["mark"] + "*"), *Path(folder).rglob(told["mark"] + "*"))]
     print(json.dumps({"files": files, "ran": ran}))
@@ -196,11 +196,11 @@ def test_every_text_comes_out_letter_by_letter_and_none_is_evaluated(
 def test_what_a_start_costs_with_and_without_ansible(role: Role) -> None:
     """A hash decides whether Ansible runs: printed, since it is what a start would pay."""
     script = (
-        "import time, json;from pathlib import Path;from configurator.overrides import Keeper;"
-        "from configurator.paths import Places;from configurator import rendering;"
-        "p = Places(overrides=Path('/tmp/o'), rendered=Path('/tmp/r'), settings=Path('/tmp/s'));"
+        "import time, json;from pathlib import Path;from configurator.overrides import Overrides;"
+        "from configurator.paths import Paths;from configurator import rendering;"
+        "p = Paths(overrides=Path('/tmp/o'), rendered=Path('/tmp/r'), settings=Path('/tmp/s'));"
         "[each.mkdir() for each in (p.overrides, p.rendered, p.settings)];a = time.time();"
-        "found = Keeper(p).settle();b = time.time();rendering.take(p, Keeper(p).settle().folder);"
+        "found = Overrides(p).update();b = time.time();rendering.install_settings(p, Overrides(p).update().folder);"
         "print(json.dumps([b - a, time.time() - b]))"
     )
     code, said = role.python("-c", script)

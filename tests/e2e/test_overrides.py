@@ -139,7 +139,7 @@ def test_a_bad_file_changes_nothing_and_is_reported_with_its_line(oak: Trial, ov
     overrides.write("EDXAPP_PLATFORM_NAME: Elsewhere\nEDXAPP_MYSQL_HOST: mysql.elsewhere\n")
     refused = until("the refusal", lambda: overrides.status()["refused"], limit=LIVE_SECONDS)
     assert (refused["line"], refused["key"]) == (2, "EDXAPP_MYSQL_HOST")
-    assert "operator's alone" in refused["reason"]
+    assert "set by the operator only" in refused["reason"]
     assert overrides.status()["in_force"]["number"] == version
     assert "Oak Institute" in oak.get("/login")[1]
 

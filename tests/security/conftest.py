@@ -44,24 +44,24 @@ def given_to_ansible(configuration: SimpleNamespace, monkeypatch: pytest.MonkeyP
     """What Ansible is given, run by run; it makes of each variable a setting, as the role does of some."""
     given: list[dict[str, Any]] = []
 
-    def run(places: object, variables: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
+    def run(paths: object, variables: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
         given.append(dict(variables))
         made = json.loads(json.dumps({"FEATURES": {}, **variables}))
         return {"lms": made, "cms": made}
 
-    monkeypatch.setattr(configuration.ansible, "run", run)
+    monkeypatch.setattr(configuration.ansible, "run_playbook", run)
     return given
 
 
 @pytest.fixture
-def places(configuration: SimpleNamespace, tmp_path: Path, given_to_ansible: object) -> Any:
+def paths(configuration: SimpleNamespace, tmp_path: Path, given_to_ansible: object) -> Any:
     """A container's folders, with the layers and every secret of a tenant."""
-    names = ("given", "secrets", "overrides", "rendered", "settings")
-    made = configuration.paths.Places(home=HOME, **{name: tmp_path / name for name in names})
+    names = ("layers", "secrets", "overrides", "rendered", "settings")
+    made = configuration.paths.Paths(home=HOME, **{name: tmp_path / name for name in names})
     for name in names:
         (tmp_path / name).mkdir()
     for path, text in settings_files(Tenant.load("acme", TENANTS)).items():
-        (made.given / Path(path).name).write_text(text)
+        (made.layers / Path(path).name).write_text(text)
     for name in SECRETS:
         (made.secrets / name).write_text(f"generated-{name}")
     return made

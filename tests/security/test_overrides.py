@@ -140,17 +140,17 @@ def table_of(configuration: SimpleNamespace) -> Any:
 
 @pytest.mark.parametrize("text", EVALUATED)
 def test_ansible_sees_no_text_of_others(
-    configuration: SimpleNamespace, places: Any, given_to_ansible: list[dict[str, Any]], text: str
+    configuration: SimpleNamespace, paths: Any, given_to_ansible: list[dict[str, Any]], text: str
 ) -> None:
     tenant = {"EDXAPP_PLATFORM_NAME": text, "EDXAPP_CONTACT_EMAIL": text, "EDXAPP_FEATURES": {text: text}}
-    (places.given / "tenant.json").write_text(json.dumps(tenant))
+    (paths.layers / "tenant.json").write_text(json.dumps(tenant))
     overrides = {
         "EDXAPP_PLATFORM_DESCRIPTION": text,
         "EDXAPP_MKTG_URLS": {text: [text, {text: text}]},
         "PORTAL_HEADER_NAVIGATION_LINKS": [{"title": text, "url": text}],
         "EDXAPP_ENV_EXTRA": {text: text},
     }
-    folder = configuration.rendering.ensure(places, overrides)
+    folder = configuration.rendering.ensure_rendered(paths, overrides)
     (given,) = given_to_ansible
     for name, value in given.items():
         assert re.fullmatch(r"[A-Z][A-Z_]+", name)
@@ -166,11 +166,11 @@ def test_ansible_sees_no_text_of_others(
     "name", ["openedx_files", "output", "ansible_python_interpreter", "hosts", "{{ x }}"]
 )
 def test_no_name_of_others_becomes_a_variable_of_ansible_s(
-    configuration: SimpleNamespace, places: Any, given_to_ansible: list[dict[str, Any]], name: str
+    configuration: SimpleNamespace, paths: Any, given_to_ansible: list[dict[str, Any]], name: str
 ) -> None:
     """Past the checks of names, too."""
     with pytest.raises(configuration.ansible.AnsibleError, match="the role has no variable"):
-        configuration.rendering.ensure(places, {name: "x"})
+        configuration.rendering.ensure_rendered(paths, {name: "x"})
     assert given_to_ansible == []
     assert refusal(configuration, {name: "x"})
 
@@ -180,11 +180,11 @@ def test_no_name_of_others_becomes_a_variable_of_ansible_s(
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_s_name_is_a_text_wherever_a_person_may_write_one(
-    configuration: SimpleNamespace, places: Any, name: str
+    configuration: SimpleNamespace, paths: Any, name: str
 ) -> None:
     marked = [f"secret:{name}", {"secret": name}, f"/run/secrets/{name}", [{"secret": name}]]
     said = {f"A{number}": each for number, each in enumerate(marked)}
-    (places.given / "tenant.json").write_text(
+    (paths.layers / "tenant.json").write_text(
         json.dumps({"EDXAPP_PLATFORM_NAME": marked[0], "EDXAPP_ENV_EXTRA": {"TENANT": said}})
     )
     overrides = {
@@ -192,8 +192,8 @@ def test_a_secret_s_name_is_a_text_wherever_a_person_may_write_one(
         "EDXAPP_FEATURES": said,
         "EDXAPP_LMS_ENV_EXTRA": said,
     }
-    configuration.rendering.take(places, configuration.rendering.ensure(places, overrides))
-    env = json.loads((places.settings / "lms.env.json").read_text())
+    configuration.rendering.install_settings(paths, configuration.rendering.ensure_rendered(paths, overrides))
+    env = json.loads((paths.settings / "lms.env.json").read_text())
     assert (env["EDXAPP_PLATFORM_NAME"], env["EDXAPP_PLATFORM_DESCRIPTION"]) == (marked[0], marked[0])
     assert {key: env[key] for key in said} == said
     assert env["TENANT"] == said
@@ -201,14 +201,14 @@ def test_a_secret_s_name_is_a_text_wherever_a_person_may_write_one(
 
 
 def test_nothing_is_slipped_into_a_mapping_of_the_operator_s(
-    configuration: SimpleNamespace, places: Any
+    configuration: SimpleNamespace, paths: Any
 ) -> None:
     """Past the checks of names, too; software that merges both files gets nothing of it either."""
     overrides = {"EDXAPP_ENV_EXTRA": {name: {"default": {"OPTIONS": "evil"}} for name in PROGRAM}}
-    configuration.rendering.take(places, configuration.rendering.ensure(places, overrides))
-    for path in places.settings.iterdir():
+    configuration.rendering.install_settings(paths, configuration.rendering.ensure_rendered(paths, overrides))
+    for path in paths.settings.iterdir():
         assert "evil" not in path.read_text() or path.name.endswith(".env.json")
-        protected = json.loads((places.given / "protected.json").read_text())
+        protected = json.loads((paths.layers / "protected.json").read_text())
         variant, kind, _ = path.name.split(".")
         told = json.loads(path.read_text())
         if kind == "env":
@@ -410,63 +410,63 @@ PLACED: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("what", PLACED)
 @pytest.mark.timeout(60)
 def test_what_cannot_be_read_changes_nothing_at_any_time(
-    configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch, what: str
+    configuration: SimpleNamespace, paths: Any, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.chdir(places.overrides)
-    running = configuration.overrides.Keeper(places)
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    first, seen = running.settle(), running.seen()
-    places.file.unlink()
-    PLACED[what](places.file)
-    assert running.seen() != seen
+    monkeypatch.chdir(paths.overrides)
+    running = configuration.overrides.Overrides(paths)
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    first, seen = running.update(), running.change_mark()
+    paths.file.unlink()
+    PLACED[what](paths.file)
+    assert running.change_mark() != seen
     # While it runs; at a start, with nothing in memory.
     for found in (
-        running.settle(),
-        configuration.overrides.Keeper(places).settle(),
-        configuration.overrides.Keeper(places).at_start(),
+        running.update(),
+        configuration.overrides.Overrides(paths).update(),
+        configuration.overrides.Overrides(paths).update_at_start(),
     ):
         assert (found.version, found.folder) == (first.version, first.folder)
         assert found.refused
     # In a job nothing of it counts.
-    assert "First" not in (running.without_overrides() / "lms.json").read_text()
-    said = json.loads((places.overrides / "status.json").read_text())
+    assert "First" not in (running.render_without_overrides() / "lms.json").read_text()
+    said = json.loads((paths.overrides / "status.json").read_text())
     assert said["refused"]["reason"] == found.refused
     assert not [each for each in SECRETS if f"generated-{each}" in json.dumps(said)]
-    if places.file.is_dir():
-        places.file.rmdir()
+    if paths.file.is_dir():
+        paths.file.rmdir()
     else:
-        places.file.unlink()
-    places.file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
-    assert running.settle().version.number == 2
+        paths.file.unlink()
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
+    assert running.update().version.number == 2
 
 
 @pytest.mark.parametrize("what", PLACED)
 @pytest.mark.timeout(60)
 def test_a_portal_s_first_start_needs_no_readable_file(
-    configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch, what: str
+    configuration: SimpleNamespace, paths: Any, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.chdir(places.overrides)
-    PLACED[what](places.file)
-    assert configuration.overrides.Keeper(places).at_start().version.number == 0
+    monkeypatch.chdir(paths.overrides)
+    PLACED[what](paths.file)
+    assert configuration.overrides.Overrides(paths).update_at_start().version.number == 0
 
 
 def test_a_file_of_root_s_alone_changes_nothing(
-    configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch
+    configuration: SimpleNamespace, paths: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """These tests may run as root, whom no mode keeps out: the answer of the system is given instead."""
-    keeper = configuration.overrides.Keeper(places)
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    keeper.settle()
-    places.file.chmod(0)
+    keeper = configuration.overrides.Overrides(paths)
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    keeper.update()
+    paths.file.chmod(0)
     really = os.open
 
     def refuse(path: Any, *more: Any, **named: Any) -> int:
-        if path == places.file:
+        if path == paths.file:
             raise PermissionError(13, "Permission denied", str(path))
         return really(path, *more, **named)
 
     monkeypatch.setattr(configuration.files.os, "open", refuse)
-    found = configuration.overrides.Keeper(places).at_start()
+    found = configuration.overrides.Overrides(paths).update_at_start()
     assert (found.version.number, found.refused) == (1, "cannot be read: Permission denied")
 
 
@@ -474,85 +474,85 @@ def test_a_file_of_root_s_alone_changes_nothing(
 
 
 def test_records_beside_the_overrides_are_written_and_never_believed(
-    configuration: SimpleNamespace, places: Any
+    configuration: SimpleNamespace, paths: Any
 ) -> None:
-    keeper = configuration.overrides.Keeper(places)
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    keeper.settle()
+    keeper = configuration.overrides.Overrides(paths)
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    keeper.update()
     forged = b"EDXAPP_PLATFORM_NAME: Forged\n"
-    name = f"000002-{configuration.records.sha(forged)[:12]}.yml"
-    (places.overrides / "history" / name).write_bytes(forged)
-    status = json.loads((places.overrides / "status.json").read_text())
-    status["in_force"] = {"number": 2, "sha256": configuration.records.sha(forged), "since": ""}
-    (places.overrides / "status.json").write_text(json.dumps(status))
-    places.file.write_text("nonsense")
-    for each in (keeper, configuration.overrides.Keeper(places)):
-        assert each.settle().version.number == 1
+    name = f"000002-{configuration.records.sha256_of(forged)[:12]}.yml"
+    (paths.overrides / "history" / name).write_bytes(forged)
+    status = json.loads((paths.overrides / "status.json").read_text())
+    status["in_force"] = {"number": 2, "sha256": configuration.records.sha256_of(forged), "since": ""}
+    (paths.overrides / "status.json").write_text(json.dumps(status))
+    paths.file.write_text("nonsense")
+    for each in (keeper, configuration.overrides.Overrides(paths)):
+        assert each.update().version.number == 1
         assert each.versions() == [1]
     with pytest.raises(configuration.refusal.Refusal, match="version 2 is not kept"):
         keeper.restore(2)
 
 
 def test_no_number_beside_the_overrides_is_the_last_of_all(
-    configuration: SimpleNamespace, places: Any
+    configuration: SimpleNamespace, paths: Any
 ) -> None:
     """What was published before records were kept apart is taken over: by whatever names somebody gave."""
-    history = places.overrides / "history"
+    history = paths.overrides / "history"
     history.mkdir()
     for number, text in ((12, "EDXAPP_PLATFORM_NAME: Old\n"), (999_999, "EDXAPP_PLATFORM_NAME: Last\n")):
-        (history / f"{number:06d}-{configuration.records.sha(text.encode())[:12]}.yml").write_text(text)
+        (history / f"{number:06d}-{configuration.records.sha256_of(text.encode())[:12]}.yml").write_text(text)
     beyond = b"EDXAPP_PLATFORM_NAME: Beyond\n"
-    (history / f"{10**40}-{configuration.records.sha(beyond)[:12]}.yml").write_bytes(beyond)
+    (history / f"{10**40}-{configuration.records.sha256_of(beyond)[:12]}.yml").write_bytes(beyond)
     for number in range(60):
         (history / f"z{number}").touch()
-    keeper = configuration.overrides.Keeper(places)
-    places.file.write_text("EDXAPP_PLATFORM_NAME: New\n")
-    assert keeper.settle().version.number == 1_000_000
+    keeper = configuration.overrides.Overrides(paths)
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: New\n")
+    assert keeper.update().version.number == 1_000_000
     assert keeper.versions() == [1_000_000, 999_999, 12]
-    places.file.write_text("nonsense")
-    assert configuration.overrides.Keeper(places).settle().version.number == 1_000_000
+    paths.file.write_text("nonsense")
+    assert configuration.overrides.Overrides(paths).update().version.number == 1_000_000
 
 
-def test_a_link_beside_the_overrides_is_not_followed(configuration: SimpleNamespace, places: Any) -> None:
-    keeper = configuration.overrides.Keeper(places)
-    keeper.settle()
-    (places.overrides / "history").symlink_to(places.secrets)
-    (places.overrides / "status.json").unlink()
-    (places.overrides / "status.json").symlink_to(places.secrets / SECRETS[0])
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    assert keeper.settle().version.number == 1
-    assert sorted(each.name for each in places.secrets.iterdir()) == sorted(SECRETS)
-    assert (places.secrets / SECRETS[0]).read_text() == f"generated-{SECRETS[0]}"
-    assert not (places.overrides / "status.json").is_symlink()
+def test_a_link_beside_the_overrides_is_not_followed(configuration: SimpleNamespace, paths: Any) -> None:
+    keeper = configuration.overrides.Overrides(paths)
+    keeper.update()
+    (paths.overrides / "history").symlink_to(paths.secrets)
+    (paths.overrides / "status.json").unlink()
+    (paths.overrides / "status.json").symlink_to(paths.secrets / SECRETS[0])
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    assert keeper.update().version.number == 1
+    assert sorted(each.name for each in paths.secrets.iterdir()) == sorted(SECRETS)
+    assert (paths.secrets / SECRETS[0]).read_text() == f"generated-{SECRETS[0]}"
+    assert not (paths.overrides / "status.json").is_symlink()
 
 
 def test_a_place_where_nothing_can_be_written_keeps_nothing_from_being_in_force(
-    configuration: SimpleNamespace, places: Any, capsys: pytest.CaptureFixture[str]
+    configuration: SimpleNamespace, paths: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("status.json", "history"):
-        (places.overrides / name).mkdir()
-        (places.overrides / name / "in the way").mkdir()
-    (places.overrides / "history" / "in the way").rmdir()
-    (places.overrides / "history").rmdir()
-    (places.overrides / "history").write_text("a file")
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    keeper = configuration.overrides.Keeper(places)
-    assert keeper.settle().version.number == 1
-    places.file.write_text("nonsense")
-    assert configuration.overrides.Keeper(places).settle().version.number == 1
+        (paths.overrides / name).mkdir()
+        (paths.overrides / name / "in the way").mkdir()
+    (paths.overrides / "history" / "in the way").rmdir()
+    (paths.overrides / "history").rmdir()
+    (paths.overrides / "history").write_text("a file")
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    keeper = configuration.overrides.Overrides(paths)
+    assert keeper.update().version.number == 1
+    paths.file.write_text("nonsense")
+    assert configuration.overrides.Overrides(paths).update().version.number == 1
     said = capsys.readouterr().err
     assert "overrides/status.json cannot be written: Is a directory" in said
     assert "overrides/history/" in said
 
 
-def test_what_is_rendered_decides_no_host_and_no_key(configuration: SimpleNamespace, places: Any) -> None:
-    folder = configuration.rendering.ensure(places, {})
+def test_what_is_rendered_decides_no_host_and_no_key(configuration: SimpleNamespace, paths: Any) -> None:
+    folder = configuration.rendering.ensure_rendered(paths, {})
     (folder / "lms.json").write_text(
         json.dumps({"LMS_BASE": "evil", "DATABASES": "evil", "PLATFORM_NAME": "a"})
     )
-    configuration.rendering.take(places, folder)
-    assert "evil" not in (places.settings / "lms.env.json").read_text()
-    assert "evil" not in (places.settings / "lms.auth.json").read_text()
+    configuration.rendering.install_settings(paths, folder)
+    assert "evil" not in (paths.settings / "lms.env.json").read_text()
+    assert "evil" not in (paths.settings / "lms.auth.json").read_text()
 
 
 @pytest.mark.parametrize("name", ["\x1b[31mred", "\n::error::x", "a" * 5000, "\u202ex", "\u2028"])

@@ -1,1 +1,1 @@
-"""Open edX's configuration inside a container: checked, merged by Ansible, taken up while the service runs."""
+"""Open edX's configuration inside a container: checks overrides, renders settings with Ansible, restarts the software."""

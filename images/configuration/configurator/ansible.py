@@ -1,4 +1,4 @@
-"""One run of the playbook: it turns variables into the settings files' text, and sees none but stand-ins of them."""
+"""Runs the playbook once: it makes settings of variables, and sees a placeholder instead of each value."""
 
 import json
 import os
@@ -12,67 +12,70 @@ from typing import Any
 import yaml
 
 from configurator import placeholders
-from configurator.paths import Places
+from configurator.paths import Paths
 
 # Ansible needs about 1 s of CPU; ten portals that start at once share two cores.
 LIMIT_SECONDS = 120.0
 
 
 class AnsibleError(Exception):
-    """Ansible did not get to its end, or wrote no whole settings; str() says which.
+    """Ansible failed, or wrote incomplete settings; str() says why.
 
-    No text of a layer reaches it, so that none can be the reason: memory, the drive, time, or the role itself.
+    It gets no text of a layer. So the reason is never such a text, but memory, the drive, time, or the role itself.
     """
 
 
-def known(places: Places) -> frozenset[str]:
+def role_variables(paths: Paths) -> frozenset[str]:
     """The variables that the role has a default for."""
-    said = yaml.safe_load((places.home / "roles/openedx/defaults/main.yml").read_text(encoding="utf-8"))
-    return frozenset(said)
+    defaults = yaml.safe_load((paths.home / "roles/openedx/defaults/main.yml").read_text(encoding="utf-8"))
+    return frozenset(defaults)
 
 
-def settings(places: Places, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The role's settings by variant for these values of its variables. Raises AnsibleError."""
-    if strange := sorted(set(values) - known(places)):
-        raise AnsibleError(f"the role has no variable {strange[0][:80]!a}")
-    hidden, kept = placeholders.hide(values)
+def render_settings(paths: Paths, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The settings of each variant (lms, cms) for these values of the role's variables. Raises AnsibleError."""
+    if unknown := sorted(set(values) - role_variables(paths)):
+        raise AnsibleError(f"the role has no variable {unknown[0][:80]!a}")
+    hidden, originals = placeholders.hide_values(values)
     try:
         with tempfile.TemporaryDirectory(prefix="ansible-") as folder:
-            made = run(places, hidden, Path(folder))
-        return {variant: _mapping(placeholders.show(said, kept)) for variant, said in made.items()}
+            rendered = run_playbook(paths, hidden, Path(folder))
+        return {
+            variant: _as_mapping(placeholders.restore_values(content, originals))
+            for variant, content in rendered.items()
+        }
     except (OSError, ValueError) as error:
         raise AnsibleError(f"Ansible: {error}") from error
 
 
-def _mapping(said: Any) -> dict[str, Any]:
-    if not isinstance(said, dict):
+def _as_mapping(content: Any) -> dict[str, Any]:
+    if not isinstance(content, dict):
         raise ValueError("a file of the role is no mapping")
-    return said
+    return content
 
 
-def run(places: Places, variables: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
+def run_playbook(paths: Paths, variables: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
     """What the playbook writes for these variables, by variant. Raises AnsibleError, OSError or ValueError."""
     output = scratch / "output"
     output.mkdir()
-    given = scratch / "variables.json"
-    given.write_text(json.dumps({**variables, "output": str(output)}), encoding="utf-8")
-    _playbook(places, given, scratch)
+    variables_file = scratch / "variables.json"
+    variables_file.write_text(json.dumps({**variables, "output": str(output)}), encoding="utf-8")
+    _run_ansible(paths, variables_file, scratch)
     return {
         variant: json.loads((output / f"{variant}.env.json").read_text(encoding="utf-8"))
         for variant in ("lms", "cms")
     }
 
 
-def _playbook(places: Places, given: Path, scratch: Path) -> None:
+def _run_ansible(paths: Paths, variables_file: Path, scratch: Path) -> None:
     process = subprocess.Popen(
         [
-            str(places.home / "venv/bin/ansible-playbook"),
+            str(paths.home / "venv/bin/ansible-playbook"),
             *("--inventory", "localhost,"),
-            *("--extra-vars", f"@{given}"),
-            str(places.home / "playbook.yml"),
+            *("--extra-vars", f"@{variables_file}"),
+            str(paths.home / "playbook.yml"),
         ],
         env={
-            "ANSIBLE_CONFIG": str(places.home / "ansible.cfg"),
+            "ANSIBLE_CONFIG": str(paths.home / "ansible.cfg"),
             "ANSIBLE_LOCAL_TEMP": str(scratch),
             "ANSIBLE_HOME": str(scratch),
             "HOME": str(scratch),
@@ -85,7 +88,7 @@ def _playbook(places: Places, given: Path, scratch: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        # Its own children hold the pipes open: all of them are ended together.
+        # Its children keep the pipes open: the whole process group is killed together.
         start_new_session=True,
     )
     try:
@@ -97,5 +100,5 @@ def _playbook(places: Places, given: Path, scratch: Path) -> None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
     if process.returncode:
-        said = " ".join((err.strip() or out.strip()).split())
-        raise AnsibleError(f"Ansible ended with {process.returncode}: {said[-500:]}")
+        output = " ".join((err.strip() or out.strip()).split())
+        raise AnsibleError(f"Ansible ended with {process.returncode}: {output[-500:]}")

@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and reading what others may have put in a file's place."""
+"""Writes files atomically, and reads files that others may have replaced by something else."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ MODE = 0o640
 
 
 def write(path: Path, data: bytes, mode: int = MODE) -> None:
-    """Replace a file at once; a reader, on whatever host, sees the old or the new one."""
+    """Replace a file atomically: a reader on any host sees the old content or the new one."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         _write(folder, path.name, data, mode)
@@ -18,33 +18,33 @@ def write(path: Path, data: bytes, mode: int = MODE) -> None:
         os.close(folder)
 
 
-def publish(folder: Path, names: tuple[str, ...], data: bytes) -> None:
-    """Replace a file below a folder where others may write: no link on the way is followed. Raises OSError.
+def write_below(folder: Path, names: tuple[str, ...], data: bytes) -> None:
+    """Replace a file below a folder where others may write, without following links. Raises OSError.
 
-    `names` are the folders below `folder`, made where they are not there, and the file.
+    `names` are the folders below `folder` (made if missing) and the file.
     """
-    *between, name = names
-    here = _below(folder, between)
+    *folders, name = names
+    here = _open_folder(folder, folders)
     try:
         _write(here, name, data, MODE)
     finally:
         os.close(here)
 
 
-def withdraw(folder: Path, names: tuple[str, ...]) -> None:
-    """Take away what `publish` laid there. Raises OSError where it is not there, too."""
-    *between, name = names
-    here = _below(folder, between)
+def delete_below(folder: Path, names: tuple[str, ...]) -> None:
+    """Delete a file that `write_below` wrote. Raises OSError, also if it does not exist."""
+    *folders, name = names
+    here = _open_folder(folder, folders)
     try:
         os.unlink(name, dir_fd=here)
     finally:
         os.close(here)
 
 
-def _below(folder: Path, between: list[str]) -> int:
-    """A folder's descriptor, by real folders alone."""
+def _open_folder(folder: Path, folders: list[str]) -> int:
+    """The descriptor of a folder; a link on the way is an error."""
     here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    for each in between:
+    for each in folders:
         above = here
         try:
             if not _is_folder(above, each):
@@ -77,9 +77,9 @@ def _write(folder: int, name: str, data: bytes, mode: int) -> None:
 
 
 def read(path: Path, most: int) -> bytes | None:
-    """Up to `most` + 1 bytes, or None where there is no file.
+    """Up to `most` + 1 bytes, or None if there is no file.
 
-    Opened anew each time: an NFS client asks the server for a file's age when it is opened, and not before.
+    The file is opened at each call: an NFS client asks the server for its age when it opens the file, not earlier.
     """
     try:
         with path.open("rb") as file:
@@ -89,10 +89,10 @@ def read(path: Path, most: int) -> bytes | None:
 
 
 def read_regular(path: Path, most: int) -> tuple[bytes, int] | None:
-    """Up to `most` + 1 bytes of a file that others put there, and its age (ns); None where there is nothing.
+    """Up to `most` + 1 bytes of a file that others wrote, and its modification time (ns); None if there is none.
 
-    Never waits and never follows: a FIFO, a device, a folder and a link are refused. What a link leads to may be a
-    secret of this container, and a refusal would quote it. Raises OSError, whose strerror says what stands there.
+    Never waits and follows no link: a FIFO, a device, a folder and a link are refused. The target of a link may be a
+    secret of this container, and an error would quote it. Raises OSError, whose strerror says what was found instead.
     """
     try:
         before = path.lstat()
@@ -101,7 +101,7 @@ def read_regular(path: Path, most: int) -> tuple[bytes, int] | None:
     if not stat.S_ISREG(before.st_mode):
         raise OSError(errno.EINVAL, f"is {_kind(before.st_mode)}, expected a file", str(path))
     try:
-        # Between the two looks anything may have taken its place: an open FIFO must not wait for a writer.
+        # It may have been replaced since lstat(): opening a FIFO must not wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_NOCTTY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None

@@ -1,4 +1,7 @@
-"""One run of the software with one configuration; the next begins before it ends, on the same listening socket."""
+"""A generation: one process of the software, started with one configuration.
+
+The next generation starts before this one ends, on the same listening socket.
+"""
 
 import os
 import signal
@@ -11,9 +14,10 @@ from configurator.records import Version
 
 
 class Generation:
-    """A child process that says when it accepts work, by one byte into OPENEDX_READY_FD.
+    """A child process that writes one byte to OPENEDX_READY_FD when it accepts work.
 
-    `version` is of the overrides that its settings were made of, `replaced` what those files held before.
+    `version` is the version of the overrides in its settings. `replaced` is the earlier content of the settings files
+    that changed for it.
     """
 
     def __init__(
@@ -26,20 +30,20 @@ class Generation:
     ) -> None:
         self.version, self.replaced = version, replaced
         self.began = time.monotonic()
-        self.pipe, told = os.pipe()
+        self.pipe, write_end = os.pipe()
         os.set_blocking(self.pipe, False)
-        own = {**env, "OPENEDX_READY_FD": str(told)}
-        passed = [told]
+        own = {**env, "OPENEDX_READY_FD": str(write_end)}
+        passed = [write_end]
         if listen is not None:
             own["OPENEDX_LISTEN_FD"] = str(listen)
             passed.append(listen)
         self.process = subprocess.Popen(list(words), env=own, pass_fds=passed)
-        os.close(told)
+        os.close(write_end)
         self._ready = False
-        self._asked = False
+        self._terminated = False
 
     def ready(self) -> bool:
-        """Whether it has said so."""
+        """Whether it has reported that it accepts work."""
         if not self._ready:
             try:
                 self._ready = os.read(self.pipe, 1) != b""
@@ -47,22 +51,22 @@ class Generation:
                 return False
         return self._ready
 
-    def ended(self) -> int | None:
-        """Its exit code as a shell would say it, or None while it runs."""
+    def exit_code(self) -> int | None:
+        """Its exit code, 128 + number after a signal as in a shell; None while it runs."""
         code = self.process.poll()
         return code if code is None or code >= 0 else 128 - code
 
-    def end(self) -> None:
-        """Ask it, once, to finish what it does and go: Celery takes a second SIGTERM for impatience."""
-        if not self._asked and self.process.poll() is None:
-            self._asked = True
+    def terminate(self) -> None:
+        """Send SIGTERM once, so that it finishes its work and ends. Celery stops at once at a second SIGTERM."""
+        if not self._terminated and self.process.poll() is None:
+            self._terminated = True
             self.process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it now."""
+        """Send SIGKILL."""
         if self.process.poll() is None:
             self.process.kill()
 
     def close(self) -> None:
-        """Forget it; it has ended."""
+        """Close the pipe of a process that has ended."""
         os.close(self.pipe)

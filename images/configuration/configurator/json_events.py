@@ -1,7 +1,7 @@
-"""JSON told as YAML's events, so that one reader judges both.
+"""Reads JSON as YAML parser events, so that the same code checks both formats.
 
-YAML's readers take JSON for YAML, and do not agree with JSON's writers: `\\ud83c\\udf93`, an emoji in Python's
-json.dump and PHP's json_encode, is an error to them.
+YAML parsers accept JSON as YAML, but not all that JSON writers write: `\\ud83c\\udf93`, an emoji in Python's
+json.dump and PHP's json_encode, is an error for them.
 """
 
 import json
@@ -23,11 +23,11 @@ _BRACKETS: dict[str, type[Any]] = {
 
 
 def is_json(text: str) -> bool:
-    """Whether a text is a JSON object or list; NaN and the like, which Python writes, are YAML's `.nan` in `events`."""
+    """Whether a text is a JSON object or list. NaN and Infinity, which Python writes, count as JSON."""
     if not text.lstrip(" \t\r\n").startswith(("{", "[")):
         return False
     try:
-        # A number is judged where its line is known; Python makes none of one with thousands of digits.
+        # Numbers are checked later, where their line is known. Python raises for a number of thousands of digits.
         json.loads(text, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         return False
@@ -35,7 +35,7 @@ def is_json(text: str) -> bool:
 
 
 def events(text: str) -> Iterator[Any]:
-    """The events of a text that is JSON."""
+    """The YAML events of a JSON text. NaN and Infinity become YAML's `.nan` and `.inf`."""
     start = yaml.Mark("", 0, 0, 0, None, 0)
     yield yaml.StreamStartEvent(start, start)
     yield yaml.DocumentStartEvent(start, start)
@@ -63,7 +63,7 @@ def events(text: str) -> Iterator[Any]:
 
 
 def _plain(token: str) -> str:
-    """As YAML 1.1 has it: a number with an exponent has a point and the exponent's sign, or it is a text."""
+    """A number as YAML 1.1 writes it: with an exponent it needs a point and a sign, or YAML reads a text."""
     if not (found := _EXPONENT.fullmatch(token)):
         return _CONSTANTS.get(token, token)
     return f"{found[1]}{found[2] or '.0'}e{found[3] or '+'}{found[4]}"

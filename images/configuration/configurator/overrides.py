@@ -1,4 +1,4 @@
-"""Which version of the overrides is in force: judged, kept, reported beside the file."""
+"""Which version of the overrides is in force: checks the file, keeps versions, reports beside the file."""
 
 import fcntl
 import time
@@ -11,31 +11,31 @@ from typing import Any
 
 from configurator import files, plain_yaml, rendering, start_failures, variables
 from configurator.ansible import AnsibleError
-from configurator.paths import Places
-from configurator.records import NONE, Records, State, Version, sha
+from configurator.paths import Paths
+from configurator.records import NONE, Records, State, Version, sha256_of
 from configurator.refusal import Refusal
 
 LOCK_SECONDS = 150.0
 
-__all__ = ["NONE", "ActiveOverrides", "Keeper", "Version"]
+__all__ = ["NONE", "ActiveOverrides", "Overrides", "Version"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ActiveOverrides:
-    """What a service is to run with: the version, and the folder of its settings files."""
+    """What a service has to run with: the version, and the folder of its settings files."""
 
     version: Version
     folder: Path
     refused: str
-    again: float | None = None
-    """Seconds until a file that could not be tried (Ansible had no memory, time or drive) is worth another try."""
+    retry_seconds: float | None = None
+    """Seconds until the next try of a file that Ansible could not render (no memory, time or drive)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
-    """What stands in the overrides' place: `data` is None for what cannot be read, and `reason` says why.
+class CurrentFile:
+    """The overrides file as it is now: `data` is None if it cannot be read, and `reason` says why.
 
-    `mark` tells one file from the next, the same text written anew included.
+    `mark` changes with each write, also if the same text is written again.
     """
 
     data: bytes | None
@@ -43,210 +43,236 @@ class Given:
     reason: str = ""
 
 
-class Keeper:
-    """Every container of a portal has one; whoever sees a change first judges it, the others take the verdict."""
+class Overrides:
+    """The overrides of a portal, in each of its containers.
 
-    def __init__(self, places: Places) -> None:
-        self.places = places
-        self.table = variables.Table.load(places.home / "variables.yml")
-        self.records = Records(places)
+    The first container that sees a change checks and renders it; the others use the result.
+    """
 
-    def given(self) -> Given:
-        """The overrides as they are now. Never waits and never raises: whatever stands there is no crash."""
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
+        self.table = variables.Table.load(paths.home / "variables.yml")
+        self.records = Records(paths)
+
+    def current_file(self) -> CurrentFile:
+        """The overrides file as it is now. Never waits and never raises, whatever is in its place."""
         try:
-            found = files.read_regular(self.places.file, plain_yaml.LARGEST_BYTES)
+            found = files.read_regular(self.paths.overrides_file, plain_yaml.LARGEST_BYTES)
         except OSError as error:
             reason = str(error.strerror or error)
             reason = reason if reason.startswith("is ") else f"cannot be read: {reason}"
-            return Given(data=None, mark=f"unreadable: {reason}", reason=reason)
+            return CurrentFile(data=None, mark=f"unreadable: {reason}", reason=reason)
         if found is None:
-            return Given(data=b"", mark="none")
-        return Given(data=found[0], mark=f"{sha(found[0])} {found[1]}")
+            return CurrentFile(data=b"", mark="none")
+        return CurrentFile(data=found[0], mark=f"{sha256_of(found[0])} {found[1]}")
 
-    def seen(self) -> str:
-        """Changes when the file does, and when another container has found that what is in force does not start."""
-        known = self.records.state()
-        return f"{self.given().mark} {known.accepted.number if known else ''}"
+    def change_mark(self) -> str:
+        """A text that changes with the file, and when another container could not start with the version in force."""
+        known = self.records.read_state()
+        return f"{self.current_file().mark} {known.accepted.number if known else ''}"
 
-    def at_start(self) -> ActiveOverrides:
-        """As `settle`; where that is not possible just now, what was in force last. Raises as `settle` does."""
+    def update_at_start(self) -> ActiveOverrides:
+        """As `update`; if that fails for now, what was in force last. Raises as `update` does."""
         try:
-            return self.settle()
+            return self.update()
         except (OSError, AnsibleError) as error:
-            last = self._last(self.records.state(), str(error))
+            last = self._last_active(self.records.read_state(), str(error))
             if last is None:
                 raise
             return last
 
-    def settle(self) -> ActiveOverrides:
-        """Judge the file as it is now, and have the settings of what is in force rendered.
+    def update(self) -> ActiveOverrides:
+        """Check the file as it is now, and render the settings of the version in force.
 
-        Raises OSError where the drive does not let us, AnsibleError where Ansible fails for all that could be in
-        force.
+        Raises OSError if the drive fails, AnsibleError if Ansible fails for each version that could be in force.
         """
         with self._locked():
-            self.records.prepare()
-            given = self.given()
-            by = rendering.fingerprint(self.places)
-            known = self.records.state()
-            if known and known.by == by and known.checked == given.mark and self._good(known):
-                again = self._again(known, (known.refused or {}).get("reason", ""))
-                if again is not None:
-                    return again
-            return self._judge(given, by, known)
+            self.records.make_folders()
+            current = self.current_file()
+            by = rendering.fingerprint(self.paths)
+            known = self.records.read_state()
+            if known and known.by == by and known.checked == current.mark and self._is_still_valid(known):
+                active = self._active_of(known, (known.refused or {}).get("reason", ""))
+                if active is not None:
+                    return active
+            return self._check(current, by, known)
 
     def reject(self, version: Version, reason: str) -> None:
-        """The software does not start with a version: as if its file had been refused."""
-        known = self.records.state()
-        by = rendering.fingerprint(self.places)
-        self.records.reject(by, version.sha256, known.checked if known else "", reason)
+        """Refuse a version with which the software does not start, as if its file were invalid."""
+        known = self.records.read_state()
+        by = rendering.fingerprint(self.paths)
+        self.records.save_rejection(by, version.sha256, known.checked if known else "", reason)
 
-    def failures(self, service: str, version: Version) -> int:
-        """As Records.failures, by the rules of now."""
-        return self.records.failures(rendering.fingerprint(self.places), service, version.sha256)
+    def count_failure(self, service: str, version: Version) -> int:
+        """As Records.count_failure, with the current rules."""
+        return self.records.count_failure(rendering.fingerprint(self.paths), service, version.sha256)
 
-    def proved(self, service: str, instead_of: Version) -> ActiveOverrides | None:
-        """What a service last was ready with, if that is another version and can be had still."""
-        version = self.records.live(service)
+    def last_ready(self, service: str, instead_of: Version) -> ActiveOverrides | None:
+        """What a service was last ready with, if that is another version and can still be rendered."""
+        version = self.records.last_ready_version(service)
         if version is None or version.sha256 == instead_of.sha256:
             return None
-        by = rendering.fingerprint(self.places)
+        by = rendering.fingerprint(self.paths)
         try:
-            data = self.records.content(version)
-            if data is None or self.records.rejected(by, version.sha256, None):
+            data = self.records.version_content(version)
+            if data is None or self.records.rejection_reason(by, version.sha256, None):
                 return None
             with self._locked():
-                folder = rendering.ensure(self.places, variables.check(data, self.table))
+                folder = rendering.ensure_rendered(self.paths, variables.check(data, self.table))
         except (Refusal, AnsibleError, OSError):
             return None
         return ActiveOverrides(version=version, folder=folder, refused="")
 
-    def without_overrides(self) -> Path:
-        """The folder of a job's settings: nothing that a portal's admin writes reaches a job, or could stop it.
+    def render_without_overrides(self) -> Path:
+        """The folder of a job's settings, without overrides: nothing that a portal's admin writes can stop a job.
 
         Raises OSError and AnsibleError.
         """
         with self._locked():
-            return rendering.ensure(self.places, {})
+            return rendering.ensure_rendered(self.paths, {})
 
-    def show(self) -> None:
-        """Publish the last judgement anew, after a service has got ready. Raises OSError."""
+    def publish_state(self) -> None:
+        """Write the last check's result beside the overrides again, after a service became ready. Raises OSError."""
         with self._locked():
-            if known := self.records.state():
-                self.records.show(known)
+            if known := self.records.read_state():
+                self.records.publish_state(known)
 
     def restore(self, number: int) -> None:
-        """Make an accepted version the file again. Raises Refusal if it is not among the kept."""
-        for path, found in self.records.versions():
+        """Make an accepted version the current file again. Raises Refusal if it is not kept."""
+        for path, found in self.records.version_files():
             if found == number:
-                files.publish(self.places.overrides, (self.places.file.name,), path.read_bytes())
+                files.write_below(self.paths.overrides, (self.paths.overrides_file.name,), path.read_bytes())
                 return
-        kept = ", ".join(str(found) for _, found in self.records.versions()) or "none"
+        kept = ", ".join(str(found) for _, found in self.records.version_files()) or "none"
         raise Refusal(f"version {number} is not kept; kept are: {kept}")
 
     def versions(self) -> list[int]:
         """The numbers of the kept versions, newest first."""
-        return [number for _, number in self.records.versions()]
+        return [number for _, number in self.records.version_files()]
 
-    def _judge(self, given: Given, by: str, known: State | None) -> ActiveOverrides:
-        refused = None if given.data is not None else Refusal(given.reason)
+    def _check(self, current: CurrentFile, by: str, known: State | None) -> ActiveOverrides:
+        refused = None if current.data is not None else Refusal(current.reason)
         waiting: dict[str, Any] | None = None
-        own = [] if given.data is None else [(given.data, None)]
-        for candidate, version in [*own, *self._before(known), (b"", NONE)]:
+        own = [] if current.data is None else [(current.data, None)]
+        for candidate, version in [*own, *self._earlier_versions(known), (b"", NONE)]:
             try:
-                folder = rendering.ensure(self.places, self._checked(candidate, version, given, by))
+                folder = rendering.ensure_rendered(
+                    self.paths, self._valid_overrides(candidate, version, current, by)
+                )
             except Refusal as error:
                 refused = refused or error
                 continue
             except AnsibleError as error:
-                # What is in force is not left for an older one because Ansible had no memory or time.
+                # The version in force is not replaced by an older one because Ansible had no memory or time.
                 if version is not None:
                     raise
-                refused, waiting = refused or Refusal(str(error)), self._waiting(known, given, by, str(error))
+                refused, waiting = (
+                    refused or Refusal(str(error)),
+                    self._next_try(known, current, by, str(error)),
+                )
                 continue
             version = version or self._accept(candidate, known, by)
             state = State(
-                by=by, checked=given.mark, accepted=version, refused=_told(refused), waiting=waiting
+                by=by,
+                checked=current.mark,
+                accepted=version,
+                refused=_refusal_facts(refused),
+                waiting=waiting,
             )
-            self.records.judged(state)
+            self.records.save_state(state)
             return ActiveOverrides(
-                version=version, folder=folder, refused=str(refused or ""), again=self._left(waiting)
+                version=version,
+                folder=folder,
+                refused=str(refused or ""),
+                retry_seconds=self._seconds_left(waiting),
             )
         raise AnsibleError(f"without any overrides: {refused}")
 
-    def _checked(self, data: bytes, version: Version | None, given: Given, by: str) -> dict[str, Any]:
-        if data and (reason := self.records.rejected(by, sha(data), given.mark if version is None else None)):
+    def _valid_overrides(
+        self, data: bytes, version: Version | None, current: CurrentFile, by: str
+    ) -> dict[str, Any]:
+        if data and (
+            reason := self.records.rejection_reason(
+                by, sha256_of(data), current.mark if version is None else None
+            )
+        ):
             raise Refusal(reason)
         return variables.check(data, self.table)
 
-    def _waiting(self, known: State | None, given: Given, by: str, reason: str) -> dict[str, Any]:
-        # Of the content: the same text written anew is one try more, not as many as there were.
-        same = known and known.by == by and known.checked.partition(" ")[0] == given.mark.partition(" ")[0]
+    def _next_try(self, known: State | None, current: CurrentFile, by: str, reason: str) -> dict[str, Any]:
+        # By content: the same text written again is one more try, and does not reset the count.
+        same = known and known.by == by and known.checked.partition(" ")[0] == current.mark.partition(" ")[0]
         before = known.waiting if known and same else None
         tries = 1 + (before["tries"] if before else 0)
-        seconds = start_failures.delay(tries)
-        # Of the wall's clock, since containers of several hosts share it.
+        seconds = start_failures.retry_delay(tries)
+        # Wall-clock time, because containers on several hosts read it.
         return {
             "tries": tries,
             "next": None if seconds is None else round(time.time() + seconds),
             "reason": reason,
         }
 
-    def _left(self, waiting: dict[str, Any] | None) -> float | None:
-        """Seconds until the next try; a clock that was set must not put it off for ever."""
+    def _seconds_left(self, waiting: dict[str, Any] | None) -> float | None:
+        """Seconds until the next try, limited in case the clock was changed."""
         if not waiting or waiting["next"] is None:
             return None
         return float(min(max(0.0, waiting["next"] - time.time()), start_failures.LONGEST_SECONDS))
 
-    def _good(self, known: State) -> bool:
-        """Whether the last report can be so still, and nothing waits that could be tried now."""
-        rejected = self.records.rejected(known.by, known.accepted.sha256, None)
-        return not rejected and self._left(known.waiting) != 0.0
+    def _is_still_valid(self, known: State) -> bool:
+        """Whether the last check's result still holds, and no retry is due."""
+        rejected = self.records.rejection_reason(known.by, known.accepted.sha256, None)
+        return not rejected and self._seconds_left(known.waiting) != 0.0
 
-    def _again(self, known: State, refused: str) -> ActiveOverrides | None:
-        """What is in force by the last report; None where its version is no longer kept, or no longer good."""
-        content = self.records.content(known.accepted)
+    def _active_of(self, known: State, refused: str) -> ActiveOverrides | None:
+        """What is in force by the last check; None if its version is no longer kept or no longer valid."""
+        content = self.records.version_content(known.accepted)
         if content is None:
             return None
         try:
-            folder = rendering.ensure(self.places, variables.check(content, self.table))
+            folder = rendering.ensure_rendered(self.paths, variables.check(content, self.table))
         except Refusal:
             return None
         return ActiveOverrides(
-            version=known.accepted, folder=folder, refused=refused, again=self._left(known.waiting)
+            version=known.accepted,
+            folder=folder,
+            refused=refused,
+            retry_seconds=self._seconds_left(known.waiting),
         )
 
-    def _last(self, known: State | None, trouble: str) -> ActiveOverrides | None:
+    def _last_active(self, known: State | None, trouble: str) -> ActiveOverrides | None:
         try:
-            found = self._again(known, "") if known else None
+            found = self._active_of(known, "") if known else None
         except (OSError, AnsibleError):
             return None
         return found and ActiveOverrides(
-            version=found.version, folder=found.folder, refused=trouble, again=start_failures.FIRST_SECONDS
+            version=found.version,
+            folder=found.folder,
+            refused=trouble,
+            retry_seconds=start_failures.FIRST_SECONDS,
         )
 
     def _accept(self, data: bytes, known: State | None, by: str) -> Version:
-        """A file that is in force already keeps its number and its time."""
-        self.records.forgive(by, sha(data))
+        """The version of an accepted file; a file that is in force already keeps its number and time."""
+        self.records.delete_rejection(by, sha256_of(data))
         now = known.accepted if known else NONE
-        if now.sha256 == sha(data):
+        if now.sha256 == sha256_of(data):
             return now
         last = max([now.number, *self.versions()])
-        version = Version(number=last + 1, sha256=sha(data), since=_now())
-        self.records.keep(version, data)
+        version = Version(number=last + 1, sha256=sha256_of(data), since=_now())
+        self.records.save_version(version, data)
         return version
 
-    def _before(self, known: State | None) -> list[tuple[bytes, Version]]:
-        """What was in force, then what was before that: rules may have changed since it was accepted."""
+    def _earlier_versions(self, known: State | None) -> list[tuple[bytes, Version]]:
+        """The version in force, then the versions before it: the rules may have changed since they were accepted."""
         found = []
-        if known and (data := self.records.content(known.accepted)) is not None:
+        if known and (data := self.records.version_content(known.accepted)) is not None:
             found.append((data, known.accepted))
-        return [*found, *self.records.kept()]
+        return [*found, *self.records.versions_with_content()]
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """One at a time saves Ansible's work; what is written is whole and the same in any order."""
-        with (self.places.rendered / ".lock").open("a") as file:
+        """One container at a time: this only saves work, because files are written atomically and do not depend on the order."""
+        with (self.paths.rendered / ".lock").open("a") as file:
             end = time.monotonic() + LOCK_SECONDS
             while True:
                 try:
@@ -261,11 +287,11 @@ class Keeper:
             yield
 
 
-def _told(refused: Refusal | None) -> dict[str, Any] | None:
+def _refusal_facts(refused: Refusal | None) -> dict[str, Any] | None:
     if refused is None:
         return None
-    place = {"line": refused.line, "column": refused.column, "key": refused.key}
-    return {"at": _now(), "reason": str(refused), **place}
+    position = {"line": refused.line, "column": refused.column, "key": refused.key}
+    return {"at": _now(), "reason": str(refused), **position}
 
 
 def _now() -> str:

@@ -1,8 +1,8 @@
-"""Stand-ins for values that are not ours, so that Ansible evaluates the role's own text and nothing else.
+"""Placeholders for values that are not ours, so that Ansible evaluates nothing but the role's own text.
 
-Ansible takes any text that it is given for a template, and knows more headers and markers than anybody lists. So it is
-given none: each variable that a layer sets goes in as a number between two characters of the private use area, and
-what Ansible wrote gets the values back here, in plain Python, once. A value is never looked through for stand-ins.
+Ansible treats each text of a variable as a template, and has more template markers than a list can name. So it gets no
+such text: each variable that a layer sets goes in as a number between two characters of Unicode's private use area. The
+values are put back into Ansible's output here, once, in plain Python. No value is searched for placeholders.
 """
 
 import copy
@@ -16,62 +16,62 @@ OPEN, CLOSE = "\ue000", "\ue001"
 _TOKEN = re.compile(f"{OPEN}([0-9]+){CLOSE}")
 
 
-def hide(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
-    """What stands in for each value, by variable, and the values in the order of their numbers.
+def hide_values(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+    """The placeholder of each variable, and the values in the order of their numbers.
 
-    A mapping's stand-in is a mapping, so that Ansible merges it into the role's default.
+    The placeholder of a mapping is a mapping, so that Ansible merges it into the role's default.
     """
-    kept = [values[name] for name in sorted(values)]
+    originals = [values[name] for name in sorted(values)]
     tokens = {name: f"{OPEN}{number}{CLOSE}" for number, name in enumerate(sorted(values))}
     return {
         name: {token: ""} if isinstance(values[name], dict) else token for name, token in tokens.items()
-    }, kept
+    }, originals
 
 
-def show(made: Any, kept: Sequence[Any]) -> Any:
-    """What Ansible made with each stand-in replaced by its value.
+def restore_values(content: Any, originals: Sequence[Any]) -> Any:
+    """Ansible's output with each placeholder replaced by its value.
 
-    Raises ValueError for what is none of ours, such as half a stand-in or a number in the midst of a text.
+    Raises ValueError for a damaged placeholder, and for a number in the middle of a text.
     """
-    if isinstance(made, dict):
-        return _mapping(made, kept)
-    if isinstance(made, list):
-        return [show(each, kept) for each in made]
-    if not isinstance(made, str):
-        return made
-    if whole := _TOKEN.fullmatch(made):
-        return copy.deepcopy(_kept(whole, kept))
-    if any(mark in _TOKEN.sub("", made) for mark in (OPEN, CLOSE)):
-        raise ValueError("the role's text holds half a stand-in")
-    return _TOKEN.sub(lambda found: _text(found, kept), made)
+    if isinstance(content, dict):
+        return _mapping(content, originals)
+    if isinstance(content, list):
+        return [restore_values(each, originals) for each in content]
+    if not isinstance(content, str):
+        return content
+    if whole := _TOKEN.fullmatch(content):
+        return copy.deepcopy(_value_of(whole, originals))
+    if any(mark in _TOKEN.sub("", content) for mark in (OPEN, CLOSE)):
+        raise ValueError("the role's text holds half a placeholder")
+    return _TOKEN.sub(lambda found: _text_of(found, originals), content)
 
 
-def _mapping(made: Mapping[str, Any], kept: Sequence[Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
+def _mapping(content: Mapping[str, Any], originals: Sequence[Any]) -> dict[str, Any]:
+    restored: dict[str, Any] = {}
     over = []
-    for key, value in made.items():
+    for key, value in content.items():
         if found := _TOKEN.fullmatch(key):
-            over.append(_kept(found, kept))
+            over.append(_value_of(found, originals))
         elif OPEN in key or CLOSE in key:
-            raise ValueError("the role has a stand-in in the midst of a key")
+            raise ValueError("the role has a placeholder in the middle of a key")
         else:
-            shown[key] = show(value, kept)
+            restored[key] = restore_values(value, originals)
     for each in over:
         if not isinstance(each, dict):
-            raise ValueError("the role has a stand-in for a key")
-        shown = merged(shown, copy.deepcopy(each))
-    return shown
+            raise ValueError("the role has a placeholder as a key")
+        restored = merged(restored, copy.deepcopy(each))
+    return restored
 
 
-def _kept(found: re.Match[str], kept: Sequence[Any]) -> Any:
+def _value_of(found: re.Match[str], originals: Sequence[Any]) -> Any:
     number = int(found[1])
-    if number >= len(kept):
-        raise ValueError(f"the role has a stand-in {number} that nobody gave it")
-    return kept[number]
+    if number >= len(originals):
+        raise ValueError(f"the role has a placeholder {number} that it was not given")
+    return originals[number]
 
 
-def _text(found: re.Match[str], kept: Sequence[Any]) -> str:
-    value = _kept(found, kept)
+def _text_of(found: re.Match[str], originals: Sequence[Any]) -> str:
+    value = _value_of(found, originals)
     if not isinstance(value, str):
-        raise ValueError("the role puts a value that is no text into the midst of a text")
+        raise ValueError("the role puts a value that is no text into the middle of a text")
     return value

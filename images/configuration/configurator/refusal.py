@@ -6,7 +6,7 @@ from dataclasses import dataclass
 # Not frozen: contextlib sets the traceback of what passes through a `with`.
 @dataclass(eq=False)
 class Refusal(Exception):
-    """What is wrong, and where: line and column count from 1; 0 is the file as a whole."""
+    """What is wrong, and where. Lines and columns count from 1; 0 means the file as a whole."""
 
     reason: str
     line: int = 0

@@ -1,7 +1,7 @@
-"""The settings files of one set of layers: made once, kept on the drive under the hash of all that went in.
+"""Renders settings files once for each set of layers, and keeps them on the drive under the hash of all inputs.
 
-Kept is what lies below the protected layer. That is laid over it, with its secrets, by each container from its own
-files, into its own memory: nothing on the drive decides a host, a store or a key.
+The drive holds the settings without the protected layer. Each container merges that layer, with its secrets, over them
+in its own memory. So nothing on the drive decides a host, a store or a key.
 """
 
 import hashlib
@@ -16,97 +16,99 @@ from typing import Any
 
 from configurator import ansible, files, layers
 from configurator.ansible import AnsibleError
-from configurator.paths import Places
+from configurator.paths import Paths
 
 VARIANTS = ("lms", "cms")
-GIVEN = ("release.json", "tenant.json", "protected.json")
-KEPT = 8
+LAYER_FILES = ("release.json", "tenant.json", "protected.json")
+KEPT_FOLDERS = 8
 LARGEST_BYTES = 4 * 1024 * 1024
 _FOLDER = re.compile(r"[0-9a-f]{24}")
 
 
-def layer(places: Places, name: str) -> dict[str, Any]:
-    """What the program gave: a mapping. Raises ValueError."""
-    said = json.loads((places.given / name).read_text(encoding="utf-8"))
-    if not isinstance(said, dict):
-        raise ValueError(f"{places.given / name}: a mapping is wanted")
-    return said
+def read_layer(paths: Paths, name: str) -> dict[str, Any]:
+    """A layer that the program wrote, a mapping. Raises ValueError."""
+    content = json.loads((paths.layers / name).read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"{paths.layers / name}: expected a mapping")
+    return content
 
 
-def fingerprint(places: Places) -> str:
-    """Hash of all that settings are made of but the overrides."""
+def fingerprint(paths: Paths) -> str:
+    """The hash of all inputs of the settings except the overrides: the rules of now."""
     total = hashlib.sha256()
-    parts = [path for path in places.home.glob("roles/**/*") if path.suffix in (".yml", ".py")]
-    parts += [places.home / "variables.yml", places.home / "known.yml", *Path(__file__).parent.glob("*.py")]
-    for path in (*sorted(parts), *(places.given / name for name in GIVEN)):
+    parts = [path for path in paths.home.glob("roles/**/*") if path.suffix in (".yml", ".py")]
+    parts += [paths.home / "variables.yml", paths.home / "known.yml", *Path(__file__).parent.glob("*.py")]
+    for path in (*sorted(parts), *(paths.layers / name for name in LAYER_FILES)):
         total.update(f"{path}\n".encode() + hashlib.sha256(path.read_bytes()).digest())
     return total.hexdigest()
 
 
-def ensure(places: Places, overrides: Mapping[str, Any]) -> Path:
-    """The folder of the settings for these overrides; Ansible runs if there is none. Raises AnsibleError, OSError."""
-    both = f"{fingerprint(places)} {json.dumps(overrides, sort_keys=True)}"
-    key = hashlib.sha256(both.encode()).hexdigest()[:24]
-    found = places.rendered / key
-    if not _whole(found):
-        shutil.rmtree(found, ignore_errors=True)
-        _render(places, overrides, found)
-    os.utime(found)
-    _prune(places)
-    return found
+def ensure_rendered(paths: Paths, overrides: Mapping[str, Any]) -> Path:
+    """The folder with the settings for these overrides; Ansible runs if it is not there. Raises AnsibleError, OSError."""
+    inputs = f"{fingerprint(paths)} {json.dumps(overrides, sort_keys=True)}"
+    key = hashlib.sha256(inputs.encode()).hexdigest()[:24]
+    folder = paths.rendered / key
+    if not _is_complete(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        _render(paths, overrides, folder)
+    os.utime(folder)
+    _delete_unused(paths)
+    return folder
 
 
-def _render(places: Places, overrides: Mapping[str, Any], target: Path) -> None:
-    values = layers.variables(layer(places, "release.json"), layer(places, "tenant.json"), overrides)
-    of_role = {name: value for name, value in values.items() if name not in layers.SETTINGS}
-    made = ansible.settings(places, of_role)
-    partial = places.rendered / f".{target.name}.{secrets.token_hex(4)}"
+def _render(paths: Paths, overrides: Mapping[str, Any], target: Path) -> None:
+    values = layers.merged_layers(
+        read_layer(paths, "release.json"), read_layer(paths, "tenant.json"), overrides
+    )
+    role_values = {name: value for name, value in values.items() if name not in layers.SETTINGS}
+    rendered = ansible.render_settings(paths, role_values)
+    partial = paths.rendered / f".{target.name}.{secrets.token_hex(4)}"
     partial.mkdir(mode=0o750)
     try:
         for variant in VARIANTS:
-            settings = layers.with_extra(made[variant], values, variant)
-            files.write(partial / f"{variant}.json", _text(settings))
+            settings = layers.with_extra(rendered[variant], values, variant)
+            files.write(partial / f"{variant}.json", _json_bytes(settings))
         partial.rename(target)
     except OSError:
-        # Another container was as quick: the same hash, the same files.
-        if not _whole(target):
+        # Another container has rendered them meanwhile: the same hash means the same files.
+        if not _is_complete(target):
             raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _text(settings: Mapping[str, Any]) -> bytes:
+def _json_bytes(settings: Mapping[str, Any]) -> bytes:
     return (json.dumps(settings, indent=2, sort_keys=True, allow_nan=False) + "\n").encode()
 
 
-def _whole(folder: Path) -> bool:
-    """Whether a folder has both files: a drive that was full or lost its power may have left half of one."""
+def _is_complete(folder: Path) -> bool:
+    """Whether a folder has both files, readable: a full drive or a power failure may have left half a file."""
     try:
-        return all(isinstance(_settings(folder, variant), dict) for variant in VARIANTS)
+        return all(isinstance(_read_settings(folder, variant), dict) for variant in VARIANTS)
     except (OSError, ValueError):
         return False
 
 
-def _settings(folder: Path, variant: str) -> Any:
+def _read_settings(folder: Path, variant: str) -> Any:
     return json.loads((folder / f"{variant}.json").read_text(encoding="utf-8"))
 
 
-def take(places: Places, folder: Path) -> dict[Path, bytes | None]:
-    """Put the settings files, with the operator's settings and their secrets, where the software reads them.
+def install_settings(paths: Paths, folder: Path) -> dict[Path, bytes | None]:
+    """Write the settings files, with the protected layer and its secrets, where the software reads them.
 
-    Returns what those had that are others now.
+    Returns the earlier content of each file that changed, None if there was no file.
     """
     replaced: dict[Path, bytes | None] = {}
-    protected = layer(places, "protected.json")
+    protected = read_layer(paths, "protected.json")
 
     def secret(name: str) -> str | None:
-        data = files.read(places.secrets / name, 4096)
+        data = files.read(paths.secrets / name, 4096)
         return None if data is None else data.decode().strip("\n")
 
     for variant in VARIANTS:
-        both = layers.protected_over(_settings(folder, variant), protected, variant, secret)
-        for kind, settings in both.items():
-            path, data = places.settings / f"{variant}.{kind}.json", _text(settings)
+        contents = layers.with_protected(_read_settings(folder, variant), protected, variant, secret)
+        for kind, settings in contents.items():
+            path, data = paths.settings / f"{variant}.{kind}.json", _json_bytes(settings)
             before = files.read(path, LARGEST_BYTES)
             if before != data:
                 files.write(path, data)
@@ -114,11 +116,11 @@ def take(places: Places, folder: Path) -> dict[Path, bytes | None]:
     return replaced
 
 
-def _prune(places: Places) -> None:
-    """What was not used for long goes; all of it can be made again."""
-    found = [path for path in places.rendered.iterdir() if path.is_dir() and _FOLDER.fullmatch(path.name)]
-    for path in sorted(found, key=lambda each: each.stat().st_mtime, reverse=True)[KEPT:]:
+def _delete_unused(paths: Paths) -> None:
+    """Delete the folders that were not used for the longest time; they can be rendered again."""
+    found = [path for path in paths.rendered.iterdir() if path.is_dir() and _FOLDER.fullmatch(path.name)]
+    for path in sorted(found, key=lambda each: each.stat().st_mtime, reverse=True)[KEPT_FOLDERS:]:
         shutil.rmtree(path, ignore_errors=True)
 
 
-__all__ = ["AnsibleError", "ensure", "fingerprint", "layer", "take"]
+__all__ = ["AnsibleError", "ensure_rendered", "fingerprint", "install_settings", "read_layer"]

@@ -1,4 +1,4 @@
-"""What a single value of the overrides may be: for each type of variables.yml a check, and what it expects in words."""
+"""Checks single values of the overrides: for each type of variables.yml a check, which returns what it expects."""
 
 import difflib
 import re
@@ -15,16 +15,16 @@ _ANALYTICS = re.compile(r"UA-[0-9]{4,12}-[0-9]{1,4}|G-[A-Z0-9]{4,20}")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _LINE_END = re.compile("[\n\t\u2028\u2029]")
-# Some templates of edx-platform have attributes without quotes, some of its mails no escaping: without these a text
-# can add neither an attribute nor a tag. Marks of direction reorder what stands beside them.
+# Some templates of edx-platform have attributes without quotes, and some of its mails have no escaping. Without these
+# characters a text can add neither an attribute nor a tag. Direction marks reorder the text beside them.
 _MARKUP = re.compile('[<>="`\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]')
-_PLAIN = 'a text without < > = " ` and without marks of direction'
+_PLAIN = 'a text without < > = " ` and without direction marks'
 _LONGEST = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What one variable, feature or setting may be."""
+    """The row of one variable, feature or setting in variables.yml: which values it accepts."""
 
     type: str
     longest: int = 50
@@ -38,13 +38,13 @@ Check = Callable[[Row, Any], str | None]
 
 
 def finding(row: Row, value: Any) -> str | None:
-    """What is wrong with a value that is no mapping of named keys, or None."""
+    """What is wrong with a value (not a mapping of named keys), or None."""
     expected = CHECKS[row.type](row, value)
-    return None if expected is None else f"is {short(value)}, expected {expected}"
+    return None if expected is None else f"is {quoted(value)}, expected {expected}"
 
 
-def short(value: Any) -> str:
-    """A value as a finding quotes it: on one line, nothing in it that a terminal obeys."""
+def quoted(value: Any) -> str:
+    """A value as findings quote it: on one line, without control characters."""
     if value is None:
         return "empty"
     if isinstance(value, bool):
@@ -53,7 +53,7 @@ def short(value: Any) -> str:
     return kinds.get(type(value)) or (repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}…")
 
 
-def address(value: Any) -> bool:
+def is_address(value: Any) -> bool:
     """Whether a value is an http(s) address without a user or password in it."""
     if (
         not isinstance(value, str)
@@ -78,7 +78,7 @@ def _lines(row: Row, value: Any) -> str | None:
 
 
 def _name(row: Row, value: Any) -> str | None:
-    # A name stands in the heads of mails, which no line end may split.
+    # A name is used in mail headers, which must not have line ends.
     if isinstance(value, str) and _LINE_END.search(value):
         return "a text of one line"
     return _lines(row, value)
@@ -88,9 +88,9 @@ def _switch(row: Row, value: Any) -> str | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str) and value.lower() in ("true", "false", "yes", "no", "on", "off"):
-        # Open edX takes any text for on, 'False' too.
+        # Open edX reads any text as true, also 'False'.
         right = "true" if value.lower() in ("true", "yes", "on") else "false"
-        return f"{right} without quotes (a text counts as on, whatever it says)"
+        return f"{right} without quotes (Open edX reads every text as true)"
     return "true or false, without quotes"
 
 
@@ -98,8 +98,8 @@ def _choice(row: Row, value: Any) -> str | None:
     return None if value in row.of and isinstance(value, str) else f"one of {', '.join(row.of)}"
 
 
-def _known(expected: str) -> Check:
-    """One of a list that is too long to quote."""
+def _in_long_list(expected: str) -> Check:
+    """A check for a list that is too long to quote in the finding."""
 
     def check(row: Row, value: Any) -> str | None:
         if isinstance(value, str) and value in row.of:
@@ -121,20 +121,20 @@ def _matching(pattern: re.Pattern[str], expected: str) -> Check:
 
 
 def _url(row: Row, value: Any) -> str | None:
-    return None if address(value) else "an address, for example 'https://help.acme.com'"
+    return None if is_address(value) else "an address, for example 'https://help.acme.com'"
 
 
-def _path(value: Any) -> bool:
+def _is_path(value: Any) -> bool:
     return isinstance(value, str) and bool(_PATH.fullmatch(value))
 
 
 def _link(row: Row, value: Any) -> str | None:
-    good = address(value) or _path(value)
+    good = is_address(value) or _is_path(value)
     return None if good else "an address or a path, for example 'https://help.acme.com' or '/about'"
 
 
 def _place(row: Row, value: Any) -> str | None:
-    good = value == "" or (address(value) and value.startswith("https://"))
+    good = value == "" or (is_address(value) and value.startswith("https://"))
     good = good or (isinstance(value, str) and _PLACE.fullmatch(value) and ".." not in value)
     return (
         None
@@ -175,14 +175,14 @@ def _is_link(value: Any) -> bool:
         and isinstance(value["title"], str)
         and 0 < len(value["title"]) <= 100
         and _is_text(value["title"])
-        and (address(value["url"]) or _path(value["url"]))
+        and (is_address(value["url"]) or _is_path(value["url"]))
     )
 
 
 def _labels(row: Row, value: Any) -> str | None:
     good = isinstance(value, dict) and len(value) <= row.longest
     good = good and all(
-        _WORD.fullmatch(name) and (_is_text(each) or address(each) or isinstance(each, (bool, int, float)))
+        _WORD.fullmatch(name) and (_is_text(each) or is_address(each) or isinstance(each, (bool, int, float)))
         for name, each in value.items()
     )
     return None if good else f"at most {row.longest} names in lower case, each with a text, number or switch"
@@ -199,8 +199,8 @@ CHECKS: Mapping[str, Check] = {
     "number": _number,
     "switch": _switch,
     "choice": _choice,
-    "language": _known("a language that Open edX has, for example 'fr' or 'pt-br'"),
-    "timezone": _known("a time zone, for example 'Europe/Vienna'"),
+    "language": _in_long_list("a language that Open edX has, for example 'fr' or 'pt-br'"),
+    "timezone": _in_long_list("a time zone, for example 'Europe/Vienna'"),
     "analytics": _matching(_ANALYTICS, "an account of Google Analytics, for example 'UA-12345678-1'"),
     "page": _choice,
     "words": _list_of(_matches(_WORD), "words in lower case, for example '[name, username]'"),

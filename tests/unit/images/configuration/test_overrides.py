@@ -152,15 +152,15 @@ BAD = (
     ),
     (
         b"EDXAPP_MYSQL_HOST: mysql.other",
-        "line 1, column 1: EDXAPP_MYSQL_HOST: is the operator's alone and cannot be overridden; remove it",
+        "line 1, column 1: EDXAPP_MYSQL_HOST: is set by the operator only and cannot be overridden; remove it",
     ),
     (
         b"\nEDXAPP_LMS_BASE: evil.com",
-        "line 2, column 1: EDXAPP_LMS_BASE: is the operator's alone and cannot be overridden; remove it",
+        "line 2, column 1: EDXAPP_LMS_BASE: is set by the operator only and cannot be overridden; remove it",
     ),
     (
         b"ansible_python_interpreter: /bin/sh",
-        "line 1, column 1: ansible_python_interpreter: is the operator's alone and cannot be overridden; remove it",
+        "line 1, column 1: ansible_python_interpreter: is set by the operator only and cannot be overridden; remove it",
     ),
     (
         b"EDXAPP_ENV_EXTRA:\n  LMS_BASE: x",
@@ -176,7 +176,7 @@ BAD = (
     ),
     (
         b"EDXAPP_FEATURES:\n  ENABLE_TEAMS: true\n  LICENSING: 'False'",
-        "line 3, column 3: EDXAPP_FEATURES.LICENSING: is 'False', expected false without quotes (a text counts as on, whatever it says)",
+        "line 3, column 3: EDXAPP_FEATURES.LICENSING: is 'False', expected false without quotes (Open edX reads every text as true)",
     ),
     (
         b"EDXAPP_FEATURES: {LICENSING: 0}",
@@ -255,14 +255,14 @@ def test_bad_files_are_refused_in_these_words(configuration: SimpleNamespace, da
 @pytest.mark.parametrize(
     ("text", "code", "told"),
     [
-        (None, 66, "is not there, expected a file"),
+        (None, 66, "does not exist, expected a file"),
         ("EDXAPP_PLATFORM_NAME: Acme\n", 0, "accepted"),
         ("EDXAPP_NAME: Acme\n", 65, "is not a variable that can be overridden"),
     ],
 )
 def test_a_check_says_whether_a_file_would_be_accepted(
     configuration: SimpleNamespace,
-    places: Any,
+    paths: Any,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     text: str | None,
@@ -270,10 +270,10 @@ def test_a_check_says_whether_a_file_would_be_accepted(
     told: str,
 ) -> None:
     entry = importlib.import_module("configurator.__main__")
-    monkeypatch.setattr(entry, "Places", lambda: places)
+    monkeypatch.setattr(entry, "Paths", lambda: paths)
     if text is not None:
-        places.file.write_text(text)
-    assert entry.main(["check", str(places.file)]) == code
+        paths.file.write_text(text)
+    assert entry.main(["check", str(paths.file)]) == code
     assert told in "".join(capsys.readouterr())
 
 
@@ -318,7 +318,7 @@ def test_a_text_is_read_as_it_was_written(configuration: SimpleNamespace, writer
         "EDXAPP_PLATFORM_DESCRIPTION": text,
         "PORTAL_HEADER_NAVIGATION_LINKS": [{"title": "x" + text[:90], "url": "/"}],
     }
-    assert configuration.plain_yaml.read(WRITERS[writer](said)).values == said
+    assert configuration.plain_yaml.parse(WRITERS[writer](said)).values == said
 
 
 PLAIN = st.recursive(
@@ -337,13 +337,13 @@ PLAIN = st.recursive(
 @quick
 @given(st.dictionaries(TEXT.filter(lambda key: key != "<<"), PLAIN, max_size=4))
 def test_what_json_dump_writes_is_what_is_read(configuration: SimpleNamespace, said: dict[str, Any]) -> None:
-    assert configuration.plain_yaml.read(json.dumps(said).encode()).values == said
+    assert configuration.plain_yaml.parse(json.dumps(said).encode()).values == said
 
 
 # What is in force
 
 
-def role(places: Any, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def role(paths: Any, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The settings as the role makes them, for one of them: stands in for Ansible, which the image has."""
     if values.get("EDXAPP_PLATFORM_DESCRIPTION") == "no memory":
         raise sys.modules["configurator.ansible"].AnsibleError("Ansible ended with 250: killed")
@@ -352,18 +352,18 @@ def role(places: Any, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def places(configuration: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    made = configuration.paths.Places(
+def paths(configuration: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    made = configuration.paths.Paths(
         home=HOME,
-        **{name: tmp_path / name for name in ("given", "secrets", "overrides", "rendered", "settings")},
+        **{name: tmp_path / name for name in ("layers", "secrets", "overrides", "rendered", "settings")},
     )
-    for name in ("given", "secrets", "overrides", "rendered", "settings"):
+    for name in ("layers", "secrets", "overrides", "rendered", "settings"):
         (tmp_path / name).mkdir()
     for path, text in settings_files(Tenant.load("acme", TENANTS)).items():
-        (made.given / Path(path).name).write_text(text)
+        (made.layers / Path(path).name).write_text(text)
     for secret in ("edxapp-secret-key", "mysql-edxapp-password"):
         (made.secrets / secret).write_text(f"generated-{secret}")
-    monkeypatch.setattr(configuration.ansible, "settings", role)
+    monkeypatch.setattr(configuration.ansible, "render_settings", role)
     return made
 
 
@@ -371,85 +371,85 @@ def name_in(folder: Path) -> str:
     return str(json.loads((folder / "lms.json").read_text())["PLATFORM_NAME"])
 
 
-def status(places: Any) -> dict[str, Any]:
+def status(paths: Any) -> dict[str, Any]:
     """What people read of the judgement."""
-    said: dict[str, Any] = json.loads((places.overrides / "status.json").read_text())
+    said: dict[str, Any] = json.loads((paths.overrides / "status.json").read_text())
     return said
 
 
 TITLE = "Acme Academy"
 
 
-def test_a_bad_file_leaves_the_last_good_one_in_force(configuration: SimpleNamespace, places: Any) -> None:
-    keeper = configuration.overrides.Keeper(places)
-    assert keeper.settle().version.number == 0
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    first = keeper.settle()
-    places.file.write_text("\nEDXAPP_MYSQL_HOST: elsewhere\n")
-    found = keeper.settle()
+def test_a_bad_file_leaves_the_last_good_one_in_force(configuration: SimpleNamespace, paths: Any) -> None:
+    keeper = configuration.overrides.Overrides(paths)
+    assert keeper.update().version.number == 0
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    first = keeper.update()
+    paths.file.write_text("\nEDXAPP_MYSQL_HOST: elsewhere\n")
+    found = keeper.update()
     assert (found.version, name_in(found.folder)) == (first.version, "First")
-    assert status(places)["accepted"]["number"] == 1
-    assert status(places)["in_force"] is None, "no service has said that it is ready"
-    assert status(places)["refused"]["line"] == 2
-    assert status(places)["refused"]["key"] == "EDXAPP_MYSQL_HOST"
+    assert status(paths)["accepted"]["number"] == 1
+    assert status(paths)["in_force"] is None, "no service has said that it is ready"
+    assert status(paths)["refused"]["line"] == 2
+    assert status(paths)["refused"]["key"] == "EDXAPP_MYSQL_HOST"
     # A container that starts now, with nothing in memory, comes to the same.
-    again = configuration.overrides.Keeper(places).settle()
+    again = configuration.overrides.Overrides(paths).update()
     assert (again.version, again.folder) == (found.version, found.folder)
     assert "EDXAPP_MYSQL_HOST" in again.refused
 
 
-def test_a_file_that_is_gone_means_no_overrides(configuration: SimpleNamespace, places: Any) -> None:
-    keeper = configuration.overrides.Keeper(places)
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    keeper.settle()
-    places.file.unlink()
-    found = keeper.settle()
+def test_a_file_that_is_gone_means_no_overrides(configuration: SimpleNamespace, paths: Any) -> None:
+    keeper = configuration.overrides.Overrides(paths)
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    keeper.update()
+    paths.file.unlink()
+    found = keeper.update()
     assert (found.version.number, name_in(found.folder)) == (2, TITLE)
 
 
-def test_fifty_versions_are_kept_and_can_be_restored(configuration: SimpleNamespace, places: Any) -> None:
-    keeper = configuration.overrides.Keeper(places)
+def test_fifty_versions_are_kept_and_can_be_restored(configuration: SimpleNamespace, paths: Any) -> None:
+    keeper = configuration.overrides.Overrides(paths)
     for number in range(1, 61):
-        places.file.write_text(f"EDXAPP_PLATFORM_NAME: Number {number}\n")
-        keeper.settle()
+        paths.file.write_text(f"EDXAPP_PLATFORM_NAME: Number {number}\n")
+        keeper.update()
     assert keeper.versions() == list(range(60, 10, -1))
-    assert len(list((places.overrides / "history").iterdir())) == 50
+    assert len(list((paths.overrides / "history").iterdir())) == 50
     keeper.restore(12)
-    assert name_in(keeper.settle().folder) == "Number 12"
+    assert name_in(keeper.update().folder) == "Number 12"
     assert keeper.versions()[0] == 61
     with pytest.raises(configuration.refusal.Refusal, match=r"version 3 is not kept; kept are: 61, 60"):
         keeper.restore(3)
-    rendered = [each for each in places.rendered.iterdir() if len(each.name) == 24]
-    assert len(rendered) <= configuration.rendering.KEPT
+    rendered = [each for each in paths.rendered.iterdir() if len(each.name) == 24]
+    assert len(rendered) <= configuration.rendering.KEPT_FOLDERS
 
 
 def test_what_does_not_start_is_not_taken_again_until_it_is_written_anew(
-    configuration: SimpleNamespace, places: Any
+    configuration: SimpleNamespace, paths: Any
 ) -> None:
-    keeper = configuration.overrides.Keeper(places)
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    keeper.settle()
-    places.file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
-    other = configuration.overrides.Keeper(places)
-    found = other.settle()
-    seen = other.seen()
+    keeper = configuration.overrides.Overrides(paths)
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    keeper.update()
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
+    other = configuration.overrides.Overrides(paths)
+    found = other.update()
+    seen = other.change_mark()
     keeper.reject(found.version, "lms does not start with it (exit code 78)")
-    assert name_in(keeper.settle().folder) == "First"
-    assert other.seen() != seen, "the other containers look again"
-    assert "does not start" in other.settle().refused
-    assert name_in(configuration.overrides.Keeper(places).settle().folder) == "First"
-    os.utime(places.file, ns=(1, 1))
-    again = keeper.settle()
+    assert name_in(keeper.update().folder) == "First"
+    assert other.change_mark() != seen, "the other containers look again"
+    assert "does not start" in other.update().refused
+    assert name_in(configuration.overrides.Overrides(paths).update().folder) == "First"
+    os.utime(paths.file, ns=(1, 1))
+    again = keeper.update()
     assert (again.version.number, name_in(again.folder), again.refused) == (3, "Second", "")
     # What is in force by then outlives a bad file.
-    places.file.write_text("nonsense")
-    assert name_in(keeper.settle().folder) == "Second"
+    paths.file.write_text("nonsense")
+    assert name_in(keeper.update().folder) == "Second"
 
 
 def test_what_ansible_could_not_do_is_tried_again_later_and_not_for_ever(
-    configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch
+    configuration: SimpleNamespace, paths: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = configuration.overrides.Keeper(places)
+    keeper = configuration.overrides.Overrides(paths)
     now = [1000.0]
     monkeypatch.setattr(configuration.overrides.time, "time", lambda: now[0])
     runs: list[object] = []
@@ -458,52 +458,52 @@ def test_what_ansible_could_not_do_is_tried_again_later_and_not_for_ever(
         runs.append(told)
         return role(*told)
 
-    monkeypatch.setattr(configuration.ansible, "settings", settings)
-    keeper.settle()
-    places.file.write_text("EDXAPP_PLATFORM_DESCRIPTION: no memory\n")
-    found = keeper.settle()
-    assert (found.version.number, found.again) == (0, 60.0)
+    monkeypatch.setattr(configuration.ansible, "render_settings", settings)
+    keeper.update()
+    paths.file.write_text("EDXAPP_PLATFORM_DESCRIPTION: no memory\n")
+    found = keeper.update()
+    assert (found.version.number, found.retry_seconds) == (0, 60.0)
     assert "Ansible ended with 250" in found.refused
     count = len(runs)
-    assert configuration.overrides.Keeper(places).settle().again == 60.0
+    assert configuration.overrides.Overrides(paths).update().retry_seconds == 60.0
     assert len(runs) == count, "not before its time, in no container"
     waits = []
-    while (wait := keeper.settle().again) is not None:
+    while (wait := keeper.update().retry_seconds) is not None:
         waits.append(wait)
         now[0] += wait
     assert waits == [60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3600.0]
-    assert status(places)["waiting"] == {
+    assert status(paths)["waiting"] == {
         "tries": 8,
         "next": None,
         "reason": "Ansible ended with 250: killed",
     }
     # Written anew it is tried once more: whoever writes the same text each minute has not eight tries each minute.
     count = len(runs)
-    os.utime(places.file, ns=(1, 1))
-    assert (keeper.settle().again, keeper.settle().again) == (None, None)
+    os.utime(paths.file, ns=(1, 1))
+    assert (keeper.update().retry_seconds, keeper.update().retry_seconds) == (None, None)
     assert len(runs) == count + 1
-    places.file.write_text("EDXAPP_PLATFORM_NAME: Another\n")
-    assert name_in(keeper.settle().folder) == "Another"
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: Another\n")
+    assert name_in(keeper.update().folder) == "Another"
 
 
 def test_what_is_in_force_is_not_left_for_an_older_one_when_ansible_fails(
-    configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch
+    configuration: SimpleNamespace, paths: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeper = configuration.overrides.Keeper(places)
+    keeper = configuration.overrides.Overrides(paths)
     for name in ("First", "Second"):
-        places.file.write_text(f"EDXAPP_PLATFORM_NAME: {name}\n")
-        keeper.settle()
+        paths.file.write_text(f"EDXAPP_PLATFORM_NAME: {name}\n")
+        keeper.update()
     # The operator's settings are others, so all is to be made anew.
-    (places.given / "release.json").write_text('{"EDXAPP_FEATURES": {"ENABLE_TEAMS": true}}')
+    (paths.layers / "release.json").write_text('{"EDXAPP_FEATURES": {"ENABLE_TEAMS": true}}')
 
     def fails(*_: object) -> None:
         raise configuration.ansible.AnsibleError("waited 120 s for Ansible to end")
 
-    monkeypatch.setattr(configuration.ansible, "settings", fails)
+    monkeypatch.setattr(configuration.ansible, "render_settings", fails)
     with pytest.raises(configuration.ansible.AnsibleError, match="waited 120 s"):
-        keeper.settle()
-    monkeypatch.setattr(configuration.ansible, "settings", role)
-    assert name_in(keeper.settle().folder) == "Second"
+        keeper.update()
+    monkeypatch.setattr(configuration.ansible, "render_settings", role)
+    assert name_in(keeper.update().folder) == "Second"
 
 
 def test_ansible_that_does_not_end_is_ended_with_its_children(
@@ -515,110 +515,110 @@ def test_ansible_that_does_not_end_is_ended_with_its_children(
     command.chmod(0o755)
     monkeypatch.setattr(configuration.ansible, "LIMIT_SECONDS", 0.5)
     with pytest.raises(configuration.ansible.AnsibleError, match="waited 0 s for Ansible to end"):
-        configuration.ansible.run(configuration.paths.Places(home=tmp_path), {}, tmp_path)
+        configuration.ansible.run_playbook(configuration.paths.Paths(home=tmp_path), {}, tmp_path)
     child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
     assert not child.exists() or child.read_text().split()[2] == "Z"
 
 
-def test_a_broken_record_is_made_anew(configuration: SimpleNamespace, places: Any) -> None:
-    keeper = configuration.overrides.Keeper(places)
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    folder = keeper.settle().folder
-    (places.rendered / "records/state.json").write_text('{"in_force": 3')
+def test_a_broken_record_is_made_anew(configuration: SimpleNamespace, paths: Any) -> None:
+    keeper = configuration.overrides.Overrides(paths)
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    folder = keeper.update().folder
+    (paths.rendered / "records/state.json").write_text('{"in_force": 3')
     (folder / "cms.json").write_text('{"PLATFORM_NA')
-    places.file.write_text("nonsense")
-    found = keeper.settle()
+    paths.file.write_text("nonsense")
+    found = keeper.update()
     assert name_in(found.folder) == "First"
     assert json.loads((found.folder / "cms.json").read_text())["PLATFORM_NAME"] == "First"
 
 
 def test_a_drive_that_takes_no_more_leaves_in_force_what_is(
-    configuration: SimpleNamespace, places: Any, monkeypatch: pytest.MonkeyPatch
+    configuration: SimpleNamespace, paths: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    configuration.overrides.Keeper(places).settle()
-    places.file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    configuration.overrides.Overrides(paths).update()
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(configuration.files, "write", full)
-    monkeypatch.setattr(configuration.files, "publish", full)
-    started = configuration.overrides.Keeper(places).at_start()
-    assert (name_in(started.folder), started.again) == ("First", 60.0)
+    monkeypatch.setattr(configuration.files, "write_below", full)
+    started = configuration.overrides.Overrides(paths).update_at_start()
+    assert (name_in(started.folder), started.retry_seconds) == ("First", 60.0)
     assert "No space left" in started.refused
 
 
-def test_a_portal_of_before_keeps_what_was_in_force(configuration: SimpleNamespace, places: Any) -> None:
+def test_a_portal_of_before_keeps_what_was_in_force(configuration: SimpleNamespace, paths: Any) -> None:
     """Its versions lay beside the overrides; what is not what its name says is not taken over."""
-    folder = places.overrides / "history"
+    folder = paths.overrides / "history"
     folder.mkdir()
     for number, text in ((6, "EDXAPP_PLATFORM_NAME: Sixth\n"), (7, "EDXAPP_PLATFORM_NAME: Seventh\n")):
-        sha = configuration.records.sha(text.encode())
+        sha = configuration.records.sha256_of(text.encode())
         (folder / f"{number:06d}-{sha[:12]}.yml").write_text(text)
     (folder / f"000009-{'0' * 12}.yml").write_text("EDXAPP_PLATFORM_NAME: Forged\n")
-    places.file.write_text("nonsense")
-    keeper = configuration.overrides.Keeper(places)
-    found = keeper.settle()
+    paths.file.write_text("nonsense")
+    keeper = configuration.overrides.Overrides(paths)
+    found = keeper.update()
     assert (found.version.number, name_in(found.folder)) == (7, "Seventh")
     assert keeper.versions() == [7, 6]
 
 
-def test_a_judgement_of_before_is_read_by_its_old_name(configuration: SimpleNamespace, places: Any) -> None:
-    keeper = configuration.overrides.Keeper(places)
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    version = keeper.settle().version
-    path = places.rendered / "records/state.json"
+def test_a_judgement_of_before_is_read_by_its_old_name(configuration: SimpleNamespace, paths: Any) -> None:
+    keeper = configuration.overrides.Overrides(paths)
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    version = keeper.update().version
+    path = paths.rendered / "records/state.json"
     said = json.loads(path.read_text())
     path.write_text(json.dumps({**said, "in_force": said.pop("accepted")}))
     assert keeper.records.state().accepted == version
 
 
 def test_in_force_is_what_every_service_of_pages_was_ready_with(
-    configuration: SimpleNamespace, places: Any
+    configuration: SimpleNamespace, paths: Any
 ) -> None:
-    keeper = configuration.overrides.Keeper(places)
-    first = keeper.settle().version
+    keeper = configuration.overrides.Overrides(paths)
+    first = keeper.update().version
     for service in ("lms", "cms", "lms-workers"):
-        keeper.records.lives(service, first)
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    second = keeper.settle().version
+        keeper.records.save_ready_version(service, first)
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    second = keeper.update().version
     for service, number in (("lms-workers", 0), ("lms", 0), ("cms", 1)):
-        keeper.records.lives(service, second)
+        keeper.records.save_ready_version(service, second)
         keeper.show()
-        assert (status(places)["accepted"]["number"], status(places)["in_force"]["number"]) == (1, number)
+        assert (status(paths)["accepted"]["number"], status(paths)["in_force"]["number"]) == (1, number)
 
 
 def test_failures_count_in_a_row_with_one_content_and_the_same_rules(
-    configuration: SimpleNamespace, places: Any
+    configuration: SimpleNamespace, paths: Any
 ) -> None:
-    keeper = configuration.overrides.Keeper(places)
-    places.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    version = keeper.settle().version
-    assert [keeper.failures("lms", version) for _ in range(2)] == [1, 2]
-    assert keeper.failures("cms", version) == 1
+    keeper = configuration.overrides.Overrides(paths)
+    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    version = keeper.update().version
+    assert [keeper.count_failure("lms", version) for _ in range(2)] == [1, 2]
+    assert keeper.count_failure("cms", version) == 1
     # Ready in between: what fails a year later is the first of its row.
-    keeper.records.lives("lms", version)
-    assert [keeper.failures("lms", version) for _ in range(2)] == [1, 2]
-    (places.given / "release.json").write_text('{"EDXAPP_FEATURES": {"ENABLE_TEAMS": true}}')
-    assert keeper.failures("lms", version) == 1
-    assert keeper.failures("lms", configuration.overrides.NONE) == 1
+    keeper.records.save_ready_version("lms", version)
+    assert [keeper.count_failure("lms", version) for _ in range(2)] == [1, 2]
+    (paths.layers / "release.json").write_text('{"EDXAPP_FEATURES": {"ENABLE_TEAMS": true}}')
+    assert keeper.count_failure("lms", version) == 1
+    assert keeper.count_failure("lms", configuration.overrides.NONE) == 1
 
 
-def test_passwords_are_filled_in_for_this_container_alone(
-    configuration: SimpleNamespace, places: Any
-) -> None:
-    found = configuration.overrides.Keeper(places).settle()
-    assert configuration.rendering.take(places, found.folder)
-    told = json.loads((places.settings / "lms.auth.json").read_text())
+def test_passwords_are_filled_in_for_this_container_alone(configuration: SimpleNamespace, paths: Any) -> None:
+    found = configuration.overrides.Overrides(paths).update()
+    assert configuration.rendering.install_settings(paths, found.folder)
+    told = json.loads((paths.settings / "lms.auth.json").read_text())
     assert told["DATABASES"]["default"]["PASSWORD"] == "generated-mysql-edxapp-password"
     assert told["SECRET_KEY"] == "generated-edxapp-secret-key"
     assert "COMMENTS_SERVICE_KEY" not in told, "a container without the secret has no such setting"
-    assert (places.settings / "lms.auth.json").stat().st_mode & 0o777 == 0o640
-    on_drive = [path for folder in (places.rendered, places.overrides) for path in folder.rglob("*.*")]
+    assert (paths.settings / "lms.auth.json").stat().st_mode & 0o777 == 0o640
+    on_drive = [path for folder in (paths.rendered, paths.overrides) for path in folder.rglob("*.*")]
     assert on_drive
     assert not [path for path in on_drive if path.is_file() and "generated-" in path.read_text()]
-    assert configuration.rendering.take(places, found.folder) == {}, "the second time nothing is written"
+    assert configuration.rendering.install_settings(paths, found.folder) == {}, (
+        "the second time nothing is written"
+    )
 
 
 # The role
@@ -634,7 +634,7 @@ def test_a_template_of_the_role_only_puts_a_variable_somewhere() -> None:
 
 def test_the_role_and_the_table_know_the_same_variables(configuration: SimpleNamespace) -> None:
     table = configuration.variables.Table.load(HOME / "variables.yml")
-    known = configuration.ansible.known(configuration.paths.Places(home=HOME))
+    known = configuration.ansible.role_variables(configuration.paths.Paths(home=HOME))
     assert set(table.variables) == known | configuration.layers.SETTINGS
 
 
@@ -646,12 +646,12 @@ VALUES = st.dictionaries(st.text("ABC", min_size=1, max_size=3), PLAIN, max_size
 def test_what_is_hidden_is_shown_again_letter_by_letter(
     configuration: SimpleNamespace, values: dict[str, Any], under: dict[str, Any]
 ) -> None:
-    opaque = configuration.placeholders
-    hidden, kept = opaque.hide(values)
+    placeholders = configuration.placeholders
+    hidden, kept = placeholders.hide_values(values)
     made = configuration.layers.merged(
         {key: each for key, each in under.items() if key not in values}, hidden
     )
-    shown = opaque.show(json.loads(json.dumps({"mapping": made, "list": [hidden]})), kept)
+    shown = placeholders.restore_values(json.loads(json.dumps({"mapping": made, "list": [hidden]})), kept)
     assert shown["list"] == [values]
     assert {key: shown["mapping"][key] for key in values} == values
 
@@ -662,37 +662,37 @@ def test_what_is_hidden_is_shown_again_letter_by_letter(
 )
 def test_half_a_stand_in_and_a_strange_one_are_refused(configuration: SimpleNamespace, made: Any) -> None:
     with pytest.raises(ValueError, match=r"stand-in|no text"):
-        configuration.placeholders.show(made, ["text", 7])
+        configuration.placeholders.restore_values(made, ["text", 7])
 
 
 def test_a_text_in_the_midst_of_another_is_put_there(configuration: SimpleNamespace) -> None:
     assert (
-        configuration.placeholders.show("a \ue0000\ue001 b", ["\ue0001\ue001 {{ x }}"])
+        configuration.placeholders.restore_values("a \ue0000\ue001 b", ["\ue0001\ue001 {{ x }}"])
         == "a \ue0001\ue001 {{ x }} b"
     )
 
 
 @pytest.mark.parametrize(
-    ("code", "tries", "judged", "final", "delay"),
+    ("code", "tries", "cause", "final", "delay"),
     [
-        (78, 1, "WRONG", True, 60.0),
-        (1, 1, "FAILED", False, 60.0),
-        (3, 2, "FAILED", False, 120.0),
-        (22, 3, "FAILED", True, 240.0),
-        (137, 3, "UNTRIED", False, 240.0),
-        (143, 8, "UNTRIED", False, None),
-        (None, 1, "UNTRIED", False, 60.0),
-        (75, 7, "UNTRIED", False, 3600.0),
+        (78, 1, "WRONG_SETTINGS", True, 60.0),
+        (1, 1, "UNKNOWN", False, 60.0),
+        (3, 2, "UNKNOWN", False, 120.0),
+        (22, 3, "UNKNOWN", True, 240.0),
+        (137, 3, "TEMPORARY", False, 240.0),
+        (143, 8, "TEMPORARY", False, None),
+        (None, 1, "TEMPORARY", False, 60.0),
+        (75, 7, "TEMPORARY", False, 3600.0),
     ],
 )
-def test_a_verdict_tells_wrong_from_untried(
+def test_the_cause_of_a_failed_start_follows_from_its_exit_code(
     configuration: SimpleNamespace,
     code: int | None,
     tries: int,
-    judged: str,
+    cause: str,
     final: bool,
     delay: float | None,
 ) -> None:
-    verdict = configuration.start_failures
-    found = verdict.of(code)
-    assert (found.name, verdict.final(found, tries), verdict.delay(tries)) == (judged, final, delay)
+    failures = configuration.start_failures
+    found = failures.cause_of(code)
+    assert (found.name, failures.is_final(found, tries), failures.retry_delay(tries)) == (cause, final, delay)

@@ -66,22 +66,22 @@ PROGRAM = """
 import json, sys
 from pathlib import Path
 from configurator import ansible, supervisor, start_failures
-from configurator.overrides import Keeper
-from configurator.paths import Places
+from configurator.overrides import Overrides
+from configurator.paths import Paths
 home, ground, port, server = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-def role(places, values):
+def role(paths, values):
     if values.get("EDXAPP_PLATFORM_DESCRIPTION") == "crash":
         raise RuntimeError("of a kind that nobody thought of")
     return {variant: {"NAME": values.get("EDXAPP_PLATFORM_NAME", "none")} for variant in ("lms", "cms")}
-ansible.settings = role
-class Full(Keeper):
+ansible.render_settings = role
+class Full(Overrides):
     def reject(self, version, reason):
         if (ground / "full").exists():
             raise OSError(28, "No space left on device")
         super().reject(version, reason)
 real = supervisor.Generation
 def generation(*told):
-    told_by = json.loads((places.settings / "lms.env.json").read_text())
+    told_by = json.loads((paths.settings / "lms.env.json").read_text())
     marks = ground / "unforked"
     if told_by["NAME"] == "unforked" and (not marks.exists() or len(marks.read_text()) < 2):
         with marks.open("a") as file:
@@ -90,11 +90,11 @@ def generation(*told):
     return real(*told)
 supervisor.Generation = generation
 start_failures.FIRST_SECONDS, start_failures.LONGEST_SECONDS = 0.1, 0.2
-places = Places(home=home, **{each: ground / each for each in ("given", "secrets", "overrides", "rendered", "settings")})
+paths = Paths(home=home, **{each: ground / each for each in ("layers", "secrets", "overrides", "rendered", "settings")})
 supervisor.POLL_SECONDS = supervisor.WORKERS_POLL_SECONDS = 0.1
-words = [sys.executable, server, str(places.settings / "lms.env.json")]
+words = [sys.executable, server, str(paths.settings / "lms.env.json")]
 name = "lms" if port else "lms-workers"
-sys.exit(supervisor.Supervisor(name, words, port, Full(places)).run())
+sys.exit(supervisor.Supervisor(name, words, port, Full(paths)).run())
 """
 
 
@@ -103,13 +103,13 @@ JOB = """
 import sys
 from pathlib import Path
 from configurator import __main__ as entry, ansible
-from configurator.paths import Places
+from configurator.paths import Paths
 home, ground = Path(sys.argv[1]), Path(sys.argv[2])
-def role(places, values):
+def role(paths, values):
     return {variant: {"NAME": values.get("EDXAPP_PLATFORM_NAME", "none")} for variant in ("lms", "cms")}
-ansible.settings = role
-folders = {each: ground / each for each in ("given", "secrets", "overrides", "rendered")}
-entry.Places = lambda: Places(home=home, settings=ground / "of-the-job", **folders)
+ansible.render_settings = role
+folders = {each: ground / each for each in ("layers", "secrets", "overrides", "rendered")}
+entry.Paths = lambda: Paths(home=home, settings=ground / "of-the-job", **folders)
 sys.exit(entry.main([*sys.argv[3:]]))
 """
 # The job's software: ends as the server does where the settings are not to its liking.
@@ -135,7 +135,7 @@ def port() -> int:
 @pytest.fixture
 def ground(tmp_path: Path) -> Path:
     """The folders of a container."""
-    for name in ("given", "secrets", "overrides", "rendered", "settings"):
+    for name in ("layers", "secrets", "overrides", "rendered", "settings"):
         (tmp_path / name).mkdir()
     empty: dict[str, dict[str, dict[str, str]]] = {
         "env": {"lms": {}, "cms": {}},
@@ -143,7 +143,7 @@ def ground(tmp_path: Path) -> Path:
     }
     given: dict[str, object] = {"release": {}, "tenant": {}, "protected": empty}
     for name, said in given.items():
-        (tmp_path / "given" / f"{name}.json").write_text(json.dumps(said))
+        (tmp_path / "layers" / f"{name}.json").write_text(json.dumps(said))
     (tmp_path / "server.py").write_text(SERVER)
     (tmp_path / "program.py").write_text(PROGRAM)
     return tmp_path
@@ -365,7 +365,7 @@ def test_a_restart_begins_with_what_is_known_to_start(ground: Path, port: int) -
         until("the report", lambda: report(ground).get("version") == 1)
     override(ground, "EDXAPP_PLATFORM_NAME: heavy\n")
     with started(ground, port, "good"):
-        until("the report of a try", lambda: "was not taken up" in report(ground)["trouble"])
+        until("the report of a try", lambda: "is not running" in report(ground)["trouble"])
         assert ask(port) == "good"
 
 
