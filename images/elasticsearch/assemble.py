@@ -1,4 +1,4 @@
-"""Puts OpenSearch together from its server archive and module jars: assemble.py JARS HOME."""
+"""Assembles OpenSearch from its server archive and module jars: assemble.py JARS HOME."""
 
 import platform
 import shutil
@@ -18,7 +18,7 @@ extended.plugins=
 custom.foldername=
 has.native.controller=false
 """
-# What OpenSearch's own build grants its script language; a file of the module that its jar does not carry.
+# The permissions that OpenSearch's own build grants its script language. The module's jar does not contain this file.
 PAINLESS_POLICY = """\
 grant {
   permission org.opensearch.SpecialPermission;
@@ -27,13 +27,13 @@ grant {
   permission org.opensearch.script.ClassPermission "<<STANDARD>>";
 };
 """
-# What our own module needs of the house: to read one file.
+# The permission of our own module: to read one file.
 ACCESS_POLICY = """\
 grant {
   permission java.io.FilePermission "/run/secrets/search-password", "read";
 };
 """
-# module → its class, and the beginnings of its jars' names
+# module → its class, and the prefixes of its jars' names
 MODULES = {
     "analysis-common": ("org.opensearch.analysis.common.CommonAnalysisPlugin", ("analysis-common",)),
     "reindex": (
@@ -41,11 +41,11 @@ MODULES = {
         ("reindex-client", "opensearch-rest-client", "opensearch-ssl-config", "http", "commons-"),
     ),
     "lang-painless": (
-        # Ours, around org.opensearch.painless.PainlessPlugin: see src/LazyPainless.java.
+        # Our wrapper of org.opensearch.painless.PainlessPlugin: see src/LazyPainless.java.
         "portals.search.LazyPainless",
         ("lang-painless", "opensearch-scripting-painless-spi", "asm", "antlr4-runtime"),
     ),
-    # Ours alone: see src/Access.java.
+    # Our own: see src/Access.java.
     "portals-access": ("portals.access.Access", ()),
 }
 
@@ -56,12 +56,12 @@ def main(jars: Path, home: Path) -> None:
     (home.parent / "unpacked" / f"opensearch-{VERSION}").rename(home)
     for name in ("bin", "logs", "lib/tools"):
         shutil.rmtree(home / name)
-    there = {path.name for path in (home / "lib").iterdir()}
-    for name, (classname, beginnings) in MODULES.items():
+    server_jars = {path.name for path in (home / "lib").iterdir()}
+    for name, (classname, prefixes) in MODULES.items():
         module = home / "modules" / name
         module.mkdir()
         for jar in jars.glob("*.jar"):
-            if jar.name.startswith(beginnings) and jar.name not in there:
+            if jar.name.startswith(prefixes) and jar.name not in server_jars:
                 shutil.copy(jar, module)
         (module / "plugin-descriptor.properties").write_text(
             DESCRIPTOR.format(name=name, version=VERSION, classname=classname)
@@ -72,7 +72,7 @@ def main(jars: Path, home: Path) -> None:
 
 
 def unpack_native(jna: Path, native: Path) -> None:
-    """JNA would unpack its library into /tmp and load it from there, where nothing may be executed."""
+    """Unpack JNA's library. By itself JNA unpacks it into /tmp, which is mounted noexec."""
     machine = platform.machine().replace("_", "-")
     with zipfile.ZipFile(jna) as archive:
         content = archive.read(f"com/sun/jna/linux-{machine}/libjnidispatch.so")

@@ -1,7 +1,8 @@
-"""What uWSGI loads: edx-platform's application, which has answered a request of its own where it is to follow another.
+"""The module that uWSGI loads: edx-platform's application. A later generation first answers a test request.
 
-Django reads some settings at the first request alone, and uWSGI calls itself ready before it. Asked in a child, whose
-connections to the stores no worker gets. For the Python of the oldest release's image, 3.5.
+Django reads some settings only at the first request, and uWSGI reports that it is ready earlier. The request is made in
+a child process, so that no worker inherits its connections to the stores. This runs in the Python of the oldest
+release's image, 3.5.
 """
 
 import os
@@ -9,17 +10,19 @@ import signal
 import sys
 import time
 from importlib import import_module
+from typing import Any, Callable, Iterable
 from wsgiref.util import setup_testing_defaults
 
+Application = Callable[[Any, Any], Iterable[bytes]]
 LIMIT_SECONDS = 30
-# sysexits.h: a store that is away can be the cause as well, so nothing is refused for it; it is tried again.
+# sysexits.h, temporary: an unavailable store can be the cause, too, so the version is tried again and not refused.
 TRY_LATER = 75
 
 
-def load():
-    """The application of this variant. One that follows another and fails ends this process: the other goes on."""
+def load() -> Application:
+    """The application of this variant. Ends this process if a later generation fails the test request."""
     variant = os.environ["SERVICE_VARIANT"]
-    application = import_module(variant + ".wsgi").application
+    application = import_module(variant + ".wsgi").application  # type: Application
     if int(os.environ.get("OPENEDX_GENERATION") or 1) > 1:
         from django.conf import settings
 
@@ -30,19 +33,19 @@ def load():
     return logged(application)
 
 
-def logged(application):
-    """Each request in one line, without what it was told; none of a probe, which would be most of the log."""
+def logged(application: Application) -> Application:
+    """The application with one log line for each request, without paths and queries, and without requests of the probe."""
 
-    def answer(environ, start):
+    def answer(environ: Any, start: Any) -> Iterable[bytes]:
         began = time.time()
 
-        def started(line, headers, *error):
+        def started(line: str, headers: Any, *error: Any) -> Any:
             code = line.split(" ", 1)[0]
             if environ.get("PATH_INFO") != "/heartbeat" or code != "200":
                 size = {name.lower(): value for name, value in headers}.get("content-length", "-")
                 took = (time.time() - began) * 1000
-                said = "{} {} {} {:.0f}ms\n".format(environ.get("REQUEST_METHOD", "-")[:10], code, size, took)
-                os.write(1, said.encode("ascii", "replace"))
+                text = "{} {} {} {:.0f}ms\n".format(environ.get("REQUEST_METHOD", "-")[:10], code, size, took)
+                os.write(1, text.encode("ascii", "replace"))
             return start(line, headers, *error)
 
         return application(environ, started)
@@ -50,8 +53,8 @@ def logged(application):
     return answer
 
 
-def fails(application, host):
-    """Whether /heartbeat answers 500, or not even that. 503 tells of a store; no answer in time tells nothing."""
+def fails(application: Application, host: str) -> bool:
+    """Whether a request of /heartbeat is answered 500 or raises. 503 (a store) and a time-out are no failure."""
     child = os.fork()
     if not child:
         code = 1
@@ -65,11 +68,11 @@ def fails(application, host):
     return os.WIFEXITED(ended) and os.WEXITSTATUS(ended) != 0
 
 
-def status(application, host):
-    """The status of a GET of /heartbeat by the host name that Django allows."""
+def status(application: Application, host: str) -> int:
+    """The status code of GET /heartbeat with the host name that Django allows."""
     environ = {"PATH_INFO": "/heartbeat", "HTTP_HOST": host, "REMOTE_ADDR": "127.0.0.1"}
     setup_testing_defaults(environ)
-    said = []
-    for _ in application(environ, lambda line, headers, error=None: said.append(line)):
+    lines = [""]
+    for _ in application(environ, lambda line, headers, error=None: lines.append(line)):
         pass
-    return int(said[-1].split()[0])
+    return int(lines[-1].split()[0])

@@ -1,6 +1,6 @@
-"""The verbs of a public openedx image: what each runs, and the one settings file that edx-platform reads.
+"""The verbs of a public openedx image: what each runs, and the settings file that edx-platform reads.
 
-Started by the configuration program, which has written <variant>.env.json and <variant>.auth.json.
+The configurator starts it after it has written <variant>.env.json and <variant>.auth.json.
 """
 
 import json
@@ -17,9 +17,9 @@ CONFIG = Path("/openedx/config")
 QUEUES = {"lms": ("default", "high", "high_mem"), "cms": ("default", "high", "low")}
 PORTS = {"lms": 8000, "cms": 8010}
 MEDIA = Path("/openedx/media")
-# What lies on the drive and is served to nobody (portal_settings/settle.py).
+# Directories on the drive that nginx does not serve (portal_settings/changes.py).
 PRIVATE = ("data", "djfs", "financial", "mail", "ora2", "reports")
-# What of the uploads is public: the list of images/nginx/nginx.conf.
+# Public directories of uploads, the same list as in images/nginx/nginx.conf.
 PUBLIC = (
     "badge_classes",
     "badges",
@@ -35,7 +35,7 @@ FILES = (
     *((f"/media/{name}", str(MEDIA / name)) for name in PUBLIC),
 )
 ASSETS = "/usr/local/bin/openedx_assets.py"
-# Empty, it is the address of no picture and no page, where edx-platform has its own.
+# Left out if empty, so that edx-platform uses its own picture or page.
 OWN_IF_EMPTY = (
     "ACTIVATION_EMAIL_SUPPORT_LINK",
     "FAVICON_URL",
@@ -45,12 +45,12 @@ OWN_IF_EMPTY = (
 STAYING = ("lms", "cms", "lms-workers", "cms-workers")
 ENDING = ("lms-migrate", "cms-migrate", "lms-assets", "create-admin", "oauth-sync", "login-link")
 USAGE = 64
-LET_IN = (
+SET_ADMIN = (
     "from django.contrib.auth import get_user_model; "
     "user = get_user_model().objects.get(username={user!r}); "
     "user.set_password(open('/run/secrets/admin-password').read()); user.save()"
 )
-# The same link that edx-platform mails to whoever forgot the password; the words after it are its URL's own.
+# The link that edx-platform mails to a user who forgot the password.
 LINK = """
 import json
 from django.conf import settings
@@ -62,7 +62,7 @@ user = get_user_model().objects.get(username=json.load(open("/openedx/config/lms
 told = {"uidb36": int_to_base36(user.id), "token": default_token_generator.make_token(user)}
 print(settings.LMS_ROOT_URL + reverse("password_reset_confirm", kwargs=told))
 """
-# Mails and links name the site of number 1, which edx-platform makes as example.com.
+# Mails and links name site number 1, which edx-platform creates as example.com.
 SITE = """
 import json
 from django.contrib.sites.models import Site
@@ -71,7 +71,8 @@ told = {"domain": env["LMS_BASE"], "name": env["PLATFORM_NAME"][:50]}
 Site.objects.exclude(id=1).filter(domain=told["domain"]).delete()
 Site.objects.update_or_create(id=1, defaults=told)
 """
-# The client by which the cms logs people in at the lms. As `create_dot_application`, but its secret is no argument.
+# The OAuth2 client by which the cms logs users in at the lms. Like `create_dot_application`, but without the secret on
+# the command line.
 SYNC = """
 import json
 from django.contrib.auth import get_user_model
@@ -97,7 +98,7 @@ ApplicationAccess.objects.update_or_create(application=client, defaults={"scopes
 
 
 def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Mappings are merged, of anything else `over` wins."""
+    """Both, merged mapping by mapping; of any other value that both have, the one of `over`."""
     both = {
         key: merged(under[key], over[key])
         for key in under.keys() & over.keys()
@@ -106,30 +107,29 @@ def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return {**under, **over, **both}
 
 
-def spoken(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Without those that are empty and so say nothing."""
+def without_empty(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings without those that are empty and have a default of edx-platform's."""
     return {name: value for name, value in settings.items() if value != "" or name not in OWN_IF_EMPTY}
 
 
 def write_settings(variant: str) -> None:
-    """Lay the passwords over the settings, into the file that LMS_CFG or CMS_CFG names.
+    """Write the settings with the passwords into the file that LMS_CFG or CMS_CFG names.
 
-    Written by the library that edx-platform reads it with: JSON is not YAML where a text has an emoji or a number
-    an exponent.
+    It is written with the library that edx-platform reads it with: JSON with an emoji or an exponent is not YAML.
     """
     env, auth = (json.loads((CONFIG / f"{variant}.{kind}.json").read_text()) for kind in ("env", "auth"))
     target = CONFIG / f"{variant}.yml"
     fresh = target.with_suffix(f".{os.getpid()}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
     with os.fdopen(descriptor, "w") as file:
-        yaml.safe_dump(spoken(merged(env, auth)), file)
+        yaml.safe_dump(without_empty(merged(env, auth)), file)
     fresh.replace(target)
 
 
 def web(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
-    """uWSGI, which public images have; on the socket that stays open while one run follows the other.
+    """The command of uWSGI, which public images have; it listens on the socket that all generations share.
 
-    It logs no request: openedx_app does, and says nothing of what it was told.
+    It logs no requests; openedx_app does, without paths and queries.
     """
     listen = env.get("OPENEDX_LISTEN_FD")
     ready = env.get("OPENEDX_READY_FD")
@@ -140,9 +140,9 @@ def web(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
         "--master", "--single-interpreter", "--enable-threads", "--die-on-term", "--need-app",
         f"--processes={env.get('OPENEDX_WORKERS') or 1}",
         "--disable-logging",
-        # For releases without an nginx: what that has of its own (images/nginx).
+        # For releases without an nginx: the files that images/nginx serves.
         *(f"--static-map={url}={path}" for url, path in FILES),
-        # What uWSGI says of a client that has gone names the address it asked for.
+        # Messages of uWSGI about disconnected clients name the requested path.
         "--ignore-sigpipe", "--ignore-write-errors", "--disable-write-exception",
         "--buffer-size=8192", "--thunder-lock", "--max-worker-lifetime=86400", "--worker-reload-mercy=25",
         *((f"--hook-accepting1-once=write:/proc/self/fd/{ready} 1",) if ready else ()),
@@ -150,7 +150,7 @@ def web(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def queues(variant: str, told: str) -> tuple[str, ...]:
-    """The variant's queues of a comma list; all of them when it is empty. Raises ValueError for any other."""
+    """The queues of a list with commas; all of the variant if it is empty. Raises ValueError for an unknown one."""
     known = QUEUES[variant]
     found = tuple(told.split(",")) if told else known
     if odd := [each for each in found if each not in known]:
@@ -161,28 +161,28 @@ def queues(variant: str, told: str) -> tuple[str, ...]:
 
 
 def worker(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
-    """A Celery worker of some of the variant's queues; two generations beside each other need two names.
+    """The command of a Celery worker; two generations beside each other need different node names.
 
-    Only words that every release's Celery knows; openedx_worker sets the rest.
+    It has only options that Celery has in every release; openedx_worker sets the others.
     """
     core = f"edx.{variant}.core"
-    taken = queues(variant, env.get("OPENEDX_QUEUES", ""))
+    names = queues(variant, env.get("OPENEDX_QUEUES", ""))
     return (
         "celery", "--app=openedx_worker", "worker", "--loglevel=info",
-        f"--hostname={core}.{taken[0]}.{env.get('OPENEDX_GENERATION') or 1}.%h",
-        "--queues=" + ",".join(f"{core}.{queue}" for queue in taken),
+        f"--hostname={core}.{names[0]}.{env.get('OPENEDX_GENERATION') or 1}.%h",
+        "--queues=" + ",".join(f"{core}.{queue}" for queue in names),
         f"--concurrency={env.get('OPENEDX_WORKERS') or 1}",
         "--without-gossip", "--without-mingle",
     )  # fmt: skip
 
 
 def tasks_per_child(env: Mapping[str, str]) -> str:
-    """As edx-platform's: what a heavy task took is the system's again when it ends."""
+    """1 for the queue of heavy tasks, as in edx-platform: their memory is freed when they end."""
     return "1" if env.get("OPENEDX_QUEUES") == "high_mem" else "100"
 
 
 def commands(verb: str, env: Mapping[str, str], admin: Mapping[str, str]) -> list[tuple[str, ...]]:
-    """What a verb runs, one after the other."""
+    """The commands that a verb runs one after the other."""
     variant = "cms" if verb.startswith("cms") else "lms"
     manage = ("python", "./manage.py", variant)
     if verb in ("lms", "cms"):
@@ -198,8 +198,8 @@ def commands(verb: str, env: Mapping[str, str], admin: Mapping[str, str]) -> lis
         manage = ("python", "./manage.py", "lms")
         return [
             (*manage, "manage_user", "--superuser", "--staff", *who),
-            # The password is read there: an argument shows in every list of processes.
-            (*manage, "shell", "-c", LET_IN.format(user=who[0])),
+            # The shell reads the password from its file: an argument is visible in each list of processes.
+            (*manage, "shell", "-c", SET_ADMIN.format(user=who[0])),
         ]
     if verb == "login-link":
         return [("python", "./manage.py", "lms", "shell", "-c", LINK)]
@@ -209,7 +209,7 @@ def commands(verb: str, env: Mapping[str, str], admin: Mapping[str, str]) -> lis
 
 
 def main(verbs: Sequence[str]) -> int:
-    """Run the verbs in order; the code of the first that fails. One that stays up takes this process's place."""
+    """Run the verbs in order; returns the code of the first that fails. A verb that stays up replaces this process."""
     wrong = [verb for verb in verbs if verb not in (*STAYING, *ENDING)]
     if wrong or not verbs or (len(verbs) > 1 and any(verb in STAYING for verb in verbs)):
         print(
@@ -220,7 +220,7 @@ def main(verbs: Sequence[str]) -> int:
         write_settings(variant)
     private = MEDIA / "private"
     for folder in (private, *(private / name for name in PRIVATE)):
-        # Nobody else on the drive: nginx has the same mount, and another user.
+        # Mode 0700: nginx has the same mount, and another user.
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     admin = json.loads((CONFIG / "lms.env.json").read_text()).get("ADMIN", {})
     try:

@@ -1,18 +1,18 @@
-"""project-quota hold|lift DIRECTORY …: a file system's own limit (project quota of XFS and ext4) on a portal's directory.
+"""project-quota hold|lift DIRECTORY …: sets or removes a project quota (XFS, ext4) on a portal's directory.
 
     hold --tenant NAME --limit-mib N --seconds N DIRECTORY
     lift --tenant NAME DIRECTORY
 
-`hold` gives the directory and all below it one project, which what is made later inherits, then sets the project's limit.
-The directory itself is last: while it has no project the work is not done, and `hold` goes through all of it again, which
-for what has its project already is a question a file. The project's number follows from the tenant's name; one that the
-file system knows already is passed over, and what was chosen is written down in .portal/project before it is used.
+`hold` assigns the directory and all below it to one project, which new files inherit, then sets the project's limit.
+The directory itself is assigned last: until then the work is unfinished, and the next `hold` walks the whole tree again,
+with one system call for each file that has its project already. The project's id follows from the tenant's name. An id
+that the file system uses already is skipped, and the chosen id is written to .portal/project before it is used.
 
-No block device is needed: quotactl_fd(2) (Linux 5.14) takes a directory, and the ioctl a file. The limit takes
-CAP_SYS_ADMIN outside of user namespaces, others' files CAP_FOWNER, and their directories CAP_DAC_READ_SEARCH.
+No block device is needed: quotactl_fd(2) (Linux 5.14) takes a directory, and the ioctl a file. The limit needs
+CAP_SYS_ADMIN outside user namespaces, files of others CAP_FOWNER, and their directories CAP_DAC_READ_SEARCH.
 
-The last line says how it ended: `held ID MIB`, `lifted`, `over MIB` (more is taken than the limit; none was set),
-`unfinished FILES` (not within the seconds; the next run goes on) or `cannot WHY`; all with exit code 0. 64: called wrongly.
+The last line is the result: `held ID MIB`, `lifted`, `over MIB` (more is used than the limit; none was set),
+`unfinished FILES` (out of time; the next run continues) or `cannot WHY`; all with exit code 0. 64: wrong arguments.
 """
 
 import argparse
@@ -41,13 +41,13 @@ DQBLK = struct.Struct("=8QI4x")
 QIF_BLIMITS = 1
 PRJQUOTA = 2
 Q_GETQUOTA, Q_SETQUOTA = 0x800007, 0x800008
-# One number on every machine since system calls are numbered together.
+# The same number on every architecture.
 SYS_QUOTACTL_FD = 443
-# Above what people write into /etc/projid by hand, and what engines number their own layers with.
+# Above the ids that people write into /etc/projid, and those that engines give their layers.
 FIRST_ID, IDS, TRIES = 1 << 30, 1 << 30, 16
 RECORD = ".portal/project"
 PROGRESS_SECONDS = 5
-# Directories that are open at once, of a tree that may be a million deep.
+# Directories that are open at once; a tree may be a million deep.
 MOST_OPEN = 200
 # The kernel takes a lease back after /proc/sys/fs/lease-break-time, 45 s.
 LEASE_SECONDS, MOST_LEASES = 90, 5
@@ -57,16 +57,16 @@ LEASES = "see /proc/locks on the engine's host for which program that is, and st
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
-class Late(Exception):
-    """The seconds are over."""
+class OutOfTime(Exception):
+    """The time limit is over."""
 
 
 class Cannot(Exception):
-    """The file system or the kernel does not do it."""
+    """The file system or the kernel does not support it; str() says why."""
 
 
 class Attributes(NamedTuple):
-    """What an inode says of itself."""
+    """The attributes of an inode (struct fsxattr)."""
 
     xflags: int
     extsize: int
@@ -76,52 +76,52 @@ class Attributes(NamedTuple):
 
 
 class Quota(NamedTuple):
-    """A project's limit and what it has taken, in bytes, and its files."""
+    """A project's limit and use in bytes, and its number of files."""
 
     limit: int
     used: int
     files: int
 
 
-def encoded(limit: int) -> bytes:
-    """A limit of bytes (a multiple of 1024) as the kernel takes it; 0 for none. Everything else stays as it is."""
+def dqblk_of(limit: int) -> bytes:
+    """The kernel's struct for a limit in bytes (a multiple of 1024; 0 is none). Other limits stay unchanged."""
     return DQBLK.pack(limit // 1024, 0, 0, 0, 0, 0, 0, 0, QIF_BLIMITS)
 
 
-def decoded(told: bytes) -> Quota:
-    """What the kernel answers."""
-    limit, _, used, _, _, files, _, _, _ = DQBLK.unpack(told)
+def quota_from(data: bytes) -> Quota:
+    """The quota in the kernel's struct."""
+    limit, _, used, _, _, files, _, _, _ = DQBLK.unpack(data)
     return Quota(limit=limit * 1024, used=used, files=files)
 
 
-def candidates(tenant: str) -> Iterator[int]:
-    """The numbers that a tenant's project may have, the first that is free being it."""
+def candidate_ids(tenant: str) -> Iterator[int]:
+    """The ids that a tenant's project may have; the first free one is used."""
     for number in range(TRIES):
         digest = hashlib.sha256(f"{tenant}\n{number}".encode()).digest()
         yield FIRST_ID + int.from_bytes(digest[:8], "big") % IDS
 
 
 def attributes(descriptor: int) -> Attributes:
-    """Of an open file or directory."""
-    told = fcntl.ioctl(descriptor, FS_IOC_FSGETXATTR, bytes(FSXATTR.size))
-    return Attributes(*FSXATTR.unpack(told))
+    """The attributes of an open file or directory."""
+    data = fcntl.ioctl(descriptor, FS_IOC_FSGETXATTR, bytes(FSXATTR.size))
+    return Attributes(*FSXATTR.unpack(data))
 
 
-def given(told: Attributes, project: int) -> bool:
-    """Whether a directory has a project and hands it down."""
-    return told.project == project and bool(told.xflags & FS_XFLAG_PROJINHERIT)
+def has_project(attributes: Attributes, project: int) -> bool:
+    """Whether a directory belongs to a project, and new entries inherit that."""
+    return attributes.project == project and bool(attributes.xflags & FS_XFLAG_PROJINHERIT)
 
 
-def give(descriptor: int, project: int, *, inherit: bool) -> bool:
-    """Give an open file or directory its project; whether it had another, or (a directory) did not hand it down."""
-    had = attributes(descriptor)
-    xflags = had.xflags | FS_XFLAG_PROJINHERIT if inherit else had.xflags
-    if (had.project, had.xflags) == (project, xflags):
+def assign(descriptor: int, project: int, *, inherit: bool) -> bool:
+    """Assign an open file or directory to a project; returns whether that changed anything."""
+    before = attributes(descriptor)
+    xflags = before.xflags | FS_XFLAG_PROJINHERIT if inherit else before.xflags
+    if (before.project, before.xflags) == (project, xflags):
         return False
     fcntl.ioctl(
         descriptor,
         FS_IOC_FSSETXATTR,
-        FSXATTR.pack(*had._replace(xflags=xflags, project=project)),
+        FSXATTR.pack(*before._replace(xflags=xflags, project=project)),
     )
     return True
 
@@ -142,21 +142,21 @@ def quotactl(descriptor: int, command: int, project: int, data: bytes) -> bytes:
 
 
 def quota(descriptor: int, project: int) -> Quota:
-    """What a file system has of a project: nothing of one that it does not know."""
+    """The quota of a project; zeros for an unknown one. Raises Cannot."""
     try:
-        return decoded(quotactl(descriptor, Q_GETQUOTA, project, b""))
+        return quota_from(quotactl(descriptor, Q_GETQUOTA, project, b""))
     except OSError as error:
-        # XFS, of a number that nobody has used.
+        # XFS, for an id that is not in use.
         if error.errno == errno.ENOENT:
             return Quota(limit=0, used=0, files=0)
         raise Cannot(reason(error)) from None
 
 
 def reason(error: OSError) -> str:
-    """Why the kernel has refused, in words for the operator."""
+    """Why the kernel refused, in words for the operator."""
     return {
         errno.ENOSYS: "the file system counts no projects (not mounted with prjquota), or the kernel is older than Linux 5.14",
-        errno.EPERM: "the engine lends no container CAP_SYS_ADMIN of the host (user namespaces, rootless)",
+        errno.EPERM: "the engine gives no container CAP_SYS_ADMIN of the host (user namespaces, rootless)",
         errno.ESRCH: "the file system counts no projects (not mounted with prjquota)",
         errno.ENOTTY: "the file system has no projects",
         errno.EOPNOTSUPP: "the file system has no projects",
@@ -164,24 +164,26 @@ def reason(error: OSError) -> str:
     }.get(error.errno or 0, f"{error.strerror}")
 
 
-def recorded(directory: int, tenant: str) -> int | None:
-    """The number that was chosen for this tenant, None where there is none or it is another's (a copy of its directory)."""
+def recorded_id(directory: int, tenant: str) -> int | None:
+    """The id in .portal/project; None if there is none, or it is another tenant's (a copied directory)."""
     try:
         with os.fdopen(os.open(RECORD, READ, dir_fd=directory), encoding="utf-8", errors="replace") as file:
             number, _, name = file.read(200).strip().partition(" ")
     except FileNotFoundError:
         return None
     return (
-        int(number) if name == tenant and number.isdecimal() and int(number) in candidates(tenant) else None
+        int(number)
+        if name == tenant and number.isdecimal() and int(number) in candidate_ids(tenant)
+        else None
     )
 
 
-def choose(directory: int, tenant: str) -> int:
-    """A number that the file system knows nothing of, written down whole or not at all. Raises Cannot."""
-    # A project of an operator's, or of an engine's layers, has a limit or a file.
-    chosen = next((each for each in candidates(tenant) if quota(directory, each) == (0, 0, 0)), None)
+def choose_id(directory: int, tenant: str) -> int:
+    """Choose an id that the file system does not use, and record it atomically. Raises Cannot."""
+    # A project of an operator or of an engine's layers has a limit or a file.
+    chosen = next((each for each in candidate_ids(tenant) if quota(directory, each) == (0, 0, 0)), None)
     if chosen is None:
-        raise Cannot(f"{TRIES} numbers that {tenant} may have are taken by other projects")
+        raise Cannot(f"all {TRIES} ids that {tenant} may have belong to other projects")
     new = f"{RECORD}.new"
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644, dir_fd=directory)
     with os.fdopen(descriptor, "w") as file:
@@ -193,97 +195,97 @@ def choose(directory: int, tenant: str) -> int:
 
 
 class Walk:
-    """Gives a tree its project from below upwards; `seen` counts what was looked at."""
+    """Assigns a tree to a project, from below upwards; `seen` counts the entries."""
 
     def __init__(self, project: int, device: int) -> None:
         self.project, self.device, self.seen = project, device, 0
-        # Of the last file that could not be opened: its directory, held open, its name, and how deep that is.
+        # The first leased file: its directory's descriptor and its name; and the depth of the deepest one.
         self.leased: tuple[int, str] | None = None
         self.leased_at = -1
 
-    def all_of(self, top: int) -> None:
-        """All below an open directory, and itself, until nothing is left. Raises Cannot."""
-        passes_by = False
+    def assign_tree(self, top: int) -> None:
+        """Assign all below an open directory, then the directory itself, also if files are leased meanwhile. Raises Cannot."""
+        skips_assigned = False
         for _ in range(MOST_LEASES):
-            while not self.tree(os.dup(top), passes_by=passes_by):
-                passes_by = True
+            while not self.tree(os.dup(top), skips_assigned=skips_assigned):
+                skips_assigned = True
             if self.leased is None:
                 return
             await_release(*self.leased)
-            # What is done is passed by from now on.
-            self.leased, self.leased_at, passes_by = None, -1, True
-        raise Cannot(f"a program of the portal takes leases on its files again and again; {LEASES}")
+            # Directories that are assigned already are skipped from now on.
+            self.leased, self.leased_at, skips_assigned = None, -1, True
+        raise Cannot(f"a program of the portal takes leases on its files repeatedly; {LEASES}")
 
-    def tree(self, top: int, *, passes_by: bool) -> bool:
-        """The same once, whatever its depth: who may write there may nest as they like. False where it was moved about meanwhile.
+    def tree(self, top: int, *, skips_assigned: bool) -> bool:
+        """Walk the tree once, at any depth; returns False if a directory was moved meanwhile.
 
-        So many directories are open at once. Those above are found again by `..`, and what is done in them is passed by then.
-        What has a file with a lease below it is not marked, nor gone through to its end where that would be for ever.
+        At most MOST_OPEN directories are open. Those above are opened again by `..`, and then entries that are assigned are
+        skipped. A directory with a leased file below it is not assigned, so that the next walk finds the file.
         """
-        open_ones = [Open(top, passes_by=passes_by)]
+        stack = [OpenDirectory(top, skips_assigned=skips_assigned)]
         above = array("Q")
         try:
-            while open_ones:
-                here, depth = open_ones[-1], len(above) + len(open_ones)
+            while stack:
+                here, depth = stack[-1], len(above) + len(stack)
                 below = next(
                     (it for each in here.entries if (it := self.entry(each, here, depth)) is not None), None
                 )
                 if below is not None:
-                    open_ones.append(Open(below, passes_by=here.passes_by))
-                    if len(open_ones) > MOST_OPEN:
-                        above.append(open_ones.pop(0).close())
+                    stack.append(OpenDirectory(below, skips_assigned=here.skips_assigned))
+                    if len(stack) > MOST_OPEN:
+                        above.append(stack.pop(0).close())
                     continue
                 if (
                     depth > self.leased_at
-                    and not here.marked
-                    and give(here.descriptor, self.project, inherit=True)
+                    and not here.assigned
+                    and assign(here.descriptor, self.project, inherit=True)
                 ):
-                    # Once more, for what was made between the list and the mark.
-                    here.marked = True
-                    here.begin(passes_by=True)
+                    # Read it again, for entries that were made between the scan and the assignment.
+                    here.assigned = True
+                    here.scan_again(skips_assigned=True)
                     continue
                 self.leased_at = min(self.leased_at, depth - 1)
-                if len(open_ones) == 1 and above:
+                if len(stack) == 1 and above:
                     parent = os.open("..", READ | os.O_DIRECTORY, dir_fd=here.descriptor)
-                    open_ones.insert(0, Open(parent, passes_by=True))
-                    told = os.fstat(parent)
-                    if (told.st_ino, told.st_dev) != (above.pop(), self.device):
+                    stack.insert(0, OpenDirectory(parent, skips_assigned=True))
+                    status = os.fstat(parent)
+                    if (status.st_ino, status.st_dev) != (above.pop(), self.device):
                         return False
                     if self.leased_at == depth - 1:
-                        open_ones[0].entries.close()
-                open_ones.pop().close()
+                        stack[0].entries.close()
+                stack.pop().close()
         finally:
-            for each in open_ones:
+            for each in stack:
                 each.close()
         return True
 
-    def entry(self, found: "os.DirEntry[str]", parent: "Open", depth: int) -> int | None:
-        """Give a file its project; a directory that is still to be gone through comes back open."""
-        # A link, a pipe or a socket holds nothing, and no ioctl reaches it unopened.
-        mode = kind(found)
+    def entry(self, found: "os.DirEntry[str]", parent: "OpenDirectory", depth: int) -> int | None:
+        """Assign an entry; returns the open descriptor of a directory that has to be walked, else None."""
+        # A link, a pipe or a socket uses no blocks, and an ioctl would have to open it.
+        mode = mode_of(found)
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             return None
         try:
             descriptor = os.open(found.name, READ, dir_fd=parent.descriptor)
         except BlockingIOError:
-            # Somebody has a lease on it, which the kernel now takes back: after 45 s, if they do not let go.
+            # A process has a lease on it (fcntl F_SETLEASE). The kernel breaks it now, after at most 45 s.
             self.leased_at = max(self.leased_at, depth)
             self.leased = self.leased or (os.dup(parent.descriptor), found.name)
             return None
         except OSError as error:
-            # Gone, or something else meanwhile.
+            # It was deleted or replaced meanwhile.
             if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
                 return None
             raise
-        told = os.fstat(descriptor)
+        status = os.fstat(descriptor)
         goes_on = False
         try:
-            # What is mounted there is another file system's.
-            if told.st_dev == self.device and stat.S_ISDIR(told.st_mode):
-                goes_on = not (parent.passes_by and given(attributes(descriptor), self.project))
-            elif told.st_dev == self.device and stat.S_ISREG(told.st_mode):
-                give(descriptor, self.project, inherit=False)
-            self.seen += not parent.passes_by
+            # Mounts belong to another file system.
+            if status.st_dev == self.device and stat.S_ISDIR(status.st_mode):
+                goes_on = not (parent.skips_assigned and has_project(attributes(descriptor), self.project))
+            elif status.st_dev == self.device and stat.S_ISREG(status.st_mode):
+                assign(descriptor, self.project, inherit=False)
+            self.seen += not parent.skips_assigned
         finally:
             if not goes_on:
                 os.close(descriptor)
@@ -291,7 +293,7 @@ class Walk:
 
 
 def await_release(directory: int, name: str) -> None:
-    """Wait until a file in an open directory, which is closed then, has no lease any more, or is gone. Raises Cannot."""
+    """Wait until a file has no lease any more or is gone, then close its directory's descriptor. Raises Cannot."""
     end = time.monotonic() + LEASE_SECONDS
     try:
         while time.monotonic() < end:
@@ -305,34 +307,34 @@ def await_release(directory: int, name: str) -> None:
                 return
     finally:
         os.close(directory)
-    raise Cannot(f"a program of the portal has a lease on {name!a} and does not let go; {LEASES}")
+    raise Cannot(f"a program of the portal has a lease on {name!a} and does not release it; {LEASES}")
 
 
-class Open:
-    """A directory that is being gone through, by its descriptor: no path leads elsewhere meanwhile.
+class OpenDirectory:
+    """A directory that is being walked, by its descriptor: replaced paths do not lead elsewhere.
 
-    `marked` once it has the project itself; with `passes_by` directories in it that have it, too, are done.
+    `assigned` when it belongs to the project itself. With `skips_assigned` directories in it that belong to it are skipped.
     """
 
-    def __init__(self, descriptor: int, *, passes_by: bool) -> None:
-        self.descriptor, self.marked, self.passes_by = descriptor, False, passes_by
+    def __init__(self, descriptor: int, *, skips_assigned: bool) -> None:
+        self.descriptor, self.assigned, self.skips_assigned = descriptor, False, skips_assigned
         self.entries = os.scandir(descriptor)
 
-    def begin(self, *, passes_by: bool) -> None:
-        """From its first entry on."""
+    def scan_again(self, *, skips_assigned: bool) -> None:
+        """Scan once more, from the first entry."""
         self.entries.close()
-        self.passes_by, self.entries = passes_by, os.scandir(self.descriptor)
+        self.skips_assigned, self.entries = skips_assigned, os.scandir(self.descriptor)
 
     def close(self) -> int:
-        """Once it is done, or too many are open; its inode's number."""
+        """Close the scan and the descriptor; returns the inode's number."""
         number = os.fstat(self.descriptor).st_ino
         self.entries.close()
         os.close(self.descriptor)
         return number
 
 
-def kind(entry: "os.DirEntry[str]") -> int:
-    """What an entry is, 0 for one that has gone."""
+def mode_of(entry: "os.DirEntry[str]") -> int:
+    """The mode of an entry, 0 if it was deleted."""
     try:
         return entry.stat(follow_symlinks=False).st_mode
     except FileNotFoundError:
@@ -340,15 +342,15 @@ def kind(entry: "os.DirEntry[str]") -> int:
 
 
 @contextmanager
-def limited(seconds: int, walk: Walk) -> Iterator[None]:
-    """Says how far a walk is every few seconds, and raises Late when its time is over."""
+def progress_until(seconds: int, walk: Walk) -> Iterator[None]:
+    """Prints the progress of a walk every few seconds, and raises OutOfTime after its time limit."""
     passed = 0
 
     def tick(signum: int, frame: object) -> None:
         nonlocal passed
         passed += PROGRESS_SECONDS
         if passed >= seconds:
-            raise Late
+            raise OutOfTime
         print(f"project: {walk.seen} files and directories so far", flush=True)
 
     before = signal.signal(signal.SIGALRM, tick)
@@ -361,43 +363,43 @@ def limited(seconds: int, walk: Walk) -> Iterator[None]:
 
 
 def hold(path: str, tenant: str, limit: int, seconds: int) -> str:
-    """How it ended. Raises Cannot, OSError."""
+    """Assign the tree and set the limit; returns the last line. Raises Cannot, OSError."""
     directory = os.open(path, READ | os.O_DIRECTORY)
     walk = Walk(0, os.fstat(directory).st_dev)
     try:
-        with limited(seconds, walk), alone(directory):
-            walk.project = recorded(directory, tenant) or choose(directory, tenant)
-            # Asked first, so that nothing is touched where nothing is counted.
+        with progress_until(seconds, walk), exclusive(directory):
+            walk.project = recorded_id(directory, tenant) or choose_id(directory, tenant)
+            # Asked first, so that nothing is changed if quotas are not counted.
             quota(directory, walk.project)
-            if not given(attributes(directory), walk.project):
-                walk.all_of(directory)
+            if not has_project(attributes(directory), walk.project):
+                walk.assign_tree(directory)
             used = quota(directory, walk.project).used
             if used >= limit:
                 return f"over {-(-used // 2**20)}"
-            quotactl(directory, Q_SETQUOTA, walk.project, encoded(limit))
-    except Late:
+            quotactl(directory, Q_SETQUOTA, walk.project, dqblk_of(limit))
+    except OutOfTime:
         return f"unfinished {walk.seen}"
     return f"held {walk.project} {used // 2**20}"
 
 
 def lift(path: str, tenant: str) -> str:
-    """Take the limit away; the project stays, which without one costs nothing."""
+    """Remove the limit; returns the last line. The project stays, which costs nothing."""
     directory = os.open(path, READ | os.O_DIRECTORY)
     try:
-        with limited(LIFT_SECONDS, Walk(0, 0)), alone(directory):
-            project = recorded(directory, tenant)
+        with progress_until(LIFT_SECONDS, Walk(0, 0)), exclusive(directory):
+            project = recorded_id(directory, tenant)
             if project is not None and quota(directory, project).limit:
-                quotactl(directory, Q_SETQUOTA, project, encoded(0))
-    except Late:
+                quotactl(directory, Q_SETQUOTA, project, dqblk_of(0))
+    except OutOfTime:
         return f"cannot another run on the same portal did not end within {LIFT_SECONDS} s"
     return "lifted"
 
 
 @contextmanager
-def alone(directory: int) -> Iterator[None]:
-    """Waits for another run on the same portal, which a killed command may have left: its limit would be the later one.
+def exclusive(directory: int) -> Iterator[None]:
+    """Waits for another run on the same portal, which a killed command may have left, and keeps others out.
 
-    A new run ends those that its own engine has. This is for another engine on the same host, and for one that is just ending.
+    A new run ends those of its own engine. This is for runs of another engine on the same host, and for one that is ending.
     """
     lock = os.open(".portal", READ | os.O_DIRECTORY, dir_fd=directory)
     try:
@@ -408,7 +410,7 @@ def alone(directory: int) -> Iterator[None]:
 
 
 def main(words: list[str]) -> int:
-    """The command."""
+    """Run the command; returns the exit code."""
     parser = argparse.ArgumentParser(prog="project-quota")
     verbs = parser.add_subparsers(dest="verb", required=True)
     for name in ("hold", "lift"):
@@ -419,14 +421,14 @@ def main(words: list[str]) -> int:
             verb.add_argument("--limit-mib", type=int, required=True)
             verb.add_argument("--seconds", type=int, default=1800)
     try:
-        told = parser.parse_args(words)
+        arguments = parser.parse_args(words)
     except SystemExit as error:
         return 64 if error.code else 0
     try:
-        if told.verb == "lift":
-            print(lift(told.directory, told.tenant))
+        if arguments.verb == "lift":
+            print(lift(arguments.directory, arguments.tenant))
         else:
-            print(hold(told.directory, told.tenant, told.limit_mib * 2**20, told.seconds))
+            print(hold(arguments.directory, arguments.tenant, arguments.limit_mib * 2**20, arguments.seconds))
     except Cannot as error:
         print(f"cannot {error}")
     except OSError as error:

@@ -97,7 +97,7 @@ def test_a_learner_cannot_make_a_course(visitor: Visitor) -> None:
     """The cms is the authors'."""
     visitor.register("grace", "Compilers-from-1952")
     visitor.page.goto(visitor.portal.url("/home", "cms"))
-    expect(visitor.page.get_by_role("alert")).to_contain_text("The studio is the authors'.")
+    expect(visitor.page.get_by_role("alert")).to_contain_text("The studio is for authors.")
     expect(visitor.page.get_by_role("button", name="Create and publish")).to_have_count(0)
 
 

@@ -60,7 +60,7 @@ def test_a_running_portals_directory_that_is_gone(fir: Trial) -> None:
     fir.objects.run_on_drive(fir.root, f"mv /drive/{fir.name}/mysql /drive/mysql-aside")
     ran = fir.checkout.portal("up", fir.name)
     assert ran.code == 1, str(ran)
-    assert "gone from the drive with their data: mysql" in ran.output
+    assert "missing on the drive, with their data: mysql" in ran.output
     assert f"{fir.directory}/.portal/directories" in ran.output
     assert "from a backup" in ran.output
     assert fir.objects.containers(fir.name, jobs=False) == {}

@@ -303,21 +303,21 @@ def test_without_elasticsearch_posts_are_kept_and_found_afterwards(forum: Forum)
     assert forum.heartbeat() == (200, True, {"db": True, "es": True})
 
 
-# What the keeper and a request do when a post is written once more while its older content is brought to the index.
+# What the indexer and a request do when a post is written once more while its older content is brought to the index.
 TWICE = """
 from service import unindexed
 unindexed.note("trial", "1")
 older = unindexed.notes().find_one({"_id": "trial/1"})
 unindexed.note("trial", "1")
-unindexed.strike_out(older)
+unindexed.delete_note(older)
 newer = unindexed.notes().find_one({"_id": "trial/1"})
 print(newer is not None)
-unindexed.strike_out(newer)
+unindexed.delete_note(newer)
 print(unindexed.notes().find_one({"_id": "trial/1"}))
 """
 
 
-def test_a_note_outlasts_the_bringing_of_an_older_content(forum: Forum) -> None:
+def test_a_note_outlasts_the_indexing_of_an_older_content(forum: Forum) -> None:
     django = "import django; django.setup()"
     code, said = forum.box.exec("python3", "-c", f"{django}\n{TWICE}")
     assert (code, said.split()) == (0, ["True", "None"]), said
@@ -437,5 +437,5 @@ def test_without_its_key_it_ends_at_once(client: docker.APIClient, key: str | No
 def test_an_unknown_verb_is_told(client: docker.APIClient) -> None:
     box = service(client, "dance", name="c-forum-verb").create().start()
     assert box.wait_end() == 64
-    assert "there is rebuild-index" in box.logs()
+    assert "known are: rebuild-index" in box.logs()
     box.remove()

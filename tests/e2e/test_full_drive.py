@@ -153,7 +153,7 @@ def test_a_drive_full_when_the_start_is_marked_as_whole(drive: Drive, client: do
         box.kill()
         drive.enlarge()
         box.start().wait_ready()
-        assert "cut short" not in box.logs()
+        assert "did not finish" not in box.logs()
         box.remove()
         drive.unmount()
         if hit:

@@ -229,7 +229,7 @@ class TestDataStore:
         ).create()
         assert box.start().wait_end() == 1
         assert f"{trial.kind.role}: /data holds files that this image did not make" in box.logs()
-        assert "nothing was touched" in box.logs()
+        assert "nothing was changed" in box.logs()
         assert [path.name for path in folder.iterdir()] == ["WiredTiger"]
         box.remove()
 
@@ -477,7 +477,7 @@ def test_storage_init_makes_the_tree_once(client: docker.APIClient, root: Path) 
     assert said.splitlines() == [
         "storage-init: made media for 61000:61000",
         "storage-init: made mysql for 60999:60999",
-        "storage-init: 2 directories are there",
+        "storage-init: 2 directories are ready",
     ]
     found = {path.name: path.stat() for path in (root / "portal").iterdir() if path.name != ".portal"}
     assert {name: (at.st_uid, at.st_gid, at.st_mode & 0o7777) for name, at in found.items()} == {
@@ -486,7 +486,7 @@ def test_storage_init_makes_the_tree_once(client: docker.APIClient, root: Path) 
     }
     assert (root / "portal/.portal/directories").read_text() == "media\nmysql\n"
     before = (root / "portal/.portal/directories").stat().st_ino
-    assert storage_init(client, root, words) == (0, "storage-init: 2 directories are there\n")
+    assert storage_init(client, root, words) == (0, "storage-init: 2 directories are ready\n")
     assert (root / "portal/.portal/directories").stat().st_ino == before
 
 
@@ -519,10 +519,9 @@ def test_storage_init_hands_a_tree_over_once_and_follows_no_link(
     code, said = storage_init(client, root, ("mysql:60999:60999:0750",))
     assert code == 0, said
     assert said.splitlines() == [
-        "storage-init: mysql belonged to 1999:1999; handing it over to 60999:60999 with its files, which takes a while"
-        " for many",
+        "storage-init: mysql belonged to 1999:1999; changing its owner to 60999:60999, with its files (many files take a while)",
         "storage-init: mysql belongs to 60999:60999",
-        "storage-init: 1 directories are there",
+        "storage-init: 1 directories are ready",
     ]
     given = owners(folder)
     assert given.pop("an-admins") == (4711, 60999)
@@ -535,7 +534,7 @@ def test_storage_init_hands_a_tree_over_once_and_follows_no_link(
     os.chown(folder / "deep/er/0", 1999, 1999)
     assert storage_init(client, root, ("mysql:60999:60999:0750",)) == (
         0,
-        "storage-init: 1 directories are there\n",
+        "storage-init: 1 directories are ready\n",
     )
     assert owners(folder)["deep/er/0"] == (1999, 1999)
 
@@ -615,8 +614,8 @@ def test_storage_init_where_root_is_squashed(client: docker.APIClient, root: Pat
     assert code == 1
     here = "the portal's directory"
     assert said == [
-        "storage-init: the drive takes root for the user 65534 (root_squash), so directories cannot be given to their"
-        " services; none was changed.",
+        "storage-init: the drive maps root to user 65534 (root_squash), so directories cannot get their owners; none"
+        " was changed.",
         "storage-init: Export the drive to its hosts with no_root_squash, or run on the file server, by its own path of"
         f" {here}:",
         f"storage-init:     mkdir -p {here}/mongo && chown -R 60998:60998 {here}/mongo && chmod 0750 {here}/mongo",
@@ -630,7 +629,7 @@ def test_storage_init_where_root_is_squashed(client: docker.APIClient, root: Pat
     portal.chmod(0o755)
     assert squashed("mongo:60998:60998:0750", "redis:60997:60997:0750") == (
         0,
-        ["storage-init: 2 directories are there"],
+        ["storage-init: 2 directories are ready"],
     )
     # The engine's root is nobody there, too, and must get through to what it mounts.
     assert portal.stat().st_mode & 0o777 == 0o711
@@ -670,7 +669,7 @@ def test_storage_init_refuses_a_mark_that_was_made_on_another_file_system(
     (root / ".portals-drive").write_text("portals-drive\nid abc\non nfs4 /\n")
     code, said = storage_init(client, root)
     assert code == 1
-    assert "the drive's mark was made on 'nfs4 /' (file system, and where in it) and is on '" in said
+    assert "the drive's sentinel was made on 'nfs4 /' (file system and path in it) and is on '" in said
     assert "./portal drive init --moved" in said
     assert list((root / "portal").iterdir()) == []
     marking.init(client, str(root), lambda text: None, moved=True)
@@ -706,7 +705,7 @@ def test_storage_init_refuses_when_a_directory_has_gone(client: docker.APIClient
     code, said = storage_init(client, root, words)
     assert code == 1
     assert said.splitlines() == [
-        "storage-init: gone from the drive with their data: mysql; nothing was made in their place.",
+        "storage-init: missing on the drive, with their data: mysql; nothing was made in their place.",
         "storage-init: Restore them in the portal's directory from a backup, or, to begin empty, remove their lines"
         " from the portal's directory/.portal/directories",
     ]
@@ -729,7 +728,7 @@ def test_storage_init_hands_the_data_from_release_to_release(client: docker.APIC
         0,
         [
             "storage-init: the data belongs to redwood/packages from now on",
-            "storage-init: 1 directories are there",
+            "storage-init: 1 directories are ready",
         ],
     )
     inode = told.stat().st_ino
@@ -747,7 +746,7 @@ def test_storage_init_hands_the_data_from_release_to_release(client: docker.APIC
                 "storage-init: the data in the portal's directory belongs to redwood/packages, and "
                 f"{release} may take it over from: {after}; nothing was changed.",
                 "storage-init: Set the tenant's release and images to what the data belongs to. Only if that file is "
-                "wrong, mend the portal's directory/.portal/release",
+                "wrong, correct the portal's directory/.portal/release",
             ],
         )
     assert told.read_text() == "redwood/packages\n"

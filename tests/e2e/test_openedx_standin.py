@@ -116,7 +116,7 @@ def test_jobs_run_again_change_nothing(bench: Bench) -> None:
     assert code == 0, log
     assert "No migrations to apply" in log
     assert "lms-assets: 0 files copied" in log
-    assert "admin admin: password left as it is" in log
+    assert "admin admin: password unchanged" in log
 
 
 def test_the_first_failing_verb_ends_the_chain(bench: Bench) -> None:
@@ -228,7 +228,7 @@ def test_create_admin_takes_nobody_s_address(portal: Bench, learner: Browser) ->
     code, log = portal.run_job("create-admin", files={"/openedx/config/lms.env.json": json.dumps(told)})
     assert (code, log) == (
         1,
-        f"CommandError: the admin's e-mail {name}@bench.test is that of the user {name}; give another\n",
+        f"CommandError: the admin's e-mail {name}@bench.test belongs to user {name}; set another\n",
     )
 
 
@@ -368,7 +368,7 @@ def test_learners_create_no_courses(portal: Bench, learner: Browser) -> None:
     name = name_of(learner)
     studio = Browser(portal, "cms")
     refused = studio.submit("/login", username=name, password=PASSWORD)
-    assert (refused.status, "The studio is the authors" in refused.text) == (403, True)
+    assert (refused.status, "The studio is for authors" in refused.text) == (403, True)
     assert urlsplit(refused.url).path == "/complete/edx-oauth2/"
     assert urlsplit(studio.get("/home").url).path != "/home"
 
@@ -603,7 +603,7 @@ def test_a_log_in_that_was_tampered_with_is_refused(portal: Bench) -> None:
     assert words["redirect_uri"] == "http://cms.bench.test:8480/complete/edx-oauth2/"
     assert words["code_challenge_method"] == "S256"
     given = admin.get(f"http://lms.bench.test:8480{asked}")
-    assert (given.status, "begun elsewhere" in given.text) == (403, True)
+    assert (given.status, "begun in another browser" in given.text) == (403, True)
     # The code is spent or bound to another verifier by now, whoever has the right state.
     spent = stranger.get(f"/complete/edx-oauth2/?state={words['state']}&code=stolen")
     assert (spent.status, "could not be asked" in spent.text) == (403, True)
@@ -630,7 +630,7 @@ def test_the_lms_tells_strangers_nothing(portal: Bench) -> None:
 
 
 def test_oauth_sync_follows_the_settings(portal: Bench) -> None:
-    assert portal.run_job("oauth-sync") == (0, "client cms-sso: as it should be\n")
+    assert portal.run_job("oauth-sync") == (0, "client cms-sso: unchanged\n")
     portal.secrets["cms-sso-secret"] = "newly-generated-0815"
     assert portal.run_job("oauth-sync") == (0, "client cms-sso: client_secret\n")
     refused = Browser(portal, "cms").submit(

@@ -414,10 +414,10 @@ def test_what_cannot_be_read_changes_nothing_at_any_time(
 ) -> None:
     monkeypatch.chdir(paths.overrides)
     running = configuration.overrides.Overrides(paths)
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     first, seen = running.update(), running.change_mark()
-    paths.file.unlink()
-    PLACED[what](paths.file)
+    paths.overrides_file.unlink()
+    PLACED[what](paths.overrides_file)
     assert running.change_mark() != seen
     # While it runs; at a start, with nothing in memory.
     for found in (
@@ -432,11 +432,11 @@ def test_what_cannot_be_read_changes_nothing_at_any_time(
     said = json.loads((paths.overrides / "status.json").read_text())
     assert said["refused"]["reason"] == found.refused
     assert not [each for each in SECRETS if f"generated-{each}" in json.dumps(said)]
-    if paths.file.is_dir():
-        paths.file.rmdir()
+    if paths.overrides_file.is_dir():
+        paths.overrides_file.rmdir()
     else:
-        paths.file.unlink()
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
+        paths.overrides_file.unlink()
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
     assert running.update().version.number == 2
 
 
@@ -446,7 +446,7 @@ def test_a_portal_s_first_start_needs_no_readable_file(
     configuration: SimpleNamespace, paths: Any, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     monkeypatch.chdir(paths.overrides)
-    PLACED[what](paths.file)
+    PLACED[what](paths.overrides_file)
     assert configuration.overrides.Overrides(paths).update_at_start().version.number == 0
 
 
@@ -455,13 +455,13 @@ def test_a_file_of_root_s_alone_changes_nothing(
 ) -> None:
     """These tests may run as root, whom no mode keeps out: the answer of the system is given instead."""
     keeper = configuration.overrides.Overrides(paths)
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     keeper.update()
-    paths.file.chmod(0)
+    paths.overrides_file.chmod(0)
     really = os.open
 
     def refuse(path: Any, *more: Any, **named: Any) -> int:
-        if path == paths.file:
+        if path == paths.overrides_file:
             raise PermissionError(13, "Permission denied", str(path))
         return really(path, *more, **named)
 
@@ -477,7 +477,7 @@ def test_records_beside_the_overrides_are_written_and_never_believed(
     configuration: SimpleNamespace, paths: Any
 ) -> None:
     keeper = configuration.overrides.Overrides(paths)
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     keeper.update()
     forged = b"EDXAPP_PLATFORM_NAME: Forged\n"
     name = f"000002-{configuration.records.sha256_of(forged)[:12]}.yml"
@@ -485,7 +485,7 @@ def test_records_beside_the_overrides_are_written_and_never_believed(
     status = json.loads((paths.overrides / "status.json").read_text())
     status["in_force"] = {"number": 2, "sha256": configuration.records.sha256_of(forged), "since": ""}
     (paths.overrides / "status.json").write_text(json.dumps(status))
-    paths.file.write_text("nonsense")
+    paths.overrides_file.write_text("nonsense")
     for each in (keeper, configuration.overrides.Overrides(paths)):
         assert each.update().version.number == 1
         assert each.versions() == [1]
@@ -506,10 +506,10 @@ def test_no_number_beside_the_overrides_is_the_last_of_all(
     for number in range(60):
         (history / f"z{number}").touch()
     keeper = configuration.overrides.Overrides(paths)
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: New\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: New\n")
     assert keeper.update().version.number == 1_000_000
     assert keeper.versions() == [1_000_000, 999_999, 12]
-    paths.file.write_text("nonsense")
+    paths.overrides_file.write_text("nonsense")
     assert configuration.overrides.Overrides(paths).update().version.number == 1_000_000
 
 
@@ -519,7 +519,7 @@ def test_a_link_beside_the_overrides_is_not_followed(configuration: SimpleNamesp
     (paths.overrides / "history").symlink_to(paths.secrets)
     (paths.overrides / "status.json").unlink()
     (paths.overrides / "status.json").symlink_to(paths.secrets / SECRETS[0])
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     assert keeper.update().version.number == 1
     assert sorted(each.name for each in paths.secrets.iterdir()) == sorted(SECRETS)
     assert (paths.secrets / SECRETS[0]).read_text() == f"generated-{SECRETS[0]}"
@@ -535,10 +535,10 @@ def test_a_place_where_nothing_can_be_written_keeps_nothing_from_being_in_force(
     (paths.overrides / "history" / "in the way").rmdir()
     (paths.overrides / "history").rmdir()
     (paths.overrides / "history").write_text("a file")
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     keeper = configuration.overrides.Overrides(paths)
     assert keeper.update().version.number == 1
-    paths.file.write_text("nonsense")
+    paths.overrides_file.write_text("nonsense")
     assert configuration.overrides.Overrides(paths).update().version.number == 1
     said = capsys.readouterr().err
     assert "overrides/status.json cannot be written: Is a directory" in said

@@ -28,10 +28,10 @@ import org.opensearch.rest.RestHandler;
 import org.opensearch.rest.RestRequest;
 
 /**
- * Every request over HTTP brings the one user's name and password (Basic), or is answered 401.
+ * Answers 401 to each HTTP request without the user's name and password (HTTP Basic).
  *
- * <p>OpenSearch's own security plugin asks for certificates between nodes and an index of users; this is one node with
- * one user, whose other door (the transport port) is open to the container alone.
+ * <p>OpenSearch's own security plugin needs certificates between nodes and an index of users. Here is one node with one
+ * user, and only the container reaches its transport port.
  */
 public final class Access extends Plugin implements ActionPlugin {
 
@@ -40,7 +40,7 @@ public final class Access extends Plugin implements ActionPlugin {
 
     private final byte[] expected;
 
-    /** The node does not start without a password: it would serve everybody. */
+    /** Raises without a password, so that the node does not start and serve everybody. */
     public Access(Settings settings) {
         String password = read(FILE.get(settings));
         if (USER.get(settings).isEmpty() || password.isEmpty()) {
@@ -60,24 +60,24 @@ public final class Access extends Plugin implements ActionPlugin {
         return Guarded::new;
     }
 
-    /** A handler of OpenSearch's behind the question for the password; what it is otherwise, it stays. */
+    /** Wraps a handler of OpenSearch's with the check of the password. */
     private final class Guarded extends RestHandler.Wrapper {
 
-        private final RestHandler behind;
+        private final RestHandler inner;
 
-        private Guarded(RestHandler behind) {
-            super(behind);
-            this.behind = behind;
+        private Guarded(RestHandler inner) {
+            super(inner);
+            this.inner = inner;
         }
 
         @Override
         public void handleRequest(RestRequest request, RestChannel channel, NodeClient client) throws Exception {
-            List<String> brought = request.getHeaders().entrySet().stream()
+            List<String> headers = request.getHeaders().entrySet().stream()
                 .filter(each -> each.getKey().equalsIgnoreCase("Authorization"))
                 .flatMap(each -> each.getValue().stream()).toList();
-            // Digests: how long a comparison takes tells neither how much of it was right nor how long it is.
-            if (brought.size() == 1 && MessageDigest.isEqual(digest(brought.get(0)), expected)) {
-                behind.handleRequest(request, channel, client);
+            // Compares digests in constant time, so that the duration says nothing of the password.
+            if (headers.size() == 1 && MessageDigest.isEqual(digest(headers.get(0)), expected)) {
+                inner.handleRequest(request, channel, client);
                 return;
             }
             BytesRestResponse refused = new BytesRestResponse(RestStatus.UNAUTHORIZED, "a name and password are needed");
@@ -88,7 +88,7 @@ public final class Access extends Plugin implements ActionPlugin {
 
     private static String read(String file) {
         try {
-            // With this class's own rights (plugin-security.policy), not with those of whoever starts the node.
+            // With the permissions of this class (plugin-security.policy), not those of the caller.
             return AccessController.doPrivileged(
                 (PrivilegedExceptionAction<String>) () -> Files.readString(Path.of(file)).strip());
         } catch (PrivilegedActionException error) {

@@ -29,10 +29,10 @@ import org.opensearch.script.ScriptContext;
 import org.opensearch.script.ScriptEngine;
 
 /**
- * OpenSearch's script language, made ready at the first script instead of at every start.
+ * OpenSearch's script language, loaded at the first script instead of at every start.
  *
- * <p>Looking up all that a script may call is nearly half of a start's work, and Open edX sends no scripts. One thing
- * is left out: `_scripts/painless/_context`, which tells a script's author what can be called.
+ * <p>Loading what a script may call is nearly half the work of a start, and Open edX sends no scripts. The endpoint
+ * `_scripts/painless/_context`, which documents it for authors of scripts, is left out.
  */
 public final class LazyPainless extends Plugin implements ScriptPlugin, ActionPlugin {
 
@@ -70,12 +70,12 @@ public final class LazyPainless extends Plugin implements ScriptPlugin, ActionPl
     private static final class Engine implements ScriptEngine {
 
         private final Set<ScriptContext<?>> contexts;
-        private final Supplier<ScriptEngine> make;
-        private ScriptEngine made;
+        private final Supplier<ScriptEngine> factory;
+        private ScriptEngine engine;
 
-        private Engine(Set<ScriptContext<?>> contexts, Supplier<ScriptEngine> make) {
+        private Engine(Set<ScriptContext<?>> contexts, Supplier<ScriptEngine> factory) {
             this.contexts = contexts;
-            this.make = make;
+            this.factory = factory;
         }
 
         @Override
@@ -90,15 +90,15 @@ public final class LazyPainless extends Plugin implements ScriptPlugin, ActionPl
 
         @Override
         public <T> T compile(String name, String code, ScriptContext<T> context, Map<String, String> options) {
-            return engine().compile(name, code, context, options);
+            return loadedEngine().compile(name, code, context, options);
         }
 
-        private synchronized ScriptEngine engine() {
-            if (made == null) {
-                // A request's thread has fewer rights than a start's.
-                made = AccessController.doPrivileged((PrivilegedAction<ScriptEngine>) make::get);
+        private synchronized ScriptEngine loadedEngine() {
+            if (engine == null) {
+                // The thread of a request has fewer permissions than the thread of a start.
+                engine = AccessController.doPrivileged((PrivilegedAction<ScriptEngine>) factory::get);
             }
-            return made;
+            return engine;
         }
     }
 }

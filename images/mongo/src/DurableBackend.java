@@ -11,36 +11,36 @@ import de.bwaldvogel.mongo.exception.MongoServerException;
 import de.bwaldvogel.mongo.wire.message.MongoQuery;
 import io.netty.channel.Channel;
 
-/** The H2 backend, with two differences: it knows whom it serves, and the answer to a write leaves after the disk has it. */
+/** The H2 backend, with authentication, and with answers to writes only after the disk has them. */
 final class DurableBackend extends H2Backend {
 
-    /** Commands that change nothing, lower case; every other one waits for the disk. */
+    /** Commands that only read, in lower case; each other command waits for the disk. */
     private static final Set<String> READS = Set.of("find", "getmore", "count", "distinct", "listcollections",
         "listindexes", "listdatabases", "collstats", "dbstats", "validate", "ping", "ismaster", "hello", "buildinfo",
         "serverstatus", "whatsmyuri", "getlog", "connectionstatus", "killcursors", "endsessions", "hostinfo",
         "getcmdlineopts", "getfreemonitoringstatus", "replsetgetstatus");
 
     private final GroupCommit commit;
-    private final Doorkeeper doorkeeper;
+    private final Authentication authentication;
 
-    DurableBackend(GroupCommit commit, Doorkeeper doorkeeper) {
+    DurableBackend(GroupCommit commit, Authentication authentication) {
         super(commit.store());
         this.commit = commit;
-        this.doorkeeper = doorkeeper;
+        this.authentication = authentication;
     }
 
     @Override
     public Document handleCommand(Channel channel, String database, String command, Document query) {
-        Document own = doorkeeper.handle(channel, database, command, query);
-        if (own != null) {
-            return own;
+        Document answer = authentication.handle(channel, database, command, query);
+        if (answer != null) {
+            return answer;
         }
         switch (command.toLowerCase(Locale.ROOT)) {
             case "hello":
-                return doorkeeper.greet(query, run(channel, database, "ismaster", query))
+                return authentication.addMechanism(query, run(channel, database, "ismaster", query))
                     .append("isWritablePrimary", Boolean.TRUE);
             case "ismaster":
-                return doorkeeper.greet(query, run(channel, database, command, query));
+                return authentication.addMechanism(query, run(channel, database, command, query));
             case "serverstatus":
                 return super.getServerStatus();
             default:
@@ -57,7 +57,7 @@ final class DurableBackend extends H2Backend {
         } catch (MongoServerException refused) {
             throw refused;
         } catch (RuntimeException unexpected) {
-            // The name alone: the rest is a user's data.
+            // Only its name: the rest is users' data.
             System.err.println("mongo: the command " + command + " failed");
             unexpected.printStackTrace();
             throw unexpected;
@@ -66,19 +66,19 @@ final class DurableBackend extends H2Backend {
 
     @Override
     public QueryResult handleQuery(MongoQuery query) {
-        doorkeeper.check(query.getChannel(), "find");
+        authentication.check(query.getChannel(), "find");
         return commit.read(() -> super.handleQuery(query));
     }
 
     @Override
     public Collection<Document> getCurrentOperations(MongoQuery query) {
-        doorkeeper.check(query.getChannel(), "currentOp");
+        authentication.check(query.getChannel(), "currentOp");
         return super.getCurrentOperations(query);
     }
 
-    /** Asked in the protocol's oldest way, which says not whose connection it is. */
+    /** The oldest form of this request does not say which connection sent it. */
     @Override
     public Document getServerStatus() {
-        throw new MongoServerException("serverStatus is to be asked by OP_MSG");
+        throw new MongoServerException("serverStatus needs OP_MSG");
     }
 }

@@ -8,29 +8,29 @@ import java.util.function.Supplier;
 import org.h2.mvstore.MVStore;
 
 /**
- * Writes to the disk before a command's answer leaves, once for all commands that wait at that moment.
+ * Writes to the disk before a command is answered, once for all commands that wait at that moment.
  *
- * <p>A store's commit takes in whatever every thread has done so far. In the midst of a command that would be half of
- * it (a document without its index entry), which is what a start after SIGKILL would then find. So commands share a
- * gate and a commit has it alone; and the store never commits by itself.
+ * <p>A commit of the store contains what all threads have done so far. In the middle of a command it would contain half of
+ * the command (a document without its index entry), and a start after SIGKILL would find that. So commands share a
+ * read-write lock, a commit holds it exclusively, and the store never commits by itself.
  */
 final class GroupCommit {
 
-    /** A store of which less than this share of the bytes is live is worth rewriting, in percent. */
+    /** A store is compacted if less than this percentage of its bytes is in use. */
     private static final int FILL_RATE = 60;
     private static final int REWRITE_BYTES = 8 * 1024 * 1024;
     private static final int COMPACT_MILLISECONDS = 200;
-    /** Nothing is read from a chunk after its last commit but under the gate; and that commit was synced. */
+    /** Chunks are read only under the lock, and the last commit was synced; so old chunks need not be kept longer. */
     private static final int RETENTION_MILLISECONDS = 1000;
 
     private final MVStore store;
-    /** Fair, so that a stream of commands cannot keep a commit waiting. */
-    private final ReentrantReadWriteLock gate = new ReentrantReadWriteLock(true);
-    private final ReentrantLock leader = new ReentrantLock();
+    /** Fair, so that a stream of commands cannot delay a commit for ever. */
+    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock(true);
+    private final ReentrantLock flushing = new ReentrantLock();
     private final AtomicLong executed = new AtomicLong();
     private volatile long durable;
     private volatile boolean ending;
-    private long tidied;
+    private long compacted;
 
     GroupCommit(MVStore store) {
         this.store = store;
@@ -41,57 +41,57 @@ final class GroupCommit {
         return store;
     }
 
-    /** Run what changes nothing. */
+    /** Run a command that only reads. */
     <T> T read(Supplier<T> command) {
-        gate.readLock().lock();
+        lock.readLock().lock();
         try {
             return command.get();
         } finally {
-            gate.readLock().unlock();
+            lock.readLock().unlock();
         }
     }
 
-    /** Run what may change something; return, or throw what it throws, when the disk has it. */
+    /** Run a command that may write; returns its result, or throws its exception, when the disk has its changes. */
     <T> T write(Supplier<T> command) {
         long ticket = 0;
         try {
-            gate.readLock().lock();
+            lock.readLock().lock();
             try {
                 return command.get();
             } finally {
                 ticket = executed.incrementAndGet();
-                gate.readLock().unlock();
+                lock.readLock().unlock();
             }
         } finally {
-            // A command that fails may have changed something on its way, too.
-            await(ticket);
+            // A command that fails may have changed something before.
+            awaitFlush(ticket);
         }
     }
 
-    private void await(long ticket) {
+    private void awaitFlush(long ticket) {
         while (durable < ticket) {
-            leader.lock();
+            flushing.lock();
             try {
                 if (durable < ticket) {
                     flush();
                 }
             } finally {
-                leader.unlock();
+                flushing.unlock();
             }
         }
     }
 
-    /** Commit and sync all that was executed until now; by the leader alone. */
+    /** Commit and sync all commands that have run; call this with the lock `flushing`. */
     private void flush() {
         try {
             long upTo;
             boolean changed;
-            gate.writeLock().lock();
+            lock.writeLock().lock();
             try {
                 upTo = executed.get();
                 changed = store.commit() >= 0;
             } finally {
-                gate.writeLock().unlock();
+                lock.writeLock().unlock();
             }
             if (changed) {
                 store.sync();
@@ -102,29 +102,29 @@ final class GroupCommit {
         }
     }
 
-    /** The store has closed itself: no answer may leave, and only a new start can help. */
+    /** The store has closed itself: end the process without answers, because only a restart helps. */
     private void fail(RuntimeException error) {
         if (ending) {
             throw error;
         }
-        System.err.println("mongo: the store cannot be written, ending: " + error.getMessage());
+        System.err.println("mongo: the store cannot be written; ending: " + error.getMessage());
         Runtime.getRuntime().halt(1);
     }
 
-    /** From now on a closed store is no failure. */
-    void end() {
+    /** The server is stopping: a closed store is no failure from now on. */
+    void markEnding() {
         ending = true;
     }
 
-    /** Give space back that overwritten and deleted documents left behind: at most some megabytes a time. */
-    void tidy() {
-        leader.lock();
-        gate.writeLock().lock();
+    /** Free space of overwritten and deleted documents: at most some megabytes at a time. */
+    void compact() {
+        flushing.lock();
+        lock.writeLock().lock();
         try {
-            if (executed.get() == tidied && tidied > 0) {
+            if (executed.get() == compacted && compacted > 0) {
                 return;
             }
-            tidied = executed.get();
+            compacted = executed.get();
             if (store.getFileStore().getChunksFillRate() < FILL_RATE) {
                 store.compact(FILL_RATE, REWRITE_BYTES);
                 store.commit();
@@ -138,18 +138,18 @@ final class GroupCommit {
         } catch (RuntimeException error) {
             fail(error);
         } finally {
-            gate.writeLock().unlock();
-            leader.unlock();
+            lock.writeLock().unlock();
+            flushing.unlock();
         }
     }
 
-    /** Tidy for ever; returns when the thread is interrupted. */
-    void tidyEvery(long milliseconds) {
+    /** Compact repeatedly; returns when the thread is interrupted. */
+    void compactEvery(long milliseconds) {
         try {
             while (!ending) {
                 Thread.sleep(milliseconds);
                 if (!ending) {
-                    tidy();
+                    compact();
                 }
             }
         } catch (InterruptedException end) {

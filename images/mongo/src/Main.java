@@ -16,9 +16,9 @@ import org.h2.mvstore.MVStore;
 public final class Main {
 
     private static final String NAME = "mongo.mv";
-    /** What a directory may hold besides the store: a half-made store, and what a file system puts there itself. */
-    private static final List<String> OURS = List.of(NAME, NAME + ".new", "lost+found");
-    /** Commands that run at once. More of them share one write to the disk. */
+    /** Names that may be in the directory: the store, an unfinished store, and what a file system creates. */
+    private static final List<String> ALLOWED = List.of(NAME, NAME + ".new", "lost+found");
+    /** Threads for commands. The more run at once, the more share one write to the disk. */
     private static final int WORKERS = 16;
 
     private Main() {
@@ -26,26 +26,26 @@ public final class Main {
 
     /** Arguments: the directory, the user, the database that the user belongs to, the file of the password. */
     public static void main(String[] arguments) throws IOException {
-        Doorkeeper doorkeeper = new Doorkeeper(arguments[1], password(Path.of(arguments[3])), arguments[2]);
+        Authentication authentication = new Authentication(arguments[1], password(Path.of(arguments[3])), arguments[2]);
         Path store = prepare(Path.of(arguments[0]));
         GroupCommit commit = new GroupCommit(open(store));
-        commit.tidy();
-        DurableBackend backend = new DurableBackend(commit, doorkeeper);
+        commit.compact();
+        DurableBackend backend = new DurableBackend(commit, authentication);
         backend.version(new Version());
         MongoServer server = new MongoServer(backend);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             System.out.println("mongo: stopping");
-            commit.end();
+            commit.markEnding();
             server.shutdownNow();
             System.out.println("mongo: stopped");
         }));
         server.bind(new InetSocketAddress("0.0.0.0", 27017), 1, WORKERS);
         System.out.println("mongo: ready on port 27017. This is mongo-java-server with H2, which STANDS IN for MongoDB:"
             + " one node, no sessions, no transactions");
-        commit.tidyEvery(10_000);
+        commit.compactEvery(10_000);
     }
 
-    /** The password. Exits with a reason where there is none: a store without one would serve everybody. */
+    /** The password. Exits with a message if there is none, because the server would serve everybody. */
     private static char[] password(Path file) {
         String found;
         try {
@@ -54,38 +54,38 @@ public final class Main {
             found = "";
         }
         if (found.isEmpty()) {
-            System.err.println("mongo: " + file + " is missing or empty: it is to hold the password of the one user");
+            System.err.println("mongo: " + file + " is missing or empty, expected the user's password");
             System.exit(1);
         }
         return found.toCharArray();
     }
 
-    /** The store's file, made whole or not at all. Exits with a reason when the directory belongs to something else. */
+    /** The store's file, created atomically. Exits with a message if the directory has foreign files. */
     private static Path prepare(Path folder) throws IOException {
         Path store = folder.resolve(NAME);
         if (Files.exists(store)) {
             return store;
         }
         try (Stream<Path> entries = Files.list(folder)) {
-            entries.map(each -> each.getFileName().toString()).filter(each -> !OURS.contains(each)).findFirst()
+            entries.map(each -> each.getFileName().toString()).filter(each -> !ALLOWED.contains(each)).findFirst()
                 .ifPresent(each -> {
                     System.err.println("mongo: " + folder + " holds files that this image did not make (" + each
-                        + "); nothing was touched. Move them away: a real MongoDB's files cannot be read here");
+                        + "); nothing was changed. Move them away: a real MongoDB's files cannot be read here");
                     System.exit(1);
                 });
         }
         System.out.println("mongo: initialising an empty " + folder);
-        // A kill while the very first bytes are written leaves a file that no store can open.
-        Path made = folder.resolve(NAME + ".new");
-        Files.deleteIfExists(made);
-        MVStore fresh = open(made);
+        // A kill during the first write leaves a file that cannot be opened.
+        Path unfinished = folder.resolve(NAME + ".new");
+        Files.deleteIfExists(unfinished);
+        MVStore fresh = open(unfinished);
         fresh.commit();
         fresh.sync();
         fresh.close();
-        return Files.move(made, store, StandardCopyOption.ATOMIC_MOVE);
+        return Files.move(unfinished, store, StandardCopyOption.ATOMIC_MOVE);
     }
 
-    /** A store that writes when it is told to, and only then. */
+    /** A store that commits only when GroupCommit asks for it. */
     private static MVStore open(Path file) {
         return new MVStore.Builder()
             .fileName(file.toString())
@@ -95,7 +95,7 @@ public final class Main {
             .open();
     }
 
-    /** Says 4.4: a driver of today refuses the 4.0 that mongo-java-server says by itself. */
+    /** Reports 4.4: current drivers refuse the 4.0 that mongo-java-server reports. */
     private static final class Version implements MongoVersion {
         @Override
         public List<Integer> getVersionArray() {

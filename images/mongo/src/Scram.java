@@ -12,21 +12,21 @@ import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 import javax.crypto.spec.SecretKeySpec;
 
-/** The server's side of SCRAM-SHA-256 (RFC 5802, RFC 7677) for the one user that there is. */
+/** The server's side of SCRAM-SHA-256 (RFC 5802, RFC 7677) for the only user. */
 final class Scram {
 
     static final String MECHANISM = "SCRAM-SHA-256";
 
-    /** Refused; why is nobody's business. */
+    /** Refused. The client does not learn why. */
     static final class Refused extends Exception {
         private static final long serialVersionUID = 1L;
     }
 
-    /** What MongoDB takes by itself. */
+    /** MongoDB's own default. */
     private static final int ITERATIONS = 15_000;
     private static final int SALT_BYTES = 28;
     private static final int NONCE_BYTES = 24;
-    /** "n,,": no channel is bound, as there is no TLS; "y,,": the client could, and knows that the server cannot. */
+    /** "n,,": no channel binding, because there is no TLS; "y,,": the client supports it, but the server does not. */
     private static final String[] HEADERS = {"n,,", "y,,"};
     private static final int LONGEST = 1024;
 
@@ -36,7 +36,7 @@ final class Scram {
     private final byte[] storedKey;
     private final byte[] serverKey;
 
-    /** A new salt with each start: what was computed for an older one is worth nothing. */
+    /** Each start has a new salt, so that keys computed for an older one are useless. */
     Scram(String user, char[] password) {
         byte[] bytes = new byte[SALT_BYTES];
         random.nextBytes(bytes);
@@ -52,7 +52,7 @@ final class Scram {
         }
     }
 
-    /** A conversation: good for one try. */
+    /** One attempt to log in. */
     final class Conversation {
 
         private final String header;
@@ -61,7 +61,7 @@ final class Scram {
         private final String serverFirst;
         private boolean spent;
 
-        /** From the client's first message. */
+        /** Reads the client's first message. */
         Conversation(byte[] message) throws Refused {
             String text = text(message);
             header = Arrays.stream(HEADERS).filter(text::startsWith).findFirst().orElseThrow(Refused::new);
@@ -82,7 +82,7 @@ final class Scram {
             return serverFirst.getBytes(StandardCharsets.UTF_8);
         }
 
-        /** The server's last message, if the client's last one proves that it knows the password. */
+        /** The server's last message. Raises Refused unless the client's last message proves that it knows the password. */
         byte[] answer(byte[] message) throws Refused {
             if (spent) {
                 throw new Refused();

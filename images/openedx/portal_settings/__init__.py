@@ -1,5 +1,5 @@
-"""The settings of lms and cms in a portal: edx-platform's own for production, and what these cannot be told by a file.
+"""The settings of lms and cms in a portal: edx-platform's own for production, with changes that a file cannot make.
 
-Runs in the Python of each release's own image, of which the oldest is 3.5. Nothing of edx-platform is in here: what a
-release calls its things is read from that release when it starts.
+Runs in the Python of each release's own image, of which the oldest is 3.5. No code of edx-platform is here: names that
+differ between releases are read from the release at its start.
 """

@@ -1,9 +1,9 @@
 """Django's settings of the cms."""
 
-from portal_settings import settle
+from portal_settings import changes
 
-settle.check("cms")
+changes.check("cms")
 
 from cms.envs.production import *  # noqa: E402, F403 (Django's settings are a module's names)
 
-settle.settle(globals(), "cms")
+changes.apply(globals(), "cms")

@@ -1,9 +1,9 @@
 """Django's settings of the lms."""
 
-from portal_settings import settle
+from portal_settings import changes
 
-settle.check("lms")
+changes.check("lms")
 
 from lms.envs.production import *  # noqa: E402, F403 (Django's settings are a module's names)
 
-settle.settle(globals(), "lms")
+changes.apply(globals(), "lms")

@@ -1,45 +1,48 @@
-"""Logs to the container's output, with nothing of a request that may be a token or says who somebody is."""
+"""Logging to the container's output, without tokens and personal data of requests."""
 
 import json
 import logging
 import re
 from collections import OrderedDict
+from typing import Any, Dict
+
+Logging = Dict[str, Any]
 
 MASKED = "(masked)"
 _SLASH = r"(?:/|%2[Ff])"
-# Links of mails: what follows is good for a log-in, an account or somebody's subscriptions.
+# Links in mails: the rest of the path is a token for a log-in, an account or a subscription.
 _LINKS = re.compile(
     r"(%s(?:password_reset_confirm|password%sreset|activate(?:_secondary_email)?|email_confirm|account/password_reset"
     r"|portal/first|email/optout|unsubscribe_from_course_goal|notification_prefs/(?:un|re)subscribe))[^\s\"']*"
     % (_SLASH, _SLASH)
 )
 _QUERY = re.compile(r"\?[^\s\"']+")
-# Not the keys of files and blocks, for example asset-v1:a+b+c+type@asset+block@picture.png.
+# Except keys of files and blocks, for example asset-v1:a+b+c+type@asset+block@picture.png.
 _ADDRESS = re.compile(r"(?<![\w.+%-])[\w.+%-]+(?<!\+block)(?<!%2Bblock)(?:@|%40)[\w-]+(?:\.[\w-]+)+")
-# A name before its value: of a form, or as Python shows it.
+# A name before its value, in a form or in Python's notation.
 _NAME = re.compile(r"(?<![\w.-])([\w.-]+)(?:\\{0,15}[\"'])?\s{0,4}[:=]\s{0,4}")
 _SECRET = re.compile(
     r"secret|token|passw|passphrase|credential|e-?mail|api_?key|assertion|session_?(?:id|key)"
     r"|^(?:code|code_verifier|auth_code|authorization_code|authorization|cookie|set-cookie|jwt)$",
     re.I,
 )
-# Of the values of such names, these alone stay.
+# Values of such names that are not masked.
 _STAYS = re.compile(r"(?:true|false|null|none)(?![\w%.+/=-])", re.I)
 _BARE = re.compile(r"(?:(?:Bearer|JWT|Basic) )?[^&\s]*")
 _OPENING = re.compile(r"\\*[\"']|[\[{(]")
 
 
 class Masked(logging.Filter):
-    """A line says what was asked for, and nothing that came with it."""
+    """Masks each record's text and traceback."""
 
-    def filter(self, record):
-        """Always logged."""
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask the record; it is always logged."""
         try:
-            said = record.getMessage()
-        except Exception:  # noqa: BLE001 (what it is made of may raise anything)
-            # logging would show the values that do not fit.
-            said = str(record.msg)
-        record.msg, record.args = masked(said), ()
+            text = record.getMessage()
+        except Exception:  # noqa: BLE001 (the arguments may raise anything)
+            # logging itself would show the arguments that do not fit.
+            text = str(record.msg)
+        record.msg, record.args = masked(text), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         if record.exc_text:
@@ -47,23 +50,23 @@ class Masked(logging.Filter):
         return True
 
 
-def masked(said):
-    """A text without links, queries, addresses, and values of names that may be secret. JSON stays JSON."""
+def masked(text: str) -> str:
+    """A text with its links, queries, mail addresses and possibly secret values masked. JSON stays JSON."""
     try:
-        return _json(said) if said[:1] in ("{", "[") else _text(said)
+        return _masked_json(text) if text[:1] in ("{", "[") else _masked_text(text)
     except ValueError:
-        return _text(said)
+        return _masked_text(text)
     except RuntimeError:
-        # Deeper than this Python follows.
+        # Nested too deep for Python's recursion limit.
         return MASKED
 
 
-def _json(said):
-    # Always written anew: of a name that stands twice, only what was looked at is there.
-    return json.dumps(_node(json.loads(said, object_pairs_hook=OrderedDict)))
+def _masked_json(text: str) -> str:
+    # Always serialized again: of a name that occurs twice, only the value that was checked remains.
+    return json.dumps(_node(json.loads(text, object_pairs_hook=OrderedDict)))
 
 
-def _node(node):
+def _node(node: Any) -> Any:
     if isinstance(node, dict):
         return OrderedDict((masked(name), _named(name, inner)) for name, inner in node.items())
     if isinstance(node, list):
@@ -71,55 +74,57 @@ def _node(node):
     return masked(node) if isinstance(node, str) else node
 
 
-def _named(name, node):
+def _named(name: str, node: Any) -> Any:
     if _SECRET.search(name):
         return node if node is None or isinstance(node, bool) else MASKED
     return _node(node)
 
 
-def _text(said):
-    """Where a value ends cannot be known if it has quotes or brackets: nothing after it stays."""
-    said = _QUERY.sub("?" + MASKED, _LINKS.sub(r"\1/" + MASKED, said))
-    made, place = [], 0
+def _masked_text(text: str) -> str:
+    """A text that is not JSON. The end of a value with quotes or brackets is unknown, so all after it is masked."""
+    text = _QUERY.sub("?" + MASKED, _LINKS.sub(r"\1/" + MASKED, text))
+    parts = []
+    position = 0
     while True:
-        found = _NAME.search(said, place)
+        found = _NAME.search(text, position)
         if not found:
             break
-        made.append(said[place : found.end()])
-        place = found.end()
-        if not _SECRET.search(found.group(1)) or _STAYS.match(said, place):
+        parts.append(text[position : found.end()])
+        position = found.end()
+        if not _SECRET.search(found.group(1)) or _STAYS.match(text, position):
             continue
-        end = len(said) if _OPENING.match(said, place) else _BARE.match(said, place).end()
-        made.append(MASKED if end > place else "")
-        place = end
-    return _ADDRESS.sub(MASKED, "".join(made) + said[place:])
+        bare = None if _OPENING.match(text, position) else _BARE.match(text, position)
+        end = bare.end() if bare else len(text)
+        parts.append(MASKED if end > position else "")
+        position = end
+    return _ADDRESS.sub(MASKED, "".join(parts) + text[position:])
 
 
-def _traceback(said):
-    """The lines of programs stay as they are: they hold names, no values."""
+def _traceback(text: str) -> str:
+    """A traceback with its messages masked; lines of source code stay, because they have names and no values."""
     lines, program = [], False
-    for line in said.split("\n"):
+    for line in text.split("\n"):
         frame = line.startswith('  File "')
         lines.append(line if frame or program else masked(line))
         program = frame
     return "\n".join(lines)
 
 
-def to_output(logging_):
-    """edx-platform's own, without the system's log, which no container has, and without mails to nobody."""
+def to_output(logging_: Logging) -> Logging:
+    """edx-platform's logging on standard output, without syslog (no container has it) and without mails to admins."""
     made = dict(logging_)
     handlers = {}
     for name, handler in made["handlers"].items():
         if name == "mail_admins" or (name != "tracking" and "SysLog" in handler.get("class", "")):
             continue
-        # Its text alone: a line of the tracking log is JSON.
-        told = dict(handler)
-        if "SysLog" in told.get("class", "") or name == "tracking":
-            told = {"class": "logging.StreamHandler", "level": "INFO", "formatter": "raw"}
-        if told.get("class") == "logging.StreamHandler":
-            told["stream"] = "ext://sys.stdout"
-        told["filters"] = list(told.get("filters", [])) + ["masked"]
-        handlers[name] = told
+        # The tracking log has JSON lines, so only its text is written.
+        changed = dict(handler)
+        if "SysLog" in changed.get("class", "") or name == "tracking":
+            changed = {"class": "logging.StreamHandler", "level": "INFO", "formatter": "raw"}
+        if changed.get("class") == "logging.StreamHandler":
+            changed["stream"] = "ext://sys.stdout"
+        changed["filters"] = list(changed.get("filters", [])) + ["masked"]
+        handlers[name] = changed
     made["handlers"] = handlers
     made["filters"] = dict(made.get("filters", {}), masked={"()": "portal_settings.logs.Masked"})
     made["formatters"] = dict(made.get("formatters", {}), raw={"format": "%(message)s"})
@@ -127,6 +132,6 @@ def to_output(logging_):
         name: dict(logger, handlers=[each for each in logger.get("handlers", []) if each in handlers])
         for name, logger in made["loggers"].items()
     }
-    # What programmers of edx-platform are to mend: hundreds of lines a start.
+    # Hundreds of lines at each start, about edx-platform's own code.
     made["loggers"]["py.warnings"] = {"level": "ERROR", "propagate": True}
     return made

@@ -1,12 +1,13 @@
-"""Whether this release's edx-platform knows the settings that it is given, and has them in the same shape."""
+"""Checks that this release's edx-platform has the settings that it gets, and with values of the same type."""
 
 import os
 import sys
 from collections.abc import Mapping, Sequence, Set
+from typing import Any, Container, Dict, List
 
 # sysexits.h: wrong settings.
 CONFIG = 78
-# Read here, or by a theme and by the add-ons: edx-platform has no such names.
+# Read by this package, a theme or the add-ons; edx-platform has no such names.
 OURS = frozenset(
     (
         "ADMIN",
@@ -22,15 +23,15 @@ OURS = frozenset(
         "PRIVATE_PORTAL_URL",
     )
 )
-# Of Django's and other libraries' own, which look them up by these beginnings.
+# Prefixes of settings that Django and other libraries read.
 LIBRARIES = ("SOCIAL_AUTH_", "EMAIL_", "MEILISEARCH_")
 
 
-def unknown(told, known, source):
-    """The names that nothing of this release says: neither its defaults nor the text of its settings for production."""
+def unknown(given: Dict[str, Any], known: Container[str], source: str) -> List[str]:
+    """The names that this release does not use: not in its defaults, nor in the source of its production settings."""
     return sorted(
         name
-        for name in told
+        for name in given
         if name not in known
         and name not in OURS
         and not name.startswith(LIBRARIES)
@@ -39,18 +40,18 @@ def unknown(told, known, source):
     )
 
 
-def wrong(told, defaults):
-    """What has another shape than the release's own default, in words, each with its name."""
+def wrong(given: Dict[str, Any], defaults: Dict[str, Any]) -> List[str]:
+    """One finding for each setting whose value has another type than the release's default."""
     found = []
-    for name in sorted(told):
-        has, wants = kind(told[name]), kind(defaults.get(name))
+    for name in sorted(given):
+        has, wants = kind(given[name]), kind(defaults.get(name))
         if has and wants and has != wants:
             found.append("%s: found %s, this release expects %s" % (name, has, wants))
     return found
 
 
-def kind(value):
-    """What a value is to whoever reads it; nothing for what says nothing, or is made at start."""
+def kind(value: Any) -> str:
+    """The type of a value in words; an empty text for None and for objects that are made at the start."""
     for types, words in (
         (bool, "true or false"),
         ((int, float), "a number"),
@@ -63,8 +64,8 @@ def kind(value):
     return ""
 
 
-def refuse(found):
-    """End this process and say why: what follows would fail later, elsewhere, at each request."""
+def refuse(found: List[str]) -> None:
+    """Write the findings and end this process with 78. Otherwise each request would fail later."""
     for each in found:
         sys.stderr.write("openedx: settings: %s\n" % each)
     sys.stderr.flush()

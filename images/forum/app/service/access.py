@@ -1,4 +1,4 @@
-"""What the access log shows of a request: the route it takes, never what it was asked or told."""
+"""What the access log shows of a request: the name of its route, never its path, query or content."""
 
 import re
 
@@ -6,8 +6,8 @@ UNKNOWN = "(no such page)"
 _METHOD = re.compile(r"[A-Z]{1,16}")
 
 
-def shown(path: str) -> str:
-    """The path of a request, as far as a log may show it."""
+def route_of(path: str) -> str:
+    """The route that a path matches: the part of it that a log may show."""
     from django.urls import Resolver404, resolve
 
     try:
@@ -17,5 +17,5 @@ def shown(path: str) -> str:
 
 
 def line(method: str, path: str, status: str, size: object, milliseconds: int) -> str:
-    """One request in the access log; `path` is what `shown` gives."""
+    """The line of one request in the access log; `path` is what `route_of` returns."""
     return f"{method if _METHOD.fullmatch(method) else '?'} {path} {status} {size or '-'} {milliseconds}ms"

@@ -4,18 +4,18 @@ from django.apps import AppConfig
 
 
 class ServiceConfig(AppConfig):
-    """Runs before the first request and before gunicorn forks; opens no connection."""
+    """Its `ready` runs before the first request and before gunicorn forks, and opens no connection."""
 
     name = "service"
 
     def ready(self) -> None:
-        """One client for all of openedx-forum's models, and mongo for every course."""
+        """Give openedx-forum's models one mongo client, and use mongo for every course."""
         from forum import backend
         from forum.backends.mongodb.base_model import MongoBaseModel
 
         from service import stores
 
-        # It would make a client, with threads of its own, for each model class.
+        # By itself it makes a client, with its own threads, for each model class.
         MongoBaseModel.MONGODB_DATABASE = stores.database()
-        # It asks a waffle flag of edx-platform, and without edx-platform takes MySQL.
+        # By itself it asks a waffle flag of edx-platform; without edx-platform the answer is MySQL.
         backend.is_mysql_backend_enabled = lambda course_id: False

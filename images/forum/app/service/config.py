@@ -1,4 +1,4 @@
-"""What the service is told: stores by environment (the names of the public forum images), key and passwords as files."""
+"""The service's configuration: stores from the environment (names of the public forum images), secrets from files."""
 
 import os
 import sys
@@ -11,12 +11,12 @@ SECRETS = Path("/run/secrets")
 
 
 class ConfigError(Exception):
-    """The environment or the secret is not as it should be."""
+    """A variable or a secret is missing or wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Where the stores are, as whom the service comes to them, and what callers must know."""
+    """The addresses and accounts of the stores, and the key of the callers."""
 
     mongo_host: str
     mongo_port: int
@@ -32,7 +32,7 @@ class Config:
 
 
 def load(env: Mapping[str, str], secrets: Path = SECRETS) -> Config:
-    """The configuration; raises ConfigError with one line that says what is wrong."""
+    """The configuration. Raises ConfigError with one line that says what is wrong."""
     search = env.get("SEARCH_SERVER") or "http://elasticsearch:9200"
     try:
         url = urlsplit(search)
@@ -62,7 +62,7 @@ def load(env: Mapping[str, str], secrets: Path = SECRETS) -> Config:
 
 
 def secret(file: Path) -> str:
-    """The text of a secret's file, never empty."""
+    """The text of a secret's file, never empty. Raises ConfigError."""
     try:
         text = file.read_text().strip()
     except OSError as error:
@@ -73,7 +73,7 @@ def secret(file: Path) -> str:
 
 
 def main() -> int:
-    """0, or 1 and a line on what is wrong: before anything heavy is loaded."""
+    """0, or 1 and a line that says what is wrong; runs before anything large is loaded."""
     try:
         load(os.environ)
     except ConfigError as error:

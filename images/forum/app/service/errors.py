@@ -1,4 +1,4 @@
-"""What goes wrong, as an answer: 400 for the caller's part, 503 for a store that is away, 500 for our own."""
+"""Answers for exceptions: 400 for a wrong request, 503 for an unavailable store, 500 for faults of this service."""
 
 import logging
 
@@ -14,25 +14,26 @@ from service import unindexed
 log = logging.getLogger("service")
 
 
-def answer(error: Exception, context: dict[str, object]) -> Response | None:
-    """The answer to a view's exception; None lets it be a 500 with its traceback in the log."""
+def answer_for(error: Exception, context: dict[str, object]) -> Response | None:
+    """The answer to an exception of a view; None for a 500, with the traceback in the log."""
     if isinstance(error, ConnectionFailure):
         return unavailable("mongo", error)
     if isinstance(error, ElasticsearchException):
         if isinstance(error, NotFoundError):
-            # The index is not there: it is made anew, and the search answers in a moment.
+            # The index is missing: it is made again, and the search answers soon.
             unindexed.BEHIND.set()
         return unavailable("elasticsearch", error)
     if isinstance(error, InvalidId | ForumV2RequestError | KeyError | ValueError | TypeError):
-        # openedx-forum takes a request apart without looking first.
+        # openedx-forum does not check requests before it uses them.
         if not isinstance(error, InvalidId | ForumV2RequestError):
-            log.warning("took a failure for the caller's", exc_info=error)
+            log.warning("answered 400 to a failure", exc_info=error)
         return Response({"error": f"{type(error).__name__}: {error}"[:300]}, status=400)
-    return exception_handler(error, context)
+    response: Response | None = exception_handler(error, context)
+    return response
 
 
 def unavailable(store: str, error: Exception) -> Response:
-    """503, and a line in the log."""
+    """The answer 503; writes a line to the log."""
     first = (str(error).splitlines() or [""])[0][:200]
-    log.warning("%s does not serve: %s: %s", store, type(error).__name__, first)
-    return Response({"error": f"{store} does not serve"}, status=503, headers={"Retry-After": "5"})
+    log.warning("%s is unavailable: %s: %s", store, type(error).__name__, first)
+    return Response({"error": f"{store} is unavailable"}, status=503, headers={"Retry-After": "5"})

@@ -1,51 +1,63 @@
-"""gunicorn's settings: one gthread worker, forked from the loaded application so that it shares its memory."""
+"""gunicorn's settings: one gthread worker, forked from the loaded application to share its memory."""
 
 import gc
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Protocol
 
 from gunicorn.glogging import Logger as GunicornLogger
 
 
-class Logger(GunicornLogger):
-    """An access log without the health probe's own requests, one every few seconds, and without what they hold."""
+class Response(Protocol):
+    """What is used of gunicorn's response."""
 
-    def access(self, resp, req, environ, request_time):
+    status: str
+
+
+class Logger(GunicornLogger):
+    """An access log without the health probe's requests, and without paths and queries."""
+
+    def access(
+        self, resp: Response, req: object, environ: Mapping[str, str], request_time: timedelta
+    ) -> None:
+        """Log one request."""
         from service import access
 
         if environ.get("HTTP_USER_AGENT") == "portal-probe" and resp.status.startswith("200"):
             return
-        told = access.line(
+        line = access.line(
             environ.get("REQUEST_METHOD", ""),
-            access.shown(environ.get("PATH_INFO", "")),
+            access.route_of(environ.get("PATH_INFO", "")),
             resp.status.partition(" ")[0],
             getattr(resp, "sent", None),
             int(request_time.total_seconds() * 1000),
         )
-        self.access_log.info("%s", told)
+        self.access_log.info("%s", line)
 
-    def exception(self, msg, *args, **kwargs):
-        """Without the address that gunicorn adds."""
+    def exception(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log an error without the path that gunicorn adds."""
         if str(msg).startswith("Error handling request"):
             msg, args = "Error handling a request", ()
         super().exception(msg, *args, **kwargs)
 
-    def warning(self, msg, *args, **kwargs):
-        """Without the bytes of a request that is none."""
+    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
+        """Log a warning without the bytes of an invalid request."""
         if str(msg).startswith("Invalid request from"):
             msg, args = "Invalid request", ()
         super().warning(msg, *args, **kwargs)
 
 
-def pre_fork(server, worker):
-    """What is loaded by now is left alone by the collector from here on, so that the processes go on sharing it."""
+def pre_fork(server: object, worker: object) -> None:
+    """Keep the garbage collector away from what is loaded so far, so that the processes share its memory."""
     gc.collect()
     gc.freeze()
 
 
-def post_worker_init(worker):
-    """Threads do not survive a fork."""
-    from service.keeper import KEEPER
+def post_worker_init(worker: object) -> None:
+    """Start the index thread in the worker, because threads do not survive a fork."""
+    from service.indexer import INDEXER
 
-    KEEPER.start()
+    INDEXER.start()
 
 
 bind = "0.0.0.0:4567"
@@ -57,7 +69,7 @@ backlog = 256
 timeout = 60
 graceful_timeout = 20
 keepalive = 75
-# Its heartbeat file must not wait for a disk.
+# gunicorn touches a file here regularly, which must not wait for a disk.
 worker_tmp_dir = "/tmp"  # noqa: S108 (a tmpfs of the container)
 control_socket_disable = True
 logger_class = Logger

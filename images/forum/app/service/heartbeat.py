@@ -1,9 +1,9 @@
-"""/heartbeat, of cs_comments_service's shape: really asks mongo and elasticsearch, within a limit."""
+"""/heartbeat, in the format of cs_comments_service: asks mongo and elasticsearch, within a time limit."""
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 
 from service import stores
 from service.search import Indices
@@ -11,26 +11,26 @@ from service.search import Indices
 SECONDS = 4.0
 
 
-def database() -> None:
-    """Mongo answers."""
+def check_database() -> None:
+    """Raises if mongo does not answer."""
     stores.database().command("ping")
 
 
-def search() -> None:
-    """Elasticsearch answers, and the index is there."""
+def check_search() -> None:
+    """Raises if elasticsearch does not answer or has no index."""
     indices = Indices()
     if not indices.exists_aliases(indices.index_names):
-        raise LookupError("the index is not there yet")
+        raise LookupError("the index does not exist yet")
 
 
-CHECKS = {"db": database, "es": search}
+CHECKS = {"db": check_database, "es": check_search}
 _threads = ThreadPoolExecutor(max_workers=len(CHECKS), thread_name_prefix="heartbeat")
 _lock = Lock()
 _under_way: dict[str, "Future[None]"] = {}
 
 
-def _ask(name: str) -> "Future[None]":
-    """The question to a store; one that is still out is joined, so that a hanging store holds one thread, not all."""
+def _start_check(name: str) -> "Future[None]":
+    """A running check of a store. A check that has not ended is used again, so that a hanging store holds only one thread."""
     with _lock:
         future = _under_way.get(name)
         if future is None or future.done():
@@ -38,10 +38,10 @@ def _ask(name: str) -> "Future[None]":
         return future
 
 
-def heartbeat(request):
-    """200, or 503 with what does not answer."""
-    asked = {name: _ask(name) for name in CHECKS}
-    wait(asked.values(), timeout=SECONDS)
-    check = {name: each.done() and each.exception() is None for name, each in asked.items()}
+def heartbeat(request: HttpRequest) -> JsonResponse:
+    """200, or 503 with the stores that do not answer."""
+    running = {name: _start_check(name) for name in CHECKS}
+    wait(running.values(), timeout=SECONDS)
+    check = {name: each.done() and each.exception() is None for name, each in running.items()}
     well = all(check.values())
     return JsonResponse({"OK": well, "check": check}, status=200 if well else 503)

@@ -1,10 +1,13 @@
-"""Forms, which is how edx-platform's comments client sends."""
+"""Parses forms: edx-platform's comments client sends forms, not JSON."""
+
+from collections.abc import Mapping
+from typing import IO, Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import FormParser
 
-TRUTHS = {"true": True, "1": True, "false": False, "0": False}
-TRUTH_FIELDS = (
+BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+BOOLEAN_FIELDS = (
     "all",
     "anonymous",
     "anonymous_to_peers",
@@ -17,11 +20,11 @@ NUMBER_FIELDS = ("group_id",)
 
 
 def typed(name: str, text: str) -> str | bool | int:
-    """A field's value: a form has text alone, and mongo would keep 'False' as a text that is true."""
-    if name in TRUTH_FIELDS:
-        if text.lower() not in TRUTHS:
+    """A field's value with its type: a form has only texts, and mongo would store 'False' as a text, which is true."""
+    if name in BOOLEAN_FIELDS:
+        if text.lower() not in BOOLEANS:
             raise ParseError(f"{name} is '{text[:40]}', expected true or false")
-        return TRUTHS[text.lower()]
+        return BOOLEANS[text.lower()]
     if name in NUMBER_FIELDS:
         try:
             return int(text)
@@ -31,10 +34,15 @@ def typed(name: str, text: str) -> str | bool | int:
 
 
 class Form(FormParser):
-    """A form as a plain dictionary of typed values, as openedx-forum's own JSON callers send it."""
+    """A form as a dictionary of typed values, as callers that send JSON have it."""
 
-    def parse(self, stream, media_type=None, parser_context=None):
-        """The last value of each field; an empty flag or number is as good as none."""
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, str | bool | int]:
+        """The last value of each field; an empty flag or number is left out."""
         fields = super().parse(stream, media_type, parser_context).dict()
-        special = (*TRUTH_FIELDS, *NUMBER_FIELDS)
+        special = (*BOOLEAN_FIELDS, *NUMBER_FIELDS)
         return {name: typed(name, text) for name, text in fields.items() if text or name not in special}

@@ -1,13 +1,19 @@
-"""Query strings, as edx-platform's comments client sends them, as openedx-forum takes them."""
+"""Adapts the query strings of edx-platform's comments client to what openedx-forum accepts."""
 
-# What has an effect whatever it says: `flagged=False` would give the flagged ones alone.
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+# openedx-forum ignores the value of these: `flagged=False` would return only the flagged ones.
 FLAGS = ("count_flagged", "flagged", "unanswered", "unread", "unresponded")
 
 
-def sorted_out(get_response):
-    """Middleware: leaves out what says nothing (`request_id`, false flags, the user that the path names already)."""
+def without_idle_parameters(get_response: GetResponse) -> GetResponse:
+    """Middleware that removes parameters without effect: `request_id`, false flags, a user that is in the path."""
 
-    def middleware(request):
+    def middleware(request: HttpRequest) -> HttpResponse:
         query = request.GET.copy()
         query.pop("request_id", None)
         if request.path.startswith("/api/v1/users/"):

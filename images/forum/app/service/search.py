@@ -1,62 +1,65 @@
-"""openedx-forum's search on elasticsearch, that loses nothing while elasticsearch is away.
+"""openedx-forum's search on elasticsearch, without loss while elasticsearch is unavailable.
 
-A post is acknowledged once mongo has it. What cannot be indexed at once is noted in mongo and indexed when
-elasticsearch is back (unindexed.py, keeper.py); openedx-forum by itself would answer 500 to a post that it has kept.
+A post is acknowledged when mongo has it. What cannot be indexed at once is noted in mongo and indexed later
+(unindexed.py, indexer.py). openedx-forum by itself would answer 500, although it has saved the post.
 """
 
 import logging
+from collections.abc import Iterator
 from threading import Lock
+from typing import Any
 
+from elasticsearch import Elasticsearch
 from elasticsearch.exceptions import ElasticsearchException, NotFoundError, RequestError
 from forum.search import es
 
 from service import stores, unindexed
 
 log = logging.getLogger("service.search")
-# Of the order in which the keeper and a request bring one document to the index.
+# Held while the indexer or a request writes a document to the index, so that the newer content is written last.
 ORDER = Lock()
 
 
 class Client:
-    """One client for all three parts."""
+    """Gives the classes below one client."""
 
     @property
-    def client(self):
-        """The service's own."""
+    def client(self) -> Elasticsearch:
+        """The client of this service."""
         return stores.search()
 
 
 class Documents(Client, es.ElasticsearchDocumentBackend):
-    """Each document by its whole content, so that an update heals an index that lacks it."""
+    """Indexes whole documents, so that an update also repairs an index without the document."""
 
-    def index_document(self, index_name, doc_id, document):
-        """Index it now, or note it."""
-        self._bring(index_name, str(doc_id), document)
+    def index_document(self, index_name: str, doc_id: object, document: dict[str, Any]) -> None:
+        """Index a document now, or note it."""
+        self._write(index_name, str(doc_id), document)
 
     update_document = index_document
 
-    def delete_document(self, index_name, doc_id):
-        """Remove it now, or note it."""
-        self._bring(index_name, str(doc_id), None)
+    def delete_document(self, index_name: str, doc_id: object) -> None:
+        """Delete a document now, or note that."""
+        self._write(index_name, str(doc_id), None)
 
-    def _bring(self, index, key, document):
+    def _write(self, index: str, key: str, document: dict[str, Any] | None) -> None:
         if not unindexed.BEHIND.is_set():
             try:
                 with ORDER:
-                    return put(index, key, document)
+                    put(index, key, document)
+                return
             except ElasticsearchException as error:
                 log.warning("%s %s is indexed later: %s", index, key, type(error).__name__)
         unindexed.note(index, key)
-        return None
 
 
-def put(index, key, document):
-    """Bring a document, or its absence, to the index. Raises when elasticsearch does not take it now."""
+def put(index: str, key: str, document: dict[str, Any] | None) -> None:
+    """Index a document, or delete it (None). Raises ElasticsearchException if that fails for now."""
     try:
         if document is None:
             stores.search().delete(index=index, id=key)
         else:
-            # Without the alias a write would make an index of that name, with mappings by guess.
+            # Without require_alias a write could make an index of that name with guessed mappings.
             stores.search().index(index=index, id=key, body=document, require_alias=True)
     except RequestError as error:
         log.error("%s %s is not indexed: %s", index, key, error)
@@ -66,23 +69,23 @@ def put(index, key, document):
 
 
 class Indices(Client, es.ElasticsearchIndexBackend):
-    """The indices, made from mongo alone."""
+    """The indices, made from mongo."""
 
-    def move_alias(self, alias_name, index_name, force_delete=False):
-        """Only when all of it can be found: a search in the second before its refresh would find nothing."""
+    def move_alias(self, alias_name: str, index_name: str, force_delete: bool = False) -> None:
+        """Move the alias after a refresh: until the refresh, a search in the new index finds nothing."""
         self.client.indices.refresh(index=index_name)
         super().move_alias(alias_name, index_name, force_delete)
 
-    def _import_to_es_from_mysql(self, *args, **kwargs):
+    def _import_to_es_from_mysql(self, *args: object, **kwargs: object) -> Iterator[object]:
         return iter(())
 
 
 class Threads(Client, es.ElasticsearchThreadSearchBackend):
-    """The search itself."""
+    """The search for threads."""
 
 
 class Backend(es.ElasticsearchBackend):
-    """What FORUM_SEARCH_BACKEND names."""
+    """The backend that FORUM_SEARCH_BACKEND names."""
 
     DOCUMENT_SEARCH_CLASS = Documents
     INDEX_SEARCH_CLASS = Indices

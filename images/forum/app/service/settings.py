@@ -1,4 +1,4 @@
-"""Django's settings: openedx-forum, its HTTP API switched on, one caller that knows the key, JSON alone."""
+"""Django's settings: openedx-forum with its HTTP API, one caller that knows the key, JSON only."""
 
 import os
 
@@ -7,21 +7,21 @@ from service import config
 CONFIG = config.load(os.environ)
 
 DEBUG = False
-# Signs nothing: there are no sessions and no forms.
+# It signs nothing, because there are no sessions and forms.
 SECRET_KEY = CONFIG.api_key
-# Reached in the portal's private network alone, under whatever name its callers use.
+# Only the portal's private network reaches it, under any name that its callers use.
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "service.urls"
 APPEND_SLASH = False
 TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# `forum` has models for its MySQL backend, and those refer to users. Nothing of it is ever asked.
+# `forum` has models for its MySQL backend, which refer to users. They are never used.
 INSTALLED_APPS = ["service", "django.contrib.auth", "django.contrib.contenttypes", "forum"]
-MIDDLEWARE = ["service.queries.sorted_out"]
+MIDDLEWARE = ["service.queries.without_idle_parameters"]
 DATABASES: dict[str, dict[str, str]] = {}
 FEATURES: dict[str, bool] = {}
-# A post of Open edX is text; nothing is uploaded here.
+# Posts are text; nothing is uploaded here.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 FORUM_ENABLE_HTTP_API = True
@@ -39,7 +39,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["service.auth.ApiKey"],
     "DEFAULT_PARSER_CLASSES": ["service.parsers.Form", "rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "EXCEPTION_HANDLER": "service.errors.answer",
+    "EXCEPTION_HANDLER": "service.errors.answer_for",
     "UNAUTHENTICATED_USER": None,
 }
 
@@ -54,7 +54,7 @@ LOGGING = {
         # openedx-forum logs each request for what is not there as an error.
         "forum": {"level": "CRITICAL"},
         "forum.search": {"level": "WARNING"},
-        # A client that logs each failed call with a traceback; the keeper says it once.
+        # This client logs each failed call with a traceback; the indexer logs it once.
         "elasticsearch": {"level": "CRITICAL"},
         "django.request": {"level": "ERROR"},
     },

@@ -1,6 +1,7 @@
-"""The two stores: one client each, that connects when first used and waits for no store for long."""
+"""The clients of the two stores: each connects when first used, and has time limits."""
 
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 from elasticsearch import Elasticsearch
@@ -11,29 +12,29 @@ SECONDS = 3
 
 
 @cache
-def database() -> Database:
+def database() -> Database[dict[str, Any]]:
     """The forum's database on mongo."""
-    told = settings.CONFIG
-    client: MongoClient = MongoClient(
-        told.mongo_host,
-        told.mongo_port,
-        username=told.mongo_user,
-        password=told.mongo_password,
-        authSource=told.mongo_auth_database,
-        # No weaker one, whatever answers at that address.
+    config = settings.CONFIG
+    client: MongoClient[dict[str, Any]] = MongoClient(
+        config.mongo_host,
+        config.mongo_port,
+        username=config.mongo_user,
+        password=config.mongo_password,
+        authSource=config.mongo_auth_database,
+        # Never a weaker mechanism, whatever server answers.
         authMechanism="SCRAM-SHA-256",
-        # gunicorn forks after this.
+        # gunicorn forks later, and connections must not be shared.
         connect=False,
         appname="forum",
         maxPoolSize=16,
-        # MongoDB's stand-in has no sessions, and retries need them.
+        # The stand-in for MongoDB has no sessions, which retries need.
         retryWrites=False,
         serverSelectionTimeoutMS=SECONDS * 1000,
         connectTimeoutMS=SECONDS * 1000,
         socketTimeoutMS=10_000,
         waitQueueTimeoutMS=SECONDS * 1000,
     )
-    return client[told.mongo_database]
+    return client[config.mongo_database]
 
 
 @cache

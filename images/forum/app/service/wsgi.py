@@ -1,8 +1,8 @@
-"""What gunicorn serves."""
+"""The WSGI application that gunicorn serves."""
 
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 application = get_wsgi_application()
-# All of the code, before gunicorn forks: shared by its processes, and not for the first caller to wait for.
+# Imports all views before gunicorn forks: its processes share them, and the first request need not wait for it.
 get_resolver().url_patterns  # noqa: B018

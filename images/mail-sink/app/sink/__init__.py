@@ -1,1 +1,1 @@
-"""Keeps the mails of a portal that sends none, and shows them."""
+"""Stores and shows the mails of a portal that sends no mail outside."""

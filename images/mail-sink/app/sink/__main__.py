@@ -1,4 +1,4 @@
-"""Takes mail on 8025 and shows it on 8026. Told by SINK_TITLE and SINK_USERNAME, and the secret admin-password."""
+"""Receives mail on 8025 and shows it on 8026. Reads SINK_TITLE, SINK_USERNAME and the secret admin-password."""
 
 import asyncio
 import logging
@@ -15,42 +15,42 @@ from sink.store import Store
 
 DATA = Path("/data")
 SECRET = Path("/run/secrets/admin-password")
-# As the mailer's own limit, with room for the headers that it adds.
+# The mailer's own limit, and room for the headers that it adds.
 LARGEST = 21 * 1024 * 1024
 IDLE_SECONDS = 60
 # The mailer delivers four mails at a time; the pages are one person's.
 MOST_SMTP, MOST_PAGES = 32, 64
 
 
-class Crowded(asyncio.Protocol):
-    """Whoever comes when too many are there."""
+class TooManyConnections(asyncio.Protocol):
+    """Answers a client when there are too many connections."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """421 is "not now": a mail server tries again."""
+        """Send 421: a mail server tries again later."""
         assert isinstance(transport, asyncio.Transport)
         transport.write(b"421 too many connections\r\n")
         transport.close()
 
 
 class Conversation(SMTP):
-    """Has its place from when it is made: of a burst, all are made before the first begins."""
+    """Counts as a connection from when it is created: in a burst, all are created before the first one begins."""
 
     ended = False
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Its place is another's."""
+        """The connection no longer counts."""
         self.ended = True
         super().connection_lost(error)
 
 
 class Inbox:
-    """What comes in by SMTP is acknowledged once it is on the disk."""
+    """Stores mails; a mail is acknowledged when it is on the disk."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Keep a mail."""
+        """Store a mail; returns the answer to the client."""
         content = envelope.content or b""
         assert isinstance(content, bytes)
         try:
@@ -58,22 +58,22 @@ class Inbox:
                 self.store.add, content, envelope.mail_from or "", list(envelope.rcpt_tos)
             )
         except OSError as error:
-            print(f"mail-sink: cannot keep a mail: {error}", file=sys.stderr)
-            return "451 cannot keep it now"
-        # Not for whom: a log has nobody's address.
+            print(f"mail-sink: cannot store a mail: {error}", file=sys.stderr)
+            return "451 cannot store it now"
+        # Without recipients: the log has no mail addresses.
         print(f"mail-sink: kept {name} for {len(envelope.rcpt_tos)}", flush=True)
         return f"250 kept as {name}"
 
 
 async def serve(store: Store, title: str, username: str, password: str) -> None:
-    """Both doors, until SIGTERM."""
+    """Serve SMTP and pages until SIGTERM."""
     inbox = Inbox(store)
     loop = asyncio.get_running_loop()
     open_: weakref.WeakSet[Conversation] = weakref.WeakSet()
 
     def channel() -> asyncio.Protocol:
         if sum(not each.ended for each in open_) >= MOST_SMTP:
-            return Crowded()
+            return TooManyConnections()
         made = Conversation(
             inbox,
             data_size_limit=LARGEST,
@@ -103,14 +103,14 @@ async def serve(store: Store, title: str, username: str, password: str) -> None:
             limit_concurrency=MOST_PAGES,
         )
     )
-    print("mail-sink: a sink: what comes in stays here, the last 500 mails", flush=True)
+    print("mail-sink: a sink: mails stay here, the last 500 are kept", flush=True)
     async with smtp:
         await pages.serve()
 
 
 def main() -> int:
-    """1 with a line that says what is missing, else 0 at the end."""
-    # aiosmtpd tells of every connection otherwise.
+    """Run the sink; returns 1 with a line that says what is missing, else 0."""
+    # aiosmtpd logs each connection otherwise.
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     username = os.environ.get("SINK_USERNAME", "")
     try:

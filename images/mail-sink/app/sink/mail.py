@@ -1,4 +1,4 @@
-"""What a person is shown of a mail: headers, text and links, whatever the mail is made of."""
+"""Reads the headers, text and links of a mail, whatever its format is."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Mail:
 
     @property
     def links(self) -> list[str]:
-        """The links of the text, in its order."""
+        """The links of the text, in their order."""
         return _LINK.findall(self.text)
 
     @property
@@ -38,7 +38,7 @@ class Mail:
 
 
 def read(data: bytes) -> Mail:
-    """The mail of some bytes; whatever they are, something that can be shown."""
+    """Parse a mail; invalid mails give something that can be shown, too."""
     message = message_from_bytes(data, policy=policy.default)
     assert isinstance(message, EmailMessage)
     return Mail(
@@ -46,15 +46,15 @@ def read(data: bytes) -> Mail:
         to=header(message, "To"),
         subject=header(message, "Subject"),
         text=body(message)[:LONGEST_TEXT],
-        attachments=tuple(part.get_filename() or part.get_content_type() for part in attached(message)),
+        attachments=tuple(part.get_filename() or part.get_content_type() for part in attachments_of(message)),
     )
 
 
 def header(message: EmailMessage, name: str) -> str:
-    """A header as one line; nothing when it is not there or beyond reading."""
+    """A header as one line; empty if it is missing or cannot be read."""
     try:
         return " ".join(str(message.get(name) or "").split())
-    except Exception:  # noqa: BLE001 (the email package raises many kinds for what spammers write)
+    except Exception:  # noqa: BLE001 (the email package raises many kinds of errors for invalid mails)
         return ""
 
 
@@ -70,7 +70,7 @@ def body(message: EmailMessage) -> str:
     return text_of(text) if part.get_content_type() == "text/html" else text
 
 
-def attached(message: EmailMessage) -> list[EmailMessage]:
+def attachments_of(message: EmailMessage) -> list[EmailMessage]:
     """The attachments."""
     try:
         return [part for part in message.iter_attachments() if isinstance(part, EmailMessage)]
@@ -95,7 +95,7 @@ class _Text(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         self.hidden -= tag in _HIDDEN and self.hidden > 0
         if tag == "a" and self.link.startswith(("http://", "https://")):
-            # A link's words may say another address than it leads to.
+            # The text of a link may name another address than its target.
             self.words.append(f" <{self.link}> ")
         if tag == "a":
             self.link = ""

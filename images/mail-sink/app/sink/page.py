@@ -1,4 +1,4 @@
-"""The pages, for who knows the administrator's password."""
+"""The pages, behind a log-in with the administrator's password."""
 
 import base64
 import binascii
@@ -20,13 +20,13 @@ from starlette.routing import Route
 from sink import mail
 from sink.store import Kept, Store
 
-# A page or an answer of this many.
+# How many mails a page shows, and how many an answer has.
 PAGE, ANSWER = 100, 20
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    # A link of a mail must not tell its owner where it was clicked.
+    # A site must not learn from where its link was opened.
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
@@ -36,16 +36,16 @@ _PAGES = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=
 Next = Callable[[Request], Awaitable[Response]]
 
 
-class Guard(BaseHTTPMiddleware):
-    """Log-in by HTTP Basic, and the headers that keep a mail from doing anything."""
+class Login(BaseHTTPMiddleware):
+    """Requires HTTP Basic, and adds headers that stop active content of mails."""
 
     def __init__(self, app: Any, username: str, password: str) -> None:
         super().__init__(app)
         self.expected = f"{username}:{password}".encode()
 
     async def dispatch(self, request: Request, call_next: Next) -> Response:
-        """401 for who is not the administrator."""
-        if request.url.path == "/healthz" or self.known(request.headers.get("Authorization", "")):
+        """Answer 401 without the administrator's password."""
+        if request.url.path == "/healthz" or self.is_administrator(request.headers.get("Authorization", "")):
             answer = await call_next(request)
         else:
             answer = PlainTextResponse("Log in as the portal's administrator.\n", 401)
@@ -53,8 +53,8 @@ class Guard(BaseHTTPMiddleware):
         answer.headers.update(HEADERS)
         return answer
 
-    def known(self, header: str) -> bool:
-        """Whether the header holds user and password, compared in a time that tells nothing of them."""
+    def is_administrator(self, header: str) -> bool:
+        """Whether the header has the right user and password, compared in constant time."""
         scheme, _, word = header.partition(" ")
         try:
             given = base64.b64decode(word, validate=True)
@@ -63,23 +63,23 @@ class Guard(BaseHTTPMiddleware):
         return scheme.lower() == "basic" and hmac.compare_digest(given, self.expected)
 
 
-def when(kept: Kept) -> str:
-    """The time of a mail, for people."""
+def received_text(kept: Kept) -> str:
+    """The time when a mail was received, for people."""
     return datetime.fromtimestamp(kept.received, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def application(store: Store, title: str, username: str, password: str) -> Starlette:
-    """The pages over a store."""
+    """The application that shows the mails of a store."""
 
-    def page(name: str, **told: Any) -> HTMLResponse:
-        return HTMLResponse(_PAGES.get_template(name).render(title=title, most=store.most, **told))
+    def page(name: str, **context: Any) -> HTMLResponse:
+        return HTMLResponse(_PAGES.get_template(name).render(title=title, most=store.most, **context))
 
-    def shown(kept: Kept) -> dict[str, Any]:
+    def facts(kept: Kept) -> dict[str, Any]:
         found = store.get(kept.id)
         read = mail.read(found[1] if found else b"")
         return {
             "id": kept.id,
-            "received": when(kept),
+            "received": received_text(kept),
             "sender": kept.sender,
             "recipients": list(kept.recipients),
             "from": read.sender,
@@ -92,12 +92,12 @@ def application(store: Store, title: str, username: str, password: str) -> Starl
     async def index(request: Request) -> Response:
         to = request.query_params.get("to", "").strip()
         found = store.newest(to)
-        rows = await run_in_threadpool(lambda: [shown(each) for each in found[:PAGE]])
+        rows = await run_in_threadpool(lambda: [facts(each) for each in found[:PAGE]])
         return page("list.html", rows=rows, count=len(found), to=to)
 
     async def messages(request: Request) -> Response:
         found = store.newest(request.query_params.get("to", "").strip())
-        rows = await run_in_threadpool(lambda: [shown(each) for each in found[:ANSWER]])
+        rows = await run_in_threadpool(lambda: [facts(each) for each in found[:ANSWER]])
         return JSONResponse({"count": len(found), "messages": rows})
 
     async def message(request: Request) -> Response:
@@ -114,7 +114,7 @@ def application(store: Store, title: str, username: str, password: str) -> Starl
                 headers={"Content-Disposition": f'attachment; filename="{kept.id}.eml"'},
             )
         read = await run_in_threadpool(mail.read, data)
-        return page("mail.html", kept=kept, mail=read, received=when(kept))
+        return page("mail.html", kept=kept, mail=read, received=received_text(kept))
 
     async def style(request: Request) -> Response:
         return Response((_HERE / "style.css").read_bytes(), media_type="text/css")
@@ -130,5 +130,5 @@ def application(store: Store, title: str, username: str, password: str) -> Starl
             Route("/style.css", style),
             Route("/healthz", healthz),
         ],
-        middleware=[Middleware(Guard, username=username, password=password)],
+        middleware=[Middleware(Login, username=username, password=password)],
     )

@@ -1,4 +1,4 @@
-"""The mails as files: the newest few hundred, each on the disk before it is acknowledged."""
+"""Stores mails as files: the newest few hundred, each synced before it is acknowledged."""
 
 import os
 import re
@@ -16,7 +16,7 @@ _FROM, _TO = "X-Sink-From", "X-Sink-To"
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """A mail that is there: its envelope and size."""
+    """A stored mail: its envelope and size."""
 
     id: str
     sender: str
@@ -30,7 +30,7 @@ class Kept:
 
 
 class Store:
-    """Mails in a directory, the newest `most` of them."""
+    """The newest `most` mails, in a directory."""
 
     def __init__(self, folder: Path, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
         self.folder, self.most, self.most_bytes = folder, most, most_bytes
@@ -38,11 +38,13 @@ class Store:
         for left in folder.glob(".*.new"):
             left.unlink()
         names = sorted(path.stem for path in folder.glob("*.eml") if _NAME.fullmatch(path.stem))
-        self._kept = {name: self._look(name) for name in names}
+        self._kept = {name: self._read_envelope(name) for name in names}
 
     def add(self, content: bytes, sender: str, recipients: Sequence[str]) -> str:
-        """Keep a mail; its id, once it is on the disk."""
-        head = f"{_FROM}: {plain(sender)}\r\n" + "".join(f"{_TO}: {plain(each)}\r\n" for each in recipients)
+        """Store a mail; returns its id when it is on the disk. Raises OSError."""
+        head = f"{_FROM}: {printable(sender)}\r\n" + "".join(
+            f"{_TO}: {printable(each)}\r\n" for each in recipients
+        )
         data = head.encode() + content
         with self._lock:
             name = f"{max(time.time_ns(), int(max(self._kept, default='0')) + 1):020}"
@@ -54,22 +56,22 @@ class Store:
                     os.fsync(file.fileno())
                 fresh.rename(self._path(name))
             except OSError:
-                # Of a drive that is full: half a mail must not fill what is left of it.
+                # The drive is full: half a mail must not use the remaining space.
                 fresh.unlink(missing_ok=True)
                 raise
-            sync(self.folder)
+            sync_directory(self.folder)
             self._kept[name] = Kept(id=name, sender=sender, recipients=tuple(recipients), size=len(data))
             self._trim()
         return name
 
     def newest(self, to: str = "") -> list[Kept]:
-        """All that are there, newest first; with `to`, those that went there."""
+        """All mails, newest first; with `to`, only those to that address."""
         with self._lock:
             found = [self._kept[name] for name in sorted(self._kept, reverse=True)]
         return [each for each in found if not to or to.lower() in map(str.lower, each.recipients)]
 
     def get(self, name: str) -> tuple[Kept, bytes] | None:
-        """A mail and its bytes as they came, or None when it is not there (any more)."""
+        """A mail and its bytes as received; None if it does not exist (any more)."""
         with self._lock:
             kept = self._kept.get(name)
         if not kept:
@@ -88,7 +90,7 @@ class Store:
             size -= self._kept.pop(name).size
             self._path(name).unlink(missing_ok=True)
 
-    def _look(self, name: str) -> Kept:
+    def _read_envelope(self, name: str) -> Kept:
         sender, recipients = "", []
         with self._path(name).open("rb") as file:
             for line in file:
@@ -106,13 +108,13 @@ class Store:
         return self.folder / f"{name}.eml"
 
 
-def plain(address: str) -> str:
-    """An address as one header line."""
+def printable(address: str) -> str:
+    """An address without characters that would end a header line."""
     return "".join(each for each in address if each.isprintable())
 
 
-def sync(folder: Path) -> None:
-    """Have a directory's names on the disk."""
+def sync_directory(folder: Path) -> None:
+    """Sync a directory."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

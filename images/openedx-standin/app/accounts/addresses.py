@@ -1,4 +1,4 @@
-"""The e-mail addresses that a mail can reach: what registration takes, and what the portal's mailer takes."""
+"""The e-mail addresses that registration accepts: those that the portal's mailer can reach."""
 
 import re
 
@@ -9,17 +9,17 @@ _DOMAIN = re.compile(rf"({_LABEL}\.)+{_LABEL}")
 
 
 def refusal(address: str) -> str:
-    """Why no mail could reach an address, for the person who gives it; nothing where one can."""
+    """Why no mail can reach an address, for the person who entered it; an empty text if it can."""
     local, _, domain = address.rpartition("@")
     if not LOCAL_PART.fullmatch(local):
         return (
-            "Before the @ there may be letters without accents, digits, dots between them and signs such as "
-            "+ - _ / %, 64 characters in all: no mail goes to other addresses from here."
+            "The part before the @ may have letters without accents, digits, dots between them and signs such as "
+            "+ - _ / %, at most 64 characters. This portal cannot send mail to other addresses."
         )
     try:
         name = domain.encode("idna").decode("ascii")
     except UnicodeError:
         name = ""
     if not _DOMAIN.fullmatch(name) or name.lower().endswith(".internal"):
-        return "Behind the @ there must be a domain that has mail, such as example.com."
+        return "The part after the @ must be a mail domain, for example example.com."
     return ""

@@ -21,7 +21,7 @@ class LogInForm(AuthenticationForm):
 
 
 class RegistrationForm(BaseUserCreationForm):
-    """A new learner. A user name is no e-mail address, so that log-in by either is never two people's."""
+    """A new learner. A user name cannot look like an e-mail address, so that a log-in by either is unambiguous."""
 
     username = forms.CharField(
         label="Public user name",
@@ -37,28 +37,29 @@ class RegistrationForm(BaseUserCreationForm):
         fields = ("email", "username")
         widgets = {"email": forms.EmailInput(attrs={"autocomplete": "email"})}
 
-    def clean_username(self):
-        """The first admin's name is kept for it: create-admin makes whoever has it a superuser."""
-        name = self.cleaned_data["username"]
+    def clean_username(self) -> str:
+        """The user name. The first admin's name is reserved, because create-admin makes its user a superuser."""
+        name: str = self.cleaned_data["username"]
         if name.lower() == str(settings.ADMIN.get("username", "")).lower():
             raise ValidationError("This user name is taken.")
         return name
 
-    def clean_email(self):
-        """An address that no mail can reach would be an account that nobody can make active."""
-        email = self.cleaned_data["email"]
+    def clean_email(self) -> str:
+        """The address. One that no mail can reach is refused, because the account could not be activated."""
+        email: str = self.cleaned_data["email"]
         if refusal := addresses.refusal(email):
             raise ValidationError(refusal)
         return email
 
-    def save(self, commit=True):
-        """Not active before the link of the mail is opened, unless the portal does without."""
+    def save(self, commit: bool = True) -> User:
+        """Create the user: inactive until the mail's link is used, unless the portal does not require that."""
         self.instance.is_active = settings.SKIP_EMAIL_VALIDATION
-        return super().save(commit)
+        user: User = super().save(commit)
+        return user
 
 
 class ResetForm(forms.Form):
-    """Whose password is to be set anew."""
+    """The address of the user who needs a new password."""
 
     email = forms.EmailField(
         label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})

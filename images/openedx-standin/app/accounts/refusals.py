@@ -1,4 +1,4 @@
-"""What a mail server's refusal means: for now, or for good (RFC 5321, 4.2.1)."""
+"""Whether a mail server refuses for now or for good (RFC 5321, 4.2.1)."""
 
 from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 
@@ -6,13 +6,13 @@ PERMANENT = 500
 LONGEST = 200
 
 
-def final(error: SMTPRecipientsRefused | SMTPSenderRefused | SMTPDataError) -> str:
-    """Code and words of a refusal for good, as one line; nothing where another try may succeed.
+def permanent_refusal(error: SMTPRecipientsRefused | SMTPSenderRefused | SMTPDataError) -> str:
+    """Code and text of a permanent refusal in one line; an empty text if another try may succeed.
 
-    Of several recipients one that may be taken later is enough for another try.
+    With several recipients, one that may be accepted later is enough for another try.
     """
     if isinstance(error, SMTPRecipientsRefused):
-        answers = list(error.recipients.values())
+        answers: list[tuple[int, bytes | str]] = list(error.recipients.values())
     else:
         answers = [(error.smtp_code, error.smtp_error)]
     if not answers or any(code < PERMANENT for code, _ in answers):
@@ -21,7 +21,7 @@ def final(error: SMTPRecipientsRefused | SMTPSenderRefused | SMTPDataError) -> s
 
 
 def _words(text: bytes | str) -> str:
-    told = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    plain = "".join(each if each.isprintable() else " " for each in told)
-    # A log has nobody's address, and servers like to say it.
+    decoded = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    plain = "".join(each if each.isprintable() else " " for each in decoded)
+    # Servers often quote the address, which the log must not have.
     return " ".join("…" if "@" in word else word for word in plain.split())

@@ -7,33 +7,33 @@ from accounts.models import User
 
 
 class _Tokens(PasswordResetTokenGenerator):
-    """Django's own, for another purpose: void once used, and for an account that has ever been active."""
+    """Django's own tokens for activation: void once used, and for an account that was ever active."""
 
     key_salt = "accounts.activation"
 
-    def _make_hash_value(self, user, timestamp):
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
         return f"{super()._make_hash_value(user, timestamp)}{user.is_active}"
 
 
 _tokens = _Tokens()
 
 
-def make(user: User) -> dict[str, str]:
-    """The two parts of an activation link."""
+def activation_parts(user: User) -> dict[str, str]:
+    """The two variable parts of an activation link."""
     return {"uid": urlsafe_base64_encode(str(user.pk).encode()), "token": _tokens.make_token(user)}
 
 
-def reset(user: User) -> dict[str, str]:
-    """The two parts of a link to a new password: void once used, after a log-in, and after three days.
+def reset_parts(user: User) -> dict[str, str]:
+    """The two variable parts of a link to a new password. It is void once used, after a log-in, and after three days.
 
-    The session that opens it first has it for itself: see links.py.
+    It belongs to the session that opens it first: see links.py.
     """
     uid = urlsafe_base64_encode(str(user.pk).encode())
     return {"uidb64": uid, "token": default_token_generator.make_token(user)}
 
 
 def user_of(uid: str, token: str) -> User | None:
-    """Whose link it is; None where it is nobody's, used or too old."""
+    """The user of an activation link; None if it is invalid, used or too old."""
     try:
         user = User.objects.get(pk=int(urlsafe_base64_decode(uid)))
     except (ValueError, OverflowError, User.DoesNotExist):

@@ -1,1 +1,1 @@
-"""The authors' side, the studio."""
+"""The authors' site, the studio."""

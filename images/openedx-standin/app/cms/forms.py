@@ -9,11 +9,11 @@ from courses import key
 _part = RegexValidator(rf"^{key.PART}\Z", "Letters without accents, digits and _ . ~ - only, 50 at most.")
 
 
-def _image(**more):
+def _image(**more: bool) -> forms.FileField:
     return forms.FileField(
         label="Image",
         help_text="PNG, JPEG or WebP, 2 MiB at most.",
-        validators=[uploads.kind],
+        validators=[uploads.ending_of],
         widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
         **more,
     )
@@ -26,7 +26,7 @@ class ImageForm(forms.Form):
 
 
 class CourseForm(forms.Form):
-    """What a course's key is made of, and what learners read of it."""
+    """The parts of a course's key, and the texts that learners see."""
 
     title = forms.CharField(max_length=200)
     org = forms.CharField(label="Organization", validators=[_part], help_text="For example: acme")

@@ -1,17 +1,19 @@
-"""Authors log in at the lms: OAuth2 with a code, state and PKCE, as Open edX's studio does.
+"""Log-in of authors at the lms: OAuth2 with a code, state and PKCE, as in Open edX's studio.
 
-By hand, since it is one client with one provider: the packages for it want tables, a key library or https inside.
+Without a package, because there is one client with one provider, and packages need tables, a key library or https here.
 """
 
 import base64
 import hashlib
 import logging
 import secrets
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import requests
 from django.conf import settings
 from django.contrib.auth import login as begin_session
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -22,26 +24,26 @@ from api import jwt
 
 logger = logging.getLogger(__name__)
 
-KEPT = "sso"
+SESSION_KEY = "sso"
 SCOPE = "user_id profile email"
 # Seconds to connect and to answer: the lms checks a password hash on the way.
 WAIT = (2, 10)
 
 
 class Refused(Exception):
-    """Nobody is let in; str() is what the page says."""
+    """The log-in is refused; str() is the text of the page."""
 
 
 @never_cache
-def login(request):
-    """To the lms's own log-in, and back here."""
+def login(request: HttpRequest) -> HttpResponse:
+    """Redirect to the lms's log-in, which redirects back here."""
     after = request.GET.get("next", "")
     if not url_has_allowed_host_and_scheme(after, allowed_hosts={request.get_host()}):
         after = resolve_url("home")
     if request.user.is_authenticated:
         return redirect(after)
     kept = {"state": secrets.token_urlsafe(24), "verifier": secrets.token_urlsafe(48), "next": after}
-    request.session[KEPT] = kept
+    request.session[SESSION_KEY] = kept
     challenge = base64.urlsafe_b64encode(hashlib.sha256(kept["verifier"].encode()).digest())
     words = {
         "response_type": "code",
@@ -56,10 +58,10 @@ def login(request):
 
 
 @never_cache
-def complete(request):
-    """The lms sends the browser back with a code: that is exchanged, and whoever is an author is logged in."""
-    # Good for one try.
-    kept = request.session.pop(KEPT, None)
+def complete(request: HttpRequest) -> HttpResponse:
+    """Exchange the code that the lms sent with the browser, and log the user in if staff."""
+    # Valid for one try.
+    kept = request.session.pop(SESSION_KEY, None)
     try:
         user = _user(request.GET, kept)
     except Refused as refused:
@@ -68,31 +70,30 @@ def complete(request):
     return redirect(kept["next"])
 
 
-def _user(told, kept):
-    if kept is None or not constant_time_compare(told.get("state", ""), kept["state"]):
-        raise Refused("This log-in was begun elsewhere, or too long ago.")
-    if not told.get("code"):
-        raise Refused("The learners' side has not let you through.")
+def _user(query: Mapping[str, str], kept: Mapping[str, str] | None) -> User:
+    """The author whom the lms has logged in. Raises Refused."""
+    if kept is None or not constant_time_compare(query.get("state", ""), kept["state"]):
+        raise Refused("This log-in was begun in another browser, or too long ago.")
+    if not query.get("code"):
+        raise Refused("The learners' site did not log you in.")
     try:
-        name = _name(told["code"], kept["verifier"])
+        name = _user_name(query["code"], kept["verifier"])
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
-        # No text of the error: it may hold the code.
+        # Without the error's text, which may contain the code.
         logger.error("single sign-on: %s", type(error).__name__)
-        raise Refused(
-            "The learners' side could not be asked just now. Please try again in a minute."
-        ) from None
-    user = User.objects.filter(username=name, is_active=True).first()
+        raise Refused("The learners' site did not answer. Please try again in a minute.") from None
+    user: User | None = User.objects.filter(username=name, is_active=True).first()
     if user is None or not user.is_staff:
         raise Refused(
-            "The studio is the authors'. To become one, an account needs the staff right, which the portal's admin gives."
+            "The studio is for authors. An author's account needs the staff right, which the portal's admin can give."
         )
     return user
 
 
-def _name(code, verifier):
-    """The user name that a code stands for: the lms's token says it, over the portal's own network."""
+def _user_name(code: str, verifier: str) -> str:
+    """The user name of a code: the lms's token contains it, and is requested over the portal's own network."""
     with requests.Session() as session:
-        # A proxy of the environment is not for the portal's own network.
+        # No proxy from the environment: the lms is in the portal's own network.
         session.trust_env = False
         answer = session.post(
             f"{settings.SSO['root']}/oauth2/access_token",
@@ -109,4 +110,4 @@ def _name(code, verifier):
             allow_redirects=False,
         )
         answer.raise_for_status()
-        return jwt.claims(answer.json()["access_token"])["preferred_username"]
+        return str(jwt.claims(answer.json()["access_token"])["preferred_username"])

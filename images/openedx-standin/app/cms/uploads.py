@@ -1,4 +1,4 @@
-"""Course images: looked at before they are kept, and kept under a name that nobody chose."""
+"""Course images: checked before they are stored, and stored under random names."""
 
 import secrets
 import struct
@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import MemoryFileUploadHandler
 
-# Pillow's name of a kind → how its file is called, from which nginx tells browsers what it is.
+# Pillow's name of a format → the ending of the file's name, by which nginx sets the content type.
 KINDS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}
 MOST_BYTES = 2 * 2**20
 MOST_PIXELS = 16_000_000
@@ -16,20 +16,21 @@ FOLDER = "course_images"
 
 
 class Bounded(MemoryFileUploadHandler):
-    """Holds an upload in memory; of one that is too large only what shows that it is."""
+    """Holds an upload in memory; of one that is too large only a part above the limit."""
 
-    def handle_raw_input(self, *args, **kwargs):
-        """Every upload, whatever its length says."""
+    def handle_raw_input(self, *args: object, **kwargs: object) -> None:
+        """Use this handler for every upload, whatever its length."""
         self.activated = True
 
-    def receive_data_chunk(self, raw_data, start):
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Keep a chunk, up to just above the limit."""
         if start <= MOST_BYTES:
             self.file.write(raw_data)
 
 
-def kind(upload: UploadedFile) -> str:
+def ending_of(upload: UploadedFile) -> str:
     """The ending for an image's name. Raises ValidationError for anything that is not one, or is too large."""
-    # Only authors send images: what nobody needs shall not take memory.
+    # Imported here, because only authors need it and it takes memory.
     from PIL import Image
 
     if upload.size > MOST_BYTES:
@@ -42,7 +43,7 @@ def kind(upload: UploadedFile) -> str:
             image.verify()
     except Image.DecompressionBombError as error:
         raise ValidationError(f"The image has more than {MOST_PIXELS:,} pixels.") from error
-    # Pillow's parsers raise whatever a broken file makes them stumble over.
+    # Pillow's parsers raise many kinds of errors for broken files.
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error) as error:
         raise ValidationError("This is not a PNG, JPEG or WebP image.") from error
     finally:
@@ -50,12 +51,13 @@ def kind(upload: UploadedFile) -> str:
     return found
 
 
-def keep(upload: UploadedFile) -> str:
-    """Writes an image that `kind` has passed; its path below MEDIA_ROOT."""
-    return default_storage.save(f"{FOLDER}/{secrets.token_hex(16)}.{kind(upload)}", upload)
+def store(upload: UploadedFile) -> str:
+    """Store an image that `ending_of` accepted; returns its path below MEDIA_ROOT."""
+    path: str = default_storage.save(f"{FOLDER}/{secrets.token_hex(16)}.{ending_of(upload)}", upload)
+    return path
 
 
-def drop(path: str | None) -> None:
-    """Takes away an image that no course shows any more."""
+def delete(path: str | None) -> None:
+    """Delete an image that no course shows any more."""
     if path:
         default_storage.delete(path)

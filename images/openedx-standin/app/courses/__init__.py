@@ -1,1 +1,1 @@
-"""Courses: kept in Mongo, found through Elasticsearch, published by a Celery task."""
+"""Courses: stored in Mongo, searched in Elasticsearch, published by a Celery task."""

@@ -1,4 +1,4 @@
-"""Handing a task to the workers from a page."""
+"""Sends tasks from pages to the workers."""
 
 import logging
 
@@ -9,9 +9,10 @@ logger = logging.getLogger(__name__)
 
 
 def send(task: Task, *args: object) -> str | None:
-    """The task's id once the broker has it on disk; None when the broker is away."""
+    """Send a task; returns its id when the broker has it on disk, None if the broker is unavailable."""
     try:
-        return task.delay(*args).id
+        task_id: str = task.delay(*args).id
     except (OperationalError, OSError) as error:
         logger.error("%s not queued: %s: %s", task.name, type(error).__name__, str(error)[:200])
         return None
+    return task_id

@@ -11,18 +11,18 @@ from courses.store import Course
 INDEX = "courses"
 FIELDS = ("title", "org", "number", "run", "description")
 SIZE = 50
-# Seconds: a page waits for an answer to a search, nobody does while a course is written.
+# Seconds. A page waits for a search; nothing waits while a course is indexed.
 READ, WRITE = 5, 30
 
 
 @cache
 def client() -> Elasticsearch:
-    """This process's client. No second try by itself: the heartbeat and pages want the truth soon."""
+    """This process's client. It does not retry, so that the heartbeat and pages know soon."""
     return Elasticsearch(settings.ELASTIC_SEARCH_CONFIG, timeout=READ, max_retries=0, maxsize=4)
 
 
-def _ready() -> None:
-    """The index, without replicas: there is one node."""
+def _create_index() -> None:
+    """Create the index if it is missing, without replicas, because there is one node."""
     body = {"settings": {"number_of_shards": 1, "number_of_replicas": 0}}
     client().indices.create(INDEX, body=body, ignore=400, request_timeout=WRITE)
 
@@ -32,21 +32,22 @@ def _document(course: Course) -> dict[str, str]:
 
 
 def index(course: Course) -> None:
-    """Makes a course findable, at once."""
-    _ready()
+    """Index a course, with an immediate refresh."""
+    _create_index()
     client().index(INDEX, id=course["_id"], body=_document(course), refresh="true", request_timeout=WRITE)
 
 
 def reindex(courses: Iterable[Course]) -> int:
-    """Makes courses findable once more, such as after a new index; how many."""
-    _ready()
+    """Index courses again, for example in a new index; returns how many."""
+    _create_index()
     actions = ({"_index": INDEX, "_id": each["_id"], "_source": _document(each)} for each in courses)
-    done, _ = helpers.bulk(client(), actions, refresh="true", request_timeout=WRITE)
-    return done
+    count: int
+    count, _ = helpers.bulk(client(), actions, refresh="true", request_timeout=WRITE)
+    return count
 
 
 def search(words: str) -> list[Course]:
-    """The courses that have all the words, best first."""
+    """The courses that contain all words, best first."""
     query = {
         "simple_query_string": {
             "query": words,

@@ -1,4 +1,4 @@
-"""The course list in Mongo, as far as the stand-in has a modulestore."""
+"""The courses in Mongo: the stand-in's modulestore."""
 
 from functools import cache
 from typing import Any
@@ -10,7 +10,7 @@ from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 Course = dict[str, Any]
-# As many as a page shows.
+# How many courses a page shows.
 LIMIT = 200
 
 
@@ -20,16 +20,16 @@ class CourseExists(Exception):
 
 @cache
 def client() -> MongoClient[Course]:
-    """This process's client: made at the first question, so after gunicorn's and Celery's forks."""
-    told = settings.DOC_STORE
+    """This process's client, created at the first query, so after gunicorn's and Celery's forks."""
+    config = settings.DOC_STORE
     return MongoClient(
-        told["host"],
-        told["port"],
-        username=told["user"],
-        password=told["password"],
-        # As edx-platform does it.
-        authSource=told.get("authsource") or told["db"],
-        # No weaker one, whatever answers at that address.
+        config["host"],
+        config["port"],
+        username=config["user"],
+        password=config["password"],
+        # As in edx-platform.
+        authSource=config.get("authsource") or config["db"],
+        # Never a weaker mechanism, whatever server answers.
         authMechanism="SCRAM-SHA-256",
         serverSelectionTimeoutMS=3000,
         connectTimeoutMS=2000,
@@ -48,13 +48,13 @@ def _courses() -> Collection[Course]:
     return database()["modulestore.courses"]
 
 
-def _read(document: Course) -> Course:
-    """With the key under a name that a template may say."""
+def _with_key(document: Course) -> Course:
+    """The course with its key under a name that templates can use."""
     return {**document, "key": document["_id"]}
 
 
 def create(course: Course) -> None:
-    """Writes a course that nobody has published yet. Raises CourseExists."""
+    """Create an unpublished course. Raises CourseExists."""
     try:
         _courses().insert_one({**course, "published": False})
     except DuplicateKeyError:
@@ -64,25 +64,26 @@ def create(course: Course) -> None:
 def get(key: str) -> Course | None:
     """The course of a key."""
     document = _courses().find_one({"_id": key})
-    return document and _read(document)
+    return document and _with_key(document)
 
 
 def publish(key: str) -> None:
-    """From now on learners see it."""
+    """Show a course to learners."""
     _courses().update_one({"_id": key}, {"$set": {"published": True}})
 
 
 def set_image(key: str, image: str) -> str | None:
-    """Gives a course its image, a path below MEDIA_ROOT; the path of the one that it had."""
+    """Set a course's image, a path below MEDIA_ROOT; returns the path of the image before."""
     before = _courses().find_one_and_update({"_id": key}, {"$set": {"image": image}}, projection={"image": 1})
-    return before and before.get("image")
+    found: str | None = before and before.get("image")
+    return found
 
 
 def courses() -> list[Course]:
-    """All, as the studio lists them."""
-    return [_read(each) for each in _courses().find().sort("title").limit(LIMIT)]
+    """All courses, for the studio."""
+    return [_with_key(each) for each in _courses().find().sort("title").limit(LIMIT)]
 
 
 def published() -> list[Course]:
-    """Those that learners see."""
-    return [_read(each) for each in _courses().find({"published": True}).sort("title").limit(LIMIT)]
+    """The courses that learners see."""
+    return [_with_key(each) for each in _courses().find({"published": True}).sort("title").limit(LIMIT)]

@@ -1,4 +1,4 @@
-"""What the cms's workers do for courses."""
+"""The tasks of the cms's workers."""
 
 from celery import shared_task
 
@@ -6,8 +6,8 @@ from courses import search, store
 
 
 @shared_task(autoretry_for=(Exception,), retry_backoff=2, retry_backoff_max=60, max_retries=30)
-def publish(key):
-    """Makes a course findable, then visible. Safe to run twice; tried again while a store is away."""
+def publish(key: str) -> None:
+    """Index a course, then show it to learners. Safe to run twice; retried while a store is unavailable."""
     course = store.get(key)
     if course is not None:
         search.index(course)

@@ -1,1 +1,1 @@
-"""The learners' side."""
+"""The learners' site."""

@@ -1,39 +1,42 @@
-"""A course's discussion. Only these pages need the forum: while it is away they say so, and all else goes on."""
+"""A course's discussion. Only these pages need the forum, and say so while it is unavailable."""
 
 from functools import wraps
 
 from django.conf import settings
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from courses.store import Course
 from lms import forum
 from lms.forms import AnswerForm, ThreadForm
-from lms.learning import enrolled
+from lms.learning import View, enrolled
+from lms.models import Enrollment
 
 
-def forum_page(view):
-    """A page of the discussion: 503 with a clear word while the forum is away, 404 for a thread that is not there."""
+def forum_page(view: View) -> View:
+    """A page of the discussion: 503 while the forum is unavailable, 404 for an unknown thread."""
 
     @enrolled
     @wraps(view)
-    def inside(request, course, enrollment, **more):
+    def inside(request: HttpRequest, course: Course, enrollment: Enrollment, **more: str) -> HttpResponse:
         if not settings.DISCUSSION:
             raise Http404
         try:
             return view(request, course, **more)
         except forum.NoSuchThread:
             raise Http404 from None
-        except forum.ForumAway:
-            # What was written is not lost with the answer.
+        except forum.ForumUnavailable:
+            # The page shows what the user has written, so that it is not lost.
             written = {"title": request.POST.get("title", ""), "body": request.POST.get("body", "")}
             context = {"course": course, "written": written}
             return render(request, "lms/forum_away.html", context, status=503)
 
-    return inside
+    wrapped: View = inside
+    return wrapped
 
 
 @forum_page
-def threads(request, course):
+def threads(request: HttpRequest, course: Course) -> HttpResponse:
     """The threads, and a form for a new one."""
     key = course["key"]
     form = ThreadForm(request.POST or None)
@@ -48,7 +51,7 @@ def threads(request, course):
 
 
 @forum_page
-def thread(request, course, thread):
+def thread(request: HttpRequest, course: Course, thread: str) -> HttpResponse:
     """One thread, and a form for an answer."""
     key = course["key"]
     form = AnswerForm(request.POST or None)
@@ -59,6 +62,6 @@ def thread(request, course, thread):
     return render(request, "lms/thread.html", context)
 
 
-def _page(request):
-    told = request.GET.get("page", "")
-    return min(int(told), 1000) if told.isascii() and told.isdigit() and told != "0" * len(told) else 1
+def _page(request: HttpRequest) -> int:
+    text = request.GET.get("page", "")
+    return min(int(text), 1000) if text.isascii() and text.isdigit() and text != "0" * len(text) else 1

@@ -1,9 +1,11 @@
 """The learners' pages."""
 
 import logging
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -19,21 +21,21 @@ from lms.tasks import grade_report
 logger = logging.getLogger(__name__)
 
 
-def home(request):
+def home(request: HttpRequest) -> HttpResponse:
     """The course list."""
     return render(request, "lms/home.html", {"courses": store.published()})
 
 
-def about(request, key):
+def about(request: HttpRequest, key: str) -> HttpResponse:
     """One course."""
-    found = {"course": published(key), "enrolled": False}
+    context: dict[str, Any] = {"course": published(key), "enrolled": False}
     if request.user.is_authenticated:
-        found["enrolled"] = Enrollment.objects.filter(user=request.user, course=key, is_active=True).exists()
-    return render(request, "lms/about.html", found)
+        context["enrolled"] = Enrollment.objects.filter(user=request.user, course=key, is_active=True).exists()
+    return render(request, "lms/about.html", context)
 
 
-def search(request):
-    """Courses by words; 503 while the search is away, with the rest of the portal as it was."""
+def search(request: HttpRequest) -> HttpResponse:
+    """Search courses; 503 while Elasticsearch is unavailable."""
     words = request.GET.get("q", "").strip()[:200]
     try:
         found, away = (catalogue.search(words) if words else []), False
@@ -45,8 +47,8 @@ def search(request):
 
 
 @login_required
-def dashboard(request):
-    """The learner's own page."""
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """The learner's own page: courses and grade report."""
     context = {
         "report": GradeReport.objects.filter(user=request.user).first(),
         "enrollments": Enrollment.objects.filter(user=request.user, is_active=True).order_by("-created")[
@@ -58,8 +60,8 @@ def dashboard(request):
 
 @login_required
 @require_POST
-def report(request):
-    """Asks a worker for the grade report."""
+def report(request: HttpRequest) -> HttpResponse:
+    """Queue the grade report."""
     asked = {"requested": timezone.now(), "finished": None, "courses": None}
     GradeReport.objects.update_or_create(user=request.user, defaults=asked)
     if send(grade_report, request.user.pk) is None:

@@ -1,14 +1,14 @@
-"""What a log may show of a request: the page it was for, by the application's own list, and never what it was told.
+"""What a log may show of a request: its route, never its query or content.
 
-A path can hold a token (the links of mails), and so can a query, a referrer or a host. So none of them is written: a
-path is shown as the route that it takes, with those of its parts that are nobody's secret.
+A path can contain a token (links in mails), and so can a query, a referrer or a host. So none of them is logged. A path is
+logged as the route that it matches, with those parts that are public.
 """
 
 import re
 from collections.abc import Mapping
 
-# A course's key and a thread's number stand on pages that everybody of a course sees.
-SHOWN = frozenset(("key", "thread"))
+# Parts that everybody in a course sees: its key, and the ids of threads.
+PUBLIC_PARTS = frozenset(("key", "thread"))
 UNKNOWN = "(no such page)"
 _SAFE = re.compile(r"[A-Za-z0-9._:+-]{1,120}")
 _PART = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -22,14 +22,14 @@ def shape(route: str, parts: Mapping[str, object]) -> str:
     def part(found: re.Match[str]) -> str:
         name = found[1]
         value = str(parts.get(name, ""))
-        return value if name in SHOWN and _SAFE.fullmatch(value) else f"<{name}>"
+        return value if name in PUBLIC_PARTS and _SAFE.fullmatch(value) else f"<{name}>"
 
-    # A route that is a regular expression has no parts; what is shown is the expression.
+    # A route that is a regular expression has no such parts, and is shown as it is.
     return "/" + _PART.sub(part, route)
 
 
-def shown(path: str) -> str:
-    """The path of a request, as far as a log may show it."""
+def route_of(path: str) -> str:
+    """The route that a path matches, as far as a log may show it."""
     from django.urls import Resolver404, resolve
 
     try:
@@ -40,7 +40,7 @@ def shown(path: str) -> str:
 
 
 def line(client: str, method: str, path: str, status: str, size: object, milliseconds: int) -> str:
-    """One request in the access log; `path` is what `shown` gives."""
+    """One request in the access log; `path` is what `route_of` returns."""
     client = client if _CLIENT.fullmatch(client) else "-"
     method = method if _METHOD.fullmatch(method) else "?"
     return f"{client} {method} {path} {status} {size or '-'} {milliseconds}ms"

@@ -1,6 +1,7 @@
-"""A worker's sign of life, for a probe that starts no Python."""
+"""A worker's sign of life: a file whose age the probe checks without starting Python."""
 
 from pathlib import Path
+from typing import Any
 
 from celery.bootsteps import StartStopStep
 
@@ -13,19 +14,22 @@ class Alive(StartStopStep):
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
-    def __init__(self, consumer, **kwargs):
+    def __init__(self, consumer: Any, **kwargs: Any) -> None:
         super().__init__(consumer, **kwargs)
-        self.timer = None
+        self.timer: Any = None
 
-    def start(self, consumer):
-        def touch():
+    def start(self, consumer: Any) -> None:
+        """Touch the file from now on."""
+
+        def touch() -> None:
             if consumer.connection and consumer.connection.connected:
                 FILE.touch()
 
         touch()
         self.timer = consumer.timer.call_repeatedly(EVERY, touch)
 
-    def stop(self, consumer):
+    def stop(self, consumer: Any) -> None:
+        """Delete the file: the broker is lost, or the worker ends."""
         if self.timer:
             self.timer.cancel()
             self.timer = None

@@ -7,22 +7,22 @@ from pathlib import Path
 
 
 def copy(source: Path, target: Path) -> int:
-    """Files copied. Each appears whole, by a rename; those of earlier releases stay, as open pages name them."""
+    """Copy files; returns how many. Each is replaced atomically. Files of earlier releases stay, because open pages name them."""
     copied = 0
     for file in sorted(each for each in source.rglob("*") if each.is_file()):
-        place = target / file.relative_to(source)
-        if place.is_file() and filecmp.cmp(file, place, shallow=False):
+        target_file = target / file.relative_to(source)
+        if target_file.is_file() and filecmp.cmp(file, target_file, shallow=False):
             continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.with_name(f".{place.name}.part")
+        target_file.parent.mkdir(parents=True, exist_ok=True)
+        part = target_file.with_name(f".{target_file.name}.part")
         shutil.copyfile(file, part)
-        part.replace(place)
+        part.replace(target_file)
         copied += 1
     return copied
 
 
 def main(source: Path, target: Path) -> int:
-    """Exit code; an unwritable target gives one line."""
+    """Copy, and print one line; returns the exit code."""
     try:
         copied = copy(source, target)
     except OSError as error:

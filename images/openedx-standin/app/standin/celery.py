@@ -1,6 +1,7 @@
 """The Celery application of a variant: queues as edx-platform names them, on RabbitMQ; results in Redis."""
 
 import os
+from typing import Any
 from urllib.parse import quote
 
 from celery import Celery
@@ -17,7 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "standin.settings")
 app = Celery("standin")
 
 
-def _queues(variant):
+def _queues(variant: str) -> list[Queue]:
     exchange = Exchange("edx.core", type="direct", durable=True)
     return [
         Queue(name, exchange, routing_key=name, durable=True)
@@ -25,20 +26,20 @@ def _queues(variant):
     ]
 
 
-def _broker():
-    told = settings.BROKER
-    user, password, vhost = (quote(told[key], safe="") for key in ("userid", "password", "virtual_host"))
-    return f"amqp://{user}:{password}@{told['hostname']}:{told['port']}/{vhost}"
+def _broker() -> str:
+    config = settings.BROKER
+    user, password, vhost = (quote(config[key], safe="") for key in ("userid", "password", "virtual_host"))
+    return f"amqp://{user}:{password}@{config['hostname']}:{config['port']}/{vhost}"
 
 
-def _results():
-    told = settings.RESULTS
-    return f"redis://:{quote(told['password'], safe='')}@{told['host']}:{told['port']}/{told['db']}"
+def _results() -> str:
+    config = settings.RESULTS
+    return f"redis://:{quote(config['password'], safe='')}@{config['host']}:{config['port']}/{config['db']}"
 
 
 app.conf.update(
     broker_url=_broker(),
-    # A request must not hang on a broker that is away; and what was accepted is on the broker's disk.
+    # A page must not hang while the broker is unavailable; a task that was accepted is on the broker's disk.
     broker_connection_timeout=3,
     broker_transport_options={
         "confirm_publish": True,
@@ -51,13 +52,13 @@ app.conf.update(
     },
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0, "interval_max": 0.2},
     broker_pool_limit=2,
-    # A worker never gives a broker up.
+    # A worker waits for the broker for ever.
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     broker_heartbeat=20,
     result_backend=_results(),
     result_expires=3600,
-    # What a page shows is kept in MySQL. A task that wants its result in Redis says so itself.
+    # Pages show results from MySQL. Only tasks that ask for it keep their result in Redis.
     task_ignore_result=True,
     redis_socket_connect_timeout=2,
     redis_socket_timeout=5,
@@ -74,7 +75,7 @@ app.conf.update(
         "lms.tasks.grade_report": {"queue": "edx.lms.core.high_mem"},
         "lms.tasks.*": {"queue": "edx.lms.core.default"},
     },
-    # A task is the broker's until it is done: a killed worker's is run again by the next.
+    # Tasks are acknowledged when they end, so another worker runs the task of a killed one.
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     worker_cancel_long_running_tasks_on_connection_loss=True,
@@ -90,11 +91,11 @@ app.autodiscover_tasks()
 
 
 @worker_ready.connect
-def _ready(**_):
-    """Whoever started us may now end the one before us, which finishes its tasks."""
-    if told := os.environ.get("OPENEDX_READY_FD"):
-        os.write(int(told), b"1")
-        os.close(int(told))
+def _report_ready(**_: Any) -> None:
+    """Tell the supervisor that this generation accepts tasks, so that it terminates the one before."""
+    if descriptor := os.environ.get("OPENEDX_READY_FD"):
+        os.write(int(descriptor), b"1")
+        os.close(int(descriptor))
 
 
 app.steps["consumer"].add(Alive)

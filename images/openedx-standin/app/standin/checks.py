@@ -1,4 +1,4 @@
-"""One question to each data store, as edx-platform's heartbeat asks it. Each raises what went wrong."""
+"""One check for each data store, as in edx-platform's heartbeat. Each raises if it fails."""
 
 import socket
 
@@ -13,12 +13,12 @@ STEP = 2
 
 
 def modulestore() -> None:
-    """Mongo answers a ping."""
+    """Mongo must answer a ping."""
     store.database().command("ping")
 
 
 def sql() -> None:
-    """MySQL answers a query over a connection of its own."""
+    """MySQL must answer a query over a new connection."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -27,9 +27,9 @@ def sql() -> None:
 
 
 def memcached() -> None:
-    """Every memcached tells its version."""
-    for place in settings.CACHES["default"]["LOCATION"]:
-        host, _, port = place.partition(":")
+    """Each memcached must answer with its version."""
+    for address in settings.CACHES["default"]["LOCATION"]:
+        host, _, port = address.partition(":")
         with socket.create_connection((host, int(port or 11211)), timeout=STEP) as connected:
             connected.sendall(b"version\r\n")
             if not connected.recv(64).startswith(b"VERSION"):
@@ -37,20 +37,20 @@ def memcached() -> None:
 
 
 def elasticsearch() -> None:
-    """The cluster is green or yellow."""
+    """The cluster must be green or yellow."""
     status = search.client().cluster.health(request_timeout=STEP)["status"]
     if status not in ("green", "yellow"):
         raise ConnectionError(f"cluster is {status}")
 
 
 def rabbitmq() -> None:
-    """The broker takes our user and vhost."""
+    """The broker must accept our user and vhost."""
     with app.connection_for_write(connect_timeout=STEP, heartbeat=0) as broker:
         broker.connect()
 
 
 def redis() -> None:
-    """Celery's results: Redis answers a ping."""
+    """Redis, for Celery's results, must answer a ping."""
     import redis
 
     with redis.Redis(
@@ -60,7 +60,7 @@ def redis() -> None:
 
 
 def celery() -> None:
-    """A worker of this variant answers through the broker; it does so while it is at work on a task, too."""
+    """A worker of this variant must answer through the broker, which it does also during a task."""
     pattern = f"celery@edx.{settings.VARIANT}.core.*"
     with app.connection_for_write(connect_timeout=STEP, heartbeat=0) as broker:
         broker.connect()

@@ -1,4 +1,4 @@
-"""A variant's two settings files, overlaid. Plain Python: read before Django is there, and tested without."""
+"""A variant's two settings files, merged. Plain Python, because it runs before Django is loaded."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 FILES = {"lms": "/openedx/config/lms.env.json", "cms": "/openedx/config/cms.env.json"}
 SECRETS = Path("/run/secrets")
 
-# Key → type and an example. A dot leads into a mapping.
+# Key → type and an example. A dot separates keys of nested mappings.
 KEYS: Mapping[str, tuple[type, str]] = {
     "PLATFORM_NAME": (str, '"Acme Academy"'),
     "SITE_NAME": (str, '"learn.acme.com"'),
@@ -35,7 +35,7 @@ KEYS: Mapping[str, tuple[type, str]] = {
     "ELASTIC_SEARCH_CONFIG": (list, '[{"host": "elasticsearch", "port": 9200}]'),
     "STATIC_ROOT": (str, '"/openedx/static"'),
 }
-# Passwords and keys, in `<variant>.auth.json`: what is found there is never told.
+# Passwords and keys, in `<variant>.auth.json`: no message contains their values.
 SECRET_KEYS = (
     "SECRET_KEY",
     "DATABASES.default.PASSWORD",
@@ -54,12 +54,12 @@ class ConfigError(Exception):
 
 
 def path(variant: str, env: Mapping[str, str]) -> Path:
-    """Where the variant's settings are: LMS_CFG or CMS_CFG, else the usual place. Its passwords lie beside it."""
+    """The variant's settings file: LMS_CFG or CMS_CFG, else the default. The file with its passwords is beside it."""
     return Path(env.get(f"{variant.upper()}_CFG") or FILES[variant])
 
 
 def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, mapping by mapping; anything else is `over`'s where both have it."""
+    """Both, merged mapping by mapping; of any other value that both have, the one of `over`."""
     both = {key: merged(under[key], over[key]) for key in under if _mappings(under[key], over.get(key))}
     return {**under, **over, **both}
 
@@ -68,7 +68,7 @@ def _mappings(*values: Any) -> bool:
     return all(isinstance(value, Mapping) for value in values)
 
 
-def _found(settings: Mapping[str, Any], dotted: str) -> Any:
+def _value_at(settings: Mapping[str, Any], dotted: str) -> Any:
     value: Any = settings
     for key in dotted.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
@@ -76,7 +76,7 @@ def _found(settings: Mapping[str, Any], dotted: str) -> Any:
 
 
 def _finding(settings: Mapping[str, Any], key: str, kind: type, example: str) -> str | None:
-    value = _found(settings, key)
+    value = _value_at(settings, key)
     if value is None:
         return f"{key} is missing, for example {example}"
     if not isinstance(value, kind) or isinstance(value, bool) or value in ("", []):
@@ -85,15 +85,15 @@ def _finding(settings: Mapping[str, Any], key: str, kind: type, example: str) ->
 
 
 def _secret_finding(settings: Mapping[str, Any], key: str, variant: str) -> str | None:
-    """Tells nothing of the value."""
-    value = _found(settings, key)
+    """What is wrong with a secret, without its value."""
+    value = _value_at(settings, key)
     if value and isinstance(value, str):
         return None
-    return f"{key} is missing, empty or no text; its place is {variant}.auth.json"
+    return f"{key} is missing, empty or no text, expected in {variant}.auth.json"
 
 
 def _host_finding(settings: Mapping[str, Any], variant: str) -> str | None:
-    """The probe, like every browser, asks by this name: were it not allowed, the service would never be ready."""
+    """The probe and browsers use this host name; if it is not allowed, the service never becomes ready."""
     key = f"{variant.upper()}_BASE"
     host = settings[key].partition(":")[0]
     allowed = settings["ALLOWED_HOSTS"]
@@ -114,12 +114,12 @@ def load(variant: str, env: Mapping[str, str], *, admin: bool = False) -> dict[s
     file = path(variant, env)
     settings = merged(_read(file), _read(file.with_name(f"{variant}.auth.json")))
     wanted = {**KEYS, **(ADMIN_KEYS if admin else {})}
-    findings = [_finding(settings, key, *told) for key, told in wanted.items()]
+    findings = [_finding(settings, key, *expected) for key, expected in wanted.items()]
     findings += [_secret_finding(settings, key, variant) for key in SECRET_KEYS]
     if not any(findings):
         findings = [_host_finding(settings, variant)]
-    if told := "; ".join(each for each in findings if each):
-        raise ConfigError(f"{file}: {told}")
+    if text := "; ".join(each for each in findings if each):
+        raise ConfigError(f"{file}: {text}")
     return settings
 
 
@@ -131,12 +131,12 @@ def _read(file: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ConfigError(f"{file}: not valid JSON: {error}") from None
     if not isinstance(settings, dict):
-        raise ConfigError(f"{file}: a mapping is wanted, not {type(settings).__name__}")
+        raise ConfigError(f"{file}: expected a mapping, not {type(settings).__name__}")
     return settings
 
 
 def secret(name: str, folder: Path = SECRETS) -> str:
-    """A secret's text. Raises ConfigError where the file is missing, unreadable or empty."""
+    """A secret's text. Raises ConfigError if the file is missing, unreadable or empty."""
     file = folder / name
     try:
         text = file.read_text(encoding="utf-8").strip("\n")
@@ -150,6 +150,6 @@ def secret(name: str, folder: Path = SECRETS) -> str:
 
 
 def check_secrets(names: Sequence[str], folder: Path = SECRETS) -> None:
-    """Raises ConfigError for the first secret of `names` that is not to be had."""
+    """Check secrets. Raises ConfigError for the first one that is missing or empty."""
     for name in names:
         secret(name, folder)

@@ -1,9 +1,10 @@
-"""What every page knows of its portal."""
+"""Values of the portal that each page gets."""
 
 from django.conf import settings
+from django.http import HttpRequest
 
 
-def portal(request):
+def portal(request: HttpRequest) -> dict[str, object]:
     """Template context."""
     return {
         "platform_name": settings.PLATFORM_NAME,

@@ -1,4 +1,4 @@
-"""The image's entry: a verb says which role this container plays. Checks configuration and secrets first."""
+"""The image's entry: a verb names the role of the container. Checks settings and secrets first."""
 
 import os
 import signal
@@ -15,17 +15,17 @@ USAGE, CONFIG = 64, 78
 
 QUEUES = {"lms": ("default", "high", "high_mem"), "cms": ("default", "high", "low")}
 HEAVY = ("high_mem",)
-# Where the image keeps the static files that its build collected.
+# The static files that the image's build collected.
 COLLECTED = "/openedx/staticfiles"
 
 
 class Usage(Exception):
-    """The command line names no role."""
+    """The command line is wrong; str() says how."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verb:
-    """One role: the variant whose settings it reads, the secrets it needs beside them, and whether it stays up."""
+    """One role: the variant whose settings it reads, the secrets that it needs, and whether it stays up."""
 
     variant: str
     secrets: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ VERBS: Mapping[str, Verb] = {
 
 
 def parse(words: Sequence[str]) -> tuple[str, ...]:
-    """The verbs of a command line. Raises Usage, with the verbs there are, for anything else."""
+    """The verbs of a command line. Raises Usage, with the known verbs, if one is wrong."""
     known = "verbs that stay up: {}; verbs that end and may be chained: {}".format(
         *(", ".join(name for name, verb in VERBS.items() if verb.stays is stays) for stays in (True, False))
     )
@@ -62,34 +62,34 @@ def parse(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def queues(variant: str, told: str) -> tuple[str, ...]:
-    """The variant's queues of a comma list; all of them when it is empty. Raises Usage for any other."""
+def queues(variant: str, names: str) -> tuple[str, ...]:
+    """The queues of a list with commas; all of the variant if it is empty. Raises Usage for an unknown one."""
     known = QUEUES[variant]
-    found = tuple(told.split(",")) if told else known
+    found = tuple(names.split(",")) if names else known
     if odd := [each for each in found if each not in known]:
         raise Usage(f"OPENEDX_QUEUES: {odd[0]!r} is no queue of {variant}; there are: {', '.join(known)}")
     return found
 
 
-def worker(variant: str, taken: Sequence[str], concurrency: int, generation: str) -> tuple[str, ...]:
-    """A Celery worker of some of the variant's queues.
+def worker(variant: str, names: Sequence[str], concurrency: int, generation: str) -> tuple[str, ...]:
+    """The command of a Celery worker for some of the variant's queues.
 
-    `generation` tells it from one that finishes its tasks beside it: two may not share a node's name.
+    `generation` makes its node name unique beside a worker that finishes its tasks.
     """
     core = f"edx.{variant}.core"
     return (
         "-m", "celery", "--app=standin", "worker", "--loglevel=info",
-        f"--hostname={core}.{taken[0]}.{generation}.%h",
-        "--queues=" + ",".join(f"{core}.{queue}" for queue in taken),
+        f"--hostname={core}.{names[0]}.{generation}.%h",
+        "--queues=" + ",".join(f"{core}.{queue}" for queue in names),
         f"--concurrency={concurrency}",
-        # As edx-platform's: what a heavy task took is the system's again when it ends.
-        *(("--max-tasks-per-child=1",) if tuple(taken) == HEAVY else ()),
+        # As in edx-platform: the memory of a heavy task is freed when it ends.
+        *(("--max-tasks-per-child=1",) if tuple(names) == HEAVY else ()),
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     )  # fmt: skip
 
 
 def command(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -> tuple[str, ...]:
-    """What Python runs for a verb."""
+    """The arguments of Python for a verb."""
     variant = VERBS[name].variant
     if name in ("lms", "cms"):
         return ("-m", "gunicorn", "--config=python:standin.gunicorn", "standin.wsgi")
@@ -111,7 +111,7 @@ def command(name: str, settings: Mapping[str, Any], env: Mapping[str, str]) -> t
 
 
 def run(words: Sequence[str], env: Mapping[str, str]) -> int:
-    """Runs one verb after the other; the code of the first that fails, else 0. SIGTERM ends the one under way."""
+    """Run verbs one after the other; returns the code of the first that fails, else 0. SIGTERM ends the current one."""
     child: subprocess.Popen[bytes] | None = None
     stopped = False
 
@@ -121,8 +121,8 @@ def run(words: Sequence[str], env: Mapping[str, str]) -> int:
         if child:
             child.terminate()
 
-    todo = checked(words, env)
-    # As process 1 we would not be ended by a signal that nobody handles.
+    todo = checked_settings(words, env)
+    # Process 1 ignores signals without a handler.
     signal.signal(signal.SIGTERM, stop)
     for name, settings in todo:
         own = {**env, "SERVICE_VARIANT": VERBS[name].variant}
@@ -138,8 +138,8 @@ def run(words: Sequence[str], env: Mapping[str, str]) -> int:
     return 0
 
 
-def checked(words: Sequence[str], env: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    """Each verb with its settings; everything that all of them need has been looked at. Raises ConfigError."""
+def checked_settings(words: Sequence[str], env: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    """Each verb with its settings, after the settings and secrets of all verbs were checked. Raises ConfigError."""
     found = []
     for name in words:
         verb = VERBS[name]
@@ -149,14 +149,14 @@ def checked(words: Sequence[str], env: Mapping[str, str]) -> list[tuple[str, dic
 
 
 def main(words: Sequence[str]) -> int:
-    """The exit code; does not return for a verb that stays up, which takes this process's place."""
+    """Run the verbs; returns the exit code. A verb that stays up replaces this process."""
     env = dict(os.environ)
     try:
         names = parse(words)
         if not VERBS[names[0]].stays:
             return run(names, env)
-        [(name, settings)] = checked(names, env)
-        told = command(name, settings, env)
+        [(name, settings)] = checked_settings(names, env)
+        arguments = command(name, settings, env)
     except Usage as error:
         print(f"openedx: {error}", file=sys.stderr)
         return USAGE
@@ -164,7 +164,7 @@ def main(words: Sequence[str]) -> int:
         print(f"openedx: {error}", file=sys.stderr)
         return CONFIG
     env["SERVICE_VARIANT"] = VERBS[name].variant
-    os.execvpe("python3", ("python3", *told), env)  # noqa: S606 (words of our own)
+    os.execvpe("python3", ("python3", *arguments), env)  # noqa: S606 (words of our own)
 
 
 if __name__ == "__main__":

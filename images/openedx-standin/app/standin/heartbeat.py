@@ -1,21 +1,21 @@
-"""/heartbeat, of edx-platform's shape: 200 or 503, and JSON of what was asked and what it said."""
+"""/heartbeat, in edx-platform's format: 200 or 503, and JSON with the result of each check."""
 
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import TypedDict
 
-from django.http import JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from standin.checks import DEFAULT, EXTENDED
 
-# Seconds until the answer is given, whatever is still out.
+# Seconds until the answer, also if checks have not ended.
 QUICK, FULL = 4, 5
 
 
 class Check(TypedDict):
-    """One store's line in the answer."""
+    """The result of one store's check."""
 
     status: bool
     message: str
@@ -26,8 +26,8 @@ _lock = Lock()
 _under_way: dict[str, Future[None]] = {}
 
 
-def _ask(name: str) -> "Future[None]":
-    """The question to a store; one that is still out is joined, so that a hanging store holds one thread, not all."""
+def _start_check(name: str) -> "Future[None]":
+    """A running check of a store. A check that has not ended is used again, so that a hanging store holds only one thread."""
     with _lock:
         future = _under_way.get(name)
         if future is None or future.done():
@@ -36,13 +36,13 @@ def _ask(name: str) -> "Future[None]":
 
 
 def run(names: Iterable[str], limit: float) -> dict[str, Check]:
-    """Asks all at the same time and tells after `limit` seconds at the latest. Never raises."""
-    asked = {name: _ask(name) for name in names}
-    wait(asked.values(), timeout=limit)
-    return {name: _told(future, limit) for name, future in asked.items()}
+    """Run checks at the same time; returns their results after at most `limit` seconds. Never raises."""
+    running = {name: _start_check(name) for name in names}
+    wait(running.values(), timeout=limit)
+    return {name: _result(future, limit) for name, future in running.items()}
 
 
-def _told(future: "Future[None]", limit: float) -> Check:
+def _result(future: "Future[None]", limit: float) -> Check:
     if not future.done():
         return {"status": False, "message": f"no answer within {limit:g} s"}
     error = future.exception()
@@ -53,7 +53,7 @@ def _told(future: "Future[None]", limit: float) -> Check:
 
 
 @never_cache
-def heartbeat(request):
+def heartbeat(request: HttpRequest) -> JsonResponse:
     """The view."""
     extended = "extended" in request.GET
     checks = run(EXTENDED, FULL) if extended else run(DEFAULT, QUICK)

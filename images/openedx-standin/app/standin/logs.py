@@ -1,4 +1,4 @@
-"""What is worth a traceback in the log, and what of a request may be in one."""
+"""Filters of the log: which failures have a traceback, and no paths in it."""
 
 import logging
 
@@ -6,18 +6,18 @@ from standin import access
 
 
 class Failures(logging.Filter):
-    """Of the answers that are not 2xx, only our own failures: the access log has the refused and the unavailable."""
+    """Passes only failures of our own (500): the access log has the other answers."""
 
-    def filter(self, record):
-        """Whether to log it."""
-        return getattr(record, "status_code", 500) == 500
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to log a record."""
+        return bool(getattr(record, "status_code", 500) == 500)
 
 
 class Masked(logging.Filter):
-    """Django names a request by its path, which may hold a token: here by what the access log shows of it."""
+    """Replaces the path that Django logs, which may contain a token, by its route."""
 
-    def filter(self, record):
-        """Always logged."""
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask the record; it is always logged."""
         if (path := getattr(getattr(record, "request", None), "path", "")) and record.args:
-            record.msg, record.args = record.getMessage().replace(path, access.shown(path)), ()
+            record.msg, record.args = record.getMessage().replace(path, access.route_of(path)), ()
         return True

@@ -1,27 +1,29 @@
-"""A worker that heeds SIGTERM at once."""
+"""Makes a worker react to SIGTERM at once."""
 
 import signal
 import socket
+from typing import Any
 
 from celery.bootsteps import StartStopStep
 
 
 class Prompt(StartStopStep):
-    """Wakes the consumer's loop when a signal comes.
+    """Wakes the consumer's loop at a signal.
 
-    Python goes on with an interrupted poll (PEP 475), so that a worker with nothing to do would only hear that it is to
-    end when its next timer fires, up to five seconds later.
+    Python resumes an interrupted poll (PEP 475), so an idle worker would notice a signal only at its next timer, up to
+    five seconds later.
     """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
-    def __init__(self, consumer, **kwargs):
+    def __init__(self, consumer: Any, **kwargs: Any) -> None:
         super().__init__(consumer, **kwargs)
-        self.heard, self.told = socket.socketpair()
-        for each in (self.heard, self.told):
+        self.reader, self.writer = socket.socketpair()
+        for each in (self.reader, self.writer):
             each.setblocking(False)
 
-    def start(self, consumer):
-        signal.set_wakeup_fd(self.told.fileno(), warn_on_full_buffer=False)
-        # The loop asks by itself what it was told; the bytes have done their part.
-        consumer.hub.add_reader(self.heard, self.heard.recv, 4096)
+    def start(self, consumer: Any) -> None:
+        """Wake the loop at signals from now on."""
+        signal.set_wakeup_fd(self.writer.fileno(), warn_on_full_buffer=False)
+        # The bytes only wake the loop, which then checks for the signal itself.
+        consumer.hub.add_reader(self.reader, self.reader.recv, 4096)

@@ -1,4 +1,6 @@
-"""Names of static files as the image's build hashed them; the files themselves are nginx's."""
+"""The names of static files with the hashes of the image's build. nginx serves the files."""
+
+from typing import Any
 
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage, StaticFilesStorage
 
@@ -6,10 +8,12 @@ from standin.entry import COLLECTED
 
 
 class BuiltStaticFiles(ManifestStaticFilesStorage):
-    """Reads the build's manifest. A file that is not in it keeps its plain name: a page never fails for its style."""
+    """Reads the build's manifest. A file that is not in it keeps its name, so that no page fails because of it."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, manifest_storage=StaticFilesStorage(location=COLLECTED), **kwargs)
 
-    def stored_name(self, name):
-        return self.hashed_files.get(self.hash_key(self.clean_name(name)), name)
+    def stored_name(self, name: str) -> str:
+        """The name with its hash, or the name itself."""
+        stored: str = self.hashed_files.get(self.hash_key(self.clean_name(name)), name)
+        return stored

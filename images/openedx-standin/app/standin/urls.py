@@ -1,4 +1,4 @@
-"""Addresses that both variants have."""
+"""URLs of both variants."""
 
 from django.urls import path
 

@@ -1,19 +1,28 @@
-"""gunicorn's threads, each bounded in how long a client may keep it."""
+"""gunicorn's threads, with a deadline for each client."""
+
+from typing import Protocol
 
 from gunicorn.workers.gthread import ThreadWorker
 
-from standin.bounded import BoundedSocket, Slow
+from standin.bounded import BoundedSocket, Slow, Socket
+
+
+class Connection(Protocol):
+    """What is used of gunicorn's connection."""
+
+    sock: Socket
 
 
 class Worker(ThreadWorker):
-    """As gunicorn's own; see bounded.py."""
+    """gunicorn's own worker, with the deadlines of bounded.py."""
 
-    def handle(self, conn):
-        """One request of a connection, in a thread."""
-        if not isinstance(conn.sock, BoundedSocket):
-            conn.sock = BoundedSocket(conn.sock)
-        conn.sock.begin()
+    def handle(self, conn: Connection) -> object:
+        """Serve one request of a connection, in a thread."""
+        bounded = conn.sock if isinstance(conn.sock, BoundedSocket) else BoundedSocket(conn.sock)
+        conn.sock = bounded
+        bounded.begin()
         try:
-            return super().handle(conn)
+            handled: object = super().handle(conn)
         except Slow:
             return False
+        return handled

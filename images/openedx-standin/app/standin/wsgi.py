@@ -1,4 +1,4 @@
-"""What gunicorn serves."""
+"""The WSGI application that gunicorn serves."""
 
 import logging
 import os
@@ -9,7 +9,7 @@ from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "standin.settings")
 application = get_wsgi_application()
-# All pages' code, before gunicorn forks: shared by its processes, and not for the first visitor to wait for.
+# Imports all views before gunicorn forks: its processes share them, and the first request need not wait for it.
 get_resolver().url_patterns  # noqa: B018
 for finding in settings.THEME.findings:
     logging.getLogger("standin.theme").warning("left out: %s", finding)

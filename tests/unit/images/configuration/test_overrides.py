@@ -272,8 +272,8 @@ def test_a_check_says_whether_a_file_would_be_accepted(
     entry = importlib.import_module("configurator.__main__")
     monkeypatch.setattr(entry, "Paths", lambda: paths)
     if text is not None:
-        paths.file.write_text(text)
-    assert entry.main(["check", str(paths.file)]) == code
+        paths.overrides_file.write_text(text)
+    assert entry.main(["check", str(paths.overrides_file)]) == code
     assert told in "".join(capsys.readouterr())
 
 
@@ -383,9 +383,9 @@ TITLE = "Acme Academy"
 def test_a_bad_file_leaves_the_last_good_one_in_force(configuration: SimpleNamespace, paths: Any) -> None:
     keeper = configuration.overrides.Overrides(paths)
     assert keeper.update().version.number == 0
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     first = keeper.update()
-    paths.file.write_text("\nEDXAPP_MYSQL_HOST: elsewhere\n")
+    paths.overrides_file.write_text("\nEDXAPP_MYSQL_HOST: elsewhere\n")
     found = keeper.update()
     assert (found.version, name_in(found.folder)) == (first.version, "First")
     assert status(paths)["accepted"]["number"] == 1
@@ -400,9 +400,9 @@ def test_a_bad_file_leaves_the_last_good_one_in_force(configuration: SimpleNames
 
 def test_a_file_that_is_gone_means_no_overrides(configuration: SimpleNamespace, paths: Any) -> None:
     keeper = configuration.overrides.Overrides(paths)
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     keeper.update()
-    paths.file.unlink()
+    paths.overrides_file.unlink()
     found = keeper.update()
     assert (found.version.number, name_in(found.folder)) == (2, TITLE)
 
@@ -410,7 +410,7 @@ def test_a_file_that_is_gone_means_no_overrides(configuration: SimpleNamespace, 
 def test_fifty_versions_are_kept_and_can_be_restored(configuration: SimpleNamespace, paths: Any) -> None:
     keeper = configuration.overrides.Overrides(paths)
     for number in range(1, 61):
-        paths.file.write_text(f"EDXAPP_PLATFORM_NAME: Number {number}\n")
+        paths.overrides_file.write_text(f"EDXAPP_PLATFORM_NAME: Number {number}\n")
         keeper.update()
     assert keeper.versions() == list(range(60, 10, -1))
     assert len(list((paths.overrides / "history").iterdir())) == 50
@@ -427,9 +427,9 @@ def test_what_does_not_start_is_not_taken_again_until_it_is_written_anew(
     configuration: SimpleNamespace, paths: Any
 ) -> None:
     keeper = configuration.overrides.Overrides(paths)
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     keeper.update()
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
     other = configuration.overrides.Overrides(paths)
     found = other.update()
     seen = other.change_mark()
@@ -438,11 +438,11 @@ def test_what_does_not_start_is_not_taken_again_until_it_is_written_anew(
     assert other.change_mark() != seen, "the other containers look again"
     assert "does not start" in other.update().refused
     assert name_in(configuration.overrides.Overrides(paths).update().folder) == "First"
-    os.utime(paths.file, ns=(1, 1))
+    os.utime(paths.overrides_file, ns=(1, 1))
     again = keeper.update()
     assert (again.version.number, name_in(again.folder), again.refused) == (3, "Second", "")
     # What is in force by then outlives a bad file.
-    paths.file.write_text("nonsense")
+    paths.overrides_file.write_text("nonsense")
     assert name_in(keeper.update().folder) == "Second"
 
 
@@ -460,7 +460,7 @@ def test_what_ansible_could_not_do_is_tried_again_later_and_not_for_ever(
 
     monkeypatch.setattr(configuration.ansible, "render_settings", settings)
     keeper.update()
-    paths.file.write_text("EDXAPP_PLATFORM_DESCRIPTION: no memory\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_DESCRIPTION: no memory\n")
     found = keeper.update()
     assert (found.version.number, found.retry_seconds) == (0, 60.0)
     assert "Ansible ended with 250" in found.refused
@@ -479,10 +479,10 @@ def test_what_ansible_could_not_do_is_tried_again_later_and_not_for_ever(
     }
     # Written anew it is tried once more: whoever writes the same text each minute has not eight tries each minute.
     count = len(runs)
-    os.utime(paths.file, ns=(1, 1))
+    os.utime(paths.overrides_file, ns=(1, 1))
     assert (keeper.update().retry_seconds, keeper.update().retry_seconds) == (None, None)
     assert len(runs) == count + 1
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: Another\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: Another\n")
     assert name_in(keeper.update().folder) == "Another"
 
 
@@ -491,7 +491,7 @@ def test_what_is_in_force_is_not_left_for_an_older_one_when_ansible_fails(
 ) -> None:
     keeper = configuration.overrides.Overrides(paths)
     for name in ("First", "Second"):
-        paths.file.write_text(f"EDXAPP_PLATFORM_NAME: {name}\n")
+        paths.overrides_file.write_text(f"EDXAPP_PLATFORM_NAME: {name}\n")
         keeper.update()
     # The operator's settings are others, so all is to be made anew.
     (paths.layers / "release.json").write_text('{"EDXAPP_FEATURES": {"ENABLE_TEAMS": true}}')
@@ -522,11 +522,11 @@ def test_ansible_that_does_not_end_is_ended_with_its_children(
 
 def test_a_broken_record_is_made_anew(configuration: SimpleNamespace, paths: Any) -> None:
     keeper = configuration.overrides.Overrides(paths)
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     folder = keeper.update().folder
     (paths.rendered / "records/state.json").write_text('{"in_force": 3')
     (folder / "cms.json").write_text('{"PLATFORM_NA')
-    paths.file.write_text("nonsense")
+    paths.overrides_file.write_text("nonsense")
     found = keeper.update()
     assert name_in(found.folder) == "First"
     assert json.loads((found.folder / "cms.json").read_text())["PLATFORM_NAME"] == "First"
@@ -535,9 +535,9 @@ def test_a_broken_record_is_made_anew(configuration: SimpleNamespace, paths: Any
 def test_a_drive_that_takes_no_more_leaves_in_force_what_is(
     configuration: SimpleNamespace, paths: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     configuration.overrides.Overrides(paths).update()
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -557,7 +557,7 @@ def test_a_portal_of_before_keeps_what_was_in_force(configuration: SimpleNamespa
         sha = configuration.records.sha256_of(text.encode())
         (folder / f"{number:06d}-{sha[:12]}.yml").write_text(text)
     (folder / f"000009-{'0' * 12}.yml").write_text("EDXAPP_PLATFORM_NAME: Forged\n")
-    paths.file.write_text("nonsense")
+    paths.overrides_file.write_text("nonsense")
     keeper = configuration.overrides.Overrides(paths)
     found = keeper.update()
     assert (found.version.number, name_in(found.folder)) == (7, "Seventh")
@@ -566,12 +566,12 @@ def test_a_portal_of_before_keeps_what_was_in_force(configuration: SimpleNamespa
 
 def test_a_judgement_of_before_is_read_by_its_old_name(configuration: SimpleNamespace, paths: Any) -> None:
     keeper = configuration.overrides.Overrides(paths)
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     version = keeper.update().version
     path = paths.rendered / "records/state.json"
     said = json.loads(path.read_text())
     path.write_text(json.dumps({**said, "in_force": said.pop("accepted")}))
-    assert keeper.records.state().accepted == version
+    assert keeper.records.read_state().accepted == version
 
 
 def test_in_force_is_what_every_service_of_pages_was_ready_with(
@@ -581,11 +581,11 @@ def test_in_force_is_what_every_service_of_pages_was_ready_with(
     first = keeper.update().version
     for service in ("lms", "cms", "lms-workers"):
         keeper.records.save_ready_version(service, first)
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     second = keeper.update().version
     for service, number in (("lms-workers", 0), ("lms", 0), ("cms", 1)):
         keeper.records.save_ready_version(service, second)
-        keeper.show()
+        keeper.publish_state()
         assert (status(paths)["accepted"]["number"], status(paths)["in_force"]["number"]) == (1, number)
 
 
@@ -593,7 +593,7 @@ def test_failures_count_in_a_row_with_one_content_and_the_same_rules(
     configuration: SimpleNamespace, paths: Any
 ) -> None:
     keeper = configuration.overrides.Overrides(paths)
-    paths.file.write_text("EDXAPP_PLATFORM_NAME: First\n")
+    paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     version = keeper.update().version
     assert [keeper.count_failure("lms", version) for _ in range(2)] == [1, 2]
     assert keeper.count_failure("cms", version) == 1
@@ -660,8 +660,8 @@ def test_what_is_hidden_is_shown_again_letter_by_letter(
     "made",
     ["\ue0009\ue001", "\ue0000", "x\ue001", {"a\ue0000\ue001": 1}, {"\ue0001\ue001": ""}, "a \ue0001\ue001"],
 )
-def test_half_a_stand_in_and_a_strange_one_are_refused(configuration: SimpleNamespace, made: Any) -> None:
-    with pytest.raises(ValueError, match=r"stand-in|no text"):
+def test_half_a_placeholder_and_a_strange_one_are_refused(configuration: SimpleNamespace, made: Any) -> None:
+    with pytest.raises(ValueError, match=r"placeholder|no text"):
         configuration.placeholders.restore_values(made, ["text", 7])
 
 

@@ -282,7 +282,7 @@ def test_what_of_the_uploads_is_public_is_one_list(entry: ModuleType) -> None:
 
 def test_what_is_empty_says_nothing(entry: ModuleType) -> None:
     """An empty address of a logo would be a picture that is not there; edx-platform has its own."""
-    assert entry.spoken({"LOGO_URL": "", "CONTACT_EMAIL": "", "FAVICON_URL": "/x"}) == {
+    assert entry.without_empty({"LOGO_URL": "", "CONTACT_EMAIL": "", "FAVICON_URL": "/x"}) == {
         "CONTACT_EMAIL": "",
         "FAVICON_URL": "/x",
     }
@@ -293,7 +293,7 @@ def test_no_password_is_an_argument(entry: ModuleType) -> None:
     assert "/run/secrets/admin-password" in said
     assert "secret" not in " ".join(entry.commands("oauth-sync", {}, {})[0][:-1])
     compile(entry.SYNC, "sync", "exec")
-    compile(entry.LET_IN.format(user="o'hara"), "let-in", "exec")
+    compile(entry.SET_ADMIN.format(user="o'hara"), "set-admin", "exec")
 
 
 @pytest.mark.parametrize("verbs", [[], ["shell"], ["lms", "cms"], ["lms-migrate", "lms"]])

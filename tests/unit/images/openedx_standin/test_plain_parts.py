@@ -201,7 +201,7 @@ def test_the_admin_is_wanted_only_where_it_is_made(standin: dict[str, ModuleType
     ("text", "told"),
     [
         ("", "not valid JSON"),
-        ("[]", "a mapping is wanted, not list"),
+        ("[]", "expected a mapping, not list"),
         ("{", "not valid JSON"),
         ("\0", "not valid JSON"),
     ],
@@ -245,7 +245,7 @@ def test_without_the_second_file(standin: dict[str, ModuleType], place: Any) -> 
         standin["config"].load("lms", place(settings("lms"), auth="none"))
 
 
-@pytest.mark.parametrize(("text", "told"), [("", "not valid JSON"), ("[]", "a mapping is wanted, not list")])
+@pytest.mark.parametrize(("text", "told"), [("", "not valid JSON"), ("[]", "expected a mapping, not list")])
 def test_what_is_no_second_file(standin: dict[str, ModuleType], place: Any, text: str, told: str) -> None:
     with pytest.raises(standin["config"].ConfigError, match=rf"lms\.auth\.json: {told}"):
         standin["config"].load("lms", place(settings("lms"), auth=text or " "))
@@ -421,22 +421,22 @@ def test_an_address_that_mail_can_reach(accounts: dict[str, ModuleType], address
 @pytest.mark.parametrize(
     ("address", "told"),
     [
-        ('"ann b"@learner.example', "Before the @"),
-        ('"@"@learner.example', "Before the @"),
-        (".ann@learner.example", "Before the @"),
-        ("ann..b@learner.example", "Before the @"),
-        ("änn@learner.example", "Before the @"),
-        ("ann\n@learner.example", "Before the @"),
-        (f"{'a' * 65}@learner.example", "Before the @"),
-        ("@learner.example", "Before the @"),
-        ("ann", "Before the @"),
-        ("ann@localhost", "Behind the @"),
-        ("ann@mysql", "Behind the @"),
-        ("ann@[127.0.0.1]", "Behind the @"),
-        ("ann@learner.example.", "Behind the @"),
-        ("ann@learner..example", "Behind the @"),
-        ("ann@metadata.google.internal", "Behind the @"),
-        ("ann@-learner.example", "Behind the @"),
+        ('"ann b"@learner.example', "The part before the @"),
+        ('"@"@learner.example', "The part before the @"),
+        (".ann@learner.example", "The part before the @"),
+        ("ann..b@learner.example", "The part before the @"),
+        ("änn@learner.example", "The part before the @"),
+        ("ann\n@learner.example", "The part before the @"),
+        (f"{'a' * 65}@learner.example", "The part before the @"),
+        ("@learner.example", "The part before the @"),
+        ("ann", "The part before the @"),
+        ("ann@localhost", "The part after the @"),
+        ("ann@mysql", "The part after the @"),
+        ("ann@[127.0.0.1]", "The part after the @"),
+        ("ann@learner.example.", "The part after the @"),
+        ("ann@learner..example", "The part after the @"),
+        ("ann@metadata.google.internal", "The part after the @"),
+        ("ann@-learner.example", "The part after the @"),
     ],
 )
 def test_an_address_that_mail_cannot_reach(accounts: dict[str, ModuleType], address: str, told: str) -> None:
@@ -478,7 +478,7 @@ def test_registration_and_the_mailer_take_the_same_local_parts(accounts: dict[st
 def test_a_refusal_for_good_and_one_for_now(
     accounts: dict[str, ModuleType], error: Exception, told: str
 ) -> None:
-    assert accounts["refusals"].final(error) == told
+    assert accounts["refusals"].permanent_refusal(error) == told
 
 
 # What a log shows, and how long a client may take

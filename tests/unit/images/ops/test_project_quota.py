@@ -116,15 +116,15 @@ def test_the_kernel_s_structures_and_numbers(tool: ModuleType) -> None:
     assert (tool.FSXATTR.size, tool.DQBLK.size) == (28, 72)
     assert 2 << 30 | 28 << 16 | ord("X") << 8 | 31 == tool.FS_IOC_FSGETXATTR
     assert 1 << 30 | 28 << 16 | ord("X") << 8 | 32 == tool.FS_IOC_FSSETXATTR
-    assert struct.unpack_from("=QQ", tool.encoded(5 * MIB)) == (5 * 1024, 0)
-    assert struct.unpack_from("=I", tool.encoded(5 * MIB), 64) == (1,)
+    assert struct.unpack_from("=QQ", tool.dqblk_of(5 * MIB)) == (5 * 1024, 0)
+    assert struct.unpack_from("=I", tool.dqblk_of(5 * MIB), 64) == (1,)
     told = struct.pack("=8QI4x", 5 * 1024, 0, 4097, 0, 0, 7, 0, 0, 63)
-    assert tool.decoded(told) == tool.Quota(limit=5 * MIB, used=4097, files=7)
+    assert tool.quota_from(told) == tool.Quota(limit=5 * MIB, used=4097, files=7)
 
 
 def test_numbers_follow_from_the_name_and_meet_nobody_s_by_hand(tool: ModuleType) -> None:
-    acme, oak = (list(tool.candidates(name)) for name in ("acme", "oak"))
-    assert acme == list(tool.candidates("acme"))
+    acme, oak = (list(tool.candidate_ids(name)) for name in ("acme", "oak"))
+    assert acme == list(tool.candidate_ids("acme"))
     assert len({*acme, *oak}) == 2 * tool.TRIES
     assert all(2**30 <= each < 2**31 for each in (*acme, *oak))
 
@@ -132,7 +132,7 @@ def test_numbers_follow_from_the_name_and_meet_nobody_s_by_hand(tool: ModuleType
 def test_everything_gets_it_the_top_last_and_nothing_behind_a_link(
     tool: ModuleType, kernel: Kernel, portal: Path
 ) -> None:
-    first = next(tool.candidates("acme"))
+    first = next(tool.candidate_ids("acme"))
     assert tool.hold(str(portal), "acme", 10 * MIB, 60).split()[:2] == ["held", str(first)]
     assert left_out(kernel, portal, first) == []
     assert kernel.order[-1] == portal.stat().st_ino
@@ -154,7 +154,7 @@ def test_killed_anywhere_the_same_again_ends_whole(
         tool.hold(str(portal), "acme", 10 * MIB, 60)
     assert kernel.limits == {}
     kernel.dies_after = -1
-    first = next(tool.candidates("acme"))
+    first = next(tool.candidate_ids("acme"))
     assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith(f"held {first} ")
     assert left_out(kernel, portal, first) == []
 
@@ -174,7 +174,7 @@ def test_what_is_made_between_the_list_and_the_mark_is_not_forgotten(
 
     monkeypatch.setattr(tool.fcntl, "ioctl", ioctl)
     tool.hold(str(portal), "acme", 10 * MIB, 60)
-    assert left_out(kernel, portal, next(tool.candidates("acme"))) == []
+    assert left_out(kernel, portal, next(tool.candidate_ids("acme"))) == []
 
 
 def test_a_second_time_only_the_limit_is_set(tool: ModuleType, kernel: Kernel, portal: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_second_time_only_the_limit_is_set(tool: ModuleType, kernel: Kernel, p
 
 
 def test_a_number_that_is_in_use_is_passed_over(tool: ModuleType, kernel: Kernel, portal: Path) -> None:
-    first, second, third = list(tool.candidates("acme"))[:3]
+    first, second, third = list(tool.candidate_ids("acme"))[:3]
     kernel.others[first] = 5
     kernel.limits[second] = MIB
     assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith(f"held {third} ")
@@ -197,7 +197,7 @@ def test_the_record_of_another_directory_is_not_believed(
     tool: ModuleType, kernel: Kernel, portal: Path, text: str
 ) -> None:
     """One that was copied, or written by hand: its number would be another's."""
-    acme, oak = (next(tool.candidates(name)) for name in ("acme", "oak"))
+    acme, oak = (next(tool.candidate_ids(name)) for name in ("acme", "oak"))
     (portal / ".portal/project").write_text(text.format(acme=acme, oak=oak))
     assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith(f"held {acme} ")
 
@@ -266,7 +266,7 @@ def test_none_is_left_out_where_directories_are_found_again(
     broad(portal / "media", 5)
     monkeypatch.setattr(tool, "MOST_OPEN", most)
     tool.hold(str(portal), "acme", 10 * MIB, 60)
-    assert left_out(kernel, portal, next(tool.candidates("acme"))) == []
+    assert left_out(kernel, portal, next(tool.candidate_ids("acme"))) == []
     assert kernel.order[-1] == portal.stat().st_ino
 
 
@@ -286,8 +286,8 @@ def test_a_directory_that_moves_away_meanwhile_is_gone_through_where_it_is(
     whole: list[bool] = []
     tree = tool.Walk.tree
 
-    def recorded(walk: object, top: int, *, passes_by: bool) -> bool:
-        whole.append(tree(walk, top, passes_by=passes_by))
+    def recorded(walk: object, top: int, *, skips_assigned: bool) -> bool:
+        whole.append(tree(walk, top, skips_assigned=skips_assigned))
         return whole[-1]
 
     monkeypatch.setattr(tool.Walk, "tree", recorded)
@@ -296,7 +296,7 @@ def test_a_directory_that_moves_away_meanwhile_is_gone_through_where_it_is(
     assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith("held ")
     assert whole == [False, True]
     assert (portal / "media/right/moved/left/left").is_dir()
-    assert left_out(kernel, portal, next(tool.candidates("acme"))) == []
+    assert left_out(kernel, portal, next(tool.candidate_ids("acme"))) == []
 
 
 HOLDER = """
@@ -344,7 +344,7 @@ def test_a_lease_is_waited_for(
     monkeypatch.setattr(tool, "MOST_OPEN", most)
     with lease(portal / path, "lets go"):
         assert tool.hold(str(portal), "acme", 10 * MIB, 60).startswith("held ")
-    assert left_out(kernel, portal, next(tool.candidates("acme"))) == []
+    assert left_out(kernel, portal, next(tool.candidate_ids("acme"))) == []
     assert kernel.order[-1] == portal.stat().st_ino
 
 
@@ -356,12 +356,12 @@ def test_a_lease_that_is_kept_is_told_and_all_else_is_done(
     with lease(portal / "media/a/two", "keeps it"), pytest.raises(tool.Cannot) as raised:
         tool.hold(str(portal), "acme", 10 * MIB, 60)
     assert str(raised.value) == (
-        "a program of the portal has a lease on 'two' and does not let go; see /proc/locks on the engine's host for which "
+        "a program of the portal has a lease on 'two' and does not release it; see /proc/locks on the engine's host for which "
         "program that is, and stop its container"
     )
     assert kernel.limits == {}
     assert project_of(kernel, portal) == 0
-    assert project_of(kernel, portal / "media/a/b/three") == next(tool.candidates("acme"))
+    assert project_of(kernel, portal / "media/a/b/three") == next(tool.candidate_ids("acme"))
 
 
 def test_a_lift_waits_for_whoever_is_at_it_and_not_for_ever(
@@ -370,7 +370,7 @@ def test_a_lift_waits_for_whoever_is_at_it_and_not_for_ever(
     tool.hold(str(portal), "acme", 10 * MIB, 60)
     monkeypatch.setattr(tool, "PROGRESS_SECONDS", 0.1)
     monkeypatch.setattr(tool, "LIFT_SECONDS", 0.3)
-    with tool.alone(os.open(portal, os.O_RDONLY)):
+    with tool.exclusive(os.open(portal, os.O_RDONLY)):
         assert (
             tool.lift(str(portal), "acme") == "cannot another run on the same portal did not end within 0.3 s"
         )

@@ -1,4 +1,4 @@
-"""A schema editor for migrations that were killed half-way: MySQL cannot roll back what they had already done."""
+"""A schema editor for migrations that were interrupted: MySQL cannot roll back their finished statements."""
 
 import logging
 
@@ -7,20 +7,21 @@ from django.db.backends.mysql.schema import DatabaseSchemaEditor
 
 logger = logging.getLogger(__name__)
 
-# What MySQL says to a step that had already been taken: the table, column, key or primary key exists;
+# MySQL's errors for a statement that had already been carried out: the table, column, key or primary key exists;
 # the column, key or table is no longer there; the foreign key exists (errno 121, in 1005, from MariaDB).
 ALREADY_DONE = frozenset({1050, 1060, 1061, 1068, 1054, 1091, 1051, 1005, 1826, 1022})
 
 
 class ResumableSchemaEditor(DatabaseSchemaEditor):
-    """Each statement is atomic, so a migration that was cut is taken up by skipping what it had done.
+    """Resumes an interrupted migration by skipping finished statements; each statement is atomic.
 
-    Only while `resuming`: otherwise a table that is there already is somebody else's, and an error.
+    Only while `resuming`: otherwise an existing table is not ours, and an error.
     """
 
     resuming = False
 
-    def execute(self, sql, params=()):
+    def execute(self, sql: object, params: object = ()) -> object:
+        """Run a statement; while `resuming` one that had been carried out already is skipped."""
         try:
             return super().execute(sql, params)
         except DatabaseError as error:

@@ -1,5 +1,7 @@
 """The studio as a client of the lms's log-in."""
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.contrib.auth.hashers import check_password
 from django.core.management.base import BaseCommand
@@ -7,12 +9,13 @@ from oauth2_provider.models import Application
 
 
 class Command(BaseCommand):
-    """Makes the client, or brings it to the settings. Run again it changes nothing."""
+    """Creates or updates the client by the settings. Safe to run again."""
 
-    # They would load every page for nothing.
-    requires_system_checks = []
+    # They would load all pages, which this command does not need.
+    requires_system_checks: Sequence[str] = []
 
-    def handle(self, *args, **options):
+    def handle(self, *args: object, **options: object) -> None:
+        """Run the command."""
         client, secret = settings.SSO["client"], settings.SSO["secret"]
         found = Application.objects.filter(client_id=client).first() or Application(client_id=client)
         wanted = {
@@ -25,10 +28,10 @@ class Command(BaseCommand):
         changed = [key for key, value in wanted.items() if getattr(found, key) != value]
         for key in changed:
             setattr(found, key, wanted[key])
-        # Kept as a hash; an assignment is hashed when it is saved.
+        # Stored as a hash; saving the model hashes it.
         if found.pk is None or not check_password(secret, found.client_secret):
             found.client_secret = secret
             changed.append("client_secret")
         if changed:
             found.save()
-        self.stdout.write(f"client {client}: {', '.join(changed) or 'as it should be'}")
+        self.stdout.write(f"client {client}: {', '.join(changed) or 'unchanged'}")

@@ -11,31 +11,31 @@ import io.netty.channel.Channel;
 import io.netty.util.AttributeKey;
 
 /**
- * Lets a connection do nothing until it has proved that it knows the password: the commands by which clients do so
- * apart, and the few that tell no more than that a server is there.
+ * Refuses commands of a connection until it has proved to know the password. Only the commands by which clients log
+ * in are free, and a few that show nothing but that a server runs.
  *
- * <p>As with MongoDB the user belongs to one database, which is the one to authenticate against.
+ * <p>As with MongoDB, the user belongs to one database, and clients authenticate against that one.
  */
-final class Doorkeeper {
+final class Authentication {
 
     /** Lower case. */
     private static final Set<String> FREE = Set.of("hello", "ismaster", "ping", "buildinfo");
-    private static final AttributeKey<Scram.Conversation> TALK = AttributeKey.valueOf(Doorkeeper.class, "talk");
-    private static final AttributeKey<Boolean> KNOWN = AttributeKey.valueOf(Doorkeeper.class, "known");
-    /** One at a time on a connection, so it needs no number of its own. */
+    private static final AttributeKey<Scram.Conversation> CONVERSATION_KEY = AttributeKey.valueOf(Authentication.class, "conversation");
+    private static final AttributeKey<Boolean> AUTHENTICATED = AttributeKey.valueOf(Authentication.class, "authenticated");
+    /** The id of a conversation: a connection has one at a time. */
     private static final int CONVERSATION = 1;
 
     private final Scram scram;
     private final String user;
     private final String database;
 
-    Doorkeeper(String user, char[] password, String database) {
+    Authentication(String user, char[] password, String database) {
         this.scram = new Scram(user, password);
         this.user = user;
         this.database = database;
     }
 
-    /** The answer to a command that is the doorkeeper's own; null where it is another's and may go on to it. */
+    /** The answer to a log-in command; null for another command that the connection may send. Raises MongoServerError. */
     Document handle(Channel channel, String on, String command, Document query) {
         switch (command.toLowerCase(Locale.ROOT)) {
             case "saslstart":
@@ -43,25 +43,25 @@ final class Doorkeeper {
             case "saslcontinue":
                 return proceed(channel, query);
             case "logout":
-                channel.attr(KNOWN).set(null);
-                channel.attr(TALK).set(null);
-                return okay(new Document());
+                channel.attr(AUTHENTICATED).set(null);
+                channel.attr(CONVERSATION_KEY).set(null);
+                return withOk(new Document());
             default:
                 check(channel, command);
                 return null;
         }
     }
 
-    /** Raises where the connection may not run the command. */
+    /** Raises MongoServerError if the connection may not send the command. */
     void check(Channel channel, String command) {
-        if (!FREE.contains(command.toLowerCase(Locale.ROOT)) && channel.attr(KNOWN).get() == null) {
+        if (!FREE.contains(command.toLowerCase(Locale.ROOT)) && channel.attr(AUTHENTICATED).get() == null) {
             throw new MongoServerError(13, "Unauthorized", "command " + command + " requires authentication");
         }
     }
 
-    /** What a greeting is answered, with the mechanism for whoever asked for it. */
-    Document greet(Document query, Document answer) {
-        // The same for every name, so that nobody learns which there is.
+    /** The answer to a hello, with the mechanism if the client asks for it. */
+    Document addMechanism(Document query, Document answer) {
+        // The same for every user name, so that the answer does not show which user exists.
         if (query.get("saslSupportedMechs") instanceof String) {
             answer.put("saslSupportedMechs", List.of(Scram.MECHANISM));
         }
@@ -69,7 +69,7 @@ final class Doorkeeper {
     }
 
     private Document start(Channel channel, String on, Document query) {
-        channel.attr(TALK).set(null);
+        channel.attr(CONVERSATION_KEY).set(null);
         if (!Scram.MECHANISM.equals(query.get("mechanism"))) {
             throw new MongoServerError(334, "MechanismUnavailable",
                 "Received authentication for a mechanism which is not enabled; enabled is " + Scram.MECHANISM);
@@ -78,26 +78,26 @@ final class Doorkeeper {
             if (!database.equals(on)) {
                 throw new Scram.Refused();
             }
-            Scram.Conversation talk = scram.new Conversation(payload(query));
-            channel.attr(TALK).set(talk);
-            return step(talk.challenge(), false);
+            Scram.Conversation conversation = scram.new Conversation(payload(query));
+            channel.attr(CONVERSATION_KEY).set(conversation);
+            return step(conversation.challenge(), false);
         } catch (Scram.Refused refused) {
-            throw failed();
+            throw authenticationFailed();
         }
     }
 
     private Document proceed(Channel channel, Document query) {
-        Scram.Conversation talk = channel.attr(TALK).getAndSet(null);
+        Scram.Conversation conversation = channel.attr(CONVERSATION_KEY).getAndSet(null);
         try {
-            if (talk == null || !Integer.valueOf(CONVERSATION).equals(query.get("conversationId"))) {
+            if (conversation == null || !Integer.valueOf(CONVERSATION).equals(query.get("conversationId"))) {
                 throw new Scram.Refused();
             }
-            byte[] last = talk.answer(payload(query));
-            channel.attr(KNOWN).set(Boolean.TRUE);
-            // Done, also for a client that would exchange one more, empty message: none waits for it.
+            byte[] last = conversation.answer(payload(query));
+            channel.attr(AUTHENTICATED).set(Boolean.TRUE);
+            // Done: some clients would send one more empty message, but none requires it.
             return step(last, true);
         } catch (Scram.Refused refused) {
-            throw failed();
+            throw authenticationFailed();
         }
     }
 
@@ -108,7 +108,7 @@ final class Doorkeeper {
         throw new Scram.Refused();
     }
 
-    private MongoServerError failed() {
+    private MongoServerError authenticationFailed() {
         return new MongoServerError(18, "AuthenticationFailed", "Authentication failed.");
     }
 
@@ -116,10 +116,10 @@ final class Doorkeeper {
         Document answer = new Document("conversationId", CONVERSATION);
         answer.put("done", done);
         answer.put("payload", new BinData(payload));
-        return okay(answer);
+        return withOk(answer);
     }
 
-    private static Document okay(Document answer) {
+    private static Document withOk(Document answer) {
         answer.put("ok", 1.0);
         return answer;
     }
