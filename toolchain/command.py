@@ -142,8 +142,6 @@ def _ensure(
 
 
 def _setup(said: "argparse.Namespace") -> int:
-    from toolchain.setup.progress import table
-
     begun = time.monotonic()
     wanted = frozenset(said.only) or DEFAULT
     forced = frozenset(said.force_part)
@@ -152,8 +150,17 @@ def _setup(said: "argparse.Namespace") -> int:
     if said.json:
         output.tell_json(summary(taken, seconds), indent=None)
     else:
-        output.say(table(list(taken.values()), seconds))
+        say_parts(taken, seconds)
     return 0
+
+
+def say_parts(taken: Mapping[str, PartResult], seconds: float) -> None:
+    """Print what was installed from where, and how long all of it took."""
+    # Imported here: a look at what is installed is to take no time.
+    from toolchain.setup.progress import table
+    from toolchain.table import say_table
+
+    say_table(table(list(taken.values())), f"setup: {len(taken)} parts in {seconds:.1f} s")
 
 
 def summary(taken: Mapping[str, PartResult], seconds: float) -> dict[str, object]:
@@ -192,10 +199,8 @@ def run(words: Sequence[str]) -> NoReturn:
     taken = _ensure(installation, parts_for(words), ahead=bool(words) and words[0] in IMAGE_VERBS)
     env = {**installation.env, **variables(installation, taken)}
     if any(each.seconds for each in taken.values()):
-        from toolchain.setup.progress import table
-
         seconds = time.monotonic() - begun
-        output.say(table(list(taken.values()), seconds))
+        say_parts(taken, seconds)
         # For a command that tells how long all of it took.
         import json
 

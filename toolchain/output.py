@@ -110,6 +110,12 @@ def say(text: str) -> None:
         print(terminal.lines(text), file=sys.stderr, flush=True)
 
 
+def say_laid_out(text: str) -> None:
+    """Text on standard error in which others' has been written out already. Never fails."""
+    with _LINE, contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, end="", flush=True)
+
+
 def tell(text: str, *, flush: bool = False) -> None:
     """Lines for people on standard output. Raises OutputLost."""
     print(terminal.lines(text), flush=flush)

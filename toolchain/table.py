@@ -1,25 +1,26 @@
-"""Tables on standard output: one line a row for a program or a file, as wide as the terminal for a person."""
+"""Tables: one line a row in a pipe or a file, as wide as the terminal for a person. Needs nothing but Python.
 
-import io
+It prints what `./portal setup` installs, before there are other packages.
+"""
+
+import shutil
 import sys
-from collections.abc import Mapping, Sequence, Set
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum
+from itertools import zip_longest
 from typing import Any
 
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table as Columns
-from rich.text import Text
-
 from toolchain import terminal
-from toolchain.output import tell, write
+from toolchain.output import say_laid_out, tell, write
 
-# More columns than any row has: Rich measures each cell, so no line is padded to this length.
+# As wide as no row is: nothing is folded.
 UNFOLDED = 1_000_000
 GAP = 2
 # What a column of prose needs at the least to be read; below it the terminal is too narrow for whole names.
 LEAST_PROSE = 20
+BOLD, NORMAL = "\x1b[1m", "\x1b[0m"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,41 +61,107 @@ class Table:
         self.cells.append(tuple(map(plain, cells)))
 
     def text(self, width: int, *, on_terminal: bool) -> str:
-        """The table as it is printed into so many columns; without a terminal each row is one line, with no colour in it."""
+        """The table in so many columns; without a terminal each row is one line. Each line ends with a line end."""
+        return "".join(
+            f"{line}\n" for line in (*self._heads(width, on_terminal), *self._body(width, on_terminal))
+        )
+
+    def bold_text(self, width: int) -> str:
+        """As `text` for a terminal, with bold heads."""
+        heads = (f"{BOLD}{line}{NORMAL}" for line in self._heads(width, on_terminal=True))
+        return "".join(f"{line}\n" for line in (*heads, *self._body(width, on_terminal=True)))
+
+    def _heads(self, width: int, on_terminal: bool) -> list[str]:
+        return self._lines(
+            [terminal.line(head.name) for head in self.heads], self._widths(width, on_terminal)
+        )
+
+    def _body(self, width: int, on_terminal: bool) -> list[str]:
+        widths = self._widths(width, on_terminal)
+        return [line for row in self._shown(on_terminal) for line in self._lines(row, widths)]
+
+    def _shown(self, on_terminal: bool) -> list[list[str]]:
+        """The cells with all that a terminal would obey written out."""
         shown = [
-            [terminal.lines(each) if on_terminal else terminal.line(each) for each in row]
+            [terminal.lines(each).expandtabs() if on_terminal else terminal.line(each) for each in row]
             for row in self.cells
         ]
         if self.grouped and on_terminal:
             for row, before in zip(reversed(shown[1:]), reversed(shown[:-1]), strict=True):
                 if row[0] == before[0]:
                     row[0] = ""
-        fits = self._fits(shown, width)
-        # Text: no markup of Rich's is looked for in it.
-        made = Columns(box=None, pad_edge=False, padding=(0, GAP, 0, 0))
-        for head in self.heads:
-            made.add_column(
-                Text(terminal.line(head.name)),
-                justify="right" if head.number else "left",
-                overflow="fold" if on_terminal else "ignore",
-                no_wrap=not on_terminal or (fits and not head.prose),
-            )
-        for row in shown:
-            made.add_row(*map(Text, row))
-        held = io.StringIO()
-        # Said, not found out: FORCE_COLOR and CI jobs' variables would have it that a pipe is a terminal.
-        Console(file=held, width=width, force_terminal=on_terminal).print(made)
-        # A cell that is folded begins a line anew.
-        return terminal.no_commands("\n".join(each.rstrip(" ") for each in held.getvalue().split("\n")))
+        return shown
 
-    def _fits(self, shown: list[list[str]], width: int) -> bool:
-        """Whether a terminal has room for all but prose whole, and for some of that."""
-        wanted = 0
-        for column, head in enumerate(self.heads):
-            lines = [head.name, *(line for row in shown for line in row[column].split("\n"))]
-            longest = max(map(cell_len, lines))
-            wanted += min(longest, LEAST_PROSE) if head.prose else longest
-        return wanted + GAP * (len(self.heads) - 1) <= width
+    def _widths(self, width: int, on_terminal: bool) -> list[int]:
+        """The width of each column. Where all do not fit, prose is narrowed first, then the widest columns."""
+        rows = [[terminal.line(head.name) for head in self.heads], *self._shown(on_terminal)]
+        widths = [
+            min(width, max(cell_len(line) for row in rows for line in row[column].split("\n")))
+            for column in range(len(self.heads))
+        ]
+        room = width - GAP * (len(self.heads) - 1)
+        for least, columns in (
+            (LEAST_PROSE, [column for column, head in enumerate(self.heads) if head.prose]),
+            (1, list(range(len(self.heads)))),
+        ):
+            while sum(widths) > room and (wide := [each for each in columns if widths[each] > least]):
+                widest = max(wide, key=widths.__getitem__)
+                widths[widest] -= 1
+        return widths
+
+    def _lines(self, row: Sequence[str], widths: Sequence[int]) -> list[str]:
+        """A row as lines: each cell folded to its column, no space at the end, no command of a CI job's log."""
+        columns = [list(folded(cell, width)) for cell, width in zip(row, widths, strict=True)]
+        made = []
+        for parts in zip_longest(*columns, fillvalue=""):
+            cells = [
+                " " * (width - cell_len(part)) + part
+                if head.number
+                else part + " " * (width - cell_len(part))
+                for part, width, head in zip(parts, widths, self.heads, strict=True)
+            ]
+            made.append(terminal.no_commands((" " * GAP).join(cells).rstrip(" ")))
+        return made
+
+
+def cell_len(text: str) -> int:
+    """How many columns of a terminal a text takes: two for a wide letter, none for one that joins the letter before it."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def _cells(letter: str) -> int:
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def folded(text: str, width: int) -> Iterator[str]:
+    """The lines of a text in a column: broken at spaces, and inside a word only where that is longer than the column."""
+    for line in text.split("\n"):
+        here = ""
+        for word in line.split(" "):
+            joined = f"{here} {word}" if here else word
+            if cell_len(joined) <= width:
+                here = joined
+                continue
+            if here:
+                yield here
+            here = word
+            while cell_len(here) > width:
+                cut = _cut(here, width)
+                yield here[:cut]
+                here = here[cut:]
+        yield here
+
+
+def _cut(text: str, width: int) -> int:
+    """How many letters at the beginning of a text fit into a column: one at the least."""
+    used = 0
+    for place, letter in enumerate(text):
+        used += _cells(letter)
+        if used > width and place:
+            return place
+    return len(text)
 
 
 def plain(value: Any) -> str:
@@ -119,9 +186,20 @@ def plain(value: Any) -> str:
 
 
 def print_table(table: Table, total: str = "") -> None:
-    """Print a table below its sum; of an empty one the sum alone. Raises OutputLost."""
+    """Print a table below its sum on standard output; of an empty one the sum alone. Raises OutputLost."""
     if total:
         tell(total)
     if table.cells:
         on_terminal = sys.stdout.isatty()
-        write(table.text(Console().width if on_terminal else UNFOLDED, on_terminal=on_terminal))
+        write(table.bold_text(_columns()) if on_terminal else table.text(UNFOLDED, on_terminal=False))
+
+
+def say_table(table: Table, total: str) -> None:
+    """Print a table below its sum on standard error, as progress. Never fails."""
+    on_terminal = sys.stderr.isatty()
+    text = table.bold_text(_columns()) if on_terminal else table.text(UNFOLDED, on_terminal=False)
+    say_laid_out(f"{terminal.lines(total)}\n{text}")
+
+
+def _columns() -> int:
+    return shutil.get_terminal_size().columns

@@ -7,11 +7,11 @@ import typer
 
 from automation import images
 from automation.commands import show
-from automation.commands.table import Table, number, print_table
 from automation.errors import NotConfirmed
 from automation.images.progress import building
 from automation.portals import image_supply
 from config.reading.words import count_of
+from toolchain.table import Table, number, print_table
 
 app = typer.Typer(help="Container images: build, list, prune, pin.", no_args_is_help=True)
 

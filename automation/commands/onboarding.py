@@ -9,11 +9,11 @@ import typer
 
 from automation.commands import show
 from automation.commands.portals import print_facts, print_openedx
-from automation.commands.table import Table, number, print_table, prose
 from automation.portals import onboarding
 from automation.portals.onboarding_request import FIRST_PORT, OnboardingRequest, Option, options
 from config.reading.words import count_of
 from config.releases import pins
+from toolchain.table import Table, number, print_table, prose
 
 app = typer.Typer()
 

@@ -9,7 +9,6 @@ import typer
 from automation.cancellation import Cancel
 from automation.commands import show
 from automation.commands.show import Json, TenantName
-from automation.commands.table import Table, number, print_table, prose
 from automation.drive import usage
 from automation.engine import process_limits
 from automation.errors import NotConfirmed
@@ -27,6 +26,7 @@ from config.reading.words import count_of
 from config.releases import support
 from config.tenant.tenant import Tenant, names, survey
 from toolchain.parts import host_rules
+from toolchain.table import Table, number, print_table, prose
 
 app = typer.Typer()
 TenantNames = Annotated[

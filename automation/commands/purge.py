@@ -7,12 +7,12 @@ import typer
 
 from automation import images
 from automation.commands import show
-from automation.commands.table import Table, print_table, prose
 from automation.errors import NotConfirmed
 from automation.images.progress import building
 from automation.portals import orphans, ownership, purge
 from automation.portals.purge import Trace
 from config.reading.words import count_of
+from toolchain.table import Table, print_table, prose
 
 app = typer.Typer()
 

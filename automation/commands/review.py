@@ -13,7 +13,6 @@ from automation.cancellation import Cancel
 from automation.commands import show
 from automation.commands.portals import All, TenantNames, Workers, chosen_tenants
 from automation.commands.show import Json
-from automation.commands.table import Table, print_table, prose
 from automation.errors import PortalError, WrongWords
 from automation.fleet import outcome, worker_pool
 from automation.fleet.outcome import Outcome
@@ -31,6 +30,7 @@ from automation.review.tenant_review import (
 from automation.stack import ROOT
 from config.reading.words import count_of
 from toolchain.output import write_for_program
+from toolchain.table import Table, print_table, prose
 
 if TYPE_CHECKING:
     from automation.review.affected_tenants import Affected

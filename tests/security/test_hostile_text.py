@@ -21,7 +21,7 @@ from automation import cli, stack
 from automation.commands import logs as looking_verbs
 from automation.commands import portals as portal_verbs
 from automation.commands import review as review_verbs
-from automation.commands import show, table
+from automation.commands import show
 from automation.engine import service_logs
 from automation.errors import PortalError
 from automation.images.event import BuildError, Event, State
@@ -35,7 +35,7 @@ from config.reading.errors import ConfigError
 from config.values import names
 from tests.programs import ROOT, TENANTS
 from tests.security.hostile import FEW, TEXTS, obeyed_by_browser, obeyed_by_terminal, rendered
-from toolchain import output, terminal
+from toolchain import output, table, terminal
 from toolchain.setup.progress import Progress
 from toolchain.setup.stamps import PartResult
 

@@ -9,6 +9,7 @@ from typing import TextIO
 
 from toolchain import terminal
 from toolchain.setup.stamps import PartResult
+from toolchain.table import Table, number, prose
 
 SOURCES = {
     "there": "was installed already",
@@ -133,16 +134,9 @@ class Progress:
         return f"\x1b[{colour}m{sign}\x1b[0m {line.part:<14}{seconds:6.1f} s  {line.saying[:50]}"
 
 
-def table(taken: list[PartResult], seconds: float) -> str:
-    """What was taken from where, a line a part."""
-    rows = [("part", "version", "taken", "seconds")]
-    rows += [
-        (each.part, each.version, SOURCES.get(each.source, each.source), f"{each.seconds:.1f}")
-        for each in taken
-    ]
-    rows.append(("", "", "together", f"{seconds:.1f}"))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join(
-        f"  {part:<{widths[0]}}  {version:<{widths[1]}}  {source:<{widths[2]}}  {took:>{widths[3]}}"
-        for part, version, source, took in rows
-    )
+def table(taken: list[PartResult]) -> Table:
+    """What was installed from where, a row a part."""
+    made = Table("part", "version", prose("source"), number("seconds"))
+    for each in taken:
+        made.add_row(each.part, each.version, SOURCES.get(each.source, each.source), each.seconds)
+    return made

@@ -16,7 +16,6 @@ from typer.testing import CliRunner, Result
 from automation import cli, images
 from automation.commands import portals as portal_verbs
 from automation.commands import review as review_verbs
-from automation.commands.table import plain
 from automation.drive import sentinel
 from automation.engine import inventory, service_logs
 from automation.fleet import worker_pool
@@ -39,6 +38,7 @@ from automation.portals.ownership import Owner, Side
 from automation.review.affected_tenants import Affected
 from automation.runs.plan import Change, Difference, Plan
 from tests.unit.automation.commands.notation import NOTATION
+from toolchain.table import plain
 
 # Names as long as nobody has and somebody may, and as wide.
 LONG = "name-of-sixty-characters-which-nobody-gives-and-somebody-may"

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from automation.commands.table import UNFOLDED, Table, number, plain, print_table, prose
 from automation.review.change_rules import DataRisk
 from tests.unit.automation.commands.notation import NOTATION
+from toolchain.table import UNFOLDED, Table, number, plain, print_table, prose
 
 LONG = "a-name-of-sixty-characters-as-nobody-gives-but-somebody-may-x"[:60]
 WIDE = "学院" * 30
