@@ -47,9 +47,7 @@ def images_list(as_json: show.Json = False) -> None:
     "prune", epilog="Examples: ./portal images prune --dry-run    ./portal images prune --confirm prune"
 )
 def images_prune(
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be removed. Remove nothing.")
-    ] = False,
+    dry_run: show.DryRun = False,
     confirm: Annotated[
         str, typer.Option("--confirm", metavar="prune", help="Confirm without a prompt (for scripts).")
     ] = "",

@@ -104,9 +104,7 @@ def destroy(
     every: All = False,
     workers: Workers = 0,
     as_json: Json = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be removed. Remove nothing.")
-    ] = False,
+    dry_run: show.DryRun = False,
     confirm: Annotated[
         str,
         typer.Option(

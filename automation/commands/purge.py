@@ -20,9 +20,7 @@ app = typer.Typer()
 @app.command("purge", epilog="Examples: ./portal purge acme --dry-run    ./portal purge acme --confirm acme")
 def purge_command(
     tenant: show.TenantName,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be removed. Remove nothing.")
-    ] = False,
+    dry_run: show.DryRun = False,
     confirm: Annotated[
         str,
         typer.Option(

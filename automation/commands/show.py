@@ -8,7 +8,7 @@ import typer
 from config.reading.errors import ConfigError
 from toolchain.output import say, tell, tell_json
 
-__all__ = ["DockerHost", "Json", "TenantName", "not_empty", "number", "say", "show", "tell"]
+__all__ = ["DockerHost", "DryRun", "Json", "TenantName", "not_empty", "number", "say", "show", "tell"]
 
 
 def not_empty(expected: str) -> Callable[[typer.Context, typer.CallbackParam, str], str]:
@@ -30,6 +30,9 @@ Json = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON object on standard output. Progress goes to standard error."),
 ]
+
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be removed. Remove nothing.")]
 
 
 DockerHost = Annotated[

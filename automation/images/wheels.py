@@ -14,6 +14,10 @@ LIMIT_SECONDS = 600
 PYTHON = "3.11"
 # pip itself comes along: the image `python` has none. See images/python/install-wheels.
 INSTALLER = "pip"
+DOWNLOAD = (
+    sys.executable,
+    *["-m", "pip", "download", "--progress-bar", "off", "--disable-pip-version-check"],
+)
 # Debian 12 has glibc 2.36; a wheel may ask for that or for any older one.
 _GLIBC = (
     "manylinux_2_36",
@@ -46,15 +50,7 @@ def fetch(
         made = Path(half) / "wheels"
         run(
             [
-                *(
-                    sys.executable,
-                    "-m",
-                    "pip",
-                    "download",
-                    "--progress-bar",
-                    "off",
-                    "--disable-pip-version-check",
-                ),
+                *DOWNLOAD,
                 # Hashes make pip ask for a complete list anyway; and a list may leave out on purpose what is never used.
                 *(
                     "--no-deps",
@@ -76,15 +72,7 @@ def fetch(
         # Apart from the others, so that a requirements file with hashes need not know of it.
         run(
             [
-                *(
-                    sys.executable,
-                    "-m",
-                    "pip",
-                    "download",
-                    "--progress-bar",
-                    "off",
-                    "--disable-pip-version-check",
-                ),
+                *DOWNLOAD,
                 *("--only-binary", ":all:", "--no-deps", "--dest", str(made), INSTALLER),
             ],
             what="downloading pip",

@@ -85,6 +85,36 @@ def test_slow_clients_are_bounded_alike(module: str) -> None:
     assert forum == meaning(f"openedx-standin/app/standin/{module}.py")
 
 
+def code_of(path: str, name: str) -> str:
+    """A function's code without its docstring, wherever it stands in the repository."""
+    (found,) = (
+        node
+        for node in ast.parse((ROOT / path).read_text()).body
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    )
+    return "\n".join(map(ast.unparse, found.body[1:] if ast.get_docstring(found) else found.body))
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        # One runs in an image's Python, the other in that of a public image.
+        ("merged", "images/configuration/configurator/layers.py", "images/openedx/openedx_entry.py"),
+        # testbed/ tries automation/, and so does without it.
+        ("output_parts", "automation/engine/docker_exec.py", "testbed/container_exec.py"),
+    ],
+)
+def test_a_function_that_stands_in_two_places_is_the_same(name: str, one: str, other: str) -> None:
+    assert code_of(one, name) == code_of(other, name)
+
+
+def test_a_hanging_store_holds_one_thread_in_both_heartbeats() -> None:
+    """images/forum and images/openedx-standin ask their own stores in the same way."""
+    forum = code_of("images/forum/app/service/heartbeat.py", "_start_check")
+    standin = code_of("images/openedx-standin/app/standin/heartbeat.py", "_start_check")
+    assert forum == standin.replace("EXTENDED", "CHECKS")
+
+
 def test_gunicorn_is_set_alike() -> None:
     """Of what images/forum and images/openedx-standin tell gunicorn, all that is no matter of the one application."""
     names = ("pre_fork", "preload_app", "backlog", "timeout", "keepalive", "worker_tmp_dir", "accesslog")
