@@ -155,7 +155,7 @@ class Release:
         default="",
         metadata=text(
             tagged,
-            "The image whose Python runs the configuration program inside public openedx images.",
+            "The image whose Python runs the configurator inside public openedx images.",
             "docker.io/library/python:3.11.9-slim-bullseye",
         ),
     )
