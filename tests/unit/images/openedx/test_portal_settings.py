@@ -38,10 +38,10 @@ class Recorded(dict):
 
 
 again = Recorded(vars(importlib.import_module(sys.argv[1] + ".envs.production")))
-settle = importlib.import_module("portal_settings.settle")
-settle.settle(again, sys.argv[1])
+changes = importlib.import_module("portal_settings.changes")
+changes.apply(again, sys.argv[1])
 space["(changed)"] = sorted(again.changed)
-space["(open)"] = settle.OPEN
+space["(open)"] = changes.TENANT_MAY_SET
 space["(features are of this module)"] = getattr(told.FEATURES, "space", None) is vars(told)
 print(json.dumps(space, default=str))
 """
