@@ -73,7 +73,8 @@ def endpoint(
         return answer
 
     # A token is no cookie: only a session needs the other proof, which `_session` asks for.
-    return csrf_exempt(view)
+    exempt: Callable[..., HttpResponseBase] = csrf_exempt(view)
+    return exempt
 
 
 def _answer(
@@ -146,7 +147,7 @@ def _active(user: User) -> User:
 
 def _by_jwt(token: str) -> User:
     name = jwt.user_name(token)
-    user = User.objects.filter(username=name).first() if name else None
+    user: User | None = User.objects.filter(username=name).first() if name else None
     if user is None:
         raise Unknown({"detail": "Invalid token."})
     return user
@@ -162,7 +163,7 @@ def _by_bearer(token: str) -> User:
             }
         )
     # A client's own token is its user's.
-    user = found.user or found.application.user
+    user: User | None = found.user or found.application.user
     if found.expires <= timezone.now() or user is None:
         raise Unknown(
             {
@@ -178,7 +179,8 @@ def _session(request: HttpRequest) -> User | None:
         return None
     if request.method not in ("GET", "HEAD", "OPTIONS") and (reason := forged(request)):
         raise Refusal(403, {"detail": f"CSRF Failed: {reason}"})
-    return request.user
+    user: User = request.user
+    return user
 
 
 class _Proof(CsrfViewMiddleware):
@@ -201,4 +203,4 @@ def forged(request: HttpRequest) -> str:
 
 def may_see(user: User, name: str) -> bool:
     """Whether somebody may ask for what is that user's."""
-    return user.is_staff or user.username == name
+    return bool(user.is_staff or user.username == name)

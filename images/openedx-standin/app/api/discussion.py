@@ -39,7 +39,7 @@ def through_forum(handler: Callable[..., Body]) -> Callable[..., Body]:
             return handler(*args, **parts)
         except forum.NoSuchThread:
             raise Refusal(404, {WORD: "Thread not found."}) from None
-        except forum.ForumAway:
+        except forum.ForumUnavailable:
             raise Refusal(503, {WORD: "The discussion is away for a moment."}) from None
 
     return asked

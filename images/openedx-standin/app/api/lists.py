@@ -19,7 +19,7 @@ def address(request: HttpRequest, **changed: str | None) -> str:
     told = dict(parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True))
     told = {key: value for key, value in {**told, **changed}.items() if value is not None}
     query = f"?{urlencode(sorted(told.items()))}" if told else ""
-    return request.build_absolute_uri(request.path) + query
+    return f"{request.build_absolute_uri(request.path)}{query}"
 
 
 def number(told: str) -> int | None:

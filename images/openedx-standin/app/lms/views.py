@@ -30,7 +30,9 @@ def about(request: HttpRequest, key: str) -> HttpResponse:
     """One course."""
     context: dict[str, Any] = {"course": published(key), "enrolled": False}
     if request.user.is_authenticated:
-        context["enrolled"] = Enrollment.objects.filter(user=request.user, course=key, is_active=True).exists()
+        context["enrolled"] = Enrollment.objects.filter(
+            user=request.user, course=key, is_active=True
+        ).exists()
     return render(request, "lms/about.html", context)
 
 
