@@ -53,7 +53,7 @@ class Volumes(storage.Storage):
         pulumi.ComponentResource.__init__(self, "portal:index:Storage", "storage", None, None)
         self.directory = str(pathlib.Path("drive").absolute())
         args = storage.StorageArgs(
-            tenant="conf-t", root="/", image="", memory=0, wanted=None, before=(), order=order,
+            tenant="conf-t", owner="", root="/", image="", memory=0, wanted=None, before=(), order=order,
             directories={{each: 0 for each in ("a", "b", "c")}},
         )
         self.volumes = {{each: self._volume(each, args) for each in args.directories}}
