@@ -75,7 +75,7 @@ def objects_at(tenant: str) -> Callable[[str], EngineObjects | None]:
 
     def ask(address: str) -> EngineObjects | None:
         try:
-            with inventory.connect(address, limit=ANSWER_SECONDS) as client:
+            with inventory.connect(address, first=ANSWER_SECONDS) as client:
                 return objects(client, tenant)
         except PortalError:
             return None

@@ -47,3 +47,15 @@ def test_a_preview_says_at_once_that_it_looks(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(preview, "preview", look)
     assert run_portal("preview", "acme").exit_code == 0
+
+
+def test_a_preview_without_changes_tells_what_else_up_would_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(show, "say", said.append)
+    note = "storage/quota: the file system will hold the portal to 20480 MiB, none now"
+    monkeypatch.setattr(
+        preview, "preview", lambda tenant, **how: Plan(tenant="acme", changes=(), notes=(note,))
+    )
+    told = run_portal("preview", "acme")
+    assert (told.exit_code, told.stdout) == (0, "acme: nothing to change\n")
+    assert said == ["acme: previewing", f"acme: {note}"]
