@@ -138,6 +138,9 @@ def web(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
         f"--http-socket={f'fd://{listen}' if listen else f'0.0.0.0:{PORTS[variant]}'}",
         "--pythonpath=/opt/configuration/app", "--module=openedx_app:load()",
         "--master", "--single-interpreter", "--enable-threads", "--die-on-term", "--need-app",
+        # Threads of the master's are not in its workers, and only Python's own work after a fork says so there. Without it
+        # pymongo waits for the thread that watches mongo, and a mongo that was away stays away until the next start.
+        "--py-call-osafterfork",
         f"--processes={env.get('OPENEDX_WORKERS') or 1}",
         "--disable-logging",
         # For releases without an nginx: the files that images/nginx serves.

@@ -127,6 +127,13 @@ def test_a_run_that_follows_another_has_answered_before_it_is_ready(
         assert (tmp_path / "asked").read_text() not in done.stdout.split()
 
 
+@pytest.mark.parametrize("verb", ["lms", "cms"])
+def test_workers_of_uwsgi_know_which_threads_they_have_not(entry: ModuleType, verb: str) -> None:
+    """Seen with the real Open edX: without it a mongo that was killed stayed away from the lms until its next start."""
+    [words] = entry.commands(verb, {}, {})
+    assert {"--master", "--enable-threads", "--py-call-osafterfork"} <= set(words)
+
+
 def test_the_log_has_nothing_of_what_a_request_was_told(entry: ModuleType, tmp_path: Path) -> None:
     """uWSGI's own format has the address with its query, and the referrer; a probe every two seconds is no news."""
     [words] = entry.commands("lms", {}, {})
