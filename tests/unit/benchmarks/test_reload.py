@@ -1,0 +1,88 @@
+"""What is counted while overrides change."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from benchmarks import reload
+from benchmarks.reload import Answers, ReloadError, ask, change
+
+
+class Site(BaseHTTPRequestHandler):
+    """Answers with the status that the path names."""
+
+    def do_GET(self) -> None:
+        self.send_response(int(self.path[1:]))
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def address() -> Iterator[tuple[str, int]]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield "127.0.0.1", server.server_address[1]
+        server.shutdown()
+        thread.join(timeout=10)
+
+
+def test_a_page_fails_where_no_answer_comes_or_an_error_of_the_server_s(address: tuple[str, int]) -> None:
+    found = Answers()
+    for path in ("/200", "/302", "/404", "/503"):
+        ask(address, "lms.test", path, found)
+    ask(("127.0.0.1", 1), "lms.test", "/200", found)
+    told = found.facts()
+    assert (told["requests"], told["failed"]) == (5, 2)
+    assert "status 503" in told["faults"]
+    assert any(each.startswith("ConnectionRefusedError") for each in told["faults"])
+    assert told["longest_ms"] >= told["median_ms"]
+
+
+@dataclass
+class Told:
+    """A portal whose services take a new version up one look after the other."""
+
+    ready: tuple[str, ...] = ("lms", "cms", "lms-workers")
+    version: int = 7
+    looks: int = 0
+    texts: list[str] = field(default_factory=list)
+
+    def write(self, text: str) -> None:
+        self.texts.append(text)
+        self.version += 1
+
+    def accepted(self) -> int:
+        return self.version
+
+    def live(self) -> dict[str, int]:
+        names = ("lms", "cms", "lms-workers")
+        if not self.texts:
+            return dict.fromkeys(names, self.version)
+        self.looks += 1
+        return {name: self.version - (name not in self.ready[: self.looks]) for name in names}
+
+
+def test_each_service_is_timed_until_it_runs_the_new_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reload, "LOOK_SECONDS", 0.01)
+    told: Any = Told()
+    took = change(told, 1)
+    assert list(took) == ["lms", "cms", "lms-workers"]
+    assert took["lms"] < took["cms"] < took["lms-workers"]
+    assert change(told, 2).keys() == took.keys()
+    assert len(set(told.texts)) == 2
+
+
+def test_a_service_that_stays_behind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reload, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(reload, "LIVE_LIMIT_SECONDS", 0.05)
+    told: Any = Told(ready=("lms", "cms"))
+    with pytest.raises(ReloadError, match=r"for change 3 to be live in lms-workers$"):
+        change(told, 3)
