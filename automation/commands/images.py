@@ -7,13 +7,14 @@ import typer
 
 from automation import images
 from automation.commands import show
+from automation.engine.image_contract import ContractBroken, Report
 from automation.errors import NotConfirmed
 from automation.images.progress import building
 from automation.portals import image_supply
 from config.reading.words import count_of
-from toolchain.table import Table, number, print_table
+from toolchain.table import Table, number, print_table, prose
 
-app = typer.Typer(help="Container images: build, list, prune, pin.", no_args_is_help=True)
+app = typer.Typer(help="Container images: build, list, prune, check, pin.", no_args_is_help=True)
 
 
 @app.command("build", epilog="Example: ./portal images build mysql redis")
@@ -82,6 +83,60 @@ def require_confirmation(found: list[str], confirm: str) -> None:
         raise NotConfirmed(
             "not confirmed: no image was removed; without a prompt: ./portal images prune --confirm prune"
         )
+
+
+@app.command(
+    "check",
+    epilog="Examples: ./portal images check registry.acme.example/openedx@sha256:…    "
+    "./portal images check acme/openedx:1 --release verawood --json",
+)
+def images_check(
+    reference: Annotated[
+        str,
+        typer.Argument(
+            metavar="REFERENCE", help="An image of the engine, or of a registry: it is pulled then."
+        ),
+    ],
+    release: Annotated[
+        str,
+        typer.Option(
+            "--release",
+            callback=show.not_empty("one of config/releases, for example verawood; or leave it out"),
+            help="The release of the portal that is to have it. Default: any of config/releases.",
+        ),
+    ] = "",
+    docker_host: show.DockerHost = "",
+    as_json: show.Json = False,
+) -> None:
+    """Say whether an openedx image of your own keeps the contract of docs/images.md. Exit code 12 if it does not."""
+    told = image_supply.check_image(reference, release, show.say, docker_host=docker_host)
+    if as_json:
+        show.show(told.facts())
+    else:
+        print_checks(told)
+    if told.broken:
+        raise typer.Exit(ContractBroken.exit_code)
+
+
+def print_checks(told: Report) -> None:
+    """A row for each point, what to do about those that are not kept, and what to write into a tenant file."""
+    table = Table("point", "kept", prose("found"), prose("expected"))
+    for each in told.checks:
+        kept = {True: "yes", False: "no", None: "unknown"}[each.ok]
+        table.add_row(each.name, kept, each.found, each.expected)
+    count = len(told.broken)
+    verdict = f"{count_of(count, 'point')} not kept" if count else "keeps the contract"
+    print_table(
+        table,
+        f"{told.reference}: {verdict} ({told.megabytes} MB)",
+    )
+    for each in told.broken:
+        show.tell(f"{each.name}: {each.remedy}")
+    if not count and told.digest:
+        name = told.reference.partition("@")[0]
+        show.tell(f"in a tenant file: openedx: {name}@{told.digest}")
+    elif not count:
+        show.tell("push it to a registry: a tenant file names it by the digest that it has there")
 
 
 @app.command("pin", epilog="Example: ./portal images pin redwood")

@@ -8,13 +8,14 @@ if TYPE_CHECKING:
     from automation.images.deriving import derive
     from automation.images.event import BuildError, Event, State
     from automation.images.listing import Row, list_images, missing, prune, superseded
-    from automation.images.registries import digests, pull
+    from automation.images.registries import absent, digests, pull
 
 PLACES = {
     "BuildError": "event",
     "Event": "event",
     "Row": "listing",
     "State": "event",
+    "absent": "registries",
     "build": "builder",
     "derive": "deriving",
     "digests": "registries",
@@ -29,6 +30,7 @@ __all__ = [
     "Event",
     "Row",
     "State",
+    "absent",
     "build",
     "derive",
     "digests",

@@ -23,6 +23,12 @@ def digests(places: Mapping[str, str], say: Say, *, docker_host: str = "") -> di
     return found
 
 
+def absent(references: Iterable[str], *, docker_host: str = "") -> list[str]:
+    """The images that the engine has not, by reference. Raises BuildError."""
+    with engine(docker_host) as client:
+        return [each for each in references if not present(client, each)]
+
+
 def pull(references: Iterable[str], say: Say, *, docker_host: str = "") -> list[str]:
     """Get the images that the engine has not; the references of those that came. Raises BuildError."""
     came = []
@@ -49,9 +55,11 @@ def _digest(client: APIClient, image: str) -> str:
 def _pull(client: APIClient, reference: str) -> None:
     # Whole: with tag and digest apart, docker-py drops one of them.
     name, _, digest = reference.partition("@")
-    repository = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
+    place, _, last = name.rpartition("/")
+    last, _, tag = last.partition(":")
+    repository = f"{place}/{last}" if place else last
     try:
-        for step in client.pull(repository, tag=digest, stream=True, decode=True):
+        for step in client.pull(repository, tag=digest or tag, stream=True, decode=True):
             if "error" in step:
                 raise BuildError(f"{reference}: {str(step['error']).strip()}")
         # By this name the plan asks for it.

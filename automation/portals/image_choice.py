@@ -131,10 +131,13 @@ def _has(client: Any, place: str, digest: str) -> bool:
     return present(client, f"{place}@{digest}")
 
 
-def write_pins(digests: Mapping[str, str], say: Say) -> None:
-    """Write digests that config/pins.yml does not have yet; those that it has stay until `./portal images pin`."""
+def write_pins(digests: Mapping[str, str], say: Say) -> Mapping[str, str]:
+    """Write digests that config/pins.yml does not have yet; those that it has stay until `./portal images pin`.
+
+    Returns what the file has of these images afterwards.
+    """
     if not digests:
-        return
+        return digests
     known = all_releases().public()
     # Of two at the same moment, neither forgets what the other has found.
     with exclusive(
@@ -144,6 +147,7 @@ def write_pins(digests: Mapping[str, str], say: Say) -> None:
         # Whole or not at all: a portal is planned from it.
         files.write(PINS, pins.text({each: both[each] for each in known if each in both}))
     say(f"wrote config/{pins.NAME}: {len(digests)} digests")
+    return {each: both[each] for each in digests}
 
 
 def openedx_facts(tenant: Tenant, why: str = "", today: date | None = None) -> dict[str, Any]:

@@ -5,12 +5,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from automation import images
+from automation.engine import image_contract, inventory
+from automation.engine.image_contract import Report
+from automation.errors import WrongWords
 from automation.images.progress import building
 from automation.locks.file_lock import exclusive
 from automation.portals import tenant_files
 from automation.stack import ROOT
 from config.portal import image_sources
 from config.reading.errors import ConfigError
+from config.reading.words import comma_separated, quoted
 from config.releases import pins
 from config.releases.public_images import from_mirror
 from config.releases.release import Releases
@@ -29,8 +33,30 @@ def prepare_images(tenant: Tenant, say: Say) -> None:
     host = tenant.placement.docker_host
     build_images([tenant], say)
     images.pull(image_sources.images_to_pull(tenant), say, docker_host=host)
+    wanted = image_sources.derived_images(tenant, IMAGES)
+    if tenant.openedx and images.absent([each.reference for each in wanted], docker_host=host):
+        # Once, before the first portal uses it: what is built on it is there from then on.
+        with inventory.connect(host) as client:
+            image_contract.require(client, tenant.openedx, [*tenant.releases], tenant.release.name, say)
     with building() as progress:
-        images.derive(image_sources.derived_images(tenant, IMAGES), docker_host=host, on_event=progress)
+        images.derive(wanted, docker_host=host, on_event=progress)
+
+
+def check_image(reference: str, release: str, say: Say, *, docker_host: str = "") -> Report:
+    """Whether an openedx image keeps the contract; it is pulled where the engine does not have it.
+
+    `release` is the one that a portal is to have; empty: any. Raises WrongWords for what is no image or no release,
+    BuildError where it cannot be pulled, NoEngine.
+    """
+    image_contract.require_reference(reference)
+    known = Releases(ROOT / "config" / "releases", {}).known()
+    if release and release not in known:
+        raise WrongWords(f"{quoted(release)} is not a release; there are: {comma_separated(known)}")
+    if images.absent([reference], docker_host=docker_host):
+        images.pull([reference], say, docker_host=docker_host)
+    say(f"checking {reference}; importing edx-platform takes up to {image_contract.LIMIT_SECONDS:.0f} s")
+    with inventory.connect(docker_host) as client:
+        return image_contract.report(client, reference, known, release)
 
 
 def build_images(tenants: Iterable[Tenant], say: Say) -> None:

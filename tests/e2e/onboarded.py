@@ -16,7 +16,7 @@ class Onboarded:
     @classmethod
     def new(cls, portal: Trial) -> "Onboarded":
         """Run `./portal new` for a new tenant. The caller checks the result."""
-        words = ("--lms", portal.host, "--mail", "sink", "--root", str(portal.root))
+        words = ("--lms", portal.host, "--images", "packages", "--mail", "sink", "--root", str(portal.root))
         # No other portal of these tests has these.
         numbers = ("--port", str(portal.port), "--subnet", f"10.77.{portal.number}.0/24")
         return cls(

@@ -17,6 +17,8 @@ NEW = (
     "e2e-light-20",
     "--lms",
     "new.localhost",
+    "--images",
+    "packages",
     "--port",
     "18999",
     "--subnet",
@@ -110,8 +112,33 @@ def test_a_look_at_a_drive_that_is_not_mounted_makes_no_directory(fleet: LightPo
         (("purge", away.name, "--dry-run"), 7),
         (("orphans",), 0),
         (("preview", away.name), 7),
-        (("new", "e2e-light-2", "--lms", "new.localhost", "--root", str(away.root), "--dry-run"), 7),
-        (("new", "e2e-light-2", "--lms", "new.localhost", "--root", str(away.root)), 7),
+        (
+            (
+                "new",
+                "e2e-light-2",
+                "--lms",
+                "new.localhost",
+                "--images",
+                "packages",
+                "--root",
+                str(away.root),
+                "--dry-run",
+            ),
+            7,
+        ),
+        (
+            (
+                "new",
+                "e2e-light-2",
+                "--lms",
+                "new.localhost",
+                "--images",
+                "packages",
+                "--root",
+                str(away.root),
+            ),
+            7,
+        ),
     ):
         ran = fleet.checkout.portal(*words)
         assert ran.code == code, str(ran)

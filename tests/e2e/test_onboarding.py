@@ -24,8 +24,9 @@ SEED = int(os.environ.get("PORTAL_SEED") or random.SystemRandom().randrange(10**
 
 
 def words(checkout: Checkout, name: str = NAME) -> list[str]:
-    """What an operator types."""
-    return ["new", name, "--lms", f"{name}.localhost", "--mail", "sink", "--root", str(checkout.drive)]
+    """What an operator types. With the images that are light here, whatever registry could be reached."""
+    words = ["new", name, "--lms", f"{name}.localhost", "--images", "packages", "--mail", "sink"]
+    return [*words, "--root", str(checkout.drive)]
 
 
 def everything(checkout: Checkout, objects: Objects, name: str = NAME) -> dict[str, Any]:

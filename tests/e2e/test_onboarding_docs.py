@@ -45,7 +45,9 @@ def test_a_csv_of_clients_and_then_the_sales_system(fleet: LightPortals, tmp_pat
     """The script onboards a client; the same order by HTTP finds the portal as it is, and brings a new link."""
     checkout = fleet.checkout
     clients = tmp_path / "clients.csv"
-    clients.write_text(f"name,lms,title,mail,root\n{ELM},{ELM}.localhost,Elm,sink,{checkout.drive}\n")
+    clients.write_text(
+        f"name,lms,title,images,mail,root\n{ELM},{ELM}.localhost,Elm,packages,sink,{checkout.drive}\n"
+    )
     ran = checkout.shell(f"python -m docs.examples.onboard {clients}")
     assert ran.code == 0, str(ran)
     told = json.loads(ran.out)

@@ -123,7 +123,20 @@ def test_a_new_tenant_with_what_is_taken_leaves_nothing(birch: Trial, words: str
     checkout, client = birch.checkout, birch.objects.client
     name, drive = "e2e-light-2", str(birch.root)
     value = str(PORT) if words == "--port" else SUBNET
-    new = ["new", name, "--lms", f"{name}.localhost", "--mail", "sink", "--root", drive, words, value]
+    new = [
+        "new",
+        name,
+        "--lms",
+        f"{name}.localhost",
+        "--images",
+        "packages",
+        "--mail",
+        "sink",
+        "--root",
+        drive,
+        words,
+        value,
+    ]
     attack = (
         foreign.listening_program("127.0.0.1", PORT) if words == "--port" else foreign.network(client, SUBNET)
     )

@@ -37,6 +37,7 @@ WORDS = {
     "images list": ("images", "list"),
     "images prune": ("images", "prune", "--dry-run"),
     "images pin": ("images", "pin", "none"),
+    "images check": ("images", "check", "acme/openedx:1"),
     "drive init": ("drive", "init", "/srv/none"),
 }
 # They hand their streams to ruff, mypy and pytest.

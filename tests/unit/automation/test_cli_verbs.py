@@ -18,8 +18,10 @@ from automation.commands import portals as portal_verbs
 from automation.commands import review as review_verbs
 from automation.drive import sentinel
 from automation.engine import inventory, service_logs
+from automation.engine.image_contract import Report
 from automation.fleet import worker_pool
 from automation.fleet.outcome import Outcome
+from automation.images.contract import Check
 from automation.images.listing import Row
 from automation.portals import (
     demo,
@@ -204,6 +206,13 @@ def finds_left(patch: Patch) -> None:
     patch.setattr(orphans, "find", lambda say: found)
 
 
+def finds_check(patch: Patch) -> None:
+    kept = Check(name="python", ok=True, found="3.8", expected=WIDE)
+    lost = Check(name="settings", ok=False, found=WIDE, expected=WIDE, remedy=WIDE)
+    told = Report(reference=LONG, id="sha256:1", digest="", megabytes=900, checks=(kept, lost))
+    patch.setattr(image_supply, "check_image", lambda reference, release, say, **how: told)
+
+
 def finds_traces(patch: Patch) -> None:
     host = f"ssh://ops@{LONG}"
     looked = purge.SearchScope(places=())
@@ -334,6 +343,13 @@ CASES = (
         only=frozenset({"kept"}),
     ),
     Case(words=("images", "pin", "redwood"), finds=finds_images, lines=((PATH,),)),
+    Case(
+        words=("images", "check", "acme/openedx:1"),
+        finds=finds_check,
+        lines=(("python", "yes", "3.8"), ("settings", "no", WIDE), ("settings: ",)),
+        only=frozenset({"settings: "}),
+        code=12,
+    ),
     Case(words=("drive", "init", PATH), finds=finds_drive, lines=()),
     Case(words=("open", LONG, "--print"), finds=finds_looks, lines=((f"http://{LONG}.example",),)),
     Case(words=("logs", LONG), finds=finds_looks, lines=(("lms", f"{WIDE} 1"),)),

@@ -20,6 +20,7 @@ TABLE = re.compile(
 TABLES = list(TABLE.finditer(PAGE))
 # What prints JSON that others have made, and what makes none for `--json`.
 HAND_ON = {
+    "automation/commands/images.py::images_check",
     "automation/commands/onboarding.py::new",
     "automation/commands/portals.py::print_facts",
     "automation/commands/portals.py::status",

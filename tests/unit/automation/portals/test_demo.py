@@ -30,7 +30,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(demo, "ROOT", tmp_path)
     monkeypatch.setattr(onboarding, "ROOT", tmp_path)
     monkeypatch.setattr(image_choice, "PINS", tmp_path / "config" / "pins.yml")
-    monkeypatch.setattr(image_choice, "write_pins", lambda digests, say: None)
+    monkeypatch.setattr(image_choice, "write_pins", lambda digests, say: digests)
     monkeypatch.setattr(tenant_files, "load", lambda name: demo.validate(made.read_text(), REAL.digests))
     return made
 

@@ -1,0 +1,267 @@
+"""The contract of an openedx image that is built elsewhere (docs/images.md): what was found of one, judged.
+
+What an image says of itself is the word of whoever built it. It is taken by type and length, compared with what is
+expected, and shown as text; nothing of it is run, opened or looked up here.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from config.reading.words import comma_separated, excerpt
+
+# The Python of the configuration program, which is laid into the image, is built for this.
+OLDEST_LIBC = (2, 31)
+OLDEST_PYTHON = (3, 5)
+CODE = "/openedx/edx-platform"
+STATIC = "/openedx/staticfiles"
+# What is made in the image when our layer is built, or mounted when it runs; a volume of its own would hide it.
+OURS = (
+    "/openedx/config",
+    "/openedx/media",
+    "/openedx/overrides",
+    "/openedx/rendered",
+    "/openedx/static",
+    "/opt/configuration",
+    "/opt/python",
+    "/usr/local/bin",
+)
+# Files and directories that the engine is asked for, without running anything.
+STATIC_FILES = (
+    STATIC,
+    f"{STATIC}/studio",
+    f"{STATIC}/webpack-stats.json",
+    f"{STATIC}/studio/webpack-stats.json",
+)
+RELEASE_FILE = f"{CODE}/openedx/core/release.py"
+_LINE = re.compile(r"""^RELEASE_LINE\s*=\s*["']([a-z0-9-]{1,40})["']\s*(?:#.*)?$""", re.MULTILINE)
+LONGEST = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One point of the contract. `ok` is None where nobody can tell; `remedy` is empty unless it is broken."""
+
+    name: str
+    ok: bool | None
+    found: str
+    expected: str
+    remedy: str = ""
+
+    def facts(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What the image's own Python said (contract_probe.py); `failure` is why it said nothing that can be taken."""
+
+    python: tuple[int, ...] = ()
+    libc: tuple[int, ...] = ()
+    programs: Mapping[str, bool] = field(default_factory=dict)
+    sockets: bool = False
+    readable: Mapping[str, bool] = field(default_factory=dict)
+    loaded: Mapping[str, str] = field(default_factory=dict)
+    failure: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What an engine has found of an image: its configuration, paths that are there, a file's text, and its own words."""
+
+    os: str
+    architecture: str
+    machine: str
+    volumes: Collection[str] = ()
+    triggers: Collection[str] = ()
+    paths: Collection[str] = ()
+    release_file: str = ""
+    said: Said
+
+
+def parse(output: bytes) -> Said:
+    """The probe's line, by type and length; whatever else stands there is told and not taken."""
+    lines = output.decode(errors="replace").splitlines()
+    if len(lines) != 1:
+        return Said(
+            failure=f"it said {len(lines)} lines, expected one: {excerpt(output.decode(errors='replace'), LONGEST)}"
+        )
+    try:
+        told = json.loads(lines[0])
+        libc = re.fullmatch(r"glibc (\d{1,4})\.(\d{1,4})", _text(told["libc"]))
+        return Said(
+            python=tuple(_number(each) for each in _listed(told["python"])[:3]),
+            libc=(int(libc[1]), int(libc[2])) if libc else (),
+            programs={_text(name): each is True for name, each in _mapped(told["programs"])},
+            sockets=told["sockets"] is True,
+            readable={_text(name): each is True for name, each in _mapped(told["readable"])},
+            loaded={_text(name): _text(each) for name, each in _mapped(told["loaded"])},
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        why = excerpt(f"{type(error).__name__}: {error}", LONGEST)
+        return Said(failure=f"its answer is not to be read ({why}): {excerpt(lines[0], LONGEST)}")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("expected text")
+    return excerpt(value, LONGEST)
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 10_000:
+        raise ValueError("expected a small number")
+    return value
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list) or len(value) > 20:
+        raise ValueError("expected a short list")
+    return value
+
+
+def _mapped(value: Any) -> list[tuple[Any, Any]]:
+    if not isinstance(value, dict) or len(value) > 40:
+        raise ValueError("expected a few keys with values")
+    return [*value.items()]
+
+
+def release_line(text: str) -> str:
+    """The named release that edx-platform says it is, `master` for none yet; empty where it does not say."""
+    found = _LINE.search(text)
+    return found[1] if found else ""
+
+
+def judge(found: Found, known: Collection[str], wanted: str = "") -> tuple[Check, ...]:
+    """Every point of the contract. `known` are the releases that there are, `wanted` the one that a portal has."""
+    checks = (
+        _platform(found),
+        _build(found),
+        *_runs(found.said),
+        _static(found),
+        _release(found, known, wanted),
+    )
+    return tuple(each if each.ok is False else replace(each, remedy="") for each in checks)
+
+
+def broken(checks: Collection[Check]) -> list[Check]:
+    """Those that are not kept."""
+    return [each for each in checks if each.ok is False]
+
+
+def _platform(found: Found) -> Check:
+    return Check(
+        name="platform",
+        ok=found.os == "linux" and found.architecture == found.machine,
+        found=f"{found.os or 'unknown'}/{found.architecture or 'unknown'}",
+        expected=f"linux/{found.machine}, as the engine",
+        remedy="build the image for this machine (docker build --platform)",
+    )
+
+
+def _build(found: Found) -> Check:
+    hidden = sorted(
+        volume
+        for volume in found.volumes
+        if any(f"{each}/".startswith(f"{volume.rstrip('/')}/") for each in (*OURS, CODE))
+        or any(f"{volume}/".startswith(f"{each}/") for each in OURS)
+    )
+    told = [f"VOLUME {each}" for each in hidden] + [f"ONBUILD {each}" for each in found.triggers]
+    return Check(
+        name="build",
+        ok=not told,
+        found=excerpt(comma_separated(told), LONGEST),
+        expected="no ONBUILD, and no VOLUME where files of a portal go",
+        remedy="take these lines out of its Dockerfile: they hide or change what is built on top of it",
+    )
+
+
+def _runs(said: Said) -> Iterator[Check]:
+    if said.failure:
+        yield Check(
+            name="python",
+            ok=False,
+            found=said.failure,
+            expected="its `python` answers as user 1000, without network, on a root that cannot be written to",
+            remedy="put edx-platform's virtual environment first in PATH (ENV PATH=/openedx/venv/bin:$PATH), for every user",
+        )
+        return
+    yield Check(
+        name="python",
+        ok=said.python >= OLDEST_PYTHON,
+        found=".".join(map(str, said.python)) or "none",
+        expected=f"{'.'.join(map(str, OLDEST_PYTHON))} or newer",
+        remedy="build edx-platform's virtual environment with the Python of its release",
+    )
+    lacking = [name for name, there in said.programs.items() if not there]
+    yield Check(
+        name="programs",
+        ok=bool(said.programs) and not lacking,
+        found=f"without {comma_separated(lacking)}" if lacking else "all",
+        expected="uwsgi, celery, bash and the usual tools in PATH",
+        remedy="install them: pip install uwsgi celery into the virtual environment, the others as packages",
+    )
+    yield Check(
+        name="system",
+        ok=said.libc >= OLDEST_LIBC,
+        found=f"glibc {'.'.join(map(str, said.libc))}" if said.libc else "no glibc",
+        expected=f"glibc {'.'.join(map(str, OLDEST_LIBC))} or newer",
+        remedy="base it on Debian 11, Ubuntu 20.04 or newer: the configuration program needs it",
+    )
+    yield Check(
+        name="health",
+        ok=said.sockets and bool(said.readable.get("openedx/core/djangoapps/heartbeat")),
+        found="bash opens no socket"
+        if not said.sockets
+        else "as expected"
+        if said.readable.get("openedx/core/djangoapps/heartbeat")
+        else "no heartbeat app",
+        expected="a bash with /dev/tcp, and edx-platform's heartbeat app",
+        remedy="use the distribution's bash, and keep openedx/core/djangoapps/heartbeat",
+    )
+    hidden = [name for name, readable in said.readable.items() if not readable]
+    yield Check(
+        name="code",
+        ok=bool(said.readable) and not hidden,
+        found=f"user 1000 cannot read {comma_separated(hidden)}" if hidden else "readable by user 1000",
+        expected=f"edx-platform at {CODE}, readable by user 1000",
+        remedy="put it there, and let user 1000 read it (COPY --chown=1000:1000)",
+    )
+    failed = {name: why for name, why in said.loaded.items() if why}
+    name, why = next(iter(failed.items()), ("", ""))
+    yield Check(
+        name="settings",
+        ok=bool(said.loaded) and not failed,
+        found=f"{name}: {why}" if failed else "imported",
+        expected="lms.envs.common and cms.envs.common can be imported with what is installed",
+        remedy="install the requirements of edx-platform and of your own packages into the virtual environment",
+    )
+
+
+def _static(found: Found) -> Check:
+    lacking = [each for each in STATIC_FILES if each not in found.paths]
+    return Check(
+        name="static files",
+        ok=not lacking,
+        found=f"without {comma_separated(lacking)}" if lacking else STATIC,
+        expected=f"collected files of lms and studio below {STATIC}",
+        remedy="collect them when the image is built (collectstatic of lms and cms, webpack)",
+    )
+
+
+def _release(found: Found, known: Collection[str], wanted: str) -> Check:
+    line = release_line(found.release_file)
+    ok: bool | None = line == wanted if wanted else True
+    if line not in known:
+        # `master` between two releases, or one that this checkout does not know.
+        ok = False if line and line != "master" else None
+    return Check(
+        name="release",
+        ok=ok,
+        found=line or "edx-platform does not say which release it is",
+        expected=wanted or f"one of {comma_separated(sorted(known))}",
+        remedy="build it from the code of that release, or give the portal the release of the image",
+    )
