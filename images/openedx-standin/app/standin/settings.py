@@ -68,7 +68,7 @@ TEMPLATES = [
     }
 ]
 
-# Data stores. Every wait has a limit, in seconds: a store that is away must not hold up a page for long.
+# Data stores. Every wait has a limit in seconds, so that an unavailable store does not block a page for long.
 _database = ENV["DATABASES"]["default"]
 DATABASES = {
     "default": {
@@ -86,7 +86,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
         "LOCATION": _cache["LOCATION"],
         "KEY_PREFIX": _cache.get("KEY_PREFIX") or "",
-        # Without memcached every look-up misses and sessions come from MySQL: slower, and nobody is logged out.
+        # Without memcached every look-up misses, and sessions come from MySQL: slower, but nobody is logged out.
         "OPTIONS": {
             "ignore_exc": True,
             "connect_timeout": 0.5,
@@ -107,7 +107,7 @@ BROKER = {
 }
 RESULTS = ENV["CELERY_RESULT_REDIS"]
 
-# Accounts and cookies. lms and cms are two hosts of one portal: one user table, each its own session.
+# Accounts and cookies. lms and cms have different hosts: one user table, but separate sessions.
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "accounts.backend.EmailBackend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -133,7 +133,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 
-# Log-in of the cms at the lms: the browser goes to the public address, the cms asks at the other.
+# Log-in of the cms at the lms: the browser uses the public address, the cms the internal one.
 SSO = {
     "client": ENV.get("SOCIAL_AUTH_EDX_OAUTH2_KEY") or "cms-sso",
     "secret": ENV.get("SOCIAL_AUTH_EDX_OAUTH2_SECRET") or "",
@@ -171,12 +171,12 @@ FORUM = {
     "key": ENV.get("COMMENTS_SERVICE_KEY") or "",
 }
 
-# The load balancer is the only way in, and says how it was reached.
+# All requests come through the load balancer, which sets this header.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 USE_X_FORWARDED_HOST = True
 CSRF_TRUSTED_ORIGINS = [_root_url]
 SECURE_REFERRER_POLICY = "same-origin"
-# Browsers take it over https alone, and complain of it otherwise.
+# Browsers accept this header over https only, and warn otherwise.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin" if _https else None
 X_FRAME_OPTIONS = "DENY"
 
@@ -185,7 +185,7 @@ STATIC_URL = ENV.get("STATIC_URL") or "/static/"
 STATIC_ROOT = ENV["STATIC_ROOT"]
 MEDIA_ROOT = ENV.get("MEDIA_ROOT") or "/openedx/media"
 MEDIA_URL = ENV.get("MEDIA_URL") or "/media/"
-# nginx is another user.
+# nginx runs as another user.
 FILE_UPLOAD_PERMISSIONS, FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o644, 0o755
 FILE_UPLOAD_HANDLERS = ["cms.uploads.Bounded"]
 STORAGES = {
@@ -209,7 +209,7 @@ LOGGING = {
     },
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {
-        # Whoever asks for a wrong host gets 400 and a line in the access log, not a traceback.
+        # A wrong host is answered 400 with a line in the access log, without a traceback.
         "django.security.DisallowedHost": {"handlers": ["none"], "propagate": False},
         "django": {"level": "INFO"},
         "django.request": {"filters": ["failures"]},

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PRIMARY = "#0a4f9e"
-# The least contrasting paper of pages by day and by night: --soft of site.css.
+# The background of pages with the least contrast, in light and dark mode: --soft of site.css.
 PAPERS = ("#f2f4f7", "#20252d")
 # https://www.w3.org/TR/WCAG22/#contrast-minimum
 READABLE = 4.5
@@ -22,7 +22,7 @@ Rgb = tuple[int, int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """One of the header's or the footer's."""
+    """A link in the header or the footer."""
 
     title: str
     url: str
@@ -30,7 +30,7 @@ class Link:
 
 @dataclass(frozen=True, kw_only=True)
 class Theme:
-    """All that pages show of it. `findings` has a line for each thing that was left out."""
+    """The theme of all pages. `findings` has a line for each wrong value, which is left out."""
 
     logo: str
     icon: str
@@ -41,7 +41,7 @@ class Theme:
 
     @property
     def css(self) -> str:
-        """The style sheet of the colours: text on the brand's colour, and links, can be read."""
+        """The style sheet with the colours, with readable text on the brand's colour and readable links."""
         day, night = (legible(self.primary, paper) for paper in PAPERS)
         return (
             f":root {{ --brand: {self.primary}; --on-brand: {ink(self.primary)}; --link: {day}; }}\n"
@@ -50,7 +50,7 @@ class Theme:
 
     @property
     def version(self) -> str:
-        """Changes with the style sheet, so that browsers may keep it."""
+        """A version that changes with the style sheet, so that browsers may cache it."""
         return hashlib.sha256(self.css.encode()).hexdigest()[:12]
 
     @property
@@ -106,12 +106,12 @@ def _links(settings: Mapping[str, Any], key: str, findings: list[str]) -> tuple[
 
 
 def _path(url: str) -> bool:
-    """Of this site. Browsers read `//x` and `/\\x` as another's, and drop tabs and line ends first."""
+    """Whether a URL is a path of this site. Browsers read `//x` and `/\\x` as other hosts, after removing tabs and line ends."""
     return bool(re.fullmatch(r"/(?![/\\])[!-~]*", url))
 
 
 def _web(url: str, *schemes: str) -> bool:
-    """Of any site, without the characters that would end an address in a security header."""
+    """Whether a URL is an address of any site, without characters that would end it in a security header."""
     if not re.fullmatch(r"[!-~]+", url) or any(each in url for each in "\"'<>\\;,"):
         return False
     try:
@@ -147,7 +147,7 @@ def ink(colour: str) -> str:
 
 
 def legible(colour: str, paper: str) -> str:
-    """A colour as near to `colour` as can be read on paper: mixed with ink in steps of a twentieth."""
+    """A readable colour close to `colour`: mixed with black or white in steps of a twentieth."""
     target = rgb(ink(paper))
     for step in range(21):
         mixed = (
