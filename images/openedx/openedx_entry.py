@@ -59,17 +59,17 @@ from django.contrib.auth.tokens import default_token_generator
 from django.urls import reverse
 from django.utils.http import int_to_base36
 user = get_user_model().objects.get(username=json.load(open("/openedx/config/lms.env.json"))["ADMIN"]["username"])
-told = {"uidb36": int_to_base36(user.id), "token": default_token_generator.make_token(user)}
-print(settings.LMS_ROOT_URL + reverse("password_reset_confirm", kwargs=told))
+parts = {"uidb36": int_to_base36(user.id), "token": default_token_generator.make_token(user)}
+print(settings.LMS_ROOT_URL + reverse("password_reset_confirm", kwargs=parts))
 """
 # Mails and links name site number 1, which edx-platform creates as example.com.
 SITE = """
 import json
 from django.contrib.sites.models import Site
 env = json.load(open("/openedx/config/lms.env.json"))
-told = {"domain": env["LMS_BASE"], "name": env["PLATFORM_NAME"][:50]}
-Site.objects.exclude(id=1).filter(domain=told["domain"]).delete()
-Site.objects.update_or_create(id=1, defaults=told)
+site = {"domain": env["LMS_BASE"], "name": env["PLATFORM_NAME"][:50]}
+Site.objects.exclude(id=1).filter(domain=site["domain"]).delete()
+Site.objects.update_or_create(id=1, defaults=site)
 """
 # The OAuth2 client by which the cms logs users in at the lms. Like `create_dot_application`, but without the secret on
 # the command line.
@@ -78,7 +78,7 @@ import json
 from django.contrib.auth import get_user_model
 from oauth2_provider.models import get_application_model
 from openedx.core.djangoapps.oauth_dispatch.models import ApplicationAccess
-told = json.load(open("/openedx/config/cms.auth.json"))
+auth = json.load(open("/openedx/config/cms.auth.json"))
 env = json.load(open("/openedx/config/cms.env.json"))
 user, _ = get_user_model().objects.get_or_create(username="cms", defaults={"email": "cms@localhost.invalid"})
 client, _ = get_application_model().objects.update_or_create(
@@ -86,7 +86,7 @@ client, _ = get_application_model().objects.update_or_create(
     defaults={
         "name": "cms-sso",
         "user": user,
-        "client_secret": told["SOCIAL_AUTH_EDX_OAUTH2_SECRET"],
+        "client_secret": auth["SOCIAL_AUTH_EDX_OAUTH2_SECRET"],
         "client_type": "confidential",
         "authorization_grant_type": "authorization-code",
         "redirect_uris": env["CMS_ROOT_URL"] + "/complete/edx-oauth2/",
@@ -152,10 +152,10 @@ def web(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def queues(variant: str, told: str) -> tuple[str, ...]:
+def queues(variant: str, names: str) -> tuple[str, ...]:
     """The queues of a list with commas; all of the variant if it is empty. Raises ValueError for an unknown one."""
     known = QUEUES[variant]
-    found = tuple(told.split(",")) if told else known
+    found = tuple(names.split(",")) if names else known
     if odd := [each for each in found if each not in known]:
         raise ValueError(
             f"OPENEDX_QUEUES: {odd[0]!r} is no queue of {variant}; there are: {', '.join(known)}"

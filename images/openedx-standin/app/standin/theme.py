@@ -1,6 +1,6 @@
 """A portal's own look from its settings: name, logo, icon, colours, links. Plain Python, tested without Django.
 
-What is wrong in a theme is left out and told, never an error: no portal stays down for a colour.
+A wrong value is left out with a finding, and is no error.
 """
 
 import hashlib
@@ -87,18 +87,18 @@ def _image(settings: Mapping[str, Any], key: str, findings: list[str]) -> str:
 
 
 def _links(settings: Mapping[str, Any], key: str, findings: list[str]) -> tuple[Link, ...]:
-    told = settings.get(key) or []
+    links = settings.get(key) or []
     good = []
-    for place, each in enumerate(told if isinstance(told, list) else [told]):
+    for position, each in enumerate(links if isinstance(links, list) else [links]):
         title, url = (each.get("title"), each.get("url")) if isinstance(each, Mapping) else (None, None)
-        if place >= MOST_LINKS:
-            findings.append(f"{key} has {len(told)} links, {MOST_LINKS} at most")
+        if position >= MOST_LINKS:
+            findings.append(f"{key} has {len(links)} links, {MOST_LINKS} at most")
             break
         if not (isinstance(title, str) and title.strip()):
-            findings.append(f"{key}[{place}].title is {title!r}, for example 'Library'")
+            findings.append(f"{key}[{position}].title is {title!r}, for example 'Library'")
         elif not (isinstance(url, str) and (_path(url) or _web(url, "http", "https"))):
             findings.append(
-                f"{key}[{place}].url is {url!r}, for example 'https://acme.com/library' or '/about'"
+                f"{key}[{position}].url is {url!r}, for example 'https://acme.com/library' or '/about'"
             )
         else:
             good.append(Link(title=title.strip(), url=url))
