@@ -10,11 +10,22 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.cells import cell_len
+from rich.cells import cell_len as rich_cell_len
 
 from automation.review.change_rules import DataRisk
 from tests.unit.automation.commands.notation import NOTATION
-from toolchain.table import UNFOLDED, Table, number, plain, print_table, prose
+from toolchain.table import (
+    BOLD,
+    UNFOLDED,
+    Table,
+    cell_len,
+    folded,
+    number,
+    plain,
+    print_table,
+    prose,
+    say_table,
+)
 
 LONG = "a-name-of-sixty-characters-as-nobody-gives-but-somebody-may-x"[:60]
 WIDE = "学院" * 30
@@ -118,7 +129,8 @@ def test_a_pipe_has_a_line_a_row_with_each_value_whole() -> None:
     assert second == f"oak     {WIDE}\\n- and a second line\\tof it"
     assert third.split() == ["elm", LONG[:12], "234.6"]
     assert (
-        len({cell_len(line[: line.index(mark)]) for line, mark in ((head, "name"), (first, "a-name"))}) == 1
+        len({rich_cell_len(line[: line.index(mark)]) for line, mark in ((head, "name"), (first, "a-name"))})
+        == 1
     )
 
 
@@ -146,7 +158,7 @@ def test_a_pipe_is_the_same_whatever_the_shell_says_of_terminals(
 @pytest.mark.parametrize("width", [30, 60, 80, 200])
 def test_a_terminal_s_width_is_kept_and_nothing_is_lost(width: int) -> None:
     shown = COLOURS.sub("", table().text(width, on_terminal=True))
-    assert max(map(cell_len, shown.splitlines())) <= width
+    assert max(map(rich_cell_len, shown.splitlines())) <= width
     # By columns folded, all letters are there.
     assert shown.count("学") == WIDE.count("学")
 
@@ -183,4 +195,33 @@ def test_a_terminal_is_asked_for_its_width(
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     print_table(table())
     lines = COLOURS.sub("", capsys.readouterr().out).splitlines()
-    assert 40 < max(map(cell_len, lines)) <= 60
+    assert 40 < max(map(rich_cell_len, lines)) <= 60
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"), [("", 0), ("oak", 3), ("学院", 4), ("é", 1), ("e\u0301", 1), ("a\u200db", 2)]
+)
+def test_how_many_columns_a_text_takes(text: str, columns: int) -> None:
+    assert cell_len(text) == columns
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.text("ab 学\n", max_size=60), st.integers(2, 20))
+def test_a_folded_text_fits_and_is_whole(text: str, width: int) -> None:
+    lines = list(folded(text, width))
+    assert max(map(cell_len, lines)) <= width
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "").replace("\n", "")
+
+
+def test_progress_has_its_table_on_standard_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say_table(table(), "3 rows")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("3 rows\ntenant ")
+    assert len(err.splitlines()) == 5
+    assert BOLD not in err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    say_table(table(), "3 rows")
+    assert capsys.readouterr().err.splitlines()[1].startswith(BOLD)
