@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from tests.records import answers
 from tests.records.record import KINDS, Record
@@ -46,7 +46,7 @@ class Replay:
         self._prepare(record.who)
         raw = self._ask(
             record.method,
-            self._filled(record.path),
+            self._filled(record.path, quoted=True),
             record.kind,
             {key: self._filled(value) for key, value in (record.told or {}).items()} if record.kind else None,
             record.headers,
@@ -62,12 +62,14 @@ class Replay:
         self._authorization(who)
         self.calls()
 
-    def _filled(self, told: Any) -> Any:
-        """With what earlier answers gave, and passwords."""
+    def _filled(self, told: Any, *, quoted: bool = False) -> Any:
+        """With what earlier answers gave, and passwords; `quoted` as an address has them."""
         known = {"password": self.password, "secret": self.secret, **self._kept}
-        if isinstance(told, str):
-            return re.sub(r"\{(\w+)\}", lambda found: known[found[1]], told)
-        return told
+        if not isinstance(told, str):
+            return told
+        return re.sub(
+            r"\{(\w+)\}", lambda found: quote(known[found[1]], safe="") if quoted else known[found[1]], told
+        )
 
     def _ask(
         self,
@@ -158,9 +160,9 @@ def _remember(jar: dict[str, str], told: Iterable[str]) -> None:
 
 
 def _found(raw: Raw, place: str) -> str:
-    """`body.KEY`, or `query.KEY` of the address that the answer leads to."""
+    """`body.KEY`; `query.KEY` of the address that the answer leads to; `next.KEY` of that of the next part of a list."""
     kind, _, key = place.partition(".")
     if kind == "body":
         return str(json.loads(raw.body)[key])
-    [location] = raw.headers["location"]
+    [location] = [json.loads(raw.body)["next"]] if kind == "next" else raw.headers["location"]
     return parse_qs(urlsplit(location).query)[key][0]

@@ -60,27 +60,33 @@ def part(
     *,
     newest_first: bool,
 ) -> dict[str, Any]:
-    """Rows after the cursor, in the order of their numbers: `next`, `previous` and `results`."""
+    """Rows from the cursor on, in the order of their numbers, with the ways to those behind and before them."""
     each = size(request, MOST)
-    after = _position(request.GET.get("cursor", ""))
-    if after is not None:
-        rows = rows.filter(pk__lt=after) if newest_first else rows.filter(pk__gt=after)
-    found = list(rows.order_by("-pk" if newest_first else "pk")[: each + 1])
-    more = len(found) > each
+    position, back = _position(request.GET.get("cursor", ""))
+    # Whether the numbers fall on the way.
+    falling = newest_first is not back
+    if position is not None:
+        rows = rows.filter(pk__lt=position) if falling else rows.filter(pk__gt=position)
+    found = list(rows.order_by("-pk" if falling else "pk")[: each + 1])
+    more, found = len(found) > each, found[:each]
+    if back:
+        found.reverse()
+    ahead, behind = (bool(found), more) if back else (more, bool(found) and position is not None)
     return {
-        "next": address(request, cursor=_cursor(found[each - 1].pk)) if more else None,
-        "previous": None,
-        "results": [told(row) for row in found[:each]],
+        "next": address(request, cursor=_cursor(p=found[-1].pk)) if ahead else None,
+        "previous": address(request, cursor=_cursor(r=1, p=found[0].pk)) if behind else None,
+        "results": [told(row) for row in found],
     }
 
 
-def _cursor(position: int) -> str:
-    return base64.b64encode(urlencode({"p": position}).encode()).decode()
+def _cursor(**told: int) -> str:
+    return base64.b64encode(urlencode(told).encode()).decode()
 
 
-def _position(cursor: str) -> int | None:
+def _position(cursor: str) -> tuple[int | None, bool]:
+    """The number from which on rows are asked for, and whether it is back from there."""
     try:
-        told = parse_qs(base64.b64decode(cursor, validate=True).decode("ascii")).get("p", [""])[0]
+        told = parse_qs(base64.b64decode(cursor, validate=True).decode("ascii"))
     except (binascii.Error, ValueError):
         raise Refusal(404, {"developer_message": "Invalid cursor"}) from None
-    return number(told)
+    return number(told.get("p", [""])[0]), told.get("r") == ["1"]
