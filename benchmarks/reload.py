@@ -69,7 +69,7 @@ class Drive:
 
     def accepted(self) -> int:
         """The version that was judged valid last."""
-        return int(self._told("status.json").get("accepted") or 0)
+        return int((self._told("status.json").get("accepted") or {}).get("number", 0))
 
     def live(self) -> dict[str, int]:
         """The version that each service runs."""

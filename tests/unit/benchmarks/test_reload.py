@@ -4,12 +4,14 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from benchmarks import reload
-from benchmarks.reload import Answers, ReloadError, ask, change
+from benchmarks.reload import Answers, Drive, ReloadError, ask, change
 
 
 class Site(BaseHTTPRequestHandler):
@@ -44,6 +46,17 @@ def test_a_page_fails_where_no_answer_comes_or_an_error_of_the_server_s(address:
     assert "status 503" in told["faults"]
     assert any(each.startswith("ConnectionRefusedError") for each in told["faults"])
     assert told["longest_ms"] >= told["median_ms"]
+
+
+def test_versions_are_read_as_services_write_them(tmp_path: Path) -> None:
+    folder = tmp_path / "acme" / "overrides"
+    (folder / "services").mkdir(parents=True)
+    tenant = SimpleNamespace(directory=str(tmp_path / "acme"))
+    drive = Drive(client=None, tenant=tenant)  # type: ignore[arg-type]
+    assert (drive.accepted(), drive.live()) == (0, {})
+    (folder / "status.json").write_text('{"accepted": {"number": 7, "sha256": "e3", "since": ""}}')
+    (folder / "services" / "lms.json").write_text('{"service": "lms", "version": 6, "trouble": ""}')
+    assert (drive.accepted(), drive.live()) == (7, {"lms": 6})
 
 
 @dataclass
