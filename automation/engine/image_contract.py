@@ -37,6 +37,7 @@ LIMIT_SECONDS = 180.0
 MOST_BYTES = 256 * 1024
 LARGEST_FILE = 64 * 1024
 KILLS, KILL_SECONDS = 3, 20
+MOST_PROCESSES = 2048
 REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,400}")
 
 
@@ -166,7 +167,9 @@ def ask(client: Any, image: str, limit: float = LIMIT_SECONDS) -> Said:
         cpu_quota=100_000,
         ulimits=[
             Ulimit(name="nofile", soft=4096, hard=4096),
-            # For engines whose kernel limits no memory: then it is a limit of each process.
+            # For engines whose kernel limits no memory and no processes: then these are limits of each process, and of all
+            # that user 1000 has on the host.
+            Ulimit(name="nproc", soft=MOST_PROCESSES, hard=MOST_PROCESSES),
             Ulimit(name="data", soft=MEMORY_MIB * 2**20, hard=MEMORY_MIB * 2**20),
         ],
         # What it says is read here alone, as it comes.

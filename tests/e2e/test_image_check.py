@@ -144,6 +144,8 @@ def test_an_image_that_means_harm_has_little_time_memory_and_words(
     client: docker.APIClient, good: str, title: str
 ) -> None:
     program, words = HOSTILE[title]
+    if title.startswith("processes") and not client.info()["PidsLimit"]:
+        pytest.skip("this engine's kernel limits no processes")
     script = base64.b64encode(f"#!/bin/bash\n{program}\n".encode()).decode()
     place = "/usr/local/bin/python"
     lines = f"USER root\nRUN rm {place} && echo {script} | base64 --decode >{place} && chmod 755 {place}"
