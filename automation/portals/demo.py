@@ -82,7 +82,7 @@ def require_same(tenant: Tenant, asked: Mapping[str, str]) -> None:
     has = {"release": tenant.release.name, "images": tenant.images}
     wrong = [
         f"tenants/{NAME}.yaml: {key}: is '{has[key]}', but you passed '{value}'; the demo was begun with it: to begin "
-        f"anew, ./portal destroy {NAME} --confirm {NAME}, then ./portal purge {NAME} --confirm {NAME}"
+        f"anew, ./portal destroy {NAME} --confirm {NAME}, ./portal purge {NAME} --confirm {NAME} and git checkout tenants/{NAME}.yaml"
         for key, value in asked.items()
         if has[key] != value
     ]
