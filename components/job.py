@@ -9,7 +9,7 @@ from pulumi import ComponentResource, CustomTimeouts, Input, Resource, ResourceO
 from components.workload import Workload, container_inputs
 from config.portal.labels import RUN
 
-# The migrations of a new database took from 7 to 40 minutes on two cores, by what else they did (docs/images.md). The
+# The migrations of a new database took from 13 to 40 minutes on two cores, by what else they did (docs/images.md). The
 # default of both plugins is 20.
 LONGEST = "2h"
 # Enough of a job's log to see why it failed, and no more in a terminal or a pull request.
