@@ -177,10 +177,11 @@ def _threads(request: HttpRequest, user: User) -> Body:
         raise fields_refused(course_id=f"'{key[:180]}' is not a valid course id")
     _allowed(user, key)
     number = lists.number(request.GET.get("page", "1")) or 0
-    found = forum.threads(key, user, number or 1, lists.size(request, PER_PAGE))
-    pages = max(1, int(found.get("num_pages", 1)))
-    if not 1 <= number <= pages:
+    if not number:
         raise Refusal(404, {WORD: "Page not found (No results on this page)."})
+    # A page behind the last one is empty, as in Open edX.
+    found = forum.threads(key, user, number, lists.size(request, PER_PAGE))
+    pages = max(1, int(found.get("num_pages", 1)))
     return {
         "results": [_thread(user, each) for each in found["collection"]],
         "text_search_rewrite": None,
