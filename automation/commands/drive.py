@@ -10,12 +10,14 @@ from automation.drive import sentinel
 from automation.engine import inventory
 from automation.images.progress import building
 
-app = typer.Typer(help="The shared drive of the hosts.", no_args_is_help=True)
+app = typer.Typer(help="Mark the drive that the hosts share.", no_args_is_help=True)
 
 
 @app.command("init", epilog="Example: ./portal drive init /srv/portals")
 def drive_init(
-    root: Annotated[str, typer.Argument(help="Mount point of the drive on the engine's host.")],
+    root: Annotated[
+        str, typer.Argument(metavar="ROOT", help="Mount point of the drive on the engine's host.")
+    ],
     docker_host: show.DockerHost = "",
     moved: Annotated[
         bool,

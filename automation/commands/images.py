@@ -55,7 +55,7 @@ def images_prune(
     docker_host: show.DockerHost = "",
     as_json: show.Json = False,
 ) -> None:
-    """Remove images built here that no tenant file names and no container uses, in any checkout."""
+    """Remove images built here that no tenant file names and no container uses. Containers of other checkouts count, too."""
     found = image_supply.unwanted_images(docker_host)
     if not dry_run and found:
         require_confirmation(found, confirm)
@@ -94,7 +94,8 @@ def images_check(
     reference: Annotated[
         str,
         typer.Argument(
-            metavar="REFERENCE", help="An image of the engine, or of a registry: it is pulled then."
+            metavar="REFERENCE",
+            help="An image. If the engine does not have it, it is pulled from its registry.",
         ),
     ],
     release: Annotated[
@@ -102,7 +103,7 @@ def images_check(
         typer.Option(
             "--release",
             callback=show.not_empty("one of config/releases, for example verawood; or leave it out"),
-            help="The release of the portal that is to have it. Default: any of config/releases.",
+            help="Release of the portal that will run it. Default: any of config/releases.",
         ),
     ] = "",
     docker_host: show.DockerHost = "",

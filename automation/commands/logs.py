@@ -36,7 +36,7 @@ def logs(
     tail: Annotated[
         int, typer.Option(min=0, help="Number of last lines of each service. 0 shows all.")
     ] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
     """Show the logs of a portal's services. Each line names its service."""
     loaded = tenant_files.load(tenant)

@@ -35,7 +35,7 @@ TenantNames = Annotated[
 ]
 All = Annotated[bool, typer.Option("--all", help="All tenants of tenants/.")]
 RELEASE, IMAGES = options()["release"], options()["images"]
-ONLY_A_NEW_DEMO = "A demo that was begun keeps its own."
+ONLY_A_NEW_DEMO = "An existing demo keeps its own."
 Workers = Annotated[
     int,
     typer.Option(
@@ -137,7 +137,7 @@ def destroy(
 
 @app.command(epilog="Example: ./portal status acme --json")
 def status(tenant: TenantName, as_json: Json = False) -> None:
-    """Show the state and health of a portal's services, and the free space of its drive. Exit code 6 if one is not up or not healthy."""
+    """Show the state and health of a portal's services, and the free space of its drive. Exit code 6 if a service is not up or not healthy."""
     told = portal_status.status(tenant_files.load(tenant))
     if as_json:
         show.show(told)

@@ -43,7 +43,7 @@ Since = Annotated[
         "--changed-since",
         metavar="REF",
         callback=show.not_empty("a git ref, for example origin/main"),
-        help="The tenants that files changed since this git ref can affect.",
+        help="Only tenants that a change since this git ref can affect.",
     ),
 ]
 Allow = Annotated[
@@ -54,10 +54,10 @@ Allow = Annotated[
 
 @app.command(
     epilog="Examples: ./portal preview acme    ./portal preview --all --json    "
-    "./portal preview --changed-since origin/main --markdown    ./portal preview acme --allow data-loss.\n\n"
-    "Exit code 8 if data would be deleted, moved or left behind, or a tenant's name or secrets would change, "
-    "and this is not allowed (--allow); 10 if the engine would refuse the change; 7 if the only obstacle is a drive "
-    "that is not mounted."
+    "./portal preview --changed-since origin/main --markdown    ./portal preview acme --allow data-loss\n\n"
+    "Exit code 8: data would be deleted, moved or left behind, or a tenant's name or secrets would change; "
+    "`--allow data-loss` accepts this. Exit code 10: the engine would refuse the change. Exit code 7: the drive is not "
+    "mounted, and nothing else is in the way."
 )
 def preview(
     tenants: TenantNames = None,
@@ -113,7 +113,7 @@ def changed(
         bool, typer.Option("--markdown", help="Print a page for a job's summary on standard output.")
     ] = False,
 ) -> None:
-    """Show which tenants the files changed since a git ref can affect, and why. Needs no engine and no state."""
+    """Show which tenants a change since a git ref can affect, and why. Needs no engine and no state."""
     if as_json and markdown:
         raise typer.BadParameter("--json or --markdown, not both")
     found = affected_since(ref)
@@ -144,7 +144,7 @@ def changed(
     epilog="Example: ./portal preview --changed-since origin/main --markdown >comment.md; ./portal comment comment.md"
 )
 def comment(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="The Markdown file. - reads standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The Markdown file, or - for standard input.")],
     author: Annotated[
         str, typer.Option("--author", help="User name of the token. Default: that of GitHub Actions.")
     ] = "",
@@ -154,12 +154,12 @@ def comment(
             "--number",
             min=0,
             show_default=False,
-            help="Number of the request. Default: that of the run's event.",
+            help="Number of the pull or merge request. Default: that of the CI run.",
         ),
     ] = 0,
     as_json: Json = False,
 ) -> None:
-    """Create or update the preview's comment of a pull request (GitHub Actions) or merge request (GitLab CI)."""
+    """Create or update the preview's comment on a pull request (GitHub Actions) or merge request (GitLab CI)."""
     from automation.review import forge
     from automation.review.comment import LIMIT, MARKER
 

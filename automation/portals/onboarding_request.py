@@ -62,14 +62,14 @@ class OnboardingRequest:
     release: str = option(
         "release",
         "one of config/releases, for example redwood",
-        "Open edX release, one of config/releases. Default: the newest one with public images where these can be had; else "
-        "redwood.",
+        "Open edX release, one of config/releases. Default: the newest one with public images if these can be pulled; "
+        "otherwise redwood.",
     )
     images: str = option(
         "images",
         "packages or hub",
-        "Image source: packages (built here; a stand-in for edx-platform) or hub (public images). Default: hub where these "
-        "can be had and the host has the memory; else packages.",
+        "Image source: packages (built here; a stand-in for edx-platform) or hub (public images). Default: hub if these "
+        "can be pulled and the host has enough memory; otherwise packages.",
     )
     lms: str = option(
         "hosts/lms",
