@@ -209,9 +209,11 @@ def apply(
         say(f"{run.tenant}: {plan.summary}")
         if plan.empty and not refresh:
             return {"changes": [], "deviations": []}
+    before = recovery.snapshot(client, run.tenant)
     happened = run.up(refresh=refresh, replace=replace)
     found = deviations.compare(plan, happened.changes, happened.failed) if plan else ()
     if happened.reason:
+        recovery.remove_unrecorded(client, Stack(name=run.tenant), happened.not_created, before, say)
         undone = [str(each) for each in found if each.kind == "not-done"]
         left = f"\n{len(undone)} planned changes were not made" if undone else ""
         raise UpFailed(happened.reason + left)

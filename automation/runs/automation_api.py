@@ -61,11 +61,15 @@ class Stack(auto.Stack):
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """What a run has really done, and what it could not do (URNs) for which reasons."""
+    """What a run has really done, and what it could not do (URNs) for which reasons.
+
+    `not_created` has the type, and the name on the engine, of each resource whose creation failed.
+    """
 
     tenant: str
     changes: tuple[Change, ...]
     failed: tuple[str, ...] = ()
+    not_created: tuple[tuple[str, str], ...] = ()
     reason: str = ""
 
 
@@ -169,7 +173,11 @@ class Runs:
         except UpFailed as error:
             why = str(error)
         return RunResult(
-            tenant=self.tenant, changes=plan.changes(heard.done), failed=tuple(heard.failed), reason=why
+            tenant=self.tenant,
+            changes=plan.changes(heard.done),
+            failed=tuple(heard.failed),
+            not_created=tuple(heard.not_created),
+            reason=why,
         )
 
 

@@ -18,6 +18,7 @@ DONE = {
     "create-replacement": "replaced",
     "import": "imported",
 }
+CREATES = (OpType.CREATE, OpType.CREATE_REPLACEMENT)
 # What the engine adds below the real reason.
 SUMMARIES = ("update failed", "preview failed", "destroy failed")
 # What the engine and plugins put before a reason that they also tell without it.
@@ -53,6 +54,8 @@ class RunEvents:
     steps: list[Any] = field(default_factory=list)
     done: list[Any] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    # Type, and name on the engine, of each resource whose creation failed.
+    not_created: list[tuple[str, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     bookkeeping: bool = False
     unchanged: int = 0
@@ -64,7 +67,7 @@ class RunEvents:
         elif event.res_outputs_event:
             self._on_end(event.res_outputs_event.metadata, time.monotonic())
         elif event.res_op_failed_event:
-            self.failed.append(event.res_op_failed_event.metadata.urn)
+            self._on_failure(event.res_op_failed_event.metadata)
         elif event.diagnostic_event:
             self._on_diagnostic(event.diagnostic_event)
         elif event.summary_event:
@@ -89,6 +92,12 @@ class RunEvents:
                     seconds=when - self.began.get(metadata.urn, when),
                 )
             )
+
+    def _on_failure(self, metadata: Any) -> None:
+        self.failed.append(metadata.urn)
+        name = ((metadata.new.inputs if metadata.new else None) or {}).get("name")
+        if metadata.op in CREATES and isinstance(name, str):
+            self.not_created.append((metadata.type, name))
 
     def _on_diagnostic(self, event: Any) -> None:
         if event.severity == "error":

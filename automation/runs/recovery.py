@@ -173,6 +173,33 @@ def remove_half_made(client: Any, what: tuple[str, str, frozenset[str]], tenant:
     say(f"removed {name}, left half-made by an interrupted run")
 
 
+def remove_unrecorded(
+    client: Any,
+    stack: Stack,
+    not_created: Collection[tuple[str, str]],
+    before: Collection[tuple[str, str]],
+    say: Say,
+) -> None:
+    """Remove what the engine has made although its creation failed: its answer came too late, and the state knows nothing of it.
+
+    `not_created` has type and name; what `before` (a `snapshot`) had is not touched. An engine that does not answer now, either,
+    leaves it there: then the next `up` names it.
+    """
+    from docker.errors import DockerException
+    from requests import RequestException
+
+    made = [each for each in not_created if each[0] in MADE_BY_THE_ENGINE]
+    if not made:
+        return
+    known = {each["id"] for each in resources(stack.state()) if each.get("id")}
+    known |= {identity for identity, _ in before}
+    for kind, name in made:
+        try:
+            remove_half_made(client, (kind, name, frozenset(known)), stack.name, say)
+        except (DockerException, RequestException) as error:
+            say(f"{name} may be left on the engine: {error}")
+
+
 def failed_gates(exported: Mapping[str, Any]) -> list[str]:
     """URNs of jobs whose recorded exit code is not 0: only a replacement runs them again."""
     return [

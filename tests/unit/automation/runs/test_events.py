@@ -1,7 +1,16 @@
 """What a run's diagnostics become: each reason once, in its own words."""
 
+from typing import Any
+
 import pytest
-from pulumi.automation.events import DiagnosticEvent, EngineEvent
+from pulumi.automation import OpType
+from pulumi.automation.events import (
+    DiagnosticEvent,
+    EngineEvent,
+    ResOpFailedEvent,
+    StepEventMetadata,
+    StepEventStateMetadata,
+)
 
 from automation.runs.events import RunEvents
 
@@ -28,3 +37,32 @@ def reason(*messages: str) -> str:
 )
 def test_each_reason_is_told_once(messages: list[str], told: str) -> None:
     assert reason(*messages) == told
+
+
+def state(inputs: dict[str, Any]) -> StepEventStateMetadata:
+    return StepEventStateMetadata(
+        type="t", urn="u", id="", parent="", provider="", inputs=inputs, outputs={}, custom=True, delete=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("op", "inputs", "names"),
+    [
+        (OpType.CREATE, {"name": "acme-lms"}, [("t", "acme-lms")]),
+        (OpType.CREATE_REPLACEMENT, {"name": "acme-lms"}, [("t", "acme-lms")]),
+        (OpType.UPDATE, {"name": "acme-lms"}, []),
+        (OpType.CREATE, {"name": None}, []),
+        (OpType.CREATE, None, []),
+    ],
+)
+def test_what_could_not_be_created(op: OpType, inputs: Any, names: list[tuple[str, str]]) -> None:
+    heard = RunEvents(tenant="acme", on_progress=lambda progress: None)
+    told = StepEventMetadata(
+        op=op, urn="u", type="t", provider="", new=state(inputs) if inputs is not None else None
+    )
+    heard(
+        EngineEvent(
+            sequence=0, timestamp=0, res_op_failed_event=ResOpFailedEvent(metadata=told, status=0, steps=0)
+        )
+    )
+    assert (heard.failed, heard.not_created) == (["u"], names)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from requests import ReadTimeout
 
 from automation.errors import Locked
 from automation.locks.stack_lock import lock_stack
@@ -15,6 +16,8 @@ from automation.runs.recovery import (
     half_made_resources,
     pending_operations,
     recover,
+    remove_unrecorded,
+    snapshot,
     urns_being_deleted,
     without_pending,
 )
@@ -212,3 +215,43 @@ def test_a_container_that_was_told_to_stop_and_runs_on_is_known() -> None:
         operation("creating", "c"),
     ]
     assert urns_being_deleted(pending, {"a"}) == ("worker",)
+
+
+ANSWERED_TOO_LATE = [(CONTAINER, "acme-mysql"), ("random:index/randomPassword:RandomPassword", "p")]
+
+
+def test_what_was_made_although_its_creation_failed_is_removed() -> None:
+    engine = engine_with_leftovers()
+    worker = [each for each in snapshot(engine, "acme") if each[0] == "worker"]
+    remove_unrecorded(engine, elsewhere(STATE), ANSWERED_TOO_LATE, worker, print)
+    assert engine.asked == ["stop half", "remove half"]
+
+
+@pytest.mark.parametrize(
+    ("resources", "before", "labels"),
+    [
+        # In the state: it was made, and did not become healthy.
+        (({"type": CONTAINER, "urn": "u", "id": "half"},), [], {"portal.tenant": "acme"}),
+        # There before: another state's, or left by a run that was killed.
+        ((), [("half", "created")], {"portal.tenant": "acme"}),
+        ((), [], {"portal.tenant": "oak"}),
+        ((), [], {}),
+    ],
+)
+def test_what_this_run_has_not_made_stays(
+    resources: tuple[dict[str, object], ...], before: list[tuple[str, str]], labels: dict[str, str]
+) -> None:
+    engine = FakeEngine(containers={"acme-mysql": container("half", labels=labels)})
+    remove_unrecorded(engine, elsewhere({"resources": list(resources)}), ANSWERED_TOO_LATE, before, print)
+    assert engine.asked == []
+
+
+def test_an_engine_that_still_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(name: str) -> Any:
+        raise ReadTimeout("60 s")
+
+    said: list[str] = []
+    engine = engine_with_leftovers()
+    monkeypatch.setattr(engine, "inspect_container", late)
+    remove_unrecorded(engine, elsewhere(STATE), ANSWERED_TOO_LATE, [], said.append)
+    assert said == ["acme-mysql may be left on the engine: 60 s"]
