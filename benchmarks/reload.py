@@ -72,9 +72,14 @@ class Drive:
         return int((self._told("status.json").get("accepted") or {}).get("number", 0))
 
     def live(self) -> dict[str, int]:
-        """The version that each service runs."""
+        """The version that each service runs; a worker group that was taken away has left its file."""
+        names = {*self.tenant.services, *self.tenant.worker_groups}
         found = Path(self.tenant.directory, "overrides", "services").glob("*.json")
-        return {each.stem: int(self._told(f"services/{each.name}").get("version") or 0) for each in found}
+        return {
+            each.stem: int(self._told(f"services/{each.name}").get("version") or 0)
+            for each in found
+            if each.stem in names
+        }
 
     def _told(self, name: str) -> dict[str, Any]:
         path = Path(self.tenant.directory, "overrides", name)

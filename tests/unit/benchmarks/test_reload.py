@@ -51,11 +51,13 @@ def test_a_page_fails_where_no_answer_comes_or_an_error_of_the_server_s(address:
 def test_versions_are_read_as_services_write_them(tmp_path: Path) -> None:
     folder = tmp_path / "acme" / "overrides"
     (folder / "services").mkdir(parents=True)
-    tenant = SimpleNamespace(directory=str(tmp_path / "acme"))
+    services = {"lms": None, "cms": None}
+    tenant = SimpleNamespace(directory=str(tmp_path / "acme"), services=services, worker_groups={})
     drive = Drive(client=None, tenant=tenant)  # type: ignore[arg-type]
     assert (drive.accepted(), drive.live()) == (0, {})
     (folder / "status.json").write_text('{"accepted": {"number": 7, "sha256": "e3", "since": ""}}')
     (folder / "services" / "lms.json").write_text('{"service": "lms", "version": 6, "trouble": ""}')
+    (folder / "services" / "lms-workers-gone.json").write_text('{"version": 2, "trouble": ""}')
     assert (drive.accepted(), drive.live()) == (7, {"lms": 6})
 
 
