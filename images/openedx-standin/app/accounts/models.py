@@ -18,7 +18,7 @@ class Profile(models.Model):
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, primary_key=True)
     name = models.CharField(max_length=255, blank=True)
-    told = models.JSONField(default=dict)
+    answers = models.JSONField(default=dict)
     preferences = models.JSONField(default=dict)
 
 

@@ -12,7 +12,7 @@ from api import lists
 from api.asking import FORBIDDEN, Body, Refusal, empty, endpoint, fields_refused, may_see
 
 # What a learner tells of themselves: Open edX's key, its longest value.
-TOLD = {
+ANSWERS = {
     "bio": 3000, "country": 2, "gender": 6, "goals": 1000, "level_of_education": 6, "mailing_address": 1000, "state": 2,
 }  # fmt: skip
 # Of the account, and never changed here.
@@ -29,9 +29,9 @@ FIXED = (
 MOST_EMAILS = 200
 
 
-def when(told: datetime | None) -> str | None:
+def when(values: datetime | None) -> str | None:
     """A moment as Open edX says it."""
-    return None if told is None else told.isoformat().replace("+00:00", "Z")
+    return None if values is None else values.isoformat().replace("+00:00", "Z")
 
 
 def profile_of(user: User) -> Profile:
@@ -53,7 +53,7 @@ def shared(user: User) -> dict[str, Any]:
 def account(user: User) -> dict[str, Any]:
     """All of an account, for its owner and for staff."""
     profile = profile_of(user)
-    told = {key: profile.told.get(key) for key in TOLD}
+    values = {key: profile.answers.get(key) for key in ANSWERS}
     nothing = (
         "course_certificates", "time_zone", "verified_name", "secondary_email", "secondary_email_enabled", "phone_number",
         "activation_key", "pending_name_change",
@@ -61,8 +61,8 @@ def account(user: User) -> dict[str, Any]:
     return {
         **shared(user),
         **dict.fromkeys(nothing),
-        **told,
-        "year_of_birth": profile.told.get("year_of_birth"),
+        **values,
+        "year_of_birth": profile.answers.get("year_of_birth"),
         "accomplishments_shared": False,
         "date_joined": when(user.date_joined.replace(microsecond=0)),
         "email": user.email,
@@ -72,7 +72,7 @@ def account(user: User) -> dict[str, Any]:
         "language_proficiencies": [],
         "last_login": when(user.last_login),
         "name": profile.name,
-        "requires_parental_consent": profile.told.get("year_of_birth") is None,
+        "requires_parental_consent": profile.answers.get("year_of_birth") is None,
         "social_links": [],
     }
 
@@ -88,7 +88,7 @@ def _one(request: HttpRequest, user: User, name: str) -> Body:
     return account(found) if may_see(user, name) else shared(found)
 
 
-def _change(request: HttpRequest, user: User, told: dict[str, Any], name: str) -> Body:
+def _change(request: HttpRequest, user: User, values: dict[str, Any], name: str) -> Body:
     if user.username != name:
         raise Refusal(403)
     findings = {
@@ -97,17 +97,19 @@ def _change(request: HttpRequest, user: User, told: dict[str, Any], name: str) -
             "user_message": f"The '{key}' field cannot be edited.",
         }
         for key in FIXED
-        if key in told
+        if key in values
     }
-    for key, value in told.items():
+    for key, value in values.items():
         if finding := _finding(key, value):
             findings[key] = {"developer_message": finding, "user_message": "This value is invalid."}
     if findings:
         raise Refusal(400, {"field_errors": findings})
     profile = profile_of(user)
-    if "name" in told:
-        profile.name = told["name"]
-    profile.told |= {key: value for key, value in told.items() if key in TOLD or key == "year_of_birth"}
+    if "name" in values:
+        profile.name = values["name"]
+    profile.answers |= {
+        key: value for key, value in values.items() if key in ANSWERS or key == "year_of_birth"
+    }
     profile.save()
     return account(user)
 
@@ -118,8 +120,8 @@ def _finding(key: str, value: Any) -> str:
         return "The name is a text of 1 to 255 characters."
     if key == "year_of_birth" and not (value is None or (type(value) is int and 1900 <= value <= 2100)):
         return "The year of birth is a number."
-    if key in TOLD and not (value is None or (isinstance(value, str) and len(value) <= TOLD[key])):
-        return f"This is a text of {TOLD[key]} characters at most."
+    if key in ANSWERS and not (value is None or (isinstance(value, str) and len(value) <= ANSWERS[key])):
+        return f"This is a text of {ANSWERS[key]} characters at most."
     return ""
 
 
@@ -141,17 +143,17 @@ def _several(request: HttpRequest, user: User) -> Body:
     return [account(each) if may_see(user, each.username) else shared(each) for each in users]
 
 
-def _by_emails(request: HttpRequest, user: User, told: dict[str, Any]) -> Body:
+def _by_emails(request: HttpRequest, user: User, values: dict[str, Any]) -> Body:
     if not user.is_staff:
         raise Refusal(404, {"developer_message": "not_found", "user_message": "Not Found"})
-    emails = told.get("emails")
+    emails = values.get("emails")
     if not isinstance(emails, list) or len(emails) > MOST_EMAILS:
         raise fields_refused(emails="A list of e-mail addresses is expected.")
     users = User.objects.filter(email__in=[each for each in emails if isinstance(each, str)]).order_by("pk")
     return [{"email": each.email, "id": each.pk, "username": each.username} for each in users]
 
 
-def _deactivate(request: HttpRequest, user: User, told: dict[str, Any], name: str) -> Body:
+def _deactivate(request: HttpRequest, user: User, values: dict[str, Any], name: str) -> Body:
     """From now on nobody logs in to it by a password. A right of its own in Open edX, which superusers have."""
     if not user.is_superuser:
         raise Refusal(403, {"detail": FORBIDDEN})
@@ -167,14 +169,14 @@ def _preferences(request: HttpRequest, user: User, name: str) -> Body:
     return dict(_profile_for(user, name).preferences)
 
 
-def _prefer(request: HttpRequest, user: User, told: dict[str, Any], name: str) -> HttpResponse:
+def _prefer(request: HttpRequest, user: User, values: dict[str, Any], name: str) -> HttpResponse:
     """A null takes a preference away."""
     profile = _profile_for(user, name)
     if any(
-        value is not None and (not isinstance(value, str) or len(value) > 1000) for value in told.values()
+        value is not None and (not isinstance(value, str) or len(value) > 1000) for value in values.values()
     ):
         raise Refusal(400, {"developer_message": "A preference is a text, or null to take it away."})
-    kept = {**profile.preferences, **told}
+    kept = {**profile.preferences, **values}
     profile.preferences = {key[:255]: value for key, value in kept.items() if value is not None}
     if len(profile.preferences) > 100:
         raise Refusal(400, {"developer_message": "There are more than 100 preferences."})

@@ -40,8 +40,8 @@ class Unknown(Exception):
 
 def fields_refused(**findings: str) -> Refusal:
     """400, with a finding for each field."""
-    told = {field: {"developer_message": finding} for field, finding in findings.items()}
-    return Refusal(400, {"field_errors": told})
+    values = {field: {"developer_message": finding} for field, finding in findings.items()}
+    return Refusal(400, {"field_errors": values})
 
 
 def endpoint(
@@ -108,12 +108,12 @@ def _read(request: HttpRequest, kind: str, word: str) -> dict[str, Any]:
     if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
         raise Refusal(413, {word: "The request is too large."})
     try:
-        told = json.loads(request.body)
+        values = json.loads(request.body)
     except (ValueError, RecursionError):
         raise Refusal(400, {word: "JSON parse error"}) from None
-    if not isinstance(told, dict):
+    if not isinstance(values, dict):
         raise Refusal(400, {word: "A mapping is expected."})
-    return told
+    return values
 
 
 def _made(body: HttpResponseBase | Body, status: int) -> HttpResponseBase:

@@ -23,8 +23,10 @@ KINDS = {"course": "", "chapter": "Week 1", "sequential": "Lesson", "vertical": 
 
 def start(course: store.Course) -> datetime:
     """Since when a course is there; Mongo's times are UTC without saying so."""
-    told: datetime = course["created"]
-    return told.replace(tzinfo=UTC, microsecond=0) if told.tzinfo is None else told.replace(microsecond=0)
+    values: datetime = course["created"]
+    return (
+        values.replace(tzinfo=UTC, microsecond=0) if values.tzinfo is None else values.replace(microsecond=0)
+    )
 
 
 def started(course: store.Course) -> str:

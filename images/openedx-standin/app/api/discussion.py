@@ -54,8 +54,8 @@ def _allowed(user: User, key: str) -> str:
 
 
 def _threads_url(key: str, **more: str) -> str:
-    told = "".join(f"&{name}={value}" for name, value in more.items())
-    return f"{settings.LMS_ROOT_URL}{ROOT}/threads/?course_id={quote(key, safe='')}{told}"
+    values = "".join(f"&{name}={value}" for name, value in more.items())
+    return f"{settings.LMS_ROOT_URL}{ROOT}/threads/?course_id={quote(key, safe='')}{values}"
 
 
 def _course(request: HttpRequest, user: User, key: str) -> Body:
@@ -194,9 +194,9 @@ def _threads(request: HttpRequest, user: User) -> Body:
     }
 
 
-def _texts(told: dict[str, Any], **most: int) -> dict[str, str]:
+def _texts(values: dict[str, Any], **most: int) -> dict[str, str]:
     """The texts of a post. Raises Refusal for those that are missing or too long."""
-    given = {field: told.get(field) for field in most}
+    given = {field: values.get(field) for field in most}
     findings = {
         field: "This field is required."
         if not value
@@ -210,12 +210,12 @@ def _texts(told: dict[str, Any], **most: int) -> dict[str, str]:
 
 
 @through_forum
-def _post(request: HttpRequest, user: User, told: dict[str, Any]) -> Body:
-    key = told.get("course_id")
+def _post(request: HttpRequest, user: User, values: dict[str, Any]) -> Body:
+    key = values.get("course_id")
     if not isinstance(key, str) or not key:
         raise fields_refused(course_id="This field is required.")
     _allowed(user, key)
-    texts = _texts(told, raw_body=MOST_BODY, topic_id=50, type=20, title=MOST_TITLE)
+    texts = _texts(values, raw_body=MOST_BODY, topic_id=50, type=20, title=MOST_TITLE)
     if texts["topic_id"] != forum.TOPIC or texts["type"] != "discussion":
         raise fields_refused(
             topic_id=f"The topic is {forum.TOPIC}, the type discussion: there are no others."
@@ -224,9 +224,9 @@ def _post(request: HttpRequest, user: User, told: dict[str, Any]) -> Body:
     return _thread(user, forum.post(key, user, texts["title"], texts["raw_body"]))
 
 
-def _of_a_course(user: User, thread: str, **told: bool) -> forum.Thread:
+def _of_a_course(user: User, thread: str, **values: bool) -> forum.Thread:
     """A thread, to somebody who may see its course."""
-    found = forum.any_thread(user, thread, **told)
+    found = forum.any_thread(user, thread, **values)
     _allowed(user, str(found.get("course_id")))
     return found
 
@@ -249,8 +249,8 @@ def _comments(request: HttpRequest, user: User) -> Body:
 
 
 @through_forum
-def _answer(request: HttpRequest, user: User, told: dict[str, Any]) -> Body:
-    texts = _texts(told, thread_id=50, raw_body=MOST_BODY)
+def _answer(request: HttpRequest, user: User, values: dict[str, Any]) -> Body:
+    texts = _texts(values, thread_id=50, raw_body=MOST_BODY)
     found = _of_a_course(user, texts["thread_id"])
     made = forum.answer(str(found["course_id"]), user, texts["thread_id"], texts["raw_body"])
     return _comment(user, {**made, "thread_id": texts["thread_id"]})

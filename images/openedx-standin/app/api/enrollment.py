@@ -45,7 +45,7 @@ def details(course: store.Course) -> dict[str, Any]:
     }
 
 
-def _told(row: Enrollment) -> dict[str, Any]:
+def _enrollment_json(row: Enrollment) -> dict[str, Any]:
     return {
         "created": when(row.created),
         "mode": row.mode,
@@ -57,7 +57,7 @@ def _told(row: Enrollment) -> dict[str, Any]:
 def _with_course(row: Enrollment) -> dict[str, Any] | None:
     """None for a course that is no longer there."""
     course = published(row.course)
-    return course and {**_told(row), "course_details": details(course)}
+    return course and {**_enrollment_json(row), "course_details": details(course)}
 
 
 def _course(request: HttpRequest, user: User | None, key: str) -> Body:
@@ -93,15 +93,15 @@ def _own(request: HttpRequest, user: User) -> Body:
     if not may_see(user, name):
         return []
     rows = Enrollment.objects.select_related("user").filter(user__username=name, is_active=True)
-    return [told for row in rows.order_by("pk")[: store.LIMIT] if (told := _with_course(row))]
+    return [values for row in rows.order_by("pk")[: store.LIMIT] if (values := _with_course(row))]
 
 
-def _enroll(request: HttpRequest, user: User, told: dict[str, Any]) -> Body:
-    given = told.get("course_details")
+def _enroll(request: HttpRequest, user: User, values: dict[str, Any]) -> Body:
+    given = values.get("course_details")
     key = given.get("course_id") if isinstance(given, dict) else None
     if not key:
         raise Refusal(400, {"message": "Course ID must be specified to create a new enrollment."})
-    name = told.get("user") or user.username
+    name = values.get("user") or user.username
     if not isinstance(name, str) or not may_see(user, name):
         raise Refusal(404)
     if not isinstance(key, str) or not keys.KEY.fullmatch(key):
@@ -109,13 +109,13 @@ def _enroll(request: HttpRequest, user: User, told: dict[str, Any]) -> Body:
     learner = User.objects.filter(username=name).first()
     if learner is None:
         raise Refusal(406, {"message": f"The user {name} does not exist."})
-    active = told.get("is_active")
+    active = values.get("is_active")
     if active is not None and not isinstance(active, bool):
         raise Refusal(400, {"message": f"'{str(active)[:50]}' is an invalid enrollment activation status."})
     course = published(key)
     if course is None:
         raise Refusal(400, {"message": f"No course '{key}' found for enrollment"})
-    if (mode := told.get("mode") or MODE) != MODE:
+    if (mode := values.get("mode") or MODE) != MODE:
         raise Refusal(
             400,
             {
@@ -145,7 +145,9 @@ def _list(request: HttpRequest, user: User) -> Body:
         rows = rows.filter(user__username__in=names.split(",")[: lists.MOST])
     if emails := asked.get("email"):
         rows = rows.filter(user__email__in=emails.split(",")[: lists.MOST])
-    return lists.part(request, rows, lambda row: {**_told(row), "course_id": row.course}, newest_first=True)
+    return lists.part(
+        request, rows, lambda row: {**_enrollment_json(row), "course_id": row.course}, newest_first=True
+    )
 
 
 of_course = endpoint({"GET": _course}, everybody=True)

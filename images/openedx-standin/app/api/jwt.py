@@ -32,7 +32,7 @@ def make(user: User, scopes: list[str], grant: str) -> str:
     """A token of a user with what the scopes let a client know, good for SECONDS."""
     now = int(time.time())
     name = user.profile.name if hasattr(user, "profile") else ""
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "aud": AUDIENCE,
         "exp": now + SECONDS,
         "grant_type": grant,
@@ -50,13 +50,13 @@ def make(user: User, scopes: list[str], grant: str) -> str:
         "email_verified": user.is_active,
     }
     if "user_id" in scopes:
-        told["user_id"] = user.pk
+        values["user_id"] = user.pk
     if "email" in scopes:
-        told["email"] = user.email
+        values["email"] = user.email
     if "profile" in scopes:
-        told |= {"name": name, "family_name": user.last_name, "given_name": user.first_name}
-        told |= {"administrator": user.is_staff, "superuser": user.is_superuser}
-    token = JWT(header={"alg": "HS256", "typ": "JWT"}, claims=told)
+        values |= {"name": name, "family_name": user.last_name, "given_name": user.first_name}
+        values |= {"administrator": user.is_staff, "superuser": user.is_superuser}
+    token = JWT(header={"alg": "HS256", "typ": "JWT"}, claims=values)
     token.make_signed_token(_key())
     return str(token.serialize())
 
@@ -70,10 +70,10 @@ def claims(token: str) -> dict[str, Any]:
             algs=["HS256"],
             check_claims={"iss": issuer(), "aud": AUDIENCE, "exp": None},
         )
-        told = json.loads(read.claims)
+        values = json.loads(read.claims)
     except (JWException, ValueError, TypeError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return values if isinstance(values, dict) else {}
 
 
 def user_name(token: str) -> str:

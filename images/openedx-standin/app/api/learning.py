@@ -32,21 +32,21 @@ def _grades(request: HttpRequest, user: User, key: str) -> Body:
     if not user.is_staff and user.username != name:
         raise Refusal(403, {WORD: FORBIDDEN})
     if published(key) is None:
-        told = {WORD: f"Requested grade for unknown course {key}", "error_code": "course_does_not_exist"}
-        raise Refusal(404, told)
+        values = {WORD: f"Requested grade for unknown course {key}", "error_code": "course_does_not_exist"}
+        raise Refusal(404, values)
     rows = Enrollment.objects.select_related("user").filter(course=key)
     if not name:
         return lists.part(request, rows.filter(is_active=True), _grade, newest_first=False)
     if not User.objects.filter(username=name).exists():
-        told = {
+        values = {
             WORD: "The user matching the requested username does not exist.",
             "error_code": "user_does_not_exist",
         }
-        raise Refusal(404, told)
+        raise Refusal(404, values)
     row = rows.filter(user__username=name).first()
     if row is None:
-        told = {WORD: "The user is not enrolled in this course.", "error_code": "user_not_enrolled"}
-        raise Refusal(404, told)
+        values = {WORD: "The user is not enrolled in this course.", "error_code": "user_not_enrolled"}
+        raise Refusal(404, values)
     return [_grade(row)]
 
 
@@ -61,15 +61,15 @@ def _policy(request: HttpRequest, user: User, key: str) -> Body:
 
 
 def _gradebook(request: HttpRequest, user: User, key: str) -> Body:
-    told = {WORD: "The writable gradebook feature is not enabled for this course."}
-    raise Refusal(403, {**told, "error_code": "feature_not_enabled"})
+    values = {WORD: "The writable gradebook feature is not enabled for this course."}
+    raise Refusal(403, {**values, "error_code": "feature_not_enabled"})
 
 
 def _progress(request: HttpRequest, user: User, key: str) -> Body:
     raise Refusal(404, {"detail": "Not found."})
 
 
-def _complete(request: HttpRequest, user: User, told: dict[str, Any]) -> Body:
+def _complete(request: HttpRequest, user: User, values: dict[str, Any]) -> Body:
     """Open edX's switch for it is off by default, and here always: a unit is done by its page's button."""
     feature = (
         "BlockCompletion.objects.submit_batch_completion should not be called when the feature is disabled."

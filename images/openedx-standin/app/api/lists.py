@@ -16,15 +16,15 @@ MOST = 100
 
 def address(request: HttpRequest, **changed: str | None) -> str:
     """This request's address with other parameters; None takes one away."""
-    told = dict(parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True))
-    told = {key: value for key, value in {**told, **changed}.items() if value is not None}
-    query = f"?{urlencode(sorted(told.items()))}" if told else ""
+    values = dict(parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True))
+    values = {key: value for key, value in {**values, **changed}.items() if value is not None}
+    query = f"?{urlencode(sorted(values.items()))}" if values else ""
     return f"{request.build_absolute_uri(request.path)}{query}"
 
 
-def number(told: str) -> int | None:
+def number(values: str) -> int | None:
     """The whole number that a text is; None for anything else, and for one that nothing here could have."""
-    return int(told) if told.isascii() and told.isdigit() and len(told) <= 9 else None
+    return int(values) if values.isascii() and values.isdigit() and len(values) <= 9 else None
 
 
 def size(request: HttpRequest, usual: int) -> int:
@@ -56,7 +56,7 @@ def page(
 def part(
     request: HttpRequest,
     rows: QuerySet[Any],
-    told: Callable[[Model], dict[str, Any]],
+    values: Callable[[Model], dict[str, Any]],
     *,
     newest_first: bool,
 ) -> dict[str, Any]:
@@ -75,18 +75,18 @@ def part(
     return {
         "next": address(request, cursor=_cursor(p=found[-1].pk)) if ahead else None,
         "previous": address(request, cursor=_cursor(r=1, p=found[0].pk)) if behind else None,
-        "results": [told(row) for row in found],
+        "results": [values(row) for row in found],
     }
 
 
-def _cursor(**told: int) -> str:
-    return base64.b64encode(urlencode(told).encode()).decode()
+def _cursor(**values: int) -> str:
+    return base64.b64encode(urlencode(values).encode()).decode()
 
 
 def _position(cursor: str) -> tuple[int | None, bool]:
     """The number from which on rows are asked for, and whether it is back from there."""
     try:
-        told = parse_qs(base64.b64decode(cursor, validate=True).decode("ascii"))
+        values = parse_qs(base64.b64decode(cursor, validate=True).decode("ascii"))
     except (binascii.Error, ValueError):
         raise Refusal(404, {"developer_message": "Invalid cursor"}) from None
-    return number(told.get("p", [""])[0]), told.get("r") == ["1"]
+    return number(values.get("p", [""])[0]), values.get("r") == ["1"]

@@ -76,28 +76,28 @@ def _forgotten_form(request: HttpRequest, user: User | None) -> Body:
     return _form(request, FORGOTTEN, EMAIL)
 
 
-def _log_in(request: HttpRequest, user: User | None, told: dict[str, Any]) -> HttpResponseBase | Body:
+def _log_in(request: HttpRequest, user: User | None, values: dict[str, Any]) -> HttpResponseBase | Body:
     # A log-in that somebody else's page sends would make its sender the one who is logged in.
     if reason := forged(request):
         return csrf_failure(request, reason)
-    name = told.get("email_or_username") or told.get("email") or ""
+    name = values.get("email_or_username") or values.get("email") or ""
     refused: dict[str, Any] = {"success": False, "email": name}
-    if "password" not in told or not name:
+    if "password" not in values or not name:
         contact = "There was an error receiving your login information. Please email us."
         raise Refusal(400, {**refused, "value": contact})
     known = Q(email=name) if "@" in name else Q(username=name)
-    found = authenticate(request, username=name, password=told["password"])
+    found = authenticate(request, username=name, password=values["password"])
     if found is None:
         idle = User.objects.filter(known, is_active=False, last_login=None).first()
-        if idle is not None and idle.check_password(told["password"]):
+        if idle is not None and idle.check_password(values["password"]):
             # As on the page: whoever has the right password and not opened the mail gets it once more.
             send(tasks.activation, idle.pk)
             context = {"platformName": settings.PLATFORM_NAME, "supportLink": ""}
             raise Refusal(
                 400, {**refused, "value": "None", "error_code": "inactive-user", "context": context}
             )
-        told_so = {"value": "Email or password is incorrect.", "error_code": "incorrect-email-or-password"}
-        raise Refusal(400, {**refused, **told_so})
+        wrong = {"value": "Email or password is incorrect.", "error_code": "incorrect-email-or-password"}
+        raise Refusal(400, {**refused, **wrong})
     login(request, found, backend=BACKEND)
     return {"success": True, "redirect_url": None}
 
@@ -113,34 +113,34 @@ def _suggestions(name: str) -> list[str]:
     return sorted(made - taken)[:3]
 
 
-def _findings(told: dict[str, Any]) -> dict[str, list[str]]:
+def _findings(values: dict[str, Any]) -> dict[str, list[str]]:
     """What is wrong with the fields of a registration, by the rules of the page's form."""
-    form = _registration(told)
+    form = _registration(values)
     form.is_valid()
     found = {
         "password" if field.startswith("password") else field: [str(each) for each in errors]
         for field, errors in form.errors.items()
         if field != "__all__"
     }
-    if "username" in found and not 2 <= len(str(told.get("username") or "")) <= 30:
+    if "username" in found and not 2 <= len(str(values.get("username") or "")) <= 30:
         found["username"] = ["Username must be between 2 and 30 characters long."]
-    if not told.get("name"):
+    if not values.get("name"):
         found["name"] = ["Your legal name must be a minimum of one character long"]
     return found
 
 
-def _registration(told: dict[str, Any]) -> RegistrationForm:
-    password = told.get("password", "")
-    given = {"email": told.get("email", ""), "username": told.get("username", "")}
+def _registration(values: dict[str, Any]) -> RegistrationForm:
+    password = values.get("password", "")
+    given = {"email": values.get("email", ""), "username": values.get("username", "")}
     return RegistrationForm({**given, "password1": password, "password2": password})
 
 
-def _taken(told: dict[str, Any]) -> dict[str, list[str]]:
+def _taken(values: dict[str, Any]) -> dict[str, list[str]]:
     found = {}
-    if User.objects.filter(email=told.get("email") or "").exists():
+    if User.objects.filter(email=values.get("email") or "").exists():
         platform = settings.PLATFORM_NAME
         found["email"] = [f"This email is already associated with an existing or previous {platform} account"]
-    name = str(told.get("username") or "")
+    name = str(values.get("username") or "")
     reserved = name.lower() == str(settings.ADMIN.get("username", "")).lower() and bool(name)
     if reserved or User.objects.filter(username=name).exists():
         found["username"] = [TAKEN]
@@ -148,30 +148,30 @@ def _taken(told: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def _refused(status: int, found: dict[str, list[str]], code: str, **more: Any) -> Refusal:
-    told = {field: [{"user_message": each} for each in texts] for field, texts in found.items()}
-    return Refusal(status, {**told, **more, "error_code": code})
+    values = {field: [{"user_message": each} for each in texts] for field, texts in found.items()}
+    return Refusal(status, {**values, **more, "error_code": code})
 
 
-def _register(request: HttpRequest, user: User | None, told: dict[str, Any]) -> Body:
-    if taken := _taken(told):
+def _register(request: HttpRequest, user: User | None, values: dict[str, Any]) -> Body:
+    if taken := _taken(values):
         code = "duplicate-" + "-".join(sorted(taken))
-        more = {"username_suggestions": _suggestions(str(told.get("username", "")))}
+        more = {"username_suggestions": _suggestions(str(values.get("username", "")))}
         raise _refused(409, taken, code, **more)
-    found = _findings(told)
-    if told.get("terms_of_service") != "true":
+    found = _findings(values)
+    if values.get("terms_of_service") != "true":
         found["terms_of_service"] = ["You must accept the terms of service."]
-    if told.get("honor_code") != "true":
+    if values.get("honor_code") != "true":
         found["honor_code"] = ["To enroll, you must follow the honor code."]
     if found:
         raise _refused(400, found, "validation-error")
-    form = _registration(told)
+    form = _registration(values)
     form.is_valid()
     try:
         with transaction.atomic():
             made = form.save()
-            told_of = {field: told.get(field, "")[:1000] for field in ("goals", "mailing_address")}
-            told_of |= {"country": told["country"][:2]} if told.get("country") else {}
-            Profile.objects.create(user=made, name=told["name"][:255], told=told_of)
+            answers = {field: values.get(field, "")[:1000] for field in ("goals", "mailing_address")}
+            answers |= {"country": values["country"][:2]} if values.get("country") else {}
+            Profile.objects.create(user=made, name=values["name"][:255], answers=answers)
     except IntegrityError:
         raise _refused(409, {"username": [TAKEN]}, "duplicate-username") from None
     if made.is_active:
@@ -181,15 +181,15 @@ def _register(request: HttpRequest, user: User | None, told: dict[str, Any]) -> 
     return {"success": True, "redirect_url": f"{settings.LMS_ROOT_URL}/dashboard"}
 
 
-def _validate(request: HttpRequest, user: User | None, told: dict[str, Any]) -> Body:
+def _validate(request: HttpRequest, user: User | None, values: dict[str, Any]) -> Body:
     """Of each field that is told: what is wrong with it; nothing where it is well."""
-    found = {**_findings(told), **_taken(told)}
-    fields = [field for field in ("name", "username", "email", "password") if field in told]
+    found = {**_findings(values), **_taken(values)}
+    fields = [field for field in ("name", "username", "email", "password") if field in values]
     answer: dict[str, Any] = {
         "validation_decisions": {field: " ".join(found.get(field, [])) for field in fields}
     }
-    if "username" in told or "name" in told:
-        answer["username_suggestions"] = _suggestions(str(told.get("username") or told.get("name")))
+    if "username" in values or "name" in values:
+        answer["username_suggestions"] = _suggestions(str(values.get("username") or values.get("name")))
     return answer
 
 

@@ -23,14 +23,16 @@ class Token(TokenView):
         answer: HttpResponse = super().post(request, *args, **kwargs)
         if answer.status_code != 200 or request.POST.get("token_type", "").lower() != "jwt":
             return answer
-        told = json.loads(answer.content)
-        kept = AccessToken.objects.select_related("user", "application__user").get(token=told["access_token"])
+        values = json.loads(answer.content)
+        kept = AccessToken.objects.select_related("user", "application__user").get(
+            token=values["access_token"]
+        )
         user = kept.user or kept.application.user
         if user is None or not user.is_active:
             return JsonResponse({"error": "invalid_grant"}, status=400)
         grant = GRANTS.get(request.POST.get("grant_type", ""), "")
-        token = jwt.make(user, told["scope"].split(), grant)
+        token = jwt.make(user, values["scope"].split(), grant)
         return JsonResponse(
-            {**told, "access_token": token, "expires_in": jwt.SECONDS, "token_type": "JWT"},
+            {**values, "access_token": token, "expires_in": jwt.SECONDS, "token_type": "JWT"},
             headers={"Cache-Control": "no-store", "Pragma": "no-cache"},
         )

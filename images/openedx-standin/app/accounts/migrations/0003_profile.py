@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("name", models.CharField(blank=True, max_length=255)),
-                ("told", models.JSONField(default=dict)),
+                ("answers", models.JSONField(default=dict)),
                 ("preferences", models.JSONField(default=dict)),
             ],
         ),
