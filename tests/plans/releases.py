@@ -9,14 +9,14 @@ from config.releases.upgrades import unopened
 HEAD = """\
 # Releases
 
-What a portal of each Open edX release is made of, and what changes for one that goes from a release to the next.
-Written from [config/releases](../config/releases) by `UPDATE_PLANS=1 ./portal test tests/plans`; the plans of one tenant
-in each release lie in [tests/plans](../tests/plans) (`acme@<release>.txt`), and two of them compare line by line.
-How a step is guarded: [decision 0007](decisions/0007-releases.md). Where images come from: [images.md](images.md).
+This page says what a portal of each Open edX release is made of, and what an upgrade to the next release changes.
+It is written from [config/releases](../config/releases) by `UPDATE_PLANS=1 ./portal test tests/plans`. [tests/plans](../tests/plans)
+has the plan of one tenant in each release (`acme@<release>.txt`). Compare two of them line by line.
+How an upgrade is guarded: [decision 0007](decisions/0007-releases.md). Where images come from: [images.md](images.md).
 
-Versions are those that the release was made with, and those of public images (`images: hub`). Images built here
-(`images: packages`) have the versions that [images.md](images.md) tells, the same for every release. "built here" is a
-service that has no public image: it is built here whatever the image source is.
+The versions are those of public images (`images: hub`), which are the versions that the release was made with. Images built
+here (`images: packages`) have the same versions for every release; [images.md](images.md) lists them. "built here" means that
+the service has no public image: it is built here for every image source.
 """
 
 
@@ -55,9 +55,9 @@ def table(ordered: list[Release]) -> Iterator[str]:
 def supported(ordered: list[Release]) -> Iterator[str]:
     """Until when Open edX supports each, what its public images lack, and which one to begin with."""
     yield from ("", "## Support", "")
-    yield "Open edX supports its newest release alone, until the day of the next one. A day that lies ahead is planned."
-    yield "`./portal tenants` and previews say it where a portal's release is not supported any more."
-    yield from ("", "| release | support ends | says | what its public images lack |", "|---|---|---|---|")
+    yield "Open edX supports only its newest release, until the day of the next one. A day in the future is a plan."
+    yield "`./portal tenants` and previews report a portal whose release is not supported any more."
+    yield from ("", "| release | support ends | source | what its public images lack |", "|---|---|---|---|")
     for each in ordered:
         lacks = " ".join(each.lacks) or "nothing known"
         yield f"| {each.title} | {each.support_ends} | [Open edX]({each.support_source}) | {lacks} |"
@@ -66,7 +66,7 @@ def supported(ordered: list[Release]) -> Iterator[str]:
         "",
         f"**A new portal should have {best.name}**: of the releases whose public images lack nothing, the one",
     )
-    yield "that is supported longest. `./portal new` and `./portal demo` choose it where its images can be had"
+    yield "that is supported longest. `./portal new` and `./portal demo` choose it if its images can be pulled"
     yield "([decision 0020](decisions/0020-what-a-newcomer-gets.md))."
 
 

@@ -7,16 +7,16 @@ from tests.records.record import records
 
 HEAD = """# The stand-in beside the real Open edX
 
-`openedx-standin` answers as edx-platform does, where it answers. What the real one said is kept as data: {records} requests with
-their answers, in [tests/records/openedx](../tests/records/openedx), from an edx-platform of March 2023 (between Olive and
-Palm), recorded on 2026-11-30. A test sends the same requests to the stand-in and compares every answer, by
-[rules](../tests/records/rules.yml) for what changes from one portal or moment to the next. It also compares what the lms asks the forum,
-the mails, and the queues.
+`openedx-standin` has a part of edx-platform's APIs. Where it answers, it answers as edx-platform does, except as this page says.
+The answers of an edx-platform of March 2023 (between Olive and Palm) were recorded on 2026-11-30: {records} requests with their answers,
+in [tests/records/openedx](../tests/records/openedx). A test sends the same requests to the stand-in and compares every answer.
+[Rules](../tests/records/rules.yml) say what may differ from one portal or moment to the next. The test also compares what the lms asks
+the forum, the mails, and the queues.
 
 {alike} of the {records} answers are the same in every place that is compared: status, headers, and each key and value. The others differ only
-where this page says so. A difference that is not here fails the test, and so does one that is here and gone.
+where this page says so. A difference that is missing here fails the test. So does one that is listed here and no longer exists.
 
-An add-on that keeps to what is the same runs unchanged on both.
+An add-on that uses only what is the same runs unchanged on both.
 
 | Requests | About |
 |---|---|
