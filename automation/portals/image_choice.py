@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from automation.engine import inventory
-from automation.images import asking
+from automation.images import registry_digests
 from automation.images.event import BuildError
 from automation.locks.file_lock import exclusive
 from automation.portals.onboarding_request import OnboardingRequest
@@ -91,7 +91,7 @@ def choose(release: str, images: str, say: Say, *, docker_host: str = "", least:
     wanted = all_releases().load(best.release)
     required = images == PUBLIC or bool(release and wanted.unpackaged)
     known = pins.load(PINS)
-    with inventory.connect(docker_host, limit=asking.LIMIT_SECONDS) as client:
+    with inventory.connect(docker_host, limit=registry_digests.LIMIT_SECONDS) as client:
         if not required and 0 < (memory := free_memory(client, docker_host)) < least:
             why = f"{memory} MiB of memory are free, and {wanted.name} from public images needs {least} to start"
             return Choice(release=release or USUAL, images=STAND_IN, why=why)
@@ -100,7 +100,7 @@ def choose(release: str, images: str, say: Say, *, docker_host: str = "", least:
             for image in wanted.public()
             if image not in known or not _has(client, from_mirror(image, wanted.mirror), known[image])
         }
-        answers = asking.ask(client, places, say)
+        answers = registry_digests.ask(client, places, say)
     if not answers.reason:
         found = {image: each for image, each in answers.digests.items() if image not in known}
         return Choice(release=wanted.name, images=PUBLIC, digests=found)

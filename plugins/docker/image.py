@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from plugins.docker.engine import Engine
-from plugins.docker.words import UPDATE, flag, mapping, text, texts, unserved
+from plugins.docker.property_builders import UPDATE, flag, mapping, text, texts, unserved
 from plugins.errors import Refused
 from plugins.resource import Found, Made, State
 from plugins.schema import Type

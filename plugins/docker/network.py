@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from plugins.docker.engine import Engine, EngineError, poll
-from plugins.docker.words import flag, labels, mapping, records, text
+from plugins.docker.property_builders import flag, labels, mapping, records, text
 from plugins.errors import HalfMade, Refused
 from plugins.resource import Found, Made, State
 from plugins.schema import Type

@@ -8,8 +8,8 @@ from plugins.docker.container.container import Container
 from plugins.docker.engine import Engine
 from plugins.docker.image import RemoteImage
 from plugins.docker.network import Network
+from plugins.docker.property_builders import flag, records, text, unserved
 from plugins.docker.volume import Volume
-from plugins.docker.words import flag, records, text, unserved
 from plugins.provider import Provider
 from plugins.schema import Type
 from plugins.values import Plain

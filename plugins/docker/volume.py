@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from plugins.docker.engine import CONFLICT, Engine, EngineError, poll
-from plugins.docker.words import labels, mapping, text, unserved
+from plugins.docker.property_builders import labels, mapping, text, unserved
 from plugins.errors import Refused
 from plugins.resource import Found, Made, State
 from plugins.schema import Type

@@ -10,7 +10,7 @@ import docker
 import pytest
 
 from automation.engine import inventory
-from automation.images import BuildError, asking, digests, pull
+from automation.images import BuildError, digests, pull, registry_digests
 from automation.portals import image_supply
 from config.releases import pins
 from config.releases.release import Releases
@@ -102,7 +102,7 @@ def test_a_registry_that_does_not_answer_as_it_should_is_asked_for_seconds(
     }
     began, said = time.monotonic(), list[str]()
     with inventory.connect(limit=2.0) as connected:
-        told = asking.ask(connected, places, said.append)
+        told = registry_digests.ask(connected, places, said.append)
     assert time.monotonic() - began < 10
     assert set(told.reasons) == set(places), told
     assert re.search(reason, told.reason), told.reason
@@ -113,8 +113,8 @@ def test_a_registry_that_does_not_answer_as_it_should_is_asked_for_seconds(
 def test_a_registry_on_another_port_than_any_program_is_told_at_once(registry: Registry) -> None:
     with Registry() as gone:
         address = gone.address
-    with inventory.connect(limit=asking.LIMIT_SECONDS) as connected:
-        told = asking.ask(connected, {GONE: f"{address}/acme/forum:9.9"}, pytest.fail)
+    with inventory.connect(limit=registry_digests.LIMIT_SECONDS) as connected:
+        told = registry_digests.ask(connected, {GONE: f"{address}/acme/forum:9.9"}, pytest.fail)
     assert re.search("refused", told.reason), told.reason
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from plugins.docker.container.durations import broken_duration
 from plugins.docker.container.request import ANY_ADDRESS
-from plugins.docker.words import (
+from plugins.docker.property_builders import (
     REPLACE,
     UPDATE,
     flag,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from automation.engine import inventory
-from automation.images import asking
+from automation.images import registry_digests
 from automation.images.event import BuildError
 from automation.portals import image_choice
 from automation.portals.image_choice import Choice, choose, hoped, openedx_facts, write_pins
@@ -39,9 +39,9 @@ class Engine:
     def info(self) -> Any:
         return {"MemTotal": self.memory}
 
-    def ask(self, client: Any, places: Mapping[str, str], say: Any) -> asking.Answers:
+    def ask(self, client: Any, places: Mapping[str, str], say: Any) -> registry_digests.Answers:
         self.asked += places.values()
-        return asking.Answers(
+        return registry_digests.Answers(
             digests={image: DIGEST for image, place in places.items() if place not in self.refused},
             reasons={image: REFUSED for image, place in places.items() if place in self.refused},
         )
@@ -56,7 +56,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
         yield made
 
     monkeypatch.setattr(inventory, "connect", connect)
-    monkeypatch.setattr(asking, "ask", made.ask)
+    monkeypatch.setattr(registry_digests, "ask", made.ask)
     monkeypatch.setattr(image_choice, "_has", lambda client, place, digest: f"{place}@{digest}" in made.has)
     monkeypatch.setattr(image_choice, "PINS", tmp_path / "config" / "pins.yml")
     # Of this machine's own memory nothing is to follow.

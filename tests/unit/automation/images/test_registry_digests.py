@@ -10,7 +10,7 @@ from docker.errors import APIError, DockerException
 from requests.exceptions import ConnectionError as NoConnection
 from requests.exceptions import ReadTimeout
 
-from automation.images import asking
+from automation.images import registry_digests
 
 DIGEST = f"sha256:{'a' * 64}"
 IMAGE = "docker.io/library/redis:7.4.10"
@@ -39,14 +39,14 @@ def test_every_image_is_asked_for_where_it_is_taken_from() -> None:
         return descriptor(DIGEST)
 
     places = {IMAGE: "127.0.0.1:5000/library/redis:7.4.10", "b/c:1": "b/c:1"}
-    told = asking.ask(client(answer), places, pytest.fail)
+    told = registry_digests.ask(client(answer), places, pytest.fail)
     assert sorted(asked) == sorted(places.values())
     assert told.digests == dict.fromkeys(places, DIGEST)
     assert told.reason == ""
 
 
 def test_nobody_is_asked_for_nothing() -> None:
-    assert asking.ask(None, {}, pytest.fail) == asking.Answers()
+    assert registry_digests.ask(None, {}, pytest.fail) == registry_digests.Answers()
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_nobody_is_asked_for_nothing() -> None:
     ],
 )
 def test_why_an_image_cannot_be_had_is_one_line(answer: Callable[[str], Any], reason: str) -> None:
-    told = asking.ask(client(answer), {IMAGE: IMAGE, "b/c:1": "b/c:1"}, pytest.fail)
+    told = registry_digests.ask(client(answer), {IMAGE: IMAGE, "b/c:1": "b/c:1"}, pytest.fail)
     assert told.digests == {}
     assert told.reason.startswith(f"{IMAGE}: {reason}")
     assert told.reason.endswith(" (and 1 more)")
@@ -76,7 +76,7 @@ def test_why_an_image_cannot_be_had_is_one_line(answer: Callable[[str], Any], re
 
 def test_who_waits_for_long_is_told_for_what(monkeypatch: pytest.MonkeyPatch) -> None:
     """All at once: each has to wait until every other was asked, too."""
-    monkeypatch.setattr(asking, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr(registry_digests, "SILENCE_SECONDS", 0.05)
     together, heard, said = threading.Barrier(4, timeout=10), threading.Event(), list[str]()
 
     def answer(place: str) -> Any:
@@ -89,5 +89,5 @@ def test_who_waits_for_long_is_told_for_what(monkeypatch: pytest.MonkeyPatch) ->
         heard.set()
 
     places = {each: each for each in ("a.io/1:1", "a.io/2:1", "b.io/3:1", "b.io/4:1")}
-    assert asking.ask(client(answer), places, say).reason == ""
+    assert registry_digests.ask(client(answer), places, say).reason == ""
     assert said == ["asking a.io, b.io for the public images, at most 6 s"]
