@@ -10,7 +10,7 @@ import os
 import sys
 
 # What it ends with where somebody has the lock; none of the CLI's own codes.
-HELD = 75
+EXIT_LOCK_HELD = 75
 
 
 def main(words: list[str]) -> None:
@@ -24,7 +24,7 @@ def main(words: list[str]) -> None:
             file=sys.stderr,
         )
         # POSIX lets a system say either.
-        sys.exit(HELD if error.errno in (errno.EAGAIN, errno.EACCES) else 1)
+        sys.exit(EXIT_LOCK_HELD if error.errno in (errno.EAGAIN, errno.EACCES) else 1)
     os.set_inheritable(held, True)
     try:
         os.execvp(words[1], words[1:])  # noqa: S606

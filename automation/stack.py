@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from automation.errors import Locked, Overtaken, PortalError
-from automation.locked_cli import HELD
+from automation.locked_cli import EXIT_LOCK_HELD
 from config.tenant.tenant import settings_refusal
 from toolchain import files
 
@@ -63,7 +63,7 @@ class Stack:
                 "never up, remove the file"
             )
         if made.returncode and "already exists" not in made.stderr:
-            raise PortalError(f"stack {self.name}: {one_line(made.stderr).removeprefix('error: ')}")
+            raise PortalError(f"stack {self.name}: {last_line(made.stderr).removeprefix('error: ')}")
         return not made.returncode
 
     def exists(self) -> bool:
@@ -74,7 +74,7 @@ class Stack:
         """Remove it with its state, history, backups and settings, whatever it still has. Raises PortalError."""
         told = self._run("stack", "rm", "--yes", "--force", "--remove-backups", "--stack", self.name)
         if told.returncode:
-            raise PortalError(f"pulumi stack rm of {self.name}: {reason(told)}")
+            raise PortalError(f"pulumi stack rm of {self.name}: {failure_text(told)}")
         # What the CLI leaves in a file backend: empty folders, and of a stack that was used earlier states.
         for kind in ("backups", "history", "locks/organization"):
             if self.files:
@@ -86,14 +86,14 @@ class Stack:
         """A command that prints JSON, as data. Raises PortalError."""
         told = self._run(*words, "--stack", self.name)
         if told.returncode:
-            raise PortalError(f"pulumi {' '.join(words)} of {self.name}: {reason(told)}")
+            raise PortalError(f"pulumi {' '.join(words)} of {self.name}: {failure_text(told)}")
         return json.loads(told.stdout)
 
     def list_all(self) -> list[dict[str, Any]]:
         """Every stack of the project, as `pulumi stack ls` tells. Raises PortalError."""
         told = self._run("stack", "ls", "--json")
         if told.returncode:
-            raise PortalError(f"pulumi stack ls: {reason(told)}")
+            raise PortalError(f"pulumi stack ls: {failure_text(told)}")
         found: list[dict[str, Any]] = json.loads(told.stdout)
         return found
 
@@ -133,7 +133,7 @@ class Stack:
         """Have the backend keep something of the stack. Raises PortalError."""
         told = self._run("stack", "tag", "set", name, value, "--stack", self.name)
         if told.returncode:
-            raise PortalError(f"pulumi stack tag set {name} of {self.name}: {reason(told)}")
+            raise PortalError(f"pulumi stack tag set {name} of {self.name}: {failure_text(told)}")
 
     def _checkpoint(self) -> dict[str, Any] | None:
         """What `stack export` prints, from a file backend's file: a start of the CLI less. None where that is not sure."""
@@ -150,9 +150,9 @@ class Stack:
         """Put a mended state back. Raises Locked while somebody changes the stack, PortalError."""
         told = self._run("stack", "import", "--stack", self.name, told=json.dumps(state))
         if "currently locked" in told.stderr:
-            raise Locked(f"portal {self.name} is being changed: {reason(told)}")
+            raise Locked(f"portal {self.name} is being changed: {failure_text(told)}")
         if told.returncode:
-            raise PortalError(f"pulumi stack import of {self.name}: {reason(told)}")
+            raise PortalError(f"pulumi stack import of {self.name}: {failure_text(told)}")
 
     def rewrite(self, seen: Mapping[str, Any], state: Mapping[str, Any], beside: Path) -> bool:
         """Put a mended state into a file backend's file, where it still is the one that was `seen`.
@@ -169,7 +169,7 @@ class Stack:
         # Not in the backend's folder: whatever a kill leaves there would be the CLI's to read.
         made = beside / self.checkpoint.name
         files.write(made, json.dumps(whole, indent=4), mode=self.checkpoint.stat().st_mode & 0o777)
-        files.place(made, self.checkpoint)
+        files.move_into_place(made, self.checkpoint)
         return True
 
     @property
@@ -220,7 +220,7 @@ class Stack:
             except BaseException:
                 process.kill()
                 raise
-        if self.hold and process.returncode == HELD:
+        if self.hold and process.returncode == EXIT_LOCK_HELD:
             raise self.hold.overtaken_error()
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
@@ -245,12 +245,12 @@ def stacks(environ: Mapping[str, str] | None = None) -> list[str]:
     return sorted(each["name"].rpartition("/")[2] for each in asked.list_all())
 
 
-def one_line(text: str) -> str:
+def last_line(text: str) -> str:
     """The last line that says something."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "(it said nothing)"
 
 
-def reason(told: subprocess.CompletedProcess[str]) -> str:
+def failure_text(told: subprocess.CompletedProcess[str]) -> str:
     """Why a command failed: what it said on standard error, else on standard output."""
     return (told.stderr.strip() or told.stdout.strip() or "(it said nothing)").removeprefix("error: ")

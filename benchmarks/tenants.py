@@ -13,7 +13,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from config.tenant.fleet import Fleet
-from config.tenant.tenant import survey
+from config.tenant.tenant import load_valid
 
 # Room for 4,096 portals.
 POOL = IPv4Network("10.64.0.0/12")
@@ -62,7 +62,7 @@ def measure(count: int, clashing: bool, rounds: int) -> dict[str, object]:
         seconds = []
         for _ in range(rounds):
             start = time.process_time()
-            good, findings = survey(folder, Fleet(pool=POOL))
+            good, findings = load_valid(folder, Fleet(pool=POOL))
             seconds.append(time.process_time() - start)
     return {
         "tenants": count,

@@ -9,7 +9,7 @@ import pulumi
 
 from config.tenant.tenant import Tenant
 from config.values import placement
-from preflight import facts as asking
+from preflight import facts as host_facts
 from preflight import tenant as looking
 from preflight.obstacles import Obstacle
 
@@ -31,7 +31,7 @@ def check_engine(tenant: Tenant, images: Path, state: Iterable[Mapping[str, Any]
     try:
         found = looking.obstacles(tenant, images, state)
     # By a call: what an engine may raise is loaded where one was asked, which takes longer than all else here.
-    except asking.engine_errors() as error:
+    except host_facts.engine_errors() as error:
         # An update is told by the plugin, which cannot do without the engine.
         if pulumi.runtime.is_dry_run():
             pulumi.log.info(f"could not check the engine's capacity: {error}")

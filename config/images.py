@@ -150,7 +150,7 @@ def content(path: Path, folder: Path) -> bytes:
     try:
         return checkout.read(path, folder.parent)
     except (checkout.Outside, OSError) as error:
-        raise ImageError(f"{_shown(path, folder)}: cannot be read: {checkout.reason(error)}") from None
+        raise ImageError(f"{_shown(path, folder)}: cannot be read: {checkout.error_text(error)}") from None
 
 
 def _refuse(path: Path, folder: Path) -> None:

@@ -19,7 +19,7 @@ PAGE = "=== portal "
 DISK = "df"
 SENTINEL = "/sentinel"
 # Only what is looked for: a busy host has a hundred thousand connections, a router as many routes.
-LOOK = (
+HOST_FACTS_SCRIPT = (
     f"page() {{ echo '{PAGE}'$1; }}; "
     "for each in /proc/net/tcp /proc/net/tcp6; do page $each; [ ! -e $each ] || awk 'NR == 1 || $4 == \"0A\"' $each; done; "
     "page /proc/net/route; head -n 20000 /proc/net/route; "
@@ -176,7 +176,12 @@ def of_host(client: Any, image: str, root: str, network: str = "host") -> Host:
         ulimits=[Ulimit(name="nofile", soft=8192, hard=8192)],
         log_config=LogConfig(type="json-file", config={"max-size": "10m", "max-file": "3"}),
     )
-    how = {"entrypoint": ["sh", "-c", LOOK], "user": NOBODY, "host_config": config, "network_disabled": False}
+    how = {
+        "entrypoint": ["sh", "-c", HOST_FACTS_SCRIPT],
+        "user": NOBODY,
+        "host_config": config,
+        "network_disabled": False,
+    }
     with helper(client, image, **how) as made:
         client.start(made)
         code = client.wait(made, timeout=LIMIT_SECONDS)["StatusCode"]

@@ -12,7 +12,7 @@ from config.portal.resource_types import CONTAINER, NETWORK
 from config.tenant.tenant import Tenant
 from config.values.names import JOBS
 from preflight import connection
-from preflight import facts as asking
+from preflight import facts as host_facts
 from preflight import obstacles as judging
 from preflight.facts import Facts
 from preflight.obstacles import Obstacle
@@ -108,17 +108,17 @@ def gather_facts(client: Any, asked: Requirements, image: str, root: str) -> Fac
     """What the engine has, and its host where that matters. Raises what docker-py raises for the engine alone."""
     import docker
 
-    found = asking.of_engine(client, asked.images)
+    found = host_facts.of_engine(client, asked.images)
     if not judging.asks_host(asked, found):
         return found
     try:
-        return replace(found, host=asking.of_host(client, image, root))
+        return replace(found, host=host_facts.of_host(client, image, root))
     except docker.errors.ImageNotFound:
         return replace(found, unasked="the engine does not have the image yet that inspects its host")
-    except asking.engine_errors() as error:
+    except host_facts.engine_errors() as error:
         why = str(getattr(error, "explanation", None) or error)
     try:
         # An engine that maps users lends nobody the host's network.
-        return replace(found, host=asking.of_host(client, image, root, "none"), unasked=why)
-    except asking.engine_errors():
+        return replace(found, host=host_facts.of_host(client, image, root, "none"), unasked=why)
+    except host_facts.engine_errors():
         return replace(found, refused=why)

@@ -24,7 +24,7 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def place(made: Path, path: Path) -> None:
+def move_into_place(made: Path, path: Path) -> None:
     """Give a finished file or link its name, over whatever has it, so that a kill leaves the old or the new."""
     if not made.is_symlink():
         sync(made)
@@ -39,14 +39,14 @@ def write(path: Path, content: str, mode: int = 0o644) -> None:
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
         file.write(content)
     made.chmod(mode)
-    place(made, path)
+    move_into_place(made, path)
 
 
 def link(path: Path, target: Path) -> None:
     """Make a symbolic link, or turn the one there is to another target."""
     made = unfinished(path)
     made.symlink_to(target)
-    place(made, path)
+    move_into_place(made, path)
 
 
 def remove(path: Path) -> None:

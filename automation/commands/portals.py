@@ -24,7 +24,7 @@ from automation.runs.plan import Plan
 from config.reading.errors import ConfigError
 from config.reading.words import count_of
 from config.releases import support
-from config.tenant.tenant import Tenant, names, survey
+from config.tenant.tenant import Tenant, load_valid, names
 from toolchain.parts import host_rules
 from toolchain.table import Table, number, print_table, prose
 
@@ -148,7 +148,9 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
         if lacking := process_limits.warning(tenant, told["without_process_limit"]):
             show.say(lacking)
         space = told["drive"]
-        show.tell(usage.one_line(space) if "unknown" not in space else f"drive: unknown: {space['unknown']}")
+        show.tell(
+            usage.summary_line(space) if "unknown" not in space else f"drive: unknown: {space['unknown']}"
+        )
         for each in space["warnings"]:
             show.say(each)
     if not told["healthy"]:
@@ -158,7 +160,7 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
 @app.command("tenants", epilog="Example: ./portal tenants --json")
 def tenants(as_json: Json = False) -> None:
     """Check all tenant files and list the tenants. Exit code 2 if a file is invalid."""
-    found, findings = survey(tenant_files.TENANTS)
+    found, findings = load_valid(tenant_files.TENANTS)
     good = list(found.values())
     if as_json:
         show.show(
@@ -168,7 +170,7 @@ def tenants(as_json: Json = False) -> None:
                         "title": each.title,
                         "release": each.release.name,
                         "support_ends": each.release.support_ends.isoformat(),
-                        "supported": not support.Support(release=each.release, today=date.today()).over,
+                        "supported": not support.Support(release=each.release, today=date.today()).has_ended,
                         "images": each.images,
                         "lms": each.hosts.lms,
                         "directory": each.directory,

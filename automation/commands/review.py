@@ -174,7 +174,7 @@ def comment(
             f"{file} is not a comment of `./portal preview --markdown`: one begins with {MARKER} and has at most "
             f"{LIMIT:,} bytes; {WRITE_FIRST}"
         )
-    where = replace(forge.of(os.environ, author=author, number=number), say=show.say)
+    where = replace(forge.from_environment(os.environ, author=author, number=number), say=show.say)
     done, address = where.post(body)
     if as_json:
         show.show({"comment": address, "done": done})

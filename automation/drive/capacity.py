@@ -9,7 +9,7 @@ from config.values.checks import LEAST_FREE
 
 # What storage-init asks for.
 LEAST_DISK_MIB = LEAST_FREE
-LOOK = "grep MemAvailable /proc/meminfo; df -Pk /drive | tail -n 1"
+MEMORY_AND_DISK_SCRIPT = "grep MemAvailable /proc/meminfo; df -Pk /drive | tail -n 1"
 _MEMORY = re.compile(r"MemAvailable:\s+(\d+) kB")
 _DISK = re.compile(r"^\S+\s+\d+\s+\d+\s+(\d+)\s", re.MULTILINE)
 
@@ -29,7 +29,7 @@ class Room:
 
 
 def parse(told: str) -> Room:
-    """What `LOOK` has said. Raises PortalError when it is not to be understood."""
+    """The output of `MEMORY_AND_DISK_SCRIPT`. Raises PortalError when it is not to be understood."""
     memory, disk = _MEMORY.search(told), _DISK.search(told)
     if not memory or not disk:
         raise PortalError(f"cannot read the memory and disk space of the engine's host: {told!r}")

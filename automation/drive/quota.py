@@ -18,14 +18,14 @@ from automation.drive.system_calls import seccomp_profile
 from automation.errors import Cancelled
 from automation.stack import ROOT
 from config.images import reference
-from config.portal.labels import HELD
+from config.portal.labels import HELPER_OF
 from config.tenant.tenant import Tenant
 from preflight.helper import helper
 from preflight.obstacles import Obstacle
 
 Say = Callable[[str], None]
 # In the helper's own shell, which gets the tenant's name as it is (config/names.py). Never through a link.
-LOOK = """
+LIMITS_SCRIPT = """
 while read -r _ _ _ _ point rest; do
     if [ "$point" = /drive ]; then rest=${{rest#* - }}; echo "quota-mount ${{rest%% *}} ${{rest##* }}"; fi
 done </proc/self/mountinfo
@@ -54,7 +54,7 @@ KERNEL = (5, 14)
 ALL_USERS = (0, 0, 2**32 - 1)
 # Of an `up` that is about to set a first limit, before anything is changed: what it does not end in time decides nothing.
 COUNT_SECONDS = 600
-COUNT = """
+COUNT_SCRIPT = """
 cd /portal || exit 1
 (seen=0; while sleep 5; do seen=$((seen + 5)); echo "counting its files: $seen s"; done) &
 found=$(timeout {seconds} du -skx . 2>/dev/null)
@@ -114,7 +114,7 @@ class Share:
 
 
 def parse_share(told: str) -> Share:
-    """What `LOOK` has said."""
+    """The output of `LIMITS_SCRIPT`."""
     mounted, whole, own, counted = (each.search(told) for each in (_MOUNT, _DRIVE, _PORTAL, _COUNTED))
     return Share(
         kind=mounted[1] if mounted else "",
@@ -150,7 +150,7 @@ def next_step(share: Share, quota: int) -> Step:
     return Step.NONE if share.limit == quota else Step.HOLD
 
 
-def gives_room(share: Share, quota: int) -> bool:
+def raises_limit(share: Share, quota: int) -> bool:
     """Whether what is to be done gives the portal more room than it has, which what starts may need: before, not after. Pure."""
     doing = next_step(share, quota)
     return doing is Step.LIFT or (doing is Step.HOLD and 0 < share.limit < quota)
@@ -193,8 +193,8 @@ def obstacles(share: Share, tenant: Tenant, disk: int) -> Iterator[Obstacle]:
     limit = {Step.HOLD: quota, Step.LIFT: 0, Step.NONE: share.limit}[doing]
     if used is None or not limit:
         return
-    if doing is Step.HOLD and not gives_room(share, quota) and limit - used < LEAST_LEFT_MIB:
-        yield Obstacle(key="storage/quota", what=full_at_once(tenant, used), remedy=REMEDY)
+    if doing is Step.HOLD and not raises_limit(share, quota) and limit - used < LEAST_LEFT_MIB:
+        yield Obstacle(key="storage/quota", what=full_at_once_text(tenant, used), remedy=REMEDY)
     elif limit - used < disk:
         left = f"{tenant.name} has {max(0, limit - used)} MiB left of {limit}"
         yield Obstacle(
@@ -220,7 +220,7 @@ def count_files(
         network_mode="none", mounts=[Mount("/portal", tenant.directory, type="bind", read_only=True)]
     )
     how = {
-        "entrypoint": ["sh", "-c", COUNT.format(seconds=COUNT_SECONDS)],
+        "entrypoint": ["sh", "-c", COUNT_SCRIPT.format(seconds=COUNT_SECONDS)],
         "user": "0:0",
         "host_config": bound,
     }
@@ -233,7 +233,7 @@ def count_files(
     return share
 
 
-def full_at_once(tenant: Tenant, used: int) -> str:
+def full_at_once_text(tenant: Tenant, used: int) -> str:
     """That a quota would be full at once."""
     return f"{tenant.name} uses {used} MiB, so with {tenant.storage.quota_mib} it could write next to nothing from then on"
 
@@ -301,7 +301,7 @@ def reason_not_done(told: str, tenant: Tenant, say: Say) -> str:
         return ""
     if word == "over":
         # Before, it was less, or was not counted in time.
-        return f"{full_at_once(tenant, int(rest))}; {REMEDY}; the limit stays as it was"
+        return f"{full_at_once_text(tenant, int(rest))}; {REMEDY}; the limit stays as it was"
     if word == "unfinished":
         return f"{rest} files were given their project in {WALK_SECONDS} s; the next ./portal up {tenant.name} goes on"
     return rest if word == "cannot" else f"the helper ended with {told[:200]!r}"
@@ -361,7 +361,7 @@ def run_helper(
     """A helper's last line and its exit code; what it says before goes to `say`. Raises APIError, Cancelled."""
     remove_left_helpers(client, tenant)
     last = ""
-    with helper(client, reference("ops", ROOT / "images"), {HELD: tenant}, **how) as made:
+    with helper(client, reference("ops", ROOT / "images"), {HELPER_OF: tenant}, **how) as made:
         client.start(made)
         for each in log_lines(client.logs(made, stream=True, follow=True)):
             if cancel and cancel.is_set():
@@ -377,7 +377,7 @@ def remove_left_helpers(client: Any, tenant: str) -> None:
     """End what a killed command has left at work on a portal's limit. The caller holds the portal's lock, so nobody else's is."""
     from docker.errors import APIError
 
-    for each in client.containers(all=True, filters={"label": f"{HELD}={tenant}"}):
+    for each in client.containers(all=True, filters={"label": f"{HELPER_OF}={tenant}"}):
         with suppress(APIError):
             # Its own command may be removing it.
             client.remove_container(each["Id"], force=True)

@@ -21,7 +21,7 @@ from preflight import helper as helpers
 
 # Whole or not at all. The id tells one drive from another; the file system that the mark was made on, and where in it the
 # drive's root lies, tell a drive from a copy of its mark on the host's own disk. See images/ops/storage-init.
-MAKE = """
+MARK_SCRIPT = """
 set -e
 on=
 while read -r _ _ _ root point rest; do
@@ -54,10 +54,10 @@ class Sentinel:
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """What one container has seen of a drive: its mark, None where there is none, and what a script has said there."""
+    """What one container has seen of a drive: its mark, None where there is none, and the output of a script there."""
 
     mark: Sentinel | None
-    said: str = ""
+    output: str = ""
 
 
 def init(client: Any, root: str, say: Callable[[str], None], *, moved: bool = False) -> bool:
@@ -68,7 +68,7 @@ def init(client: Any, root: str, say: Callable[[str], None], *, moved: bool = Fa
     there = read_sentinel(client, root)
     if there and there.id and not moved:
         return False
-    run_on_drive(client, root, MAKE.format(id=there.id if there else ""), makes=True)
+    run_on_drive(client, root, MARK_SCRIPT.format(id=there.id if there else ""), makes=True)
     say(f"marked {root} as the portals' drive ({root}/{SENTINEL})")
     return True
 
@@ -84,12 +84,12 @@ def check(client: Any, tenant: Tenant, known: Iterable[DataLocation] = ()) -> Da
 
 def inspect_tenant(client: Any, tenant: Tenant) -> Inspection:
     """The drive of a tenant, for `judge` and, of its share there, `quota.parse_share`."""
-    script = (symbolic_links.LOOK + quota.LOOK).format(tenant.name)
+    script = (symbolic_links.LINKS_SCRIPT + quota.LIMITS_SCRIPT).format(tenant.name)
     return inspect(client, tenant.storage.root, script)
 
 
 def judge(tenant: Tenant, seen: Inspection, known: Iterable[DataLocation] = ()) -> DataLocation:
-    """The same of a drive that has been inspected by `symbolic_links.LOOK` and whatever else. Pure."""
+    """The same of a drive that has been inspected by `symbolic_links.LINKS_SCRIPT` and whatever else. Pure."""
     root, there = tenant.storage.root, seen.mark
     if there is None:
         raise DriveMissing(
@@ -105,21 +105,21 @@ def judge(tenant: Tenant, seen: Inspection, known: Iterable[DataLocation] = ()) 
             "drive; if you moved the data to this one, write the old id into its mark: `echo 'id "
             f"{was}'` as the second line of {root}/{SENTINEL}"
         )
-    symbolic_links.refuse(root, symbolic_links.parse(seen.said), "nothing was started or written")
+    symbolic_links.refuse(root, symbolic_links.parse(seen.output), "nothing was started or written")
     return DataLocation(
         root=root, host=placement.address_of(tenant.placement.docker_host, os.environ), drive=there.id
     )
 
 
-def share(client: Any, root: str, tenant: str) -> Share:
+def read_share(client: Any, root: str, tenant: str) -> Share:
     """What the drive at `root` says of a tenant's share of it. Raises DriveMissing, PortalError."""
-    return quota.parse_share(run_on_drive(client, root, quota.LOOK.format(tenant), reads=True))
+    return quota.parse_share(run_on_drive(client, root, quota.LIMITS_SCRIPT.format(tenant), reads=True))
 
 
-def unlimit(client: Any, root: str, tenant: str, say: Callable[[str], None]) -> None:
+def remove_own_limit(client: Any, root: str, tenant: str, say: Callable[[str], None]) -> None:
     """Leave no limit of ours behind on a tenant's directory, and nobody who would set one. Raises DriveMissing, PortalError."""
     quota.remove_left_helpers(client, tenant)
-    found = share(client, root, tenant)
+    found = read_share(client, root, tenant)
     if quota.next_step(found, 0) is quota.Step.LIFT:
         quota.remove_limit(client, root, tenant, say)
 
@@ -139,7 +139,7 @@ def inspect(client: Any, root: str, script: str, *, reads: bool = True) -> Inspe
     bound = client.create_host_config(mounts=mounts)
     try:
         with helper(client, entrypoint=["sh", "-c", script], user="0:0", host_config=bound) as made:
-            return Inspection(mark=read_mark(client, made), said=run_to_end(client, made, root))
+            return Inspection(mark=read_mark(client, made), output=run_to_end(client, made, root))
     except APIError as error:
         if is_absent(error):
             return Inspection(mark=None)

@@ -12,7 +12,7 @@ from automation.errors import PortalError
 
 # At the portal's directory, at what an interrupted purge has left, and right inside both. Deeper ones are the services' own.
 # What is printed is plain text without tabs and line ends, whatever a name or a target has.
-LOOK = r"""
+LINKS_SCRIPT = r"""
 cd /drive || exit 1
 for each in {0} .purged-{0}; do
     if [ -L "$each" ]; then set -- "$each"; else set -- "$each"/* "$each"/.[!.]* "$each"/..?*; fi
@@ -42,7 +42,7 @@ class Link:
 
 
 def parse(told: str) -> tuple[Link, ...]:
-    """The links that `LOOK` has printed."""
+    """The links that `LINKS_SCRIPT` has printed."""
     return tuple(Link(name=name, target=target) for name, target in _LINK.findall(told))
 
 

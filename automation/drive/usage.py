@@ -24,9 +24,9 @@ NEAR_QUOTA = 0.80
 # In the helper's own shell, which gets the tenant's name as it is: letters, digits and hyphens (config/values/names.py).
 # Where a limit lies on the portal's own directory, the file system has counted already.
 # No link is followed: a count of what it leads to would be another directory's.
-LOOK = (
-    symbolic_links.LOOK
-    + quota.LOOK
+USAGE_SCRIPT = (
+    symbolic_links.LINKS_SCRIPT
+    + quota.LIMITS_SCRIPT
     + """
 df -Pk /drive | tail -n 1
 cd /drive && [ -d {0} ] && [ ! -L {0} ] && cd {0}
@@ -76,12 +76,12 @@ class Usage:
 
 def measure(client: Any, tenant: Tenant) -> Usage:
     """What the drive has and the portal has taken, asked by a container on the engine's host. Raises DriveMissing, PortalError."""
-    script = LOOK.format(tenant.name, walk=WALK_SECONDS, fresh=FRESH_SECONDS)
+    script = USAGE_SCRIPT.format(tenant.name, walk=WALK_SECONDS, fresh=FRESH_SECONDS)
     # Not on the host's own disk, which may have a directory where the drive is to be mounted.
     seen = sentinel.inspect(client, tenant.storage.root, script, reads=False)
     if seen.mark is None:
         raise sentinel.DriveMissing(sentinel.missing_text(tenant.storage.root))
-    return parse(seen.said)
+    return parse(seen.output)
 
 
 def parse(told: str) -> Usage:
@@ -151,7 +151,7 @@ def facts(found: Usage, tenant: Tenant) -> dict[str, Any]:
     }
 
 
-def one_line(told: dict[str, Any], now: float | None = None) -> str:
+def summary_line(told: dict[str, Any], now: float | None = None) -> str:
     """The same in a line for people."""
     return "; ".join([_taken(told, now), *_holds(told)])
 

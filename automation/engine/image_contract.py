@@ -21,7 +21,7 @@ from typing import Any
 from automation.engine.docker_exec import output_parts
 from automation.errors import PortalError, WrongWords
 from automation.images import contract
-from automation.images.contract import Check, Found, Said
+from automation.images.contract import Check, Found, ProbeResult
 from config.reading.words import count_of, excerpt
 from preflight.facts import MACHINES
 from preflight.helper import helper
@@ -98,7 +98,7 @@ def report(client: Any, reference: str, known: list[str], wanted: str = "") -> R
         triggers=[str(each) for each in config.get("OnBuild") or ()],
         paths=paths,
         release_file=release_file,
-        said=ask(client, told["Id"]),
+        probe=run_probe(client, told["Id"]),
     )
     digests = [str(each).partition("@")[2] for each in told.get("RepoDigests") or ()]
     return Report(
@@ -147,7 +147,7 @@ def read(client: Any, container: str, path: str) -> str:
         return file.read(LARGEST_FILE).decode(errors="replace") if file else ""
 
 
-def ask(client: Any, image: str, limit: float = LIMIT_SECONDS) -> Said:
+def run_probe(client: Any, image: str, limit: float = LIMIT_SECONDS) -> ProbeResult:
     """What the image's own Python says of it. Never raises for what an image does."""
     from docker.errors import APIError
     from docker.types import LogConfig, Ulimit
@@ -189,7 +189,7 @@ def ask(client: Any, image: str, limit: float = LIMIT_SECONDS) -> Said:
         try:
             client.start(made)
         except APIError as error:
-            return Said(
+            return ProbeResult(
                 failure=f"it does not start: {excerpt(str(error.explanation or error), contract.LONGEST)}"
             )
         until = time.monotonic() + limit
@@ -203,14 +203,14 @@ def ask(client: Any, image: str, limit: float = LIMIT_SECONDS) -> Said:
             kill(client, made)
         killed = client.inspect_container(made)["State"].get("OOMKilled")
     if listener.over:
-        return Said(failure=f"it said more than {MOST_BYTES // 1024} KiB, and was ended")
+        return ProbeResult(failure=f"it said more than {MOST_BYTES // 1024} KiB, and was ended")
     if code is None:
-        return Said(failure=f"it did not end within {limit:.0f} s, and was ended")
+        return ProbeResult(failure=f"it did not end within {limit:.0f} s, and was ended")
     if killed:
-        return Said(failure=f"it took more than {MEMORY_MIB} MiB of memory, and was ended")
+        return ProbeResult(failure=f"it took more than {MEMORY_MIB} MiB of memory, and was ended")
     if code:
         last = (listener.err.decode(errors="replace").strip() or "it said nothing").splitlines()[-1]
-        return Said(failure=f"it ended with {code}: {excerpt(last, contract.LONGEST)}")
+        return ProbeResult(failure=f"it ended with {code}: {excerpt(last, contract.LONGEST)}")
     return contract.parse(bytes(listener.out))
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from automation.images.listing import Row, list_images, missing, prune, superseded
     from automation.images.registries import absent, digests, pull
 
-PLACES = {
+MODULES = {
     "BuildError": "event",
     "Event": "event",
     "Row": "listing",
@@ -44,6 +44,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Loaded when asked for: most verbs build nothing, and docker-py takes as long as all else that they load.
-    if name in PLACES:
-        return getattr(import_module(f"automation.images.{PLACES[name]}"), name)
+    if name in MODULES:
+        return getattr(import_module(f"automation.images.{MODULES[name]}"), name)
     raise AttributeError(name)

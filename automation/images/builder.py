@@ -166,31 +166,33 @@ def _one(recipe: Recipe, shop: BuildContext) -> None:
     tell(State.BUILT)
 
 
-def _arguments(recipe: Recipe, shop: BuildContext, said: Any) -> dict[str, str]:
+def _arguments(recipe: Recipe, shop: BuildContext, on_line: Any) -> dict[str, str]:
     """The build arguments: BASE, and one for each role of `uses`."""
     named = {role.upper().replace("-", "_"): shop.references[role] for role in recipe.uses}
     if recipe.parent is not None:
         return {**named, "BASE": shop.references[recipe.parent]}
-    base = rootfs(shop.client, recipe.packages, shop.cache, stop=shop.stop, said=said)
+    base = rootfs(shop.client, recipe.packages, shop.cache, stop=shop.stop, on_line=on_line)
     return {**named, "BASE": base}
 
 
-def _extra(recipe: Recipe, shop: BuildContext, said: Any) -> dict[str, Path]:
+def _extra(recipe: Recipe, shop: BuildContext, on_line: Any) -> dict[str, Path]:
     """The downloaded folders that are laid into the build."""
     home = shop.folder / recipe.role
     extra = {}
     if recipe.wheels:
         machine = str(shop.client.info()["Architecture"])
-        extra["wheels"] = wheels.fetch(home / recipe.wheels, machine, shop.cache, stop=shop.stop, said=said)
+        extra["wheels"] = wheels.fetch(
+            home / recipe.wheels, machine, shop.cache, stop=shop.stop, on_line=on_line
+        )
     if recipe.jars and recipe.parent:
         base = shop.references[recipe.parent]
         extra["jars"] = jars.fetch(
-            home / recipe.jars, shop.client, base, shop.cache, stop=shop.stop, said=said
+            home / recipe.jars, shop.client, base, shop.cache, stop=shop.stop, on_line=on_line
         )
     return extra
 
 
-def run_build(role: str, tar: Any, arguments: Mapping[str, str], shop: BuildContext, said: Any) -> None:
+def run_build(role: str, tar: Any, arguments: Mapping[str, str], shop: BuildContext, on_line: Any) -> None:
     """Have the engine build a context; the classic builder, which every engine has."""
     deadline = time.monotonic() + LIMIT_SECONDS
     stages = Stages()
@@ -217,8 +219,8 @@ def run_build(role: str, tar: Any, arguments: Mapping[str, str], shop: BuildCont
         for line in _COLOUR.sub("", str(step.get("stream", ""))).splitlines():
             if line.strip():
                 last.append(line.rstrip())
-                stages.heard(line)
-                said(line.strip())
+                stages.read_line(line)
+                on_line(line.strip())
         # Read to its end all the same: docker-py closes the connection of no answer that was left half read.
         failed = failed or str(step.get("error", "")).strip()
     if failed:

@@ -22,18 +22,18 @@ def run(
     what: str,
     limit: float,
     stop: Flag,
-    said: Callable[[str], None],
+    on_line: Callable[[str], None],
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Run a command to its end, handing each line of its output to `said`.
+    """Run a command to its end, handing each line of its output to `on_line`.
 
     `what` is what the error calls it, `limit` is in seconds. Raises BuildError, or Stopped once `stop` is set.
     """
     last: deque[str] = deque(maxlen=LAST_LINES)
 
-    def heard(line: str) -> None:
+    def keep_and_report(line: str) -> None:
         last.append(line)
-        said(line)
+        on_line(line)
 
     # What a tool puts aside is gone when it is, also when a signal has ended it.
     with tempfile.TemporaryDirectory(prefix="portals-", ignore_cleanup_errors=True) as aside:
@@ -50,7 +50,7 @@ def run(
         except OSError as error:
             raise BuildError(f"{what}: {words[0]} cannot be run: {error.strerror}") from None
         try:
-            _follow(process, what, time.monotonic() + limit, limit, stop, heard)
+            _follow(process, what, time.monotonic() + limit, limit, stop, keep_and_report)
         except BuildError as error:
             raise BuildError(error.reason, tuple(last)) from None
         finally:
@@ -65,7 +65,7 @@ def _follow(
     deadline: float,
     limit: float,
     stop: Flag,
-    said: Callable[[str], None],
+    on_line: Callable[[str], None],
 ) -> None:
     assert process.stdout is not None
     rest = b""
@@ -85,7 +85,7 @@ def _follow(
             for line in lines:
                 text = line.decode("utf-8", "replace").strip()
                 if text:
-                    said(text)
+                    on_line(text)
     try:
         process.wait(timeout=10)
     except subprocess.TimeoutExpired:

@@ -56,8 +56,8 @@ class Check:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
-    """What the image's own Python said (contract_probe.py); `failure` is why it said nothing that can be taken."""
+class ProbeResult:
+    """What the image's own Python answered (contract_probe.py); `failure` is why it gave no usable answer."""
 
     python: tuple[int, ...] = ()
     libc: tuple[int, ...] = ()
@@ -79,20 +79,20 @@ class Found:
     triggers: Collection[str] = ()
     paths: Collection[str] = ()
     release_file: str = ""
-    said: Said
+    probe: ProbeResult
 
 
-def parse(output: bytes) -> Said:
+def parse(output: bytes) -> ProbeResult:
     """The probe's line, by type and length; whatever else stands there is told and not taken."""
     lines = output.decode(errors="replace").splitlines()
     if len(lines) != 1:
-        return Said(
+        return ProbeResult(
             failure=f"it said {len(lines)} lines, expected one: {excerpt(output.decode(errors='replace'), LONGEST)}"
         )
     try:
         told = json.loads(lines[0])
         libc = re.fullmatch(r"glibc (\d{1,4})\.(\d{1,4})", _text(told["libc"]))
-        return Said(
+        return ProbeResult(
             python=tuple(_number(each) for each in _listed(told["python"])[:3]),
             libc=(int(libc[1]), int(libc[2])) if libc else (),
             programs={_text(name): each is True for name, each in _mapped(told["programs"])},
@@ -102,7 +102,7 @@ def parse(output: bytes) -> Said:
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         why = excerpt(f"{type(error).__name__}: {error}", LONGEST)
-        return Said(failure=f"its answer is not to be read ({why}): {excerpt(lines[0], LONGEST)}")
+        return ProbeResult(failure=f"its answer is not to be read ({why}): {excerpt(lines[0], LONGEST)}")
 
 
 def _text(value: Any) -> str:
@@ -135,14 +135,14 @@ def release_line(text: str) -> str:
     return found[1] if found else ""
 
 
-def judge(found: Found, known: Collection[str], wanted: str = "") -> tuple[Check, ...]:
+def judge(found: Found, known: Collection[str], release: str = "") -> tuple[Check, ...]:
     """Every point of the contract. `known` are the releases that there are, `wanted` the one that a portal has."""
     checks = (
         _platform(found),
         _build(found),
-        *_runs(found.said),
+        *_runs(found.probe),
         _static(found),
-        _release(found, known, wanted),
+        _release(found, known, release),
     )
     return tuple(each if each.ok is False else replace(each, remedy="") for each in checks)
 
@@ -179,62 +179,62 @@ def _build(found: Found) -> Check:
     )
 
 
-def _runs(said: Said) -> Iterator[Check]:
-    if said.failure:
+def _runs(probe: ProbeResult) -> Iterator[Check]:
+    if probe.failure:
         yield Check(
             name="python",
             ok=False,
-            found=said.failure,
+            found=probe.failure,
             expected="its `python` answers as user 1000, without network, on a root that cannot be written to",
             remedy="put edx-platform's virtual environment first in PATH (ENV PATH=/openedx/venv/bin:$PATH), for every user",
         )
         return
     yield Check(
         name="python",
-        ok=said.python >= OLDEST_PYTHON,
-        found=".".join(map(str, said.python)) or "none",
+        ok=probe.python >= OLDEST_PYTHON,
+        found=".".join(map(str, probe.python)) or "none",
         expected=f"{'.'.join(map(str, OLDEST_PYTHON))} or newer",
         remedy="build edx-platform's virtual environment with the Python of its release",
     )
-    lacking = [name for name, there in said.programs.items() if not there]
+    lacking = [name for name, there in probe.programs.items() if not there]
     yield Check(
         name="programs",
-        ok=bool(said.programs) and not lacking,
+        ok=bool(probe.programs) and not lacking,
         found=f"without {comma_separated(lacking)}" if lacking else "all",
         expected="uwsgi, celery, bash and the usual tools in PATH",
         remedy="install them: pip install uwsgi celery into the virtual environment, the others as packages",
     )
     yield Check(
         name="system",
-        ok=said.libc >= OLDEST_LIBC,
-        found=f"glibc {'.'.join(map(str, said.libc))}" if said.libc else "no glibc",
+        ok=probe.libc >= OLDEST_LIBC,
+        found=f"glibc {'.'.join(map(str, probe.libc))}" if probe.libc else "no glibc",
         expected=f"glibc {'.'.join(map(str, OLDEST_LIBC))} or newer",
         remedy="base it on Debian 11, Ubuntu 20.04 or newer: the configuration program needs it",
     )
     yield Check(
         name="health",
-        ok=said.sockets and bool(said.readable.get("openedx/core/djangoapps/heartbeat")),
+        ok=probe.sockets and bool(probe.readable.get("openedx/core/djangoapps/heartbeat")),
         found="bash opens no socket"
-        if not said.sockets
+        if not probe.sockets
         else "as expected"
-        if said.readable.get("openedx/core/djangoapps/heartbeat")
+        if probe.readable.get("openedx/core/djangoapps/heartbeat")
         else "no heartbeat app",
         expected="a bash with /dev/tcp, and edx-platform's heartbeat app",
         remedy="use the distribution's bash, and keep openedx/core/djangoapps/heartbeat",
     )
-    hidden = [name for name, readable in said.readable.items() if not readable]
+    hidden = [name for name, readable in probe.readable.items() if not readable]
     yield Check(
         name="code",
-        ok=bool(said.readable) and not hidden,
+        ok=bool(probe.readable) and not hidden,
         found=f"user 1000 cannot read {comma_separated(hidden)}" if hidden else "readable by user 1000",
         expected=f"edx-platform at {CODE}, readable by user 1000",
         remedy="put it there, and let user 1000 read it (COPY --chown=1000:1000)",
     )
-    failed = {name: why for name, why in said.loaded.items() if why}
+    failed = {name: why for name, why in probe.loaded.items() if why}
     name, why = next(iter(failed.items()), ("", ""))
     yield Check(
         name="settings",
-        ok=bool(said.loaded) and not failed,
+        ok=bool(probe.loaded) and not failed,
         found=f"{name}: {why}" if failed else "imported",
         expected="lms.envs.common and cms.envs.common can be imported with what is installed",
         remedy="install the requirements of edx-platform and of your own packages into the virtual environment",

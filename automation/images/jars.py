@@ -23,13 +23,13 @@ def fetch(
     cache: Path,
     *,
     stop: Flag,
-    said: Callable[[str], None],
+    on_line: Callable[[str], None],
 ) -> Path:
     """The folder of the jars that a Maven project file depends on; from the cache where it has them.
 
     `base` is the image to run Maven in, where this machine has none. Raises BuildError or Stopped.
     """
-    home = cached(project, cache)
+    home = cache_path(project, cache)
     if home.is_dir():
         return home
     home.parent.mkdir(parents=True, exist_ok=True)
@@ -45,14 +45,16 @@ def fetch(
                 what="downloading jars",
                 limit=LIMIT_SECONDS,
                 stop=stop,
-                said=said,
+                on_line=on_line,
             )
         else:
-            maven.copy_dependencies(project, made, client, base, limit=LIMIT_SECONDS, stop=stop, said=said)
+            maven.copy_dependencies(
+                project, made, client, base, limit=LIMIT_SECONDS, stop=stop, on_line=on_line
+            )
         move_into_cache(made, home)
     return home
 
 
-def cached(project: Path, cache: Path) -> Path:
+def cache_path(project: Path, cache: Path) -> Path:
     """Where the jars of a project file are kept."""
     return cache / "jars" / hashlib.sha256(project.read_bytes()).hexdigest()[:16]

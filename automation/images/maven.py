@@ -50,7 +50,7 @@ def copy_dependencies(
     *,
     limit: float,
     stop: Flag,
-    said: Callable[[str], None],
+    on_line: Callable[[str], None],
 ) -> None:
     """Lay the jars that a project file depends on into the folder `made`. Raises BuildError or Stopped."""
     _clear(client)
@@ -65,7 +65,7 @@ def copy_dependencies(
         # Into the container and gone with it: a mirror's password must not stay in a layer.
         client.put_archive(container, "/", _workplace(project))
         client.start(container)
-        _follow(client, container, limit, stop, said)
+        _follow(client, container, limit, stop, on_line)
         _take(client, container, made)
     except (DockerException, RequestException) as error:
         raise BuildError(f"downloading jars in a container: {error}") from None
@@ -94,7 +94,9 @@ def _workplace(project: Path) -> bytes:
     return made.getvalue()
 
 
-def _follow(client: APIClient, container: str, limit: float, stop: Flag, said: Callable[[str], None]) -> None:
+def _follow(
+    client: APIClient, container: str, limit: float, stop: Flag, on_line: Callable[[str], None]
+) -> None:
     deadline = time.monotonic() + limit
     last: deque[str] = deque(maxlen=LAST_LINES)
     since = 0
@@ -103,7 +105,7 @@ def _follow(client: APIClient, container: str, limit: float, stop: Flag, said: C
         lines = client.logs(container).decode("utf-8", "replace").splitlines()
         for line in lines[since:]:
             last.append(line)
-            said(line)
+            on_line(line)
         since = len(lines)
         if not state["Running"]:
             break

@@ -19,14 +19,14 @@ LONGEST_REASON = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answers:
+class RegistryAnswers:
     """The digests by image, and why there is none for the others."""
 
     digests: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def reason(self) -> str:
+    def why_unavailable(self) -> str:
         """Why not all can be had, on one line; empty where they can."""
         if not self.reasons:
             return ""
@@ -35,27 +35,27 @@ class Answers:
         return f"{image}: {why}{f' (and {more} more)' if more else ''}"
 
 
-def ask(client: Any, places: Mapping[str, str], say: Say) -> Answers:
+def ask_registries(client: Any, places: Mapping[str, str], say: Say) -> RegistryAnswers:
     """What each image's tag points at, by the name under which it is taken (`places`).
 
     The client's own limit is that of each answer, and all are asked at the same time, so no registry holds anybody up for
     longer. Never raises for what a registry does.
     """
     if not places:
-        return Answers()
+        return RegistryAnswers()
     with ThreadPoolExecutor(len(places), "registries") as pool:
-        asked = {image: pool.submit(_ask, client, place) for image, place in places.items()}
+        asked = {image: pool.submit(_ask_registry, client, place) for image, place in places.items()}
         if wait(asked.values(), timeout=SILENCE_SECONDS).not_done:
             hosts = sorted({each.partition("/")[0] for each in places.values()})
             say(f"asking {', '.join(hosts)} for the public images, at most {client.timeout:.0f} s")
         told = {image: each.result() for image, each in asked.items()}
-    return Answers(
+    return RegistryAnswers(
         digests={image: found for image, (found, _) in told.items() if found},
         reasons={image: why for image, (found, why) in told.items() if not found},
     )
 
 
-def _ask(client: Any, place: str) -> tuple[str, str]:
+def _ask_registry(client: Any, place: str) -> tuple[str, str]:
     """The digest of an image, or the reason why there is none."""
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException, Timeout

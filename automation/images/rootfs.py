@@ -31,7 +31,7 @@ def rootfs(
     cache: Path,
     *,
     stop: Flag,
-    said: Callable[[str], None],
+    on_line: Callable[[str], None],
 ) -> str:
     """The reference of a Debian root file system on this engine. Raises BuildError."""
     made = f"{MADE}:{SUITE}-{hashlib.sha256(' '.join(_words(packages)).encode()).hexdigest()[:8]}"
@@ -40,7 +40,7 @@ def rootfs(
             return known
     refused = "PORTAL_TOOLCHAIN=packages forbids pulls"
     if os.environ.get("PORTAL_TOOLCHAIN") != "packages":
-        refused = _pull(client, said)
+        refused = _pull(client, on_line)
         if not refused:
             return PULLED
     if shutil.which("mmdebstrap") is None:
@@ -48,7 +48,7 @@ def rootfs(
             f"base: {PULLED} cannot be pulled ({refused}), and mmdebstrap, which makes it from "
             "Debian's packages, is not installed; run `./portal setup`"
         )
-    bootstrap(client, packages, made, cache, stop=stop, said=said)
+    bootstrap(client, packages, made, cache, stop=stop, on_line=on_line)
     return made
 
 
@@ -59,7 +59,7 @@ def bootstrap(
     cache: Path,
     *,
     stop: Flag,
-    said: Callable[[str], None],
+    on_line: Callable[[str], None],
 ) -> None:
     """Make a root file system with mmdebstrap and give it to the engine. Raises BuildError."""
     cache.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def bootstrap(
             what="making Debian's root file system",
             limit=LIMIT_SECONDS,
             stop=stop,
-            said=said,
+            on_line=on_line,
             # mmdebstrap works in there; a /tmp in memory may be too small.
             env={"TMPDIR": half},
         )
@@ -100,10 +100,10 @@ def _words(packages: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _pull(client: APIClient, said: Callable[[str], None]) -> str:
+def _pull(client: APIClient, on_line: Callable[[str], None]) -> str:
     """Pull Debian's image; what stood in the way, or nothing."""
     name, _, tag = PULLED.partition(":")
-    said(f"pulling {PULLED}")
+    on_line(f"pulling {PULLED}")
     patience = client.timeout
     client.timeout = PULL_SILENCE_SECONDS
     try:

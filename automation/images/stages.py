@@ -19,7 +19,7 @@ class Stages:
         self._made = ""
         self._first = ""
 
-    def heard(self, line: str) -> None:
+    def read_line(self, line: str) -> None:
         """Take in one line of the engine's output."""
         if _FROM.match(line):
             if self._made and self._made != self._first:

@@ -35,7 +35,7 @@ def platforms(architecture: str) -> list[str]:
 
 
 def fetch(
-    requirements: Path, architecture: str, cache: Path, *, stop: Flag, said: Callable[[str], None]
+    requirements: Path, architecture: str, cache: Path, *, stop: Flag, on_line: Callable[[str], None]
 ) -> Path:
     """The folder of all wheels that a requirements file asks for; from the cache where it has them.
 
@@ -67,7 +67,7 @@ def fetch(
             what="downloading Python wheels",
             limit=LIMIT_SECONDS,
             stop=stop,
-            said=said,
+            on_line=on_line,
         )
         # Apart from the others, so that a requirements file with hashes need not know of it.
         run(
@@ -78,7 +78,7 @@ def fetch(
             what="downloading pip",
             limit=LIMIT_SECONDS,
             stop=stop,
-            said=said,
+            on_line=on_line,
         )
         move_into_cache(made, home)
     return home

@@ -32,7 +32,7 @@ class ProcessLocation:
     host: str
 
     @classmethod
-    def here(cls) -> "ProcessLocation":
+    def current(cls) -> "ProcessLocation":
         """This process's."""
         return cls(boot=boot(), pids=namespace(), host=socket.gethostname())
 
@@ -50,7 +50,7 @@ class Process:
     started: int
 
     @classmethod
-    def of(cls, pid: int) -> "Process | None":
+    def with_pid(cls, pid: int) -> "Process | None":
         """The one that has this number here now, None where there is none (a zombie has ended)."""
         try:
             # `pid (name) state parent … started …`: the name may hold blanks and brackets.
@@ -62,7 +62,7 @@ class Process:
     @property
     def is_running(self) -> bool:
         """Whether it still does, as seen from its own PID namespace."""
-        return Process.of(self.pid) == self
+        return Process.with_pid(self.pid) == self
 
 
 def user() -> str:
@@ -116,15 +116,15 @@ def may_hold(pid: int, since: float) -> bool:
     One of that number that is no pulumi and started later has been given the number anew. With no pid, any pulumi may be.
     """
     for folder in folders_of_pid(pid):
-        process = Process.of(int(folder.name))
+        process = Process.with_pid(int(folder.name))
         if process is None:
             continue
-        if "pulumi" in first_word(folder) or (pid and start_time(process) <= since + CLOCK_SECONDS):
+        if "pulumi" in program_of(folder) or (pid and start_time(process) <= since + CLOCK_SECONDS):
             return True
     return False
 
 
-def first_word(folder: Path) -> str:
+def program_of(folder: Path) -> str:
     """What a process was started as; empty where that cannot be seen."""
     try:
         return (folder / "cmdline").read_bytes().split(b"\0")[0].decode(errors="replace")

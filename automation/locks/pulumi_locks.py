@@ -131,7 +131,7 @@ def hold_pulumi_lock(folder: Path, beside: Path, tenant: str, note: Callable[[st
     content = {
         "pid": os.getpid(),
         "username": user(),
-        "hostname": ProcessLocation.here().host,
+        "hostname": ProcessLocation.current().host,
         "timestamp": datetime.now(UTC).isoformat(),
     }
     if others := locks_in(folder):

@@ -38,12 +38,12 @@ Say = Callable[[str], None]
 
 @dataclass(kw_only=True)
 class Hold:
-    """A stack that is ours to change until `held` ends; `mended` says that a dead run's lock of it was removed."""
+    """A stack that is ours to change until `held` ends; `lock_removed` says that a dead run's lock of it was removed."""
 
     stack: Stack
     folder: Path
     record: Record
-    mended: bool = False
+    lock_removed: bool = False
 
     @property
     def cli_prefix(self) -> Sequence[str]:
@@ -57,7 +57,7 @@ class Hold:
     def note_cli(self, pid: int) -> None:
         """Write down which process the CLI is, which has just been started as a child."""
         # Where /proc shows another namespace's processes, it is known by its number alone.
-        process = Process.of(pid) or Process(pid=pid, started=0)
+        process = Process.with_pid(pid) or Process(pid=pid, started=0)
         self._write(self.record.with_cli(process, time.time()))
 
     def note_pulumi_locks(self) -> None:
@@ -139,7 +139,7 @@ def lock_stack(
         stale = [each for each in waiting.wait_for_pulumi(stack, before) if remove_lock(each)]
         for each in stale:
             say(f"removed the lock of {each}, which has ended")
-        hold = Hold(stack=stack, folder=folder, record=own_record(verb), mended=bool(stale))
+        hold = Hold(stack=stack, folder=folder, record=own_record(verb), lock_removed=bool(stale))
         hold.stack = replace(stack, hold=hold)
         hold.write_holder()
         try:
@@ -169,10 +169,10 @@ def lock_folder(stack: Stack) -> Path:
 
 def own_record(verb: str) -> Record:
     """What this process writes of itself."""
-    here = Process.of(os.getpid()) or Process(pid=os.getpid(), started=0)
+    here = Process.with_pid(os.getpid()) or Process(pid=os.getpid(), started=0)
     since = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
     return Record(
-        place=ProcessLocation.here(), processes=(here,), user=processes.user(), verb=verb, since=since
+        place=ProcessLocation.current(), processes=(here,), user=processes.user(), verb=verb, since=since
     )
 
 
@@ -215,7 +215,7 @@ class Waiter:
         while True:
             found = pulumi_locks.locks_in(stack.locks) if stack.locks else []
             view = View(
-                here=ProcessLocation.here(),
+                here=ProcessLocation.current(),
                 one_kernel=bool(found) and processes.is_single_kernel(self.folder),
                 sees_all=bool(found) and processes.sees_all_processes(),
                 record=record,
@@ -260,7 +260,7 @@ def describe_leftover_cli(record: Record | None) -> str:
     """
     if record is None or len(record.processes) < 2:
         return "the Pulumi CLI of an unknown command"
-    here = ProcessLocation.here()
+    here = ProcessLocation.current()
     if not here.is_known or record.place != here:
         return f"process {record.processes[1].pid}, the Pulumi CLI of {record}"
     if record.processes[0].is_running:

@@ -14,7 +14,7 @@ from automation.stack import ROOT, Stack
 from config.reading import checkout, yamlfile
 from config.reading.errors import ConfigError, Findings
 from config.reading.nodes import Scalar
-from config.tenant.tenant import Tenant, survey
+from config.tenant.tenant import Tenant, load_valid
 from toolchain import files
 
 Say = Callable[[str], None]
@@ -30,7 +30,7 @@ def demo(say: Say, *, release: str = "", images: str = "") -> dict[str, Any]:
     start = time.monotonic()
     stack = Stack(name=NAME)
     there = stack.exists()
-    tenant, why = chosen(there, release, images, say)
+    tenant, why = load_or_choose(there, release, images, say)
     if there:
         own.refuse_moved(
             tenant.storage.root, [each.root for each in data_locations.known_locations(stack, stack.state())]
@@ -38,7 +38,7 @@ def demo(say: Say, *, release: str = "", images: str = "") -> dict[str, Any]:
     image_supply.prepare_images(tenant, say)
     others = {
         name: each.storage.root
-        for name, each in survey(tenant_files.TENANTS)[0].items()
+        for name, each in load_valid(tenant_files.TENANTS)[0].items()
         if name != tenant.name
     }
     with inventory.connect(tenant.placement.docker_host) as client:
@@ -51,7 +51,7 @@ def demo(say: Say, *, release: str = "", images: str = "") -> dict[str, Any]:
     }
 
 
-def chosen(there: bool, release: str, images: str, say: Say) -> tuple[Tenant, str]:
+def load_or_choose(there: bool, release: str, images: str, say: Say) -> tuple[Tenant, str]:
     """The demo's tenant, its file as it is to be, and why it runs the stand-in; `there` is whether it was begun before.
 
     Raises ConfigError where a demo that was begun has something else than is asked for, and what `image_choice.choose` raises.
@@ -63,16 +63,18 @@ def chosen(there: bool, release: str, images: str, say: Say) -> tuple[Tenant, st
         return tenant, "" if tenant.real else "the demo was begun with it"
     path = tenant_files.TENANTS / f"{NAME}.yaml"
     text = checkout.text(path, ROOT)
-    choice = decide(text, {**said(text), **asked}, say)
+    choice = choose_images(text, {**release_and_images(text), **asked}, say)
     fresh = with_keys(text, asked | ({"release": choice.release, "images": PUBLIC} if choice.real else {}))
     if images == STAND_IN and not release:
-        fresh = with_keys(fresh, {"release": choice.release} if "release" in said(fresh) else {})
+        fresh = with_keys(
+            fresh, {"release": choice.release} if "release" in release_and_images(fresh) else {}
+        )
     validate(fresh, choice.digests)
     image_choice.write_pins(choice.digests, say)
     if fresh != text:
         files.write(path, fresh)
         say(
-            f"wrote tenants/{NAME}.yaml: {', '.join(f'{key}: {value}' for key, value in said(fresh).items())}"
+            f"wrote tenants/{NAME}.yaml: {', '.join(f'{key}: {value}' for key, value in release_and_images(fresh).items())}"
         )
     return tenant_files.load(NAME), choice.why
 
@@ -90,14 +92,14 @@ def require_same(tenant: Tenant, asked: Mapping[str, str]) -> None:
         raise ConfigError(*wrong)
 
 
-def decide(text: str, wanted: Mapping[str, str], say: Say) -> Choice:
+def choose_images(text: str, asked: Mapping[str, str], say: Say) -> Choice:
     """What the words of the file and those that were typed become."""
-    release, images = wanted.get("release", ""), wanted.get("images", "")
+    release, images = asked.get("release", ""), asked.get("images", "")
     try:
         if images == STAND_IN and release and image_choice.all_releases().load(release).unpackaged:
             # The file's word for public images, which are given up now.
             release = ""
-        best = image_choice.hoped(release, images)
+        best = image_choice.choice_if_available(release, images)
     except ValueError as error:
         raise ConfigError(f"tenants/{NAME}.yaml: release: {error}") from None
     draft = validate(
@@ -110,11 +112,11 @@ def decide(text: str, wanted: Mapping[str, str], say: Say) -> Choice:
 
 def validate(text: str, digests: Mapping[str, str]) -> Tenant:
     """The demo's tenant by this text, beside all others. Raises ConfigError."""
-    others = [each for name, each in survey(tenant_files.TENANTS)[0].items() if name != NAME]
+    others = [each for name, each in load_valid(tenant_files.TENANTS)[0].items() if name != NAME]
     return onboarding.validate(NAME, text, others, digests)
 
 
-def said(text: str) -> dict[str, str]:
+def release_and_images(text: str) -> dict[str, str]:
     """What a tenant file says of release and images."""
     root = yamlfile.parse(text.encode(), Findings(f"tenants/{NAME}.yaml"))
     found = root.items if root else {}

@@ -41,17 +41,17 @@ def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) 
             happened = run.destroy(fit.state)
         if happened.reason:
             raise UpFailed(happened.reason)
-        unlimit(client, there.root if there else tenant.storage.root, tenant, say)
+        try_remove_limit(client, there.root if there else tenant.storage.root, tenant, say)
     return f"{there.root}/{tenant.name}" if there else tenant.directory
 
 
-def unlimit(client: Any, root: str, tenant: Tenant, say: Say) -> None:
+def try_remove_limit(client: Any, root: str, tenant: Tenant, say: Say) -> None:
     """Take a portal's limit off the drive, where it is ours; a drive that is away keeps no destroy from its end."""
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
     try:
-        sentinel.unlimit(client, root, tenant.name, say)
+        sentinel.remove_own_limit(client, root, tenant.name, say)
     except (PortalError, DockerException, RequestException) as error:
         if tenant.storage.quota:
             say(f"a limit on {root}/{tenant.name} may be left there: {error}")

@@ -49,14 +49,14 @@ def with_obstacles(plan: Plan, tenant: Tenant, say: Say = lambda told: None) -> 
     """
     plan, others = with_address_change(plan, tenant.name)
     asked = requirements(plan, tenant)
-    plan = replace(plan, notes=of_release(tenant))
+    plan = replace(plan, notes=release_notes(tenant))
     if asked.empty and not tenant.storage.quota:
         return replace(plan, obstacles=others)
     share = None
     try:
         with (
             inventory.connect(tenant.placement.docker_host, first=engine_identity.ANSWER_SECONDS) as client,
-            told_when_slow(f"{tenant.name}: asking its engine whether all of it is possible", say),
+            say_when_slow(f"{tenant.name}: asking its engine whether all of it is possible", say),
         ):
             if is_other_engine(client, plan, tenant):
                 return replace(plan, obstacles=others, unchecked=ELSEWHERE)
@@ -76,14 +76,14 @@ def with_obstacles(plan: Plan, tenant: Tenant, say: Say = lambda told: None) -> 
             *(quota.obstacles(share, tenant, asked.disk) if share else ()),
         ),
         notes=(
-            *of_release(tenant),
+            *release_notes(tenant),
             *judging.notes(asked, found),
             *(quota.notes(share, tenant) if share else ()),
         ),
     )
 
 
-def of_release(tenant: Tenant, today: date | None = None) -> tuple[str, ...]:
+def release_notes(tenant: Tenant, today: date | None = None) -> tuple[str, ...]:
     """What is to be known of the release that a portal has or is to have: support that has ended, and what it lacks."""
     lacks = tenant.release.lacks if tenant.images == "hub" else ()
     return (
@@ -93,7 +93,7 @@ def of_release(tenant: Tenant, today: date | None = None) -> tuple[str, ...]:
 
 
 @contextmanager
-def told_when_slow(what: str, say: Say) -> Iterator[None]:
+def say_when_slow(what: str, say: Say) -> Iterator[None]:
     """Says what is being done, where that takes longer than a person waits without wondering."""
     timer = threading.Timer(engine_identity.ANSWER_SECONDS, say, [what])
     timer.daemon = True
@@ -109,7 +109,7 @@ def drive_share(client: Any, tenant: Tenant) -> Share | None:
     from docker.errors import ImageNotFound
 
     try:
-        return sentinel.share(client, tenant.storage.root, tenant.name)
+        return sentinel.read_share(client, tenant.storage.root, tenant.name)
     except (ImageNotFound, sentinel.DriveMissing):
         return None
 
@@ -146,13 +146,13 @@ def check(client: Any, plan: Plan, tenant: Tenant, share: Share | None = None) -
     plan, others = with_address_change(plan, tenant.name)
     asked = requirements(plan, tenant)
     room = tuple(quota.obstacles(share, tenant, asked.disk)) if share else ()
-    plan = replace(plan, notes=of_release(tenant))
+    plan = replace(plan, notes=release_notes(tenant))
     if not others and asked.empty:
         refuse(tenant, room)
         return plan
     found = gather_facts(client, asked, sentinel.ops_image(), tenant.storage.root)
     refuse(tenant, (*others, *judging.obstacles(asked, found, tenant.name), *room))
-    return replace(plan, notes=(*of_release(tenant), *judging.notes(asked, found)))
+    return replace(plan, notes=(*release_notes(tenant), *judging.notes(asked, found)))
 
 
 def refuse(tenant: Tenant, found: Iterable[Obstacle]) -> None:

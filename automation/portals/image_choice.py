@@ -60,7 +60,7 @@ def all_releases(digests: Mapping[str, str] | None = None) -> Releases:
     return Releases(ROOT / "config" / "releases", {**digests, **pins.load(PINS)} if digests else None, mirror)
 
 
-def hoped(release: str, images: str) -> Choice:
+def choice_if_available(release: str, images: str) -> Choice:
     """What is chosen where every registry answers; what is asked for stands. With digests that are none.
 
     Raises ConfigError for a release file that is wrong, ValueError for a release that there is not.
@@ -85,7 +85,7 @@ def choose(release: str, images: str, say: Say, *, docker_host: str = "", least:
     MiB of memory without which the real one does not start; a host with less gets the stand-in, too. Raises BuildError
     where public images are asked for (or their release has no others) and cannot be had, NoEngine, ConfigError.
     """
-    best = hoped(release, images)
+    best = choice_if_available(release, images)
     if best.images == STAND_IN:
         return best
     wanted = all_releases().load(best.release)
@@ -100,20 +100,20 @@ def choose(release: str, images: str, say: Say, *, docker_host: str = "", least:
             for image in wanted.public()
             if image not in known or not _has(client, from_mirror(image, wanted.mirror), known[image])
         }
-        answers = registry_digests.ask(client, places, say)
-    if not answers.reason:
+        answers = registry_digests.ask_registries(client, places, say)
+    if not answers.why_unavailable:
         found = {image: each for image, each in answers.digests.items() if image not in known}
         return Choice(release=wanted.name, images=PUBLIC, digests=found)
     if required:
         raise BuildError(
-            f"the public images of {wanted.name} cannot be had: {answers.reason}; "
+            f"the public images of {wanted.name} cannot be had: {answers.why_unavailable}; "
             + (
                 f"{wanted.name} has no others ({wanted.unpackaged})"
                 if release and wanted.unpackaged
                 else f"`--images {STAND_IN}` runs the stand-in (release {release or USUAL})"
             )
         )
-    return Choice(release=release or USUAL, images=STAND_IN, why=answers.reason)
+    return Choice(release=release or USUAL, images=STAND_IN, why=answers.why_unavailable)
 
 
 def free_memory(client: Any, docker_host: str) -> int:
@@ -170,7 +170,7 @@ def openedx_facts(tenant: Tenant, why: str = "", today: date | None = None) -> d
         "real": tenant.real,
         "images": tenant.images,
         "support_ends": tenant.release.support_ends.isoformat(),
-        "supported": not told.over,
+        "supported": not told.has_ended,
         "lacks": lacks,
         "why": "" if tenant.real else why,
         "notice": notice,

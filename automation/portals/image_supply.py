@@ -19,7 +19,7 @@ from config.releases import pins
 from config.releases.public_images import from_mirror
 from config.releases.release import Releases
 from config.tenant.fleet import Fleet
-from config.tenant.tenant import Tenant, survey
+from config.tenant.tenant import Tenant, load_valid
 from toolchain import files
 from toolchain.paths import data_directory
 
@@ -77,7 +77,7 @@ def unwanted_images(docker_host: str = "") -> list[str]:
 
     Raises ConfigError when a tenant's file is wrong: what it wants is not known then.
     """
-    found, findings = survey(tenant_files.TENANTS)
+    found, findings = load_valid(tenant_files.TENANTS)
     if findings:
         raise ConfigError(*findings)
     spare = {one.reference for each in found.values() for one in image_sources.derived_images(each, IMAGES)}

@@ -28,7 +28,7 @@ from config.tenant.sections import Storage
 from config.tenant.tenant import Tenant, load_all, names
 from config.values import names as naming
 from config.values import placement
-from preflight import facts as asking
+from preflight import facts as host_facts
 from preflight import obstacles as judging
 from preflight.facts import Facts
 from preflight.tenant import Existing, requirements
@@ -77,7 +77,7 @@ def onboard(
     steps = Steps(say=say)
     # All that can be known is known before the file is there: a request that cannot be leaves nothing behind. Before the
     # images, too: minutes of building would be for nothing where the drive is away or a port is taken.
-    choice = decide(request, say)
+    choice = choose_images(request, say)
     request = choice.request(request)
     with steps.step("host and drive"):
         seen = survey_host(request, choice.digests)
@@ -109,7 +109,7 @@ def onboard(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
+class HostSurvey:
     """What a request would become, and what its engine and that one's host have: `drive` None where nobody could look yet.
 
     `facts` are None of a tenant that is there. `note` is what is to be known of the host's room.
@@ -127,27 +127,27 @@ class Survey:
         return time.monotonic() - self.since
 
 
-def decide(request: OnboardingRequest, say: Say) -> Choice:
+def choose_images(request: OnboardingRequest, say: Say) -> Choice:
     """Which release and images a request becomes; those of a tenant that is there stay. Raises what `onboard` raises."""
     require_name(request)
     if request.name in names(tenant_files.TENANTS):
         return Choice(release=request.release, images=request.images)
     tenants, fleet = load_all(tenant_files.TENANTS).values(), Fleet.load(ROOT / "config" / "fleet.yml")
     try:
-        best = image_choice.hoped(request.release, request.images)
+        best = image_choice.choice_if_available(request.release, request.images)
     except ValueError:
         # The file says it in its own words.
         draft(request, tenants, fleet)
         raise
     # What the files alone tell comes first: bad words are no matter of a registry or an engine that may be away.
-    hoped = replace(request, release=best.release, images=request.images or best.images)
-    least = capacity.at_least(draft(hoped, tenants, fleet, best.digests))
+    likely = replace(request, release=best.release, images=request.images or best.images)
+    least = capacity.at_least(draft(likely, tenants, fleet, best.digests))
     return image_choice.choose(
         request.release, request.images, say, docker_host=request.docker_host, least=least
     )
 
 
-def survey_host(request: OnboardingRequest, digests: Mapping[str, str] | None = None) -> Survey:
+def survey_host(request: OnboardingRequest, digests: Mapping[str, str] | None = None) -> HostSurvey:
     """Look once at all that a request depends on. Raises what `onboard` raises before anything is written.
 
     `digests` are those of public images that stand nowhere yet.
@@ -157,24 +157,24 @@ def survey_host(request: OnboardingRequest, digests: Mapping[str, str] | None = 
     with inventory.connect(tenant.placement.docker_host) as client:
         if has_ops_image(client):
             drive, note = drive_and_room(client, tenant)
-    return Survey(tenant=tenant, facts=facts, drive=drive, note=note)
+    return HostSurvey(tenant=tenant, facts=facts, drive=drive, note=note)
 
 
 def has_ops_image(client: Any) -> bool:
     """Whether the engine has the image that looks at its host's drive."""
-    return bool(asking.architecture(client, sentinel.ops_image()))
+    return bool(host_facts.architecture(client, sentinel.ops_image()))
 
 
 def drive_and_room(client: Any, tenant: Tenant) -> tuple[sentinel.Inspection, str]:
     """The drive, and what is to be known of the host; empty of a portal that is up. Raises DriveMissing, NoRoom, PortalError."""
     # The room first: what a drive has is printed by its names, and the first line that fits is read.
-    script = f"{capacity.LOOK}\n{symbolic_links.LOOK.format(tenant.name)}"
+    script = f"{capacity.MEMORY_AND_DISK_SCRIPT}\n{symbolic_links.LINKS_SCRIPT.format(tenant.name)}"
     seen = sentinel.inspect(client, tenant.storage.root, script)
     sentinel.judge(tenant, seen)
     # One that is up has taken its share already.
     if inventory.containers(client, tenant.name):
         return seen, ""
-    note = capacity.judge(capacity.parse(seen.said), tenant)
+    note = capacity.judge(capacity.parse(seen.output), tenant)
     return seen, note or f"{tenant.name}: the host has enough memory and disk space"
 
 
@@ -184,7 +184,7 @@ def dry_run(request: OnboardingRequest, say: Say = lambda text: None) -> dict[st
     `note` is what is to be known of the host; where its drive or its room stands in the way, `refused` says so, and `exit_code`
     is the one that `onboard` would end with. Raises ConfigError, Impossible, NoEngine.
     """
-    choice = decide(request, say)
+    choice = choose_images(request, say)
     tenant, file_text, _ = resolve(choice.request(request), digests=choice.digests)
     note, refused, code = HOST_NOT_CHECKED, "", 0
     with inventory.connect(tenant.placement.docker_host) as client:
@@ -281,13 +281,13 @@ def engine_facts(request: OnboardingRequest) -> Facts:
     """What the engine of a request and its host have already. Raises NoEngine."""
     root = request.root or USUAL_ROOT
     with inventory.connect(request.docker_host) as client:
-        facts = asking.of_engine(client, ())
+        facts = host_facts.of_engine(client, ())
         try:
-            return replace(facts, host=asking.of_host(client, sentinel.ops_image(), root))
-        except asking.engine_errors():
+            return replace(facts, host=host_facts.of_host(client, sentinel.ops_image(), root))
+        except host_facts.engine_errors():
             # Before the first image is there, or the drive: this machine can be asked by itself, where the engine is on it.
             if placement.address_of(request.docker_host, os.environ).startswith("unix://"):
-                return replace(facts, host=asking.this_machine())
+                return replace(facts, host=host_facts.this_machine())
             return replace(facts, unasked="the engine's host could not be asked yet")
 
 

@@ -20,8 +20,8 @@ from automation.stack import Stack
 from config.reading.errors import ConfigError
 from config.reading.keys import entries
 from config.tenant.sections import Storage
+from config.tenant.tenant import load_valid
 from config.tenant.tenant import names as tenant_names
-from config.tenant.tenant import survey
 from config.values import names
 from config.values import placement as naming
 from config.values.drive_paths import SENTINEL
@@ -34,8 +34,8 @@ STOP_SECONDS = 10
 DELETE_LIMIT_SECONDS = 4 * 3600.0
 # Whole or not at all by its own name: half of the data must never come up as if it were all. rm and mv follow no link, so
 # that of one they would delete the link and leave the data. The name has been checked.
-LOOK = "for each in {0} .purged-{0}; do if [ -e /drive/$each ] || [ -L /drive/$each ]; then echo there; break; fi; done"
-DELETE = (
+DATA_EXISTS_SCRIPT = "for each in {0} .purged-{0}; do if [ -e /drive/$each ] || [ -L /drive/$each ]; then echo there; break; fi; done"
+DELETE_SCRIPT = (
     'cd /drive && for each in {0} .purged-{0}; do if [ -L $each ]; then echo "$each is a symbolic '
     'link: neither it nor what it leads to was deleted"; exit 1; fi; done && rm -rf -- .purged-{0} '
     '&& if [ -e {0} ]; then mv -T -- {0} .purged-{0}; fi && rm -rf -- .purged-{0} || {{ echo "what '
@@ -125,13 +125,16 @@ def trace(tenant: str, looked: SearchScope) -> Trace:
             owners |= told
             for root, surely in roots(client, tenant, looked, words).items():
                 drives.append(root)
-                if sentinel.run_on_drive(client, root, LOOK.format(tenant), reads=True) != "there":
+                if (
+                    sentinel.run_on_drive(client, root, DATA_EXISTS_SCRIPT.format(tenant), reads=True)
+                    != "there"
+                ):
                     continue
                 owner = ownership.owner_on_drive(client, root, tenant)
                 # Of the same name at another tenant's root: where another state says that it is its own, it is.
                 if surely or ours.judge(tenant, [], [owner]).side is not Side.OTHERS:
                     links = sentinel.run_on_drive(
-                        client, root, symbolic_links.LOOK.format(tenant), reads=True
+                        client, root, symbolic_links.LINKS_SCRIPT.format(tenant), reads=True
                     )
                     symbolic_links.refuse(root, symbolic_links.parse(links), "nothing was removed")
                     found["directories"].append((host, f"{root}/{tenant}"))
@@ -236,7 +239,7 @@ def search_scope(
     lost = tuple(each for each in gone if each in {one for p in found for one in (p.root, p.host)})
     hosts = dict.fromkeys(each.host for each in kept) or {address(""): None}
     # Of those whose files can be read: what is wrong with another tenant's file is no matter here.
-    readable, _ = survey(tenant_files.TENANTS)
+    readable, _ = load_valid(tenant_files.TENANTS)
     others = {USUAL_ROOT, *(each.storage.root for each in readable.values())}
     return SearchScope(
         # An engine without a root: what runs there is looked for all the same.
@@ -277,8 +280,10 @@ def purge(found: Trace, looked: SearchScope, say: Say) -> None:
                     say(f"deleting {each}: many files take minutes")
                     root = str(PurePosixPath(each).parent)
                     # While the directory is there: nobody else knows the project's number.
-                    sentinel.unlimit(client, root, found.tenant, say)
-                    sentinel.run_on_drive(client, root, DELETE.format(found.tenant), DELETE_LIMIT_SECONDS)
+                    sentinel.remove_own_limit(client, root, found.tenant, say)
+                    sentinel.run_on_drive(
+                        client, root, DELETE_SCRIPT.format(found.tenant), DELETE_LIMIT_SECONDS
+                    )
         if found.stack:
             hold.stack.remove()
             say(f"removed the stack {found.tenant} with its secrets")

@@ -96,7 +96,7 @@ def attempt_up(
                 say(f"the data of {tenant.name} stays in {left}; {tenant.directory} is a new, empty place")
             known = data_locations.recorded_locations(hold.stack)
             seen = prepared.drive if prepared and prepared.drive else sentinel.inspect_tenant(client, tenant)
-            here, share = sentinel.judge(tenant, seen, known), quota.parse_share(seen.said)
+            here, share = sentinel.judge(tenant, seen, known), quota.parse_share(seen.output)
             if lacking := packet_rules.ensure(tenant):
                 say(f"{tenant.name}: {lacking}")
             # What a run of plain pulumi has made; below, what this one makes.
@@ -111,7 +111,7 @@ def attempt_up(
                 plan = require_feasible(client, tenant, plan, fit.state, say, share)
                 # Room that what starts may need is given before it starts, and taken when it has: a first limit on many
                 # files takes its time, which nothing that starts waits for.
-                wider = quota.gives_room(share, tenant.storage.quota_mib)
+                wider = quota.raises_limit(share, tenant.storage.quota_mib)
                 why = quota.set_limit(client, tenant, share, say, cancel) if wider else ""
                 with job_progress.reported(tenant, say):
                     found = apply(run, client, say, plan, refresh=bool(gone), replace=replace)
@@ -154,7 +154,7 @@ def limit_what_runs(
         return ""
     try:
         # A portal that was new has a directory by now.
-        share = share if share.own else sentinel.share(client, tenant.storage.root, tenant.name)
+        share = share if share.own else sentinel.read_share(client, tenant.storage.root, tenant.name)
         return quota.set_limit(client, tenant, share, say, cancel)
     except Cancelled:
         raise

@@ -11,7 +11,7 @@ from config.portal.image_sources import ADDED, OPS
 from config.releases.release import Releases
 from config.releases.upgrades import path as way
 from config.tenant.fleet import Fleet as FleetFile
-from config.tenant.tenant import Tenant, names, survey
+from config.tenant.tenant import Tenant, load_valid, names
 
 # The release's own files, and where images are made.
 _RELEASES = "config/releases/"
@@ -78,7 +78,7 @@ class Fleet:
         folder = root / "tenants"
         shared = FleetFile.load(root / "config" / "fleet.yml")
         releases = Releases(root / "config" / "releases", mirror=shared.mirror)
-        found, _ = survey(folder, shared, releases)
+        found, _ = load_valid(folder, shared, releases)
         broken = sorted(set(names(folder)) - set(found))
         # A link in a folder that no plan is made from leads no plan anywhere.
         links = {
@@ -92,9 +92,9 @@ class Fleet:
         """Every name."""
         return sorted({*self.tenants, *self.broken})
 
-    def where(self, holds: Callable[[Tenant], bool]) -> list[str]:
+    def names_where(self, condition: Callable[[Tenant], bool]) -> list[str]:
         """The tenants of which it holds; of one whose file cannot be read nobody can say that it does not."""
-        return sorted({*self.broken, *(name for name, each in self.tenants.items() if holds(each))})
+        return sorted({*self.broken, *(name for name, each in self.tenants.items() if condition(each))})
 
 
 def affected(files: Sequence[File], fleet: Fleet) -> Affected:
@@ -157,7 +157,7 @@ def tenants_of(path: str, fleet: Fleet) -> tuple[list[str], str]:
     if path.startswith(_RELEASES):
         return _of_release(PurePosixPath(path), fleet)
     if path == "config/pins.yml":
-        return fleet.where(_has_public_image), "public images by digest"
+        return fleet.names_where(_has_public_image), "public images by digest"
     if path.startswith("images/"):
         return _of_image(PurePosixPath(path), fleet)
     for table, those in ((NONE, []), (ALL, fleet.all())):
@@ -180,12 +180,12 @@ def _tenant(path: str) -> str:
 def _of_release(path: PurePosixPath, fleet: Fleet) -> tuple[list[str], str]:
     if path.parent.name == "hub":
         return (
-            fleet.where(lambda tenant: _uses_file(tenant, path.name)),
+            fleet.names_where(lambda tenant: _uses_file(tenant, path.name)),
             f"goes into public images with {path.name}",
         )
     if path.suffix == ".yml" and len(path.parts) == 3:
         return (
-            fleet.where(lambda tenant: _from_release(tenant, path.stem)),
+            fleet.names_where(lambda tenant: _from_release(tenant, path.stem)),
             f"release {path.stem}",
         )
     return fleet.all(), "is in the folder of releases"
@@ -214,7 +214,7 @@ def _of_image(path: PurePosixPath, fleet: Fleet) -> tuple[list[str], str]:
     for name, recipe in known.items():
         if above.intersection(recipe.needs):
             above.add(name)
-    return fleet.where(
+    return fleet.names_where(
         lambda tenant: bool(above & _images(tenant))
     ), f"image {role}, and the images built on it"
 

@@ -119,7 +119,7 @@ class Forge:
             raise Passing(f"{self.name} does not answer {method} {url}: {error}") from None
 
 
-def of(environ: Mapping[str, str], *, author: str = "", number: int = 0) -> Forge:
+def from_environment(environ: Mapping[str, str], *, author: str = "", number: int = 0) -> Forge:
     """The forge that a run's environment names: GitHub Actions or GitLab CI. Raises PortalError with what is missing."""
     if environ.get("GITLAB_CI"):
         return gitlab(environ, author, number)

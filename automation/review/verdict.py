@@ -74,12 +74,12 @@ def judge(plan: Plan) -> Verdict:
             findings=(*data_left_behind(change, plan.left, plan.tenant), *findings(change)),
         )
         for change in plan.changes
-        if matters(change)
+        if is_judged(change)
     ]
     return Verdict(tenant=plan.tenant, judged=tuple(sorted(judged, key=severity_order)))
 
 
-def matters(change: Change) -> bool:
+def is_judged(change: Change) -> bool:
     """Whether there is something of it on an engine or a secret in it."""
     # That a plugin is used, or no longer, is for the state alone; another engine behind it is not.
     is_plugin = change.type.startswith(PROVIDERS) and change.op in ("create", "delete", "import")

@@ -150,7 +150,9 @@ class Runs:
         except auto.CommandError as error:
             if self.cancel.is_set():
                 raise Cancelled(f"{verb} of {self.tenant} was cancelled; safe to re-run") from None
-            raise UpFailed(f"{verb} of {self.tenant} failed: {heard.reason or reason(error)}") from None
+            raise UpFailed(
+                f"{verb} of {self.tenant} failed: {heard.failure_text or stderr_text(error)}"
+            ) from None
 
     def _plan(self, heard: RunEvents) -> Plan:
         return Plan(
@@ -181,7 +183,7 @@ class Runs:
         )
 
 
-def reason(error: auto.CommandError) -> str:
+def stderr_text(error: auto.CommandError) -> str:
     """What the CLI said on standard error, where the engine told nothing."""
     said = str(error).partition("stderr:")[2].strip()
     return said.removeprefix("error: ") or "(it said nothing)"

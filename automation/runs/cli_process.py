@@ -16,7 +16,7 @@ from semver import VersionInfo
 
 from automation.cancellation import at_once_event, cancel_on_signals
 from automation.errors import PortalError
-from automation.locked_cli import HELD
+from automation.locked_cli import EXIT_LOCK_HELD
 from automation.locks.stack_lock import Hold
 
 LOOK_SECONDS = 0.1
@@ -83,7 +83,7 @@ class Command(auto.PulumiCommand):
             process, self.cancel, self.say, self.hold.note_pulumi_locks if self.hold else lambda: None
         ):
             out, err = process.communicate()
-        if self.hold and process.returncode == HELD:
+        if self.hold and process.returncode == EXIT_LOCK_HELD:
             raise self.hold.overtaken_error()
         result = auto.CommandResult(stdout=out, stderr=err, code=process.returncode)
         if process.returncode:

@@ -104,7 +104,7 @@ class RunEvents:
             self.errors.append(without_markup(event.message))
 
     @property
-    def reason(self) -> str:
+    def failure_text(self) -> str:
         """The engine's own reasons, each once, the summary of a failure only where nothing else is told."""
         said = [each for each in dict.fromkeys(self.errors) if each]
         told = [each for each in said if each not in SUMMARIES]

@@ -37,7 +37,7 @@ def recover(hold: Hold, client: Any, say: Say) -> Recovered:
     plain `pulumi` comes between. Raises Locked when one does all the same, PortalError when the backend or engine says no.
     """
     stack = hold.stack
-    if hold.mended:
+    if hold.lock_removed:
         wait_until_settled(client, stack.name)
     exported = stack.state()
     if not pending_operations(exported):

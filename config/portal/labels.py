@@ -18,7 +18,7 @@ OWNER = "portal.owner"
 # Of what is no portal's: a container for one question to the host, one that builds, an image.
 HELPER = "portal.helper"
 # Of a helper at work on a portal's limit of the drive: whose.
-HELD = "portal.helper-of"
+HELPER_OF = "portal.helper-of"
 BUILD = "portal.build"
 ROLE = "portal.role"
 

@@ -11,7 +11,7 @@ from ipaddress import IPv4Network
 
 from config.tenant.tenant import Tenant
 from config.values import names
-from config.values.networks import EGRESS, INGRESS, INSIDE, PLACES, subnet
+from config.values.networks import EGRESS, INGRESS, INSIDE, SUBNET_OFFSETS, subnet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ def networks(tenant: Tenant) -> Mapping[str, Network]:
             internal=name in INSIDE,
             members={each: _names(tenant, name, each, members, called) for each in members},
         )
-        for name in PLACES
+        for name in SUBNET_OFFSETS
         if (members := sorted(each for each, joined in places.items() if name in joined))
     }
 

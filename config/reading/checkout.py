@@ -21,7 +21,7 @@ class Outside(Exception):
     """A path leads out of the checkout; the text says by which link, and what to do."""
 
 
-def place(path: Path, root: Path) -> Path:
+def resolve_inside(path: Path, root: Path) -> Path:
     """Where `path` leads, no link on the way to it leaving the checkout at `root`; what it leads to may be missing.
 
     A link may be absolute, where it names a place in the checkout. Raises Outside, and OSError for links in a circle.
@@ -63,9 +63,9 @@ def place(path: Path, root: Path) -> Path:
 
 def read(path: Path, root: Path, most: int = -1) -> bytes:
     """The bytes of a file, at most `most` of them. Raises Outside and OSError, also for what is no file."""
-    # Its own place, so that nothing is followed that `place` has not seen; a FIFO must not be waited for.
+    # Its own place, so that nothing is followed that `resolve_inside` has not seen; a FIFO must not be waited for.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    with os.fdopen(os.open(place(path, root), flags), "rb") as file:
+    with os.fdopen(os.open(resolve_inside(path, root), flags), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "is not a file")
         return file.read(most)
@@ -77,7 +77,7 @@ def text(path: Path, root: Path) -> str:
     try:
         return read(path, root).decode("utf-8")
     except (Outside, OSError) as error:
-        raise ConfigError(f"{name}: cannot be read: {reason(error)}") from None
+        raise ConfigError(f"{name}: cannot be read: {error_text(error)}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{name}: is not text, expected UTF-8") from None
 
@@ -85,12 +85,12 @@ def text(path: Path, root: Path) -> str:
 def refusal(path: Path, root: Path) -> str:
     """Why a path may not be followed, in the words of Outside or of the system; empty when it may."""
     try:
-        place(path, root)
+        resolve_inside(path, root)
     except (Outside, OSError) as error:
-        return reason(error)
+        return error_text(error)
     return ""
 
 
-def reason(error: Outside | OSError) -> str:
+def error_text(error: Outside | OSError) -> str:
     """The reason alone: the system's own text repeats the path."""
     return (error.strerror or "") if isinstance(error, OSError) else str(error)

@@ -101,7 +101,7 @@ def _entries(cls: Any) -> Mapping[str, Entry]:
     return found
 
 
-def sample(cls: type[Any]) -> str:
+def example_line(cls: type[Any]) -> str:
     """The first key of a section as it would stand in a file."""
     return next(f"{name}: {entry.key.example}" for name, entry in entries(cls).items() if entry.key)
 
@@ -164,11 +164,11 @@ class Reading:
         """Reads one key that is there."""
         self.lines[path] = node.line
         if entry.section:
-            section = self.section(node, path, sample(entry.section))
+            section = self.section(node, path, example_line(entry.section))
             if section:
                 self.keys(entry.section, section, path)
         elif entry.key and entry.key.kind != "keys":
-            self.leaf(entry.key, node, path)
+            self.read_value(entry.key, node, path)
 
     def absent(self, entry: Entry, path: str, line: int, default: Any) -> None:
         """A key that is not there: its default, or a finding."""
@@ -197,7 +197,7 @@ class Reading:
     ) -> dict[str, Section]:
         """The sections of `cls` below the key `path`, whose names are `what` and among the known ones."""
         node = root.items.get(path)
-        section = self.section(node, path, f"{min(known)}: {{{sample(cls)}}}") if node else None
+        section = self.section(node, path, f"{min(known)}: {{{example_line(cls)}}}") if node else None
         if not section:
             return {}
         self.unknown(section, path, sorted(known), what)
@@ -205,7 +205,7 @@ class Reading:
         for name, inner in section.items.items():
             here = join(path, name)
             self.lines[here] = inner.line
-            below = self.section(inner, here, sample(cls)) if name in known else None
+            below = self.section(inner, here, example_line(cls)) if name in known else None
             if below:
                 found[name] = below
         return found
@@ -223,12 +223,12 @@ class Reading:
             here = join(path, name)
             self.lines[here] = inner.line
             if name in known:
-                self.leaf(key, inner, here)
+                self.read_value(key, inner, here)
         return {
             name: self.values[f"{path}/{name}"] for name in section.items if f"{path}/{name}" in self.values
         }
 
-    def leaf(self, key: Key, node: Node, path: str) -> None:
+    def read_value(self, key: Key, node: Node, path: str) -> None:
         """Reads one value: first its type, then its check."""
         if isinstance(node, Scalar) and node.kind == "refused":
             return
@@ -242,12 +242,14 @@ def _text(key: Key, node: Node) -> Any:
     if isinstance(node, Scalar) and node.kind == "text":
         return _checked(key, node.text)
     hint = (
-        f" (quote it: {quoted(node.text)})" if isinstance(node, Scalar) and _would_do(key, node.text) else ""
+        f" (quote it: {quoted(node.text)})"
+        if isinstance(node, Scalar) and _is_valid_text(key, node.text)
+        else ""
     )
     raise ValueError(f"found {node}, expected text{hint}, for example {key.shown}")
 
 
-def _would_do(key: Key, text: str) -> bool:
+def _is_valid_text(key: Key, text: str) -> bool:
     try:
         return bool(text and key.check(text))
     except ValueError:

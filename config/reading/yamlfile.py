@@ -48,13 +48,13 @@ _SAID = {
 def load(path: Path, findings: Findings, root: Path) -> Section | None:
     """The keys of a file of the checkout at `root`, or None with the reason among the findings."""
     try:
-        place = checkout.place(path, root)
+        place = checkout.resolve_inside(path, root)
         if place.exists() and not place.is_file():
             findings.add(0, "", "is not a file")
             return None
         data = checkout.read(path, root, plaintext.LARGEST + 1)
     except (checkout.Outside, OSError) as error:
-        findings.add(0, "", f"cannot be read: {checkout.reason(error)}")
+        findings.add(0, "", f"cannot be read: {checkout.error_text(error)}")
         return None
     return parse(data, findings)
 

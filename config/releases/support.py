@@ -17,13 +17,13 @@ class Support:
     today: date
 
     @property
-    def over(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether it has ended."""
         return self.today >= self.release.support_ends
 
     def __str__(self) -> str:
         day = self.release.support_ends.isoformat()
-        return f"support ended on {day}" if self.over else f"supported until {day}"
+        return f"support ended on {day}" if self.has_ended else f"supported until {day}"
 
 
 def newest(releases: Mapping[str, Release]) -> Release:
@@ -35,7 +35,7 @@ def newest(releases: Mapping[str, Release]) -> Release:
 def notes(release: Release, releases: Mapping[str, Release], today: date) -> tuple[str, ...]:
     """What somebody should know whose portal has a release that Open edX does not support any more."""
     support = Support(release=release, today=today)
-    if not support.over:
+    if not support.has_ended:
         return ()
     better = newest(releases)
     told = f"release: Open edX {release.title}: {support}"

@@ -37,7 +37,7 @@ def path(start: str, end: str, releases: Mapping[str, Release]) -> tuple[str, ..
     return ()
 
 
-def unopened(before: Release, after: Release) -> list[str]:
+def unreadable_stores(before: Release, after: Release) -> list[str]:
     """The data stores of `after` that cannot open what those of `before` wrote, in words."""
     found = []
     for name, service in sorted(after.services.items()):
@@ -51,48 +51,50 @@ def unopened(before: Release, after: Release) -> list[str]:
     return found
 
 
-def reason(now: DeployedRelease | None, wanted: DeployedRelease, releases: Mapping[str, Release]) -> str:
+def why_refused(now: DeployedRelease | None, target: DeployedRelease, releases: Mapping[str, Release]) -> str:
     """Why a portal that has `now` may not become `wanted`, with the remedy; empty when it may."""
-    if now is None or now == wanted:
+    if now is None or now == target:
         return ""
-    if now.images != wanted.images:
+    if now.images != target.images:
         return (
-            f"images: the portal's data was written by {now.images} images, which those of {wanted.images} "
+            f"images: the portal's data was written by {now.images} images, which those of {target.images} "
             f"cannot read; keep `images: {now.images}`, or create a new tenant and move the data by dumps"
         )
-    if now.release == wanted.release:
+    if now.release == target.release:
         return ""
     if now.release not in releases:
         return (
             f"release: the portal has {now.release}, which config/releases does not have; "
             f"use the checkout that brought the portal up"
         )
-    if path(wanted.release, now.release, releases):
+    if path(target.release, now.release, releases):
         return (
-            f"release: the portal has {now.release}, which is newer than {wanted.release}, and data only goes "
-            f"forward; keep `release: {now.release}`, or restore a backup of {wanted.release} into a new tenant"
+            f"release: the portal has {now.release}, which is newer than {target.release}, and data only goes "
+            f"forward; keep `release: {now.release}`, or restore a backup of {target.release} into a new tenant"
         )
-    way = path(now.release, wanted.release, releases)
+    way = path(now.release, target.release, releases)
     if not way:
         return (
-            f"release: there is no upgrade path from {now.release} to {wanted.release}; "
-            f"{wanted.release} follows: {comma_separated(releases[wanted.release].follows)}"
+            f"release: there is no upgrade path from {now.release} to {target.release}; "
+            f"{target.release} follows: {comma_separated(releases[target.release].follows)}"
         )
     if len(way) > 2:
         return (
-            f"release: {wanted.release} cannot follow {now.release}; upgrade {' → '.join(way)}, "
+            f"release: {target.release} cannot follow {now.release}; upgrade {' → '.join(way)}, "
             f"next `release: {way[1]}`, one `up` each"
         )
-    closed = unopened(releases[now.release], releases[wanted.release]) if wanted.images == "hub" else []
+    closed = (
+        unreadable_stores(releases[now.release], releases[target.release]) if target.images == "hub" else []
+    )
     if closed:
         return (
-            f"release: {wanted.release} follows {now.release}, but {'; '.join(closed)}; "
+            f"release: {target.release} follows {now.release}, but {'; '.join(closed)}; "
             "create a new tenant and move the data by dumps"
         )
     return ""
 
 
-def before(wanted: DeployedRelease, releases: Mapping[str, Release]) -> tuple[DeployedRelease, ...]:
+def before(target: DeployedRelease, releases: Mapping[str, Release]) -> tuple[DeployedRelease, ...]:
     """What a portal's data may belong to when `wanted` takes it over."""
-    every = (DeployedRelease(release=name, images=wanted.images) for name in sorted(releases))
-    return tuple(each for each in every if not reason(each, wanted, releases))
+    every = (DeployedRelease(release=name, images=target.images) for name in sorted(releases))
+    return tuple(each for each in every if not why_refused(each, target, releases))

@@ -70,12 +70,14 @@ def _entry(entry: Entry, docs: Mapping[str, str], path: str) -> Shape:
         own = _own(path) if path in own_settings.KEYS else {}
         return {"type": ["object", "null"], "description": docs[path], **own, "default": {}}
     default = {} if entry.required else {"default": list(entry.default) if _is_list(entry) else entry.default}
-    return {**leaf(entry.key, docs[path]), **default}
+    return {**value_schema(entry.key, docs[path]), **default}
 
 
 def _own(path: str) -> Shape:
     value = {"additionalProperties": {"not": {"type": "null"}}} if path == "features" else {}
-    program = {"not": {"enum": sorted((*own_settings.PROGRAM, "FEATURES"))}} if path == "settings" else {}
+    program = (
+        {"not": {"enum": sorted((*own_settings.PROTECTED_LAYER, "FEATURES"))}} if path == "settings" else {}
+    )
     return {"propertyNames": {"pattern": f"^{own_settings.NAME.pattern}$", **program}, **value}
 
 
@@ -83,7 +85,7 @@ def _is_list(entry: Entry) -> bool:
     return isinstance(entry.default, tuple)
 
 
-def leaf(key: Key, doc: str) -> Shape:
+def value_schema(key: Key, doc: str) -> Shape:
     """One value."""
     told: Shape = {"type": _TYPES[key.kind], "description": doc}
     if key.kind == "a list":
@@ -136,7 +138,9 @@ def _release(release: Release, usual: bool) -> Shape:
     if not usual:
         condition["required"] = ["release"]
     services = release.services
-    images = {name: leaf(OWN_IMAGE, f"{OWN_IMAGE.doc} {name} of {release.name}.") for name in services}
+    images = {
+        name: value_schema(OWN_IMAGE, f"{OWN_IMAGE.doc} {name} of {release.name}.") for name in services
+    }
     sizes = {name: _size(service) for name, service in services.items()}
     return _when(
         condition,
@@ -158,9 +162,9 @@ def _size(service: ReleaseService) -> Shape:
     public = service.least_memory("hub")
     more = f", with images: hub {public}MiB" if public != service.memory_min else ""
     doc = f"{memory.doc} At least {service.memory_min}MiB{more}."
-    properties = {"memory": {**leaf(memory, doc), "default": f"{service.memory}MiB"}}
+    properties = {"memory": {**value_schema(memory, doc), "default": f"{service.memory}MiB"}}
     if service.workers:
-        properties["workers"] = {**leaf(workers, workers.doc), "default": service.workers}
+        properties["workers"] = {**value_schema(workers, workers.doc), "default": service.workers}
     return {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
 
 
@@ -169,7 +173,7 @@ def _groups(release: Release) -> Shape:
     patterns = {}
     for of in names.WORKERS:
         queues = list(release.services[of].queues) if of in release.services else []
-        properties = {name: leaf(entry.key, entry.key.doc) for name, entry in _keys(WorkerGroup)}
+        properties = {name: value_schema(entry.key, entry.key.doc) for name, entry in _keys(WorkerGroup)}
         if queues:
             properties["queues"] |= {"items": {"enum": queues}, "maxItems": len(queues) - 1}
         properties["queues"] |= {"minItems": 1, "uniqueItems": True}

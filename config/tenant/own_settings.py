@@ -15,7 +15,7 @@ KEYS = ("features", "settings")
 NAME = re.compile(r"[A-Z][A-Z0-9_]{0,99}")
 EXAMPLES = {"features": "ENABLE_MOBILE_REST_API: true", "settings": "LOGIN_REDIRECT_WHITELIST: [acme.com]"}
 # The settings of the protected layer, of whatever release. tests/unit/config/tenant/test_own_settings.py holds them to it.
-PROGRAM = frozenset(
+PROTECTED_LAYER = frozenset(
     (
         "ADMIN",
         "ALLOWED_HOSTS",
@@ -66,7 +66,7 @@ PROGRAM = frozenset(
     )
 )
 # What the settings module of the real Open edX makes whatever a file says (images/openedx/portal_settings).
-SETTLED = frozenset(
+SETTINGS_MODULE = frozenset(
     (
         "CELERYD_HIJACK_ROOT_LOGGER",
         "CELERY_RESULT_BACKEND",
@@ -133,7 +133,7 @@ def _named(key: str, name: str) -> None:
         )
     if key == "settings" and name == "FEATURES":
         raise ValueError("has its own key, expected below 'features'")
-    if key == "settings" and name in PROGRAM | SETTLED:
+    if key == "settings" and name in PROTECTED_LAYER | SETTINGS_MODULE:
         raise ValueError("is set by the program, expected nothing: remove it")
 
 

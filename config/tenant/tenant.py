@@ -33,8 +33,8 @@ __all__ = [
     "Storage",
     "Tenant",
     "load_all",
+    "load_valid",
     "names",
-    "survey",
 ]
 
 _HERE = Path(__file__).parents[1]
@@ -97,12 +97,12 @@ class Tenant:
     )
     features: Mapping[str, Any] = field(
         default_factory=dict,
-        metadata=each("Features of Open edX (FEATURES) that the operator switches.", "lms"),
+        metadata=each("Features of Open edX (FEATURES), set by the operator.", "lms"),
     )
     settings: Mapping[str, Any] = field(
         default_factory=dict,
         metadata=each(
-            "Settings of Open edX by their own names that the operator makes, for lms and cms.", "lms"
+            "Settings of Open edX for lms and cms, by Open edX's own names, set by the operator.", "lms"
         ),
     )
     # All that there are: which of them this one may follow.
@@ -152,7 +152,7 @@ class Tenant:
 
     def require_upgrade_path(self, now: DeployedRelease | None) -> None:
         """Raises ConfigError with the remedy when a portal that has `now` may not become this."""
-        why = upgrades.reason(now, self.wanted_release, self.releases)
+        why = upgrades.why_refused(now, self.wanted_release, self.releases)
         if why:
             raise ConfigError(f"tenants/{self.name}.yaml: {why}")
 
@@ -228,7 +228,7 @@ def load_all(folder: Path, fleet: Fleet | None = None) -> dict[str, Tenant]:
     return {name: file.build_tenant(Tenant) for name, file in files.items()}
 
 
-def survey(
+def load_valid(
     folder: Path, fleet: Fleet | None = None, releases: Releases | None = None
 ) -> tuple[dict[str, Tenant], tuple[str, ...]]:
     """The tenants of a folder that could come up, by name, and what is wrong with the others: each file read once."""

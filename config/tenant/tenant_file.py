@@ -54,10 +54,10 @@ class TenantFile(Reading):
         if root:
             self.keys(cls, root)
             self.own_settings = {key: own_settings.read(self, root, key) for key in own_settings.KEYS}
-            self.of_release(root, releases)
+            self.check_release(root, releases)
             self.check_together(fleet)
 
-    def of_release(self, root: Section, releases: Releases) -> None:
+    def check_release(self, root: Section, releases: Releases) -> None:
         """Checks what depends on the release."""
         self.release = self.load_release(releases)
         self.releases = releases

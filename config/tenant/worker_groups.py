@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from config.reading.keys import Reading, build, sample
+from config.reading.keys import Reading, build, example_line
 from config.reading.nodes import Section, join
 from config.reading.words import comma_separated, did_you_mean, quoted
 from config.releases.release import Release, ReleaseService
@@ -22,14 +22,14 @@ MOST = 20
 def read(reading: Reading, root: Section, release: Release | None, source: str) -> list[str]:
     """The names of the groups that could be read; `source` is where the images come from."""
     node = root.items.get(KEY)
-    section = reading.section(node, KEY, f"{EXAMPLE}: {{{sample(WorkerGroup)}}}") if node else None
+    section = reading.section(node, KEY, f"{EXAMPLE}: {{{example_line(WorkerGroup)}}}") if node else None
     if not section:
         return []
     found = []
     for name, inner in list(section.items.items())[:MOST]:
         here = join(KEY, name)
         reading.lines[here] = inner.line
-        below = reading.section(inner, here, sample(WorkerGroup))
+        below = reading.section(inner, here, example_line(WorkerGroup))
         if below is not None and _named(reading, here, name):
             of = service(name)
             _group(reading, here, below, of, release.services.get(of) if release else None, source)

@@ -28,7 +28,7 @@ SERVICES = frozenset(
     )
 )
 JOBS = frozenset(("storage-init", "edxapp-migrations", "create-admin", "assets", "backup", "restore"))
-NETWORKS = frozenset((*networks.PLACES, networks.FORMERLY_ONE))
+NETWORKS = frozenset((*networks.SUBNET_OFFSETS, networks.FORMERLY_ONE))
 # Directories of the drive that are not called as their service.
 DIRECTORIES = frozenset(("static", "media", "overrides", "rendered"))
 # The services whose queues a tenant may give to workers in containers of their own, `<service>-<word>`.

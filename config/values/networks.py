@@ -8,7 +8,7 @@ INGRESS, EGRESS = "ingress", "egress"
 # Each network's place in a tenant's /24, for good: a place that moves replaces every container of every portal. In
 # thirty-seconds of it (8 addresses), with the prefix length. 192 to 223 are free, for what joins several portals' load
 # balancers, for add-ons, for an overlay.
-PLACES: Mapping[str, tuple[int, int]] = MappingProxyType(
+SUBNET_OFFSETS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {
         "front": (0, 27),
         "mail": (4, 27),
@@ -21,7 +21,7 @@ PLACES: Mapping[str, tuple[int, int]] = MappingProxyType(
     }
 )
 # The networks on which services answer each other; the two others are ways in and out.
-INSIDE = tuple(each for each in PLACES if each not in (INGRESS, EGRESS))
+INSIDE = tuple(each for each in SUBNET_OFFSETS if each not in (INGRESS, EGRESS))
 # Services of different callers share these, each for a reason: pages are for everybody who can open the portal, and
 # where mails go in they are taken from the senders' addresses alone.
 MIXED = frozenset(("front", "mail"))
@@ -31,5 +31,5 @@ FORMERLY_ONE = "private"
 
 def subnet(whole: IPv4Network, name: str) -> IPv4Network:
     """The part of a tenant's /24 that is one network's."""
-    eighth, prefix = PLACES[name]
+    eighth, prefix = SUBNET_OFFSETS[name]
     return IPv4Network((int(whole.network_address) + 8 * eighth, prefix))

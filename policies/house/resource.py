@@ -28,19 +28,19 @@ class Resource:
     name: str
     inputs: Mapping[str, Any]
 
-    def at(self, key: str) -> Any:
+    def get(self, key: str) -> Any:
         """An input, None when it is not given."""
         return self.inputs.get(key)
 
-    def many(self, key: str) -> list[Any]:
+    def get_list(self, key: str) -> list[Any]:
         """An input that is a list, without what is not known yet."""
-        told = self.at(key)
+        told = self.get(key)
         return [] if told is UNKNOWN else [each for each in told or [] if each is not UNKNOWN]
 
     @property
     def labels(self) -> dict[str, Any]:
         """The labels by name."""
-        return {each["label"]: each["value"] for each in self.many("labels")}
+        return {each["label"]: each["value"] for each in self.get_list("labels")}
 
     @property
     def tenant(self) -> str:

@@ -151,7 +151,7 @@ def test_an_image_that_means_harm_has_little_time_memory_and_words(
     lines = f"USER root\nRUN rm {place} && echo {script} | base64 --decode >{place} && chmod 755 {place}"
     image = build(client, title.replace(" ", "-"), good, lines)
     began = time.monotonic()
-    told = image_contract.ask(client, image, limit=60.0 if title.startswith("memory") else 3.0)
+    told = image_contract.run_probe(client, image, limit=60.0 if title.startswith("memory") else 3.0)
     assert time.monotonic() - began < 100
     assert words in told.failure
     assert told.failure.isprintable()

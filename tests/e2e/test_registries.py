@@ -102,20 +102,20 @@ def test_a_registry_that_does_not_answer_as_it_should_is_asked_for_seconds(
     }
     began, said = time.monotonic(), list[str]()
     with inventory.connect(limit=2.0) as connected:
-        told = registry_digests.ask(connected, places, said.append)
+        told = registry_digests.ask_registries(connected, places, said.append)
     assert time.monotonic() - began < 10
     assert set(told.reasons) == set(places), told
-    assert re.search(reason, told.reason), told.reason
-    assert "\n" not in told.reason
-    assert len(told.reason) < 400
+    assert re.search(reason, told.why_unavailable), told.why_unavailable
+    assert "\n" not in told.why_unavailable
+    assert len(told.why_unavailable) < 400
 
 
 def test_a_registry_on_another_port_than_any_program_is_told_at_once(registry: Registry) -> None:
     with Registry() as gone:
         address = gone.address
     with inventory.connect(limit=registry_digests.LIMIT_SECONDS) as connected:
-        told = registry_digests.ask(connected, {GONE: f"{address}/acme/forum:9.9"}, pytest.fail)
-    assert re.search("refused", told.reason), told.reason
+        told = registry_digests.ask_registries(connected, {GONE: f"{address}/acme/forum:9.9"}, pytest.fail)
+    assert re.search("refused", told.why_unavailable), told.why_unavailable
 
 
 def test_pins_are_written_whole_and_keep_those_of_other_releases(

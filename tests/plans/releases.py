@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from config.releases.release import Release, ReleaseService
 from config.releases.support import newest
-from config.releases.upgrades import unopened
+from config.releases.upgrades import unreadable_stores
 
 HEAD = """\
 # Releases
@@ -96,7 +96,7 @@ def note(before: Release, after: Release) -> Iterator[str]:
         yield f"- Open edX's cache: `{before.cache}` → `{after.cache}`"
     for line in after.notes:
         yield f"- {line}"
-    closed = unopened(before, after)
+    closed = unreadable_stores(before, after)
     if closed:
         yield f"- **Not with public images**, whose data stores cannot: {'; '.join(closed)}. Move the data by dumps."
     if after.unpackaged:

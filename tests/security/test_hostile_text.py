@@ -355,5 +355,5 @@ def test_names_that_are_no_tenants() -> None:
 
 def test_a_last_line_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     for each in TEXTS:
-        show.say(stack.one_line(each))
+        show.say(stack.last_line(each))
     assert obeyed_by_terminal(everything(capsys)) == []

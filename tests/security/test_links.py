@@ -22,7 +22,7 @@ from config.releases import pins, public_images
 from config.releases.release import Releases
 from config.schema import manual
 from config.tenant.fleet import Fleet
-from config.tenant.tenant import Tenant, survey
+from config.tenant.tenant import Tenant, load_valid
 from tests.programs import ROOT
 
 SECRET = "correct-horse-battery-staple-73519"
@@ -255,7 +255,7 @@ def test_a_checkout_may_itself_be_reached_by_a_link(root: Path) -> None:
 def test_a_table_of_tenants_says_it_too(root: Path) -> None:
     (root / "tenants" / "oak.yaml").unlink()
     absolute(root, root / "tenants" / "oak.yaml")
-    _, wrong = survey(root / "tenants", releases=releases(root))
+    _, wrong = load_valid(root / "tenants", releases=releases(root))
     assert wrong[0].startswith("tenants/oak.yaml: cannot be read: the symbolic link 'tenants/oak.yaml' to ")
 
 

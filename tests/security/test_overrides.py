@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from config.portal.openedx import SECRETS
-from config.tenant.own_settings import PROGRAM
+from config.tenant.own_settings import PROTECTED_LAYER
 from config.values.checks import title
 from tests.e2e.templates import EVALUATED
 
@@ -204,7 +204,7 @@ def test_nothing_is_slipped_into_a_mapping_of_the_operator_s(
     configuration: SimpleNamespace, paths: Any
 ) -> None:
     """Past the checks of names, too; software that merges both files gets nothing of it either."""
-    overrides = {"EDXAPP_ENV_EXTRA": {name: {"default": {"OPTIONS": "evil"}} for name in PROGRAM}}
+    overrides = {"EDXAPP_ENV_EXTRA": {name: {"default": {"OPTIONS": "evil"}} for name in PROTECTED_LAYER}}
     configuration.rendering.install_settings(paths, configuration.rendering.ensure_rendered(paths, overrides))
     for path in paths.settings.iterdir():
         assert "evil" not in path.read_text() or path.name.endswith(".env.json")
@@ -230,14 +230,14 @@ def test_a_setting_that_loads_code_or_leads_elsewhere_is_the_operator_s(
     configuration: SimpleNamespace, variable: str
 ) -> None:
     told = "the operator may set it in the tenant's file, under settings, where it is reviewed"
-    for name in (*SETTINGS, *PROGRAM):
+    for name in (*SETTINGS, *PROTECTED_LAYER):
         assert told in refusal(configuration, {variable: {name: "x"}}), name
 
 
 def test_what_may_be_set_is_listed_and_none_of_it_is_the_program_s(configuration: SimpleNamespace) -> None:
     table = table_of(configuration)
     listed = {name for variable in EXTRA for name in table.variables[variable].keys}
-    assert not listed & {*PROGRAM, *SETTINGS}
+    assert not listed & {*PROTECTED_LAYER, *SETTINGS}
     assert not set(table.variables["EDXAPP_FEATURES"].keys) & set(FEATURES)
     # A type is a check; no type takes a mapping of any keys with any values.
     types = {

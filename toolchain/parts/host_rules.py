@@ -15,7 +15,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Literal
 
-from config.values.networks import EGRESS, INGRESS, PLACES
+from config.values.networks import EGRESS, INGRESS, SUBNET_OFFSETS
 from toolchain.errors import ToolchainError
 from toolchain.parts.dockerd import Daemon
 from toolchain.parts.engine import SOCKET, address
@@ -37,7 +37,7 @@ State = Literal["held", "missing", "unseen"]
 
 def rules(pool: IPv4Network, resolvers: Iterable[str]) -> dict[str, list[str]]:
     """The rules of both chains, as `iptables -S` tells them. `resolvers` are asked for names, wherever they are."""
-    ingress, egress = slots(pool, INGRESS), slots(pool, EGRESS)
+    ingress, egress = address_match(pool, INGRESS), address_match(pool, EGRESS)
     names = [
         f"-s {egress} -d {each}/32 -p {kind} -m {kind} --dport 53 -j RETURN"
         for each in resolvers
@@ -63,9 +63,9 @@ def rules(pool: IPv4Network, resolvers: Iterable[str]) -> dict[str, list[str]]:
     }
 
 
-def slots(pool: IPv4Network, name: str) -> str:
+def address_match(pool: IPv4Network, name: str) -> str:
     """All tenants' networks of one name, in one match: the pool's bits and those of the place in each /24."""
-    eighth, prefix = PLACES[name]
+    eighth, prefix = SUBNET_OFFSETS[name]
     mask = int(pool.netmask) | (int(IPv4Network((0, prefix)).netmask) & 0xFF)
     return f"{IPv4Address(int(pool.network_address) + 8 * eighth)}/{IPv4Address(mask)}"
 
@@ -102,14 +102,14 @@ class HostRules:
     paths: Paths
 
     @property
-    def here(self) -> bool:
+    def can_read(self) -> bool:
         """Whether the engine in use is this machine's own, and this user may see its packet filter."""
         return address(self.env) in SOCKETS and os.geteuid() == 0
 
     @property
-    def owned(self) -> bool:
+    def started_here(self) -> bool:
         """Whether the engine was started or installed here: else whose machine it is decides."""
-        return self.here and (
+        return self.can_read and (
             Daemon(self.paths.engine).process() is not None or self.paths.installed.exists()
         )
 
@@ -120,7 +120,7 @@ class HostRules:
 
     def state(self) -> State:
         """Whether they are there as wanted; unseen where this user or machine cannot tell."""
-        if not self.here:
+        if not self.can_read:
             return "unseen"
         for chain, those in self.wanted.items():
             found = _lines("iptables", "-w", str(LOCK_SECONDS), "-S", chain)
@@ -133,7 +133,7 @@ class HostRules:
 
     def hold(self) -> None:
         """Put them there; what is there already stays as it is. Raises ToolchainError."""
-        if not self.here:
+        if not self.can_read:
             raise ToolchainError(f"packet rules are installed on the engine's own machine, as root; {REMEDY}")
         self.paths.engine.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Several portals come up at once.
@@ -162,7 +162,7 @@ class HostRules:
 
     def ensure(self) -> State:
         """Put them there where the machine is ours to change; what is so then. Raises ToolchainError."""
-        if self.owned:
+        if self.started_here:
             self.hold()
         return self.state()
 

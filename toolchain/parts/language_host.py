@@ -33,5 +33,5 @@ def build(go: Go, to: Path, runner: Runner, say: Callable[[str], None]) -> Path:
     )
     script = go.fetch(CLI_MODULE, SDK, runner) / "python" / "cmd" / SCRIPT
     files.write(to / SCRIPT, script.read_text(), mode=0o755)
-    files.place(made, to / NAME)
+    files.move_into_place(made, to / NAME)
     return to / NAME

@@ -34,7 +34,7 @@ def build(pins: Pins, go: Go, to: Path, runner: Runner, say: Callable[[str], Non
         flags=("-tags", "osusergo,grpcnotrace", "-ldflags", f"-s -w {stamp}"),
         watch=progress(say),
     )
-    files.place(made, to / "pulumi")
+    files.move_into_place(made, to / "pulumi")
     return to / "pulumi"
 
 
@@ -113,7 +113,7 @@ def unpack(archive: Path, to: Path) -> None:
             try:
                 with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755), "wb") as file:
                     shutil.copyfileobj(content, file)
-                files.place(made, to / name.name)
+                files.move_into_place(made, to / name.name)
             finally:
                 made.unlink(missing_ok=True)
     if not (to / "pulumi").is_file():

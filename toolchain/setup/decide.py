@@ -41,7 +41,7 @@ class Choice:
     note: str = ""
 
 
-def decide(facts: Facts, pins: Pins, wanted: frozenset[str]) -> dict[str, Choice]:
+def choose_sources(facts: Facts, pins: Pins, wanted: frozenset[str]) -> dict[str, Choice]:
     """A source for every part that is wanted. Raises ToolchainError with everything this machine cannot have."""
     if facts.forced not in FORCED:
         raise ToolchainError(f"PORTAL_TOOLCHAIN is {facts.forced!r}, expected official, packages, or unset")

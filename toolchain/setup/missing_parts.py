@@ -3,7 +3,7 @@
 from toolchain import environment, files
 from toolchain.process import Runner
 from toolchain.setup import facts
-from toolchain.setup.decide import Choice, decide
+from toolchain.setup.decide import Choice, choose_sources
 from toolchain.setup.installation import Installation
 from toolchain.setup.progress import Progress
 from toolchain.setup.recipes import Parts
@@ -40,7 +40,7 @@ def _make(
     found = facts.gather(
         installation.env, installation.paths, installation.pins, runner, pulumi=bool(missing & PULUMI)
     )
-    plan = decide(found, installation.pins, missing)
+    plan = choose_sources(found, installation.pins, missing)
     if ahead and plan.get("pulumi", Choice("")).source == "packages":
         plan["portal-images"] = Choice("packages")
     parts = Parts(installation, plan, runner, progress)

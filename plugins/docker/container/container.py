@@ -148,7 +148,9 @@ class Container:
             given = imported(seen, image_seen or {})
             return Found(seen["Id"], outputs(given, seen, None), given)
         fresh = outputs(inputs, seen, state.get("containerLogs"))
-        return Found(seen["Id"], fresh, {**drifted(inputs, state, fresh), **moved(inputs, seen)})
+        return Found(
+            seen["Id"], fresh, {**drifted_inputs(inputs, state, fresh), **changed_networks(inputs, seen)}
+        )
 
     async def update(
         self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float
@@ -199,7 +201,7 @@ DRIFTING = ("cpuShares", "cpuSet", "maxRetryCount", "memory", "memoryReservation
 """Inputs that `docker update` may change behind our back."""
 
 
-def drifted(inputs: Inputs, state: Mapping[str, Plain], fresh: Mapping[str, Plain]) -> State:
+def drifted_inputs(inputs: Inputs, state: Mapping[str, Plain], fresh: Mapping[str, Plain]) -> State:
     """Return the inputs that would make the container what it has become."""
     changed = {name: fresh[name] for name in DRIFTING if name in state and state[name] != fresh[name]}
     # One that had ended already when it was last looked at is no news.
@@ -208,7 +210,7 @@ def drifted(inputs: Inputs, state: Mapping[str, Plain], fresh: Mapping[str, Plai
     return changed
 
 
-def moved(inputs: Inputs, seen: Mapping[str, Any]) -> State:
+def changed_networks(inputs: Inputs, seen: Mapping[str, Any]) -> State:
     """Return the networks as inputs, where the container has left one of its own or joined another."""
     given = inputs.get("networksAdvanced")
     if not given:

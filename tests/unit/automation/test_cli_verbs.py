@@ -96,7 +96,7 @@ def finds_tenants(patch: Patch) -> None:
         hosts=SimpleNamespace(lms=f"{LONG}.example"),
         directory=PATH,
     )
-    patch.setattr(portal_verbs, "survey", lambda folder: ({LONG: one}, ()))
+    patch.setattr(portal_verbs, "load_valid", lambda folder: ({LONG: one}, ()))
 
 
 def finds_status(patch: Patch) -> None:

@@ -92,7 +92,7 @@ def test_the_look_itself(tmp_path: Path) -> None:
     (portal / ".portal/usage").write_text("123 45\nquota-project\n")
 
     def look() -> Share:
-        script = quota.LOOK.format("acme").replace("/drive", str(tmp_path))
+        script = quota.LIMITS_SCRIPT.format("acme").replace("/drive", str(tmp_path))
         return quota.parse_share(
             subprocess.run(
                 ["sh", "-c", script], check=True, text=True, capture_output=True, timeout=30
@@ -151,7 +151,7 @@ def test_what_is_done(found: Share, wanted: int, done: Step) -> None:
     ],
 )
 def test_room_is_given_before_a_start_and_taken_after_it(found: Share, wanted: int, wider: bool) -> None:
-    assert quota.gives_room(found, wanted) is wider
+    assert quota.raises_limit(found, wanted) is wider
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ def test_what_the_file_system_counts_or_nobody_limits_is_not_counted(found: Shar
 def test_the_count_itself(tmp_path: Path) -> None:
     """In a shell: what `du` says of it, and nothing of one that takes too long."""
     (tmp_path / "file").write_bytes(b"x" * 3 * 2**20)
-    script = quota.COUNT.replace("/portal", str(tmp_path)).replace("sleep 5", "sleep 0.1")
+    script = quota.COUNT_SCRIPT.replace("/portal", str(tmp_path)).replace("sleep 5", "sleep 0.1")
 
     def told(seconds: float, du: str) -> list[str]:
         words = script.format(seconds=seconds).replace("du -skx", du)
@@ -436,10 +436,10 @@ def test_an_engine_that_lends_no_such_right_is_a_reason(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize(("found", "lifted"), [(share(limit=20 * GIB), True), (share(), False)])
 def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, found: Share, lifted: bool) -> None:
-    monkeypatch.setattr(sentinel, "share", lambda client, root, name: found)
+    monkeypatch.setattr(sentinel, "read_share", lambda client, root, name: found)
     engine = Engine(b"lifted\n")
     engine.left = ["old"]
-    sentinel.unlimit(engine, "/srv/portals", "acme", lambda told: None)
+    sentinel.remove_own_limit(engine, "/srv/portals", "acme", lambda told: None)
     assert engine.removed == ["old"]
     assert bool(engine.asked) is lifted
     if lifted:

@@ -148,4 +148,4 @@ def test_nothing_starts_where_a_link_stands_for_the_data(name: str) -> None:
 def test_a_mark_keeps_its_id_and_one_by_hand_gets_one(mark: str, moved: bool, id: str | None) -> None:
     engine = FakeEngine(mark=mark)
     assert sentinel.init(engine, "/srv/portals", lambda text: None, moved=moved) is (id is not None)
-    assert engine.helper_scripts() == ([] if id is None else [sentinel.MAKE.format(id=id)])
+    assert engine.helper_scripts() == ([] if id is None else [sentinel.MARK_SCRIPT.format(id=id)])

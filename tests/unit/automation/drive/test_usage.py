@@ -129,7 +129,7 @@ def test_which_of_both_it_is(found: Usage, quota: int, held: bool | None, words:
     told = usage.facts(found, tenant(quota))
     assert told["quota_held"] is held
     assert told["limit_mib"] == (found.share.limit or None)
-    assert words in usage.one_line(told, now=1300)
+    assert words in usage.summary_line(told, now=1300)
 
 
 @pytest.mark.parametrize(
@@ -166,4 +166,4 @@ def test_which_of_both_it_is(found: Usage, quota: int, held: bool | None, words:
     ],
 )
 def test_a_line_for_people(found: Usage, quota: int, line: str) -> None:
-    assert usage.one_line(usage.facts(found, tenant(quota)), now=1300) == line
+    assert usage.summary_line(usage.facts(found, tenant(quota)), now=1300) == line

@@ -16,21 +16,21 @@ def test_a_failed_command_ends_with_its_last_lines() -> None:
     heard: list[str] = []
     words = ["sh", "-c", "echo first; echo last >&2; exit 3"]
     with pytest.raises(BuildError) as caught:
-        run(words, what="downloading", limit=20, stop=threading.Event(), said=heard.append)
+        run(words, what="downloading", limit=20, stop=threading.Event(), on_line=heard.append)
     assert str(caught.value) == "downloading: sh ended with code 3\n  first\n  last"
     assert heard == ["first", "last"]
 
 
 def test_a_command_that_is_not_there_is_named() -> None:
     with pytest.raises(BuildError, match="downloading: /nonsuch cannot be run: No such file or directory"):
-        run(["/nonsuch"], what="downloading", limit=1, stop=threading.Event(), said=print)
+        run(["/nonsuch"], what="downloading", limit=1, stop=threading.Event(), on_line=print)
 
 
 def test_a_command_that_takes_too_long_is_ended_with_its_children(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     words = ["sh", "-c", f"sleep 60 & echo $! > {pid}; wait"]
     with pytest.raises(BuildError, match="downloading: took longer than 1 s"):
-        run(words, what="downloading", limit=1, stop=threading.Event(), said=print)
+        run(words, what="downloading", limit=1, stop=threading.Event(), on_line=print)
     child = Path("/proc") / pid.read_text().strip() / "stat"
     # The kernel may still be at it.
     until("the child to end", lambda: ended(child), limit=10)
@@ -48,7 +48,7 @@ def test_a_command_is_given_up_when_another_failed() -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(Stopped):
-        run([sys.executable, "-c", "input()"], what="x", limit=20, stop=stop, said=print)
+        run([sys.executable, "-c", "input()"], what="x", limit=20, stop=stop, on_line=print)
 
 
 def test_what_a_tool_puts_aside_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,7 +67,7 @@ def test_what_a_tool_puts_aside_goes_with_it(tmp_path: Path, monkeypatch: pytest
             what="x",
             limit=60,
             stop=stop,
-            said=heard,
+            on_line=heard,
         )
     assert Path(said[0]).parent == tmp_path
     assert not any(tmp_path.iterdir())

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from automation.images.contract import STATIC_FILES, Check, Found, Said, broken, judge, parse, release_line
+from automation.images.contract import (
+    STATIC_FILES,
+    Check,
+    Found,
+    ProbeResult,
+    broken,
+    judge,
+    parse,
+    release_line,
+)
 
 RELEASES = ("juniper", "redwood", "verawood")
 TOLD: dict[str, Any] = {
@@ -23,13 +32,13 @@ GOOD = Found(
     machine="amd64",
     paths=STATIC_FILES,
     release_file='RELEASE_LINE = "redwood"\n',
-    said=parse(json.dumps(TOLD).encode()),
+    probe=parse(json.dumps(TOLD).encode()),
 )
 
 
 def said(**changed: Any) -> Found:
     """The good image, whose own Python says something else."""
-    return replace(GOOD, said=parse(json.dumps(TOLD | changed).encode()))
+    return replace(GOOD, probe=parse(json.dumps(TOLD | changed).encode()))
 
 
 def test_a_good_image_keeps_every_point() -> None:
@@ -141,10 +150,10 @@ def test_a_release_that_nobody_can_tell_is_no_fault() -> None:
 def test_an_answer_that_is_none_is_told_and_not_taken(output: bytes) -> None:
     told = parse(output)
     assert told.failure
-    assert told == Said(failure=told.failure)
+    assert told == ProbeResult(failure=told.failure)
     assert told.failure.isprintable()
     assert len(told.failure) < 600
-    (python,) = (each for each in judge(replace(GOOD, said=told), RELEASES) if each.name == "python")
+    (python,) = (each for each in judge(replace(GOOD, probe=told), RELEASES) if each.name == "python")
     assert python.ok is False
     assert python.found == told.failure
 

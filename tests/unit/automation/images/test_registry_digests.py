@@ -39,14 +39,14 @@ def test_every_image_is_asked_for_where_it_is_taken_from() -> None:
         return descriptor(DIGEST)
 
     places = {IMAGE: "127.0.0.1:5000/library/redis:7.4.10", "b/c:1": "b/c:1"}
-    told = registry_digests.ask(client(answer), places, pytest.fail)
+    told = registry_digests.ask_registries(client(answer), places, pytest.fail)
     assert sorted(asked) == sorted(places.values())
     assert told.digests == dict.fromkeys(places, DIGEST)
-    assert told.reason == ""
+    assert told.why_unavailable == ""
 
 
 def test_nobody_is_asked_for_nothing() -> None:
-    assert registry_digests.ask(None, {}, pytest.fail) == registry_digests.Answers()
+    assert registry_digests.ask_registries(None, {}, pytest.fail) == registry_digests.RegistryAnswers()
 
 
 @pytest.mark.parametrize(
@@ -67,11 +67,11 @@ def test_nobody_is_asked_for_nothing() -> None:
     ],
 )
 def test_why_an_image_cannot_be_had_is_one_line(answer: Callable[[str], Any], reason: str) -> None:
-    told = registry_digests.ask(client(answer), {IMAGE: IMAGE, "b/c:1": "b/c:1"}, pytest.fail)
+    told = registry_digests.ask_registries(client(answer), {IMAGE: IMAGE, "b/c:1": "b/c:1"}, pytest.fail)
     assert told.digests == {}
-    assert told.reason.startswith(f"{IMAGE}: {reason}")
-    assert told.reason.endswith(" (and 1 more)")
-    assert "\n" not in told.reason
+    assert told.why_unavailable.startswith(f"{IMAGE}: {reason}")
+    assert told.why_unavailable.endswith(" (and 1 more)")
+    assert "\n" not in told.why_unavailable
 
 
 def test_who_waits_for_long_is_told_for_what(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,5 +89,5 @@ def test_who_waits_for_long_is_told_for_what(monkeypatch: pytest.MonkeyPatch) ->
         heard.set()
 
     places = {each: each for each in ("a.io/1:1", "a.io/2:1", "b.io/3:1", "b.io/4:1")}
-    assert registry_digests.ask(client(answer), places, say).reason == ""
+    assert registry_digests.ask_registries(client(answer), places, say).why_unavailable == ""
     assert said == ["asking a.io, b.io for the public images, at most 6 s"]

@@ -16,5 +16,5 @@ def test_only_the_ends_of_first_stages_are_left_over() -> None:
             " ---> 000000000004",
         ),
     ):
-        stages.heard(line)
+        stages.read_line(line)
     assert stages.ends == ["000000000002"]

@@ -10,7 +10,7 @@ SINCE = "2026-08-22T10:00:00.123456789+02:00"
 TIME = 1787385600.123456
 # Of a process that has ended: a number that is never given.
 DEAD = Process(pid=2**22 + 1, started=1)
-LIVING = Process.of(os.getpid())
+LIVING = Process.with_pid(os.getpid())
 
 
 def record(where: ProcessLocation = HERE, cli: Process | None = DEAD, **more: object) -> Record:

@@ -17,7 +17,7 @@ from tests.unit.automation.locks.records import DEAD, HERE, LIVING, SINCE, TIME,
 OTHER_BOOT = ProcessLocation(boot="an-earlier-boot", pids="pid:[1]", host="here")
 CONTAINER = ProcessLocation(boot="this-boot", pids="pid:[2]", host="here")
 # Of whom a lock may be: what this process holds itself is nobody else's.
-PARENT = Process.of(os.getppid()) or DEAD
+PARENT = Process.with_pid(os.getppid()) or DEAD
 
 
 def lock(name: str = "plain.json", pid: int = 4242, host: str = "here", since: str = SINCE) -> Lock:
@@ -107,7 +107,7 @@ def test_pulumis_lock_is_held_as_the_cli_holds_it(tmp_path: Path) -> None:
         assert [path.name] == noted
         assert set(json.loads(path.read_text())) == {"pid", "username", "hostname", "timestamp"}
         (told,) = pulumi_locks.locks_in(folder)
-        assert (told.pid, told.host) == (os.getpid(), ProcessLocation.here().host)
+        assert (told.pid, told.host) == (os.getpid(), ProcessLocation.current().host)
         assert abs(told.time - time.time()) < 60
         with (
             pytest.raises(Overtaken),

@@ -18,7 +18,7 @@ import pytest
 
 from automation.cancellation import Cancel
 from automation.errors import Cancelled, Locked, Overtaken, PortalError
-from automation.locked_cli import HELD
+from automation.locked_cli import EXIT_LOCK_HELD
 from automation.locks import processes, stack_lock
 from automation.locks.processes import Process, ProcessLocation
 from automation.locks.record import Record
@@ -81,7 +81,7 @@ def pulumi_lock(stack: Stack, pid: int, name: str = "one.json", since: str | Non
     content = {
         "pid": pid,
         "username": "root",
-        "hostname": ProcessLocation.here().host,
+        "hostname": ProcessLocation.current().host,
         "timestamp": "2026-08-22T10:00:00Z" if since is None else since,
     }
     path.write_text(json.dumps(content))
@@ -117,7 +117,7 @@ def test_a_killed_command_holds_nothing(stack: Stack) -> None:
         first.send_signal(signal.SIGKILL)
         first.wait(timeout=30)
         with lock_stack(stack, "up", silent, limit=5) as hold:
-            assert not hold.mended
+            assert not hold.lock_removed
 
 
 def test_the_cli_of_a_killed_command_is_waited_for_and_its_lock_goes(stack: Stack) -> None:
@@ -139,7 +139,7 @@ def test_the_cli_of_a_killed_command_is_waited_for_and_its_lock_goes(stack: Stac
         assert lock.exists()
         os.kill(cli.pid, signal.SIGKILL)
         with lock_stack(stack, "up", said.append, limit=10) as hold:
-            assert hold.mended
+            assert hold.lock_removed
             assert not lock.exists()
     assert f"removed the lock of process {cli.pid}" in said[-1]
 
@@ -165,7 +165,7 @@ def test_nobody_is_told_to_kill_a_command_that_lives(stack: Stack) -> None:
         assert told
         shutil.rmtree(folder)
         with cli_of(folder) as cli:
-            process = Process.of(cli)
+            process = Process.with_pid(cli)
             assert process
             told.with_cli(process, time.time()).write(folder / "record.json")
             with pytest.raises(Locked) as refused, lock_stack(stack, "up", silent, limit=0.3):
@@ -191,7 +191,7 @@ def test_a_pulumi_lock_of_a_command_that_lives_stays_when_its_own_was_removed(st
 
 def test_of_a_command_that_cannot_be_seen_nobody_says_that_it_was_killed(stack: Stack) -> None:
     folder = stack_lock.lock_folder(stack)
-    where = replace(ProcessLocation.here(), pids="pid:[1]")
+    where = replace(ProcessLocation.current(), pids="pid:[1]")
     dead = Process(pid=2**22 + 1, started=1)
     Record(place=where, processes=(dead, dead), user="root", verb="up", since="").write(
         folder / "record.json"
@@ -239,7 +239,7 @@ def test_what_the_cli_starts_does_not_hold_its_lock(stack: Stack, tmp_path: Path
             first.kill()
             first.wait(timeout=30)
             with lock_stack(stack, "up", silent, limit=10):
-                assert Process.of(plugin)
+                assert Process.with_pid(plugin)
         finally:
             os.kill(plugin, signal.SIGKILL)
 
@@ -267,7 +267,7 @@ def test_a_dead_plain_pulumis_lock_goes_where_all_processes_are_seen(
     monkeypatch.setattr(processes, "is_single_kernel", lambda path: True)
     lock = pulumi_lock(stack, 2**22 + 7)
     with lock_stack(stack, "up", silent) as hold:
-        assert hold.mended
+        assert hold.lock_removed
     assert not lock.exists()
 
 
@@ -285,7 +285,7 @@ def test_one_that_ended_well_while_it_was_looked_at_leaves_nothing_to_mend(
     monkeypatch.setattr(processes, "may_hold", ends)
     said: list[str] = []
     with lock_stack(stack, "up", said.append) as hold:
-        assert not hold.mended
+        assert not hold.lock_removed
     assert said == []
 
 
@@ -383,6 +383,6 @@ def test_holds_know_the_words_of_the_cli(stack: Stack) -> None:
             second = subprocess.run(
                 [*hold.cli_prefix, "true"], capture_output=True, text=True, timeout=30, check=False
             )
-            assert second.returncode == HELD
+            assert second.returncode == EXIT_LOCK_HELD
             assert "cannot take the lock" in second.stderr
             first.communicate(b"\n", timeout=30)

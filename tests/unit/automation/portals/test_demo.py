@@ -6,7 +6,7 @@ import pytest
 
 from automation.images.event import BuildError
 from automation.portals import demo, image_choice, onboarding, tenant_files
-from automation.portals.demo import chosen, said, with_keys
+from automation.portals.demo import load_or_choose, release_and_images, with_keys
 from automation.portals.image_choice import Choice
 from config.reading.errors import ConfigError
 from tests.programs import TENANTS
@@ -50,39 +50,39 @@ def decided(monkeypatch: pytest.MonkeyPatch, found: Choice) -> list[tuple[str, s
 
 def test_the_real_open_edx_is_written_into_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = decided(monkeypatch, REAL)
-    tenant, why = chosen(False, "", "", lambda text: None)
+    tenant, why = load_or_choose(False, "", "", lambda text: None)
     assert (tenant.release.name, tenant.images, why) == ("verawood", "hub", "")
-    assert said(file.read_text()) == {"release": "verawood", "images": "hub"}
+    assert release_and_images(file.read_text()) == {"release": "verawood", "images": "hub"}
     assert "title: Demo University\nrelease: verawood\nimages: hub\n" in file.read_text()
     # Once: what stands in the file is asked for from then on.
-    chosen(False, "", "", lambda text: None)
+    load_or_choose(False, "", "", lambda text: None)
     assert asked == [("", ""), ("verawood", "hub")]
 
 
 def test_the_stand_in_leaves_the_file_as_it_is(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decided(monkeypatch, STAND_IN)
     before = file.read_text()
-    tenant, why = chosen(False, "", "", pytest.fail)
+    tenant, why = load_or_choose(False, "", "", pytest.fail)
     assert (tenant.images, why, file.read_text()) == ("packages", "docker.io: refused", before)
 
 
 def test_what_is_asked_for_stands_in_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     decided(monkeypatch, STAND_IN)
     file.write_text(with_keys(file.read_text(), {"release": "verawood", "images": "hub"}))
-    chosen(False, "", "packages", lambda text: None)
-    assert said(file.read_text()) == {"release": "redwood", "images": "packages"}
+    load_or_choose(False, "", "packages", lambda text: None)
+    assert release_and_images(file.read_text()) == {"release": "redwood", "images": "packages"}
 
 
 def test_a_demo_that_was_begun_keeps_what_it_has(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(image_choice, "choose", lambda *words, **more: pytest.fail("asked"))
     before = file.read_text()
-    tenant, why = chosen(True, "", "", pytest.fail)
+    tenant, why = load_or_choose(True, "", "", pytest.fail)
     assert (tenant.images, why) == ("packages", "the demo was begun with it")
-    assert chosen(True, "redwood", "packages", pytest.fail)[0] == tenant
+    assert load_or_choose(True, "redwood", "packages", pytest.fail)[0] == tenant
     with pytest.raises(
         ConfigError, match=r"images: is 'packages', but you passed 'hub'; .*\./portal purge demo"
     ):
-        chosen(True, "", "hub", pytest.fail)
+        load_or_choose(True, "", "hub", pytest.fail)
     assert file.read_text() == before
 
 
@@ -93,9 +93,9 @@ def test_a_choice_that_fails_writes_nothing(file: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(image_choice, "choose", choose)
     before = file.read_text()
     with pytest.raises(BuildError):
-        chosen(False, "", "hub", pytest.fail)
+        load_or_choose(False, "", "hub", pytest.fail)
     with pytest.raises(ConfigError, match=r"tenants/demo\.yaml: release: 'x' is not a release"):
-        chosen(False, "x", "", pytest.fail)
+        load_or_choose(False, "x", "", pytest.fail)
     assert file.read_text() == before
 
 
@@ -104,4 +104,4 @@ def test_keys_are_written_once_at_the_top_of_a_file() -> None:
     made = with_keys(text, {"release": "verawood", "images": "hub"})
     assert made == "# A file\ntitle: Acme\nrelease: verawood\nimages: hub\n\nhosts:\n  release: no\n"
     assert with_keys(made, {"release": "redwood"}) == made.replace("verawood", "redwood")
-    assert said(made) == {"release": "verawood", "images": "hub"}
+    assert release_and_images(made) == {"release": "verawood", "images": "hub"}

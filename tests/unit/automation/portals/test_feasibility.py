@@ -26,7 +26,7 @@ from tests.programs import TENANTS
 
 ACME = Tenant.load("acme", TENANTS)
 # Of a release that is not supported any more.
-NOTES = feasibility.of_release(ACME)
+NOTES = feasibility.release_notes(ACME)
 
 
 def change(op: str, kind: str, name: str, before: dict[str, Any], after: dict[str, Any]) -> Change:
@@ -150,7 +150,7 @@ def test_a_preview_says_what_up_will_do_about_the_quota(
     monkeypatch.setattr(inventory, "connect", connect)
     monkeypatch.setattr(feasibility, "gather_facts", lambda *words: Facts())
     monkeypatch.setattr(feasibility, "is_other_engine", lambda *words: False)
-    monkeypatch.setattr("automation.drive.sentinel.share", lambda *words: share)
+    monkeypatch.setattr("automation.drive.sentinel.read_share", lambda *words: share)
     acme = replace(ACME, storage=replace(ACME.storage, quota=size))
     found = with_obstacles(
         plan(change("update", "Container", "lms", {}, {"memory": 640}), unchanged=40), acme
@@ -170,10 +170,10 @@ def test_an_engine_that_takes_long_is_told(monkeypatch: pytest.MonkeyPatch) -> N
         lines.append(told)
         heard.set()
 
-    with feasibility.told_when_slow("acme: asking", say):
+    with feasibility.say_when_slow("acme: asking", say):
         assert heard.wait(10)
     monkeypatch.setattr(engine_identity, "ANSWER_SECONDS", 60)
-    with feasibility.told_when_slow("acme: asking again", lines.append):
+    with feasibility.say_when_slow("acme: asking again", lines.append):
         pass
     assert lines == ["acme: asking"]
 
@@ -207,9 +207,9 @@ def test_what_an_interrupted_run_has_half_made_is_in_nobodys_way(monkeypatch: py
 
 def test_a_release_out_of_support_and_what_its_public_images_lack_are_said() -> None:
     assert [each.partition(" (")[0] for each in NOTES] == ["release: Open edX Redwood"]
-    ended, lacks = feasibility.of_release(replace(ACME, images="hub"))
+    ended, lacks = feasibility.release_notes(replace(ACME, images="hub"))
     assert "support ended on 2024-12-16" in ended
     assert lacks == f"release: redwood: {ACME.release.lacks[0]}"
     newest = replace(ACME, release=ACME.releases["verawood"], images="hub")
-    assert feasibility.of_release(newest, date(2026, 12, 8)) == ()
-    assert len(feasibility.of_release(newest, date(2026, 12, 9))) == 1
+    assert feasibility.release_notes(newest, date(2026, 12, 8)) == ()
+    assert len(feasibility.release_notes(newest, date(2026, 12, 9))) == 1

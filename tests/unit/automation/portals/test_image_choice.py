@@ -14,7 +14,7 @@ from automation.engine import inventory
 from automation.images import registry_digests
 from automation.images.event import BuildError
 from automation.portals import image_choice
-from automation.portals.image_choice import Choice, choose, hoped, openedx_facts, write_pins
+from automation.portals.image_choice import Choice, choice_if_available, choose, openedx_facts, write_pins
 from automation.portals.onboarding_request import OnboardingRequest
 from config.releases import pins
 from config.tenant.tenant import Tenant
@@ -39,9 +39,9 @@ class Engine:
     def info(self) -> Any:
         return {"MemTotal": self.memory}
 
-    def ask(self, client: Any, places: Mapping[str, str], say: Any) -> registry_digests.Answers:
+    def ask(self, client: Any, places: Mapping[str, str], say: Any) -> registry_digests.RegistryAnswers:
         self.asked += places.values()
-        return registry_digests.Answers(
+        return registry_digests.RegistryAnswers(
             digests={image: DIGEST for image, place in places.items() if place not in self.refused},
             reasons={image: REFUSED for image, place in places.items() if place in self.refused},
         )
@@ -56,7 +56,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Engine:
         yield made
 
     monkeypatch.setattr(inventory, "connect", connect)
-    monkeypatch.setattr(registry_digests, "ask", made.ask)
+    monkeypatch.setattr(registry_digests, "ask_registries", made.ask)
     monkeypatch.setattr(image_choice, "_has", lambda client, place, digest: f"{place}@{digest}" in made.has)
     monkeypatch.setattr(image_choice, "PINS", tmp_path / "config" / "pins.yml")
     # Of this machine's own memory nothing is to follow.
@@ -143,7 +143,7 @@ def test_nobody_is_asked_for_what_is_pinned_and_there(engine: Engine) -> None:
 
 def test_a_release_that_there_is_not() -> None:
     with pytest.raises(ValueError, match="'verawod' is not a release; did you mean 'verawood'"):
-        hoped("verawod", "")
+        choice_if_available("verawod", "")
 
 
 def test_the_real_open_edx_stands_in_the_file_and_the_stand_in_only_where_asked_for() -> None:

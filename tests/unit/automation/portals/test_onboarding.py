@@ -44,7 +44,7 @@ class Host:
         memory, disk = self.room.memory * 1024, self.room.disk * 1024
         return Inspection(
             mark=Sentinel(id="a"),
-            said=f"MemAvailable: {memory} kB\n/dev/sdb 9 9 {disk} 1% /drive\n{self.links}",
+            output=f"MemAvailable: {memory} kB\n/dev/sdb 9 9 {disk} 1% /drive\n{self.links}",
         )
 
 
@@ -54,7 +54,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     monkeypatch.setattr(
         onboarding, "resolve", lambda request, facts=None, digests=None: (ACME, "title: Acme\n", FACTS)
     )
-    monkeypatch.setattr(onboarding, "decide", lambda request, say: CHOICE)
+    monkeypatch.setattr(onboarding, "choose_images", lambda request, say: CHOICE)
     monkeypatch.setattr(onboarding, "has_ops_image", lambda client: made.image)
     monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(None))
     monkeypatch.setattr(inventory, "containers", lambda client, tenant: made.there)

@@ -12,7 +12,7 @@ from automation.drive.symbolic_links import DataLinked
 from automation.portals import orphans, ownership
 from automation.portals.orphans import Orphan, by_portal
 from automation.portals.ownership import OwnState
-from automation.portals.purge import DELETE, LOOK, log_files, require_valid_name
+from automation.portals.purge import DATA_EXISTS_SCRIPT, DELETE_SCRIPT, log_files, require_valid_name
 from config.reading.errors import ConfigError
 from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
@@ -65,15 +65,15 @@ def half_and_whole(drive: Path) -> None:
 @pytest.mark.parametrize("made", [whole, half, half_and_whole])
 def test_the_tenant_s_directory_goes_and_nothing_else(drive: Path, made: object) -> None:
     before = kept(drive)
-    assert on(drive, LOOK) == ""
+    assert on(drive, DATA_EXISTS_SCRIPT) == ""
     assert callable(made)
     made(drive)
-    assert on(drive, LOOK) == "there"
-    on(drive, DELETE)
-    assert on(drive, LOOK) == ""
+    assert on(drive, DATA_EXISTS_SCRIPT) == "there"
+    on(drive, DELETE_SCRIPT)
+    assert on(drive, DATA_EXISTS_SCRIPT) == ""
     assert kept(drive) == before
     # Once more changes nothing.
-    on(drive, DELETE)
+    on(drive, DELETE_SCRIPT)
     assert kept(drive) == before
 
 
@@ -120,8 +120,8 @@ def test_a_link_in_the_place_of_the_data_is_told_and_stays(
 ) -> None:
     made(drive)
     before = kept(drive)
-    assert on(drive, LOOK) == "there"
-    (link,) = symbolic_links.parse(on(drive, symbolic_links.LOOK))
+    assert on(drive, DATA_EXISTS_SCRIPT) == "there"
+    (link,) = symbolic_links.parse(on(drive, symbolic_links.LINKS_SCRIPT))
     assert link.name == name
     assert link.target.endswith(target)
     with pytest.raises(
@@ -130,7 +130,7 @@ def test_a_link_in_the_place_of_the_data_is_told_and_stays(
         symbolic_links.refuse("/srv/portals", [link], "nothing was removed")
     # Made between the look and the deletion.
     with pytest.raises(subprocess.CalledProcessError) as refused:
-        on(drive, DELETE)
+        on(drive, DELETE_SCRIPT)
     assert f"{name} is a symbolic link" in refused.value.stdout
     assert kept(drive) == before
 
@@ -146,7 +146,7 @@ def test_a_disk_that_is_mounted_in_the_place_of_the_data_is_told(
     (tmp_path / "bin" / "mv").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     with pytest.raises(subprocess.CalledProcessError) as refused:
-        on(drive, DELETE)
+        on(drive, DELETE_SCRIPT)
     assert "empty and unmount it on the engine's host, then run the command again" in refused.value.stdout
     assert [each for each in kept(drive) if not each.startswith("bin")] == before
 
@@ -156,10 +156,10 @@ def test_a_link_in_the_place_of_a_service_s_directory_is_told(drive: Path, name:
     whole(drive)
     (drive / "acme" / ".portal").mkdir()
     (drive / "acme" / "..odd").mkdir()
-    assert symbolic_links.parse(on(drive, symbolic_links.LOOK)) == ()
+    assert symbolic_links.parse(on(drive, symbolic_links.LINKS_SCRIPT)) == ()
     (drive / name).rename(drive.parent / "moved")
     (drive / name).symlink_to(drive.parent / "moved")
-    (link,) = symbolic_links.parse(on(drive, symbolic_links.LOOK))
+    (link,) = symbolic_links.parse(on(drive, symbolic_links.LINKS_SCRIPT))
     assert link.name == name
 
 
@@ -167,7 +167,7 @@ def test_what_a_link_is_called_forges_no_answer(drive: Path) -> None:
     """Neither a second line nor a terminal's control characters."""
     whole(drive)
     (drive / "acme" / "a\nlink b\tc").symlink_to("x\nlink d\te\x1b[2J")
-    (link,) = symbolic_links.parse(on(drive, symbolic_links.LOOK))
+    (link,) = symbolic_links.parse(on(drive, symbolic_links.LINKS_SCRIPT))
     assert (link.name, link.target) == ("acme/a?link b?c", "x?link d?e?[2J")
 
 
@@ -207,7 +207,7 @@ def test_a_count_of_files_follows_no_link_and_tells_it(drive: Path, made: Callab
     made(drive)
     (drive / "acme" / ".portal").mkdir()
     before = kept(drive)
-    told = usage.parse(here(drive, usage.LOOK.format("acme", walk=3, fresh=600)))
+    told = usage.parse(here(drive, usage.USAGE_SCRIPT.format("acme", walk=3, fresh=600)))
     assert [each.name for each in told.links] == ["acme"]
     assert told.used is None
     assert "symbolic link" in next(usage.warnings(told, Tenant.load("acme", TENANTS)))

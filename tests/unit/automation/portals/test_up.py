@@ -55,7 +55,7 @@ class Told:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, share: Share, later: Share | None = None) -> None:
         self.done: list[str] = []
         monkeypatch.setattr(quota, "parse_share", lambda told: share)
-        monkeypatch.setattr(sentinel, "share", lambda *words: later)
+        monkeypatch.setattr(sentinel, "read_share", lambda *words: later)
         monkeypatch.setattr(quota, "run_project_quota", self.run)
         monkeypatch.setattr(quota, "count_files", self.count_files)
         monkeypatch.setattr(automation_api, "locked_runs", self.locked_runs)
@@ -120,7 +120,7 @@ def test_a_limit_that_cannot_be_set_does_not_undo_an_up_that_has_succeeded(
     def gone(*words: object) -> Share:
         raise sentinel.DriveMissing("the drive is away")
 
-    monkeypatch.setattr(sentinel, "share", gone)
+    monkeypatch.setattr(sentinel, "read_share", gone)
     assert up.limit_what_runs(None, with_quota("20GiB"), DRIVE, print, None) == "the drive is away"
     # Where there is nothing to limit nobody is asked.
     assert up.limit_what_runs(None, with_quota(""), DRIVE, print, None) == ""

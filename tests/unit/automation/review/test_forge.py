@@ -45,7 +45,7 @@ def waits() -> list[float]:
 
 @pytest.fixture
 def github(environ: dict[str, str], waits: list[float]) -> forge.Forge:
-    return replace(forge.of(environ), wait=waits.append, say=lambda text: None)
+    return replace(forge.from_environment(environ), wait=waits.append, say=lambda text: None)
 
 
 def test_made_once_then_edited_in_place(fake: Fake, github: forge.Forge) -> None:
@@ -118,7 +118,7 @@ def test_nobody_answers(github: forge.Forge, waits: list[float]) -> None:
 )
 def test_what_is_missing_is_said(change: dict[str, str], words: str, environ: dict[str, str]) -> None:
     with pytest.raises(PortalError, match=words) as error:
-        forge.of({**environ, **change}).post(FIRST)
+        forge.from_environment({**environ, **change}).post(FIRST)
     assert TOKEN not in str(error.value)
 
 
@@ -135,8 +135,8 @@ def test_gitlab(fake: Fake) -> None:
         "CI_MERGE_REQUEST_IID": "7",
     }
     with pytest.raises(PortalError, match="--author"):
-        forge.of(environ)
-    gitlab = forge.of(environ, author=BOT)
+        forge.from_environment(environ)
+    gitlab = forge.from_environment(environ, author=BOT)
     assert [gitlab.post(each)[0] for each in (FIRST, FIRST, SECOND)] == ["made", "left", "edited"]
     assert [each["body"] for each in fake.comments] == [SECOND]
 

@@ -20,7 +20,7 @@ def reason(*messages: str) -> str:
     for number, each in enumerate(messages):
         told = DiagnosticEvent(message=each, color="never", severity="error")
         heard(EngineEvent(sequence=number, timestamp=0, diagnostic_event=told))
-    return heard.reason
+    return heard.failure_text
 
 
 @pytest.mark.parametrize(

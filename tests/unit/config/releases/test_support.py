@@ -24,7 +24,7 @@ NEXT = date(2026, 11, 30)
 )
 def test_it_ends_on_the_day_of_the_next_release(today: date, over: bool, said: str) -> None:
     told = Support(release=RELEASES["redwood"], today=today)
-    assert (told.over, str(told)) == (over, said)
+    assert (told.has_ended, str(told)) == (over, said)
 
 
 def test_nobody_begins_with_a_release_that_lacks_something() -> None:

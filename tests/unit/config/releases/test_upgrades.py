@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.releases.release import Release, Releases
-from config.releases.upgrades import DeployedRelease, before, path, reason, unopened
+from config.releases.upgrades import DeployedRelease, before, path, unreadable_stores, why_refused
 
 RELEASES = Releases(Path(__file__).parents[4] / "config" / "releases").all()
 
@@ -62,11 +62,11 @@ def force(told: str) -> DeployedRelease:
     ],
 )
 def test_a_step_is_taken_or_refused_in_these_words(now: str, wanted: str, said: str) -> None:
-    assert reason(force(now), force(wanted), RELEASES) == said
+    assert why_refused(force(now), force(wanted), RELEASES) == said
 
 
 def test_a_new_portal_may_have_any_release() -> None:
-    assert not reason(None, force("verawood/hub"), RELEASES)
+    assert not why_refused(None, force("verawood/hub"), RELEASES)
 
 
 def test_what_the_drive_is_told_is_what_the_preview_allows() -> None:
@@ -102,5 +102,5 @@ def test_the_shortest_way_is_taken_and_a_circle_is_no_trap() -> None:
 
 def test_versions_are_compared_by_their_parts() -> None:
     redwood, verawood = RELEASES["redwood"], RELEASES["verawood"]
-    assert unopened(redwood, verawood) == []
-    assert unopened(RELEASES["juniper"], redwood) != []
+    assert unreadable_stores(redwood, verawood) == []
+    assert unreadable_stores(RELEASES["juniper"], redwood) != []

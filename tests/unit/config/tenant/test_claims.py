@@ -9,7 +9,7 @@ import pytest
 from config.reading.errors import ConfigError
 from config.tenant.claims import Claims, Clash, clashes
 from config.tenant.fleet import Fleet
-from config.tenant.tenant import Tenant, load_all, survey
+from config.tenant.tenant import Tenant, load_all, load_valid
 from config.tenant.tenant import names as all_names
 
 HUGE = Fleet(pool=IPv4Network("10.64.0.0/12"))
@@ -269,7 +269,7 @@ def one_by_one(folder: Path) -> tuple[set[str], set[str]]:
 def test_a_survey_says_what_each_tenant_s_own_load_says(files: dict[str, str], folder: Path) -> None:
     for name, said in files.items():
         (folder / f"{name}.yaml").write_text(said)
-    found, findings = survey(folder, HUGE)
+    found, findings = load_valid(folder, HUGE)
     assert (set(found), set(findings)) == one_by_one(folder)
     assert len(findings) == len(set(findings))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from config.portal.openedx import protected_auth, protected_env, settings_files
 from config.reading.errors import ConfigError
 from config.releases.release import Releases
-from config.tenant.own_settings import PROGRAM, SETTLED
+from config.tenant.own_settings import PROTECTED_LAYER, SETTINGS_MODULE
 from config.tenant.tenant import Tenant
 from tests.programs import ROOT, TENANTS
 from tests.unit.config.bad_files import DATA
@@ -43,7 +43,9 @@ def test_they_are_read_as_json_has_them(tmp_path: Path) -> None:
 
 
 NAMES = (
-    st.text("ABCXYZ_019", min_size=1, max_size=20).map("A".__add__).filter(lambda name: name not in PROGRAM)
+    st.text("ABCXYZ_019", min_size=1, max_size=20)
+    .map("A".__add__)
+    .filter(lambda name: name not in PROTECTED_LAYER)
 )
 WORDS = st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=20).filter(
     lambda text: text.isprintable()
@@ -82,7 +84,7 @@ def test_the_program_s_own_are_those_of_every_release(delivery: str) -> None:
         for told in (protected_env(each, "lms"), protected_env(each, "cms"), protected_auth(each))
         for name in told
     }
-    assert made == PROGRAM
+    assert made == PROTECTED_LAYER
 
 
 def test_what_the_settings_module_makes_is_refused_and_the_rest_of_it_is_open(tmp_path: Path) -> None:
@@ -90,17 +92,17 @@ def test_what_the_settings_module_makes_is_refused_and_the_rest_of_it_is_open(tm
     text = (ROOT / "images/openedx/portal_settings/changes.py").read_text()
     [told] = re.findall(r"^TENANT_MAY_SET = \(\n((?:    \"\w+\",\n)+)\)", text, re.M)
     openly = set(re.findall(r"\w+", told))
-    assert not openly & (SETTLED | PROGRAM)
-    assert all(f'"{name}"' in text for name in SETTLED)
+    assert not openly & (SETTINGS_MODULE | PROTECTED_LAYER)
+    assert all(f'"{name}"' in text for name in SETTINGS_MODULE)
     folder = tmp_path / "tenants"
     folder.mkdir()
-    told = "".join(f"  {name}: draft-preferred\n" for name in sorted(SETTLED))
+    told = "".join(f"  {name}: draft-preferred\n" for name in sorted(SETTINGS_MODULE))
     (folder / "good.yaml").write_text(f"{GOOD}settings:\n{told}  X_FRAME_OPTIONS: DENY\n")
     with pytest.raises(ConfigError) as refused:
         Tenant.load("good", folder)
     assert sorted(refused.value.findings) == [
         f"tenants/good.yaml: settings/{name}: is set by the program, expected nothing: remove it"
-        for name in sorted(SETTLED)
+        for name in sorted(SETTINGS_MODULE)
     ]
 
 

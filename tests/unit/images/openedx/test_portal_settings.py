@@ -14,7 +14,7 @@ import yaml
 
 from config.portal import openedx
 from config.releases.release import Releases
-from config.tenant.own_settings import PROGRAM, SETTLED
+from config.tenant.own_settings import PROTECTED_LAYER, SETTINGS_MODULE
 from config.tenant.tenant import Tenant
 from tests.contract.tutor import settings
 from tests.programs import ROOT, released
@@ -310,7 +310,9 @@ def test_all_that_the_module_makes_is_refused_in_a_tenant_s_file_or_open_to_it(
     placeholders = {name for name in found["(changed)"] if name.endswith("_EMAIL")}
     # Of the one the module makes the keys and names alone; the other it takes away where it is the release's own.
     merged = {"JWT_AUTH", "EDX_API_KEY"}
-    assert set(found["(changed)"]) - placeholders - merged <= PROGRAM | SETTLED | set(found["(open)"])
+    assert set(found["(changed)"]) - placeholders - merged <= PROTECTED_LAYER | SETTINGS_MODULE | set(
+        found["(open)"]
+    )
 
 
 def test_logs_are_the_container_s_output_and_masked(tenant: Tenant, tmp_path: Path) -> None:

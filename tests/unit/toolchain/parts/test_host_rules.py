@@ -8,7 +8,16 @@ import pytest
 from config.tenant.fleet import Fleet
 from config.values.networks import EGRESS, INGRESS, subnet
 from toolchain.errors import ToolchainError
-from toolchain.parts.host_rules import FORWARD, INPUT, HostRules, pool, resolvers, rules, slots, warning
+from toolchain.parts.host_rules import (
+    FORWARD,
+    INPUT,
+    HostRules,
+    address_match,
+    pool,
+    resolvers,
+    rules,
+    warning,
+)
 from toolchain.paths import Paths
 
 ROOT = Path(__file__).parents[4]
@@ -18,7 +27,7 @@ POOL = IPv4Network("10.77.0.0/16")
 @pytest.mark.parametrize("whole", ["10.77.0.0/16", "10.64.0.0/12", "192.168.7.0/24"])
 @pytest.mark.parametrize("name", [INGRESS, EGRESS])
 def test_one_match_is_of_that_network_of_every_tenant_and_of_no_other(whole: str, name: str) -> None:
-    network, _, mask = slots(IPv4Network(whole), name).partition("/")
+    network, _, mask = address_match(IPv4Network(whole), name).partition("/")
 
     def matches(address: IPv4Address) -> bool:
         return int(address) & int(IPv4Address(mask)) == int(IPv4Address(network))

@@ -8,7 +8,7 @@ import pytest
 from toolchain.errors import ToolchainError
 from toolchain.parts.engine import Answer
 from toolchain.pins import Pins
-from toolchain.setup.decide import Facts, decide
+from toolchain.setup.decide import Facts, choose_sources
 
 SUMS = {
     "pulumi-v3.256.0-linux-x64.tar.gz": "a" * 64,
@@ -44,11 +44,11 @@ DEVELOPER = Facts(
 
 
 def sources(facts: Facts) -> dict[str, str]:
-    return {part: choice.source for part, choice in decide(facts, PINS, ALL).items()}
+    return {part: choice.source for part, choice in choose_sources(facts, PINS, ALL).items()}
 
 
 def test_an_empty_machine_gets_everything_from_packages() -> None:
-    plan = decide(EMPTY, PINS, ALL)
+    plan = choose_sources(EMPTY, PINS, ALL)
     assert {part: choice.source for part, choice in plan.items()} == {
         "basics": "debian",
         "engine": "debian",
@@ -186,11 +186,11 @@ def test_go_is_not_wanted_where_nothing_is_built() -> None:
 )
 def test_what_cannot_be_had_is_told_with_the_remedy(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ToolchainError) as error:
-        decide(replace(DEVELOPER, **changes), PINS, ALL)
+        choose_sources(replace(DEVELOPER, **changes), PINS, ALL)
     assert str(error.value) == said
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(ToolchainError) as error:
-        decide(replace(DEVELOPER, engine=ABSENT, ensurepip=False), PINS, ALL)
+        choose_sources(replace(DEVELOPER, engine=ABSENT, ensurepip=False), PINS, ALL)
     assert [line.split(":")[0] for line in str(error.value).splitlines()] == ["engine", "venv"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from plugins.docker.container.container import moved
+from plugins.docker.container.container import changed_networks
 
 
 @pytest.mark.parametrize(
@@ -21,4 +21,4 @@ from plugins.docker.container.container import moved
 def test_leaving_or_joining_a_network_by_hand_is_seen(joined: dict[str, str], networks: Any) -> None:
     given = [{"name": "own", "aliases": ["a"]}, {"name": "other"}]
     seen = {"NetworkSettings": {"Networks": {name: {"NetworkID": each} for name, each in joined.items()}}}
-    assert moved({"networksAdvanced": given}, seen).get("networksAdvanced") == networks
+    assert changed_networks({"networksAdvanced": given}, seen).get("networksAdvanced") == networks
