@@ -72,7 +72,7 @@ class Portal(ComponentResource):
                 root=tenant.storage.root,
                 image=references[OPS],
                 memory=OPS_MEMORY_MIB,
-                wanted=tenant.wanted_release,
+                target=tenant.wanted_release,
                 before=tenant.predecessors,
                 directories={
                     directory: service.owner(tenant.source(name))

@@ -23,7 +23,7 @@ SHARED = ("media", "static")
 class StorageArgs:
     """`directories` maps a directory's name to the user id that owns it.
 
-    `memory` is storage-init's limit in MiB; `wanted` is what the data is to belong to, `before` what it may belong to until then.
+    `memory` is storage-init's limit in MiB; `target` is what the data is to belong to, `before` what it may belong to until then.
     """
 
     tenant: str
@@ -32,7 +32,7 @@ class StorageArgs:
     root: str
     image: str
     memory: int
-    wanted: DeployedRelease
+    target: DeployedRelease
     before: tuple[DeployedRelease, ...]
     directories: Mapping[str, int]
     order: CreationOrder
@@ -62,7 +62,7 @@ class Storage(ComponentResource):
                     str(LEAST_FREE),
                     # The drive outlives the stack, so the data says itself what it belongs to.
                     "--release",
-                    _release(args.wanted),
+                    _release(args.target),
                     "--after",
                     ",".join(_release(each) for each in args.before),
                     # And who may delete it.
@@ -81,8 +81,8 @@ class Storage(ComponentResource):
                 ),
                 capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
                 labels={
-                    RELEASE: args.wanted.release,
-                    IMAGES: args.wanted.images,
+                    RELEASE: args.target.release,
+                    IMAGES: args.target.images,
                     **({OWNER: args.owner} if args.owner else {}),
                 },
             ),

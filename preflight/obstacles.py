@@ -1,4 +1,4 @@
-"""What stands in the way of what is wanted, with the remedy: pure functions, a rule each.
+"""What stands in the way of what is required, with the remedy: pure functions, a rule each.
 
 What engines refuse only after something was stopped is recorded in tests/contract/data/error.json.
 """
@@ -42,62 +42,62 @@ class Obstacle:
         return asdict(self)
 
 
-def asks_host(wanted: Requirements, facts: Facts) -> bool:
+def asks_host(required: Requirements, facts: Facts) -> bool:
     """Whether the engine's host has to be asked, too: for a port or a subnet that the portal does not have yet, or for room."""
     has = {
         (container.name, listen)
         for container in facts.containers
-        if container.name in wanted.leaving_containers
+        if container.name in required.leaving_containers
         for listen in container.published
     }
     keeps = {(each.name, subnet) for each in facts.networks for subnet in each.subnets}
     return (
-        wanted.room > 0
-        or wanted.disk > 0
-        or any((each.container, each.listen) not in has for each in wanted.published)
-        or any((each.network, each.subnet) not in keeps for each in wanted.subnets)
+        required.room > 0
+        or required.disk > 0
+        or any((each.container, each.listen) not in has for each in required.published)
+        or any((each.network, each.subnet) not in keeps for each in required.subnets)
     )
 
 
 def obstacles(
-    wanted: Requirements, facts: Facts, tenant: str, *, images_come: bool = False
+    required: Requirements, facts: Facts, tenant: str, *, images_come: bool = False
 ) -> tuple[Obstacle, ...]:
     """All of them, what people decide in the tenant's file first. `images_come` when missing ones are brought before anything else."""
     return (
-        *_published_ports(wanted, facts),
-        *_subnets(wanted, facts),
-        *_names(wanted, facts, tenant),
-        *_volumes(wanted, facts),
-        *_images(wanted, facts, images_come),
-        *_memory(wanted, facts),
+        *_published_ports(required, facts),
+        *_subnets(required, facts),
+        *_names(required, facts, tenant),
+        *_volumes(required, facts),
+        *_images(required, facts, images_come),
+        *_memory(required, facts),
         *_refused(facts),
     )
 
 
-def notes(wanted: Requirements, facts: Facts) -> tuple[str, ...]:
+def notes(required: Requirements, facts: Facts) -> tuple[str, ...]:
     """What is worth knowing and stands in nobody's way."""
-    missing = sorted(each for each in wanted.images if each not in facts.images)
+    missing = sorted(each for each in required.images if each not in facts.images)
     found = [
         f"the engine does not have {len(missing)} images yet; `./portal up` builds or pulls them first"
     ] * bool(missing)
     found += [
         f"the host reaches {route.network} by {route.interface}, and {each.subnet} of {each.network} "
         "is part of it: from then on this host uses those addresses for the portal"
-        for each in wanted.subnets
+        for each in required.subnets
         for route in facts.routes
         if _around(route, each)
     ]
     found += [
         f"{name} may take {limit} MiB but the engine's host has only {facts.memory} in all: the limit has no effect"
-        for name, limit in sorted(wanted.limits.items())
+        for name, limit in sorted(required.limits.items())
         if 0 < facts.memory < limit
     ]
     return (*found, *((f"not asked: {facts.unasked}",) if facts.unasked else ()))
 
 
-def _published_ports(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
-    for each in wanted.published:
-        holder = next((name for name in _holders(each, wanted, facts)), "")
+def _published_ports(required: Requirements, facts: Facts) -> Iterator[Obstacle]:
+    for each in required.published:
+        holder = next((name for name in _holders(each, required, facts)), "")
         where = f"{each.listen}, where {each.container} is to listen,"
         if holder:
             yield Obstacle(key="listen/port", what=f"{where} is taken by {holder}", remedy=_OTHER_PORT)
@@ -118,12 +118,12 @@ def _published_ports(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
 _OTHER_PORT = "choose another port or address, or free this one"
 
 
-def _holders(port: PublishedPort, wanted: Requirements, facts: Facts) -> Iterator[str]:
+def _holders(port: PublishedPort, required: Requirements, facts: Facts) -> Iterator[str]:
     """Who listens there already and does not end: containers by name, then whatever program of the host listens."""
     published: set[ListenAddress] = set()
     for container in facts.containers:
         published |= set(container.published)
-        if container.name not in wanted.leaving_containers:
+        if container.name not in required.leaving_containers:
             for listen in container.published:
                 if listen.conflicts_with(port.listen):
                     yield f"container {container.name}" + (
@@ -142,12 +142,12 @@ def _is_own(listen: ListenAddress, facts: Facts) -> bool:
     return not host or not host.own or address.is_unspecified or any(address in each for each in host.own)
 
 
-def _subnets(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
-    for each in wanted.subnets:
+def _subnets(required: Requirements, facts: Facts) -> Iterator[Obstacle]:
+    for each in required.subnets:
         remedy = "choose a /24 of the fleet's pool that is free there"
         for network in facts.networks:
             other = next((one for one in network.subnets if one.overlaps(each.subnet)), None)
-            if other and network.name not in wanted.leaving_networks and network.name != each.network:
+            if other and network.name not in required.leaving_networks and network.name != each.network:
                 whose = f" of portal {network.tenant}" if network.tenant else ""
                 yield Obstacle(
                     key="placement/subnet",
@@ -164,15 +164,15 @@ def _subnets(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
                 )
 
 
-def _around(route: Route, wanted: Subnet) -> bool:
+def _around(route: Route, new: Subnet) -> bool:
     """Whether a route is a wider one to elsewhere, such as 10.0.0.0/8 by a router: a portal takes a part of it, and may."""
-    return not route.linked and route.network != wanted.subnet and wanted.subnet.subnet_of(route.network)
+    return not route.linked and route.network != new.subnet and new.subnet.subnet_of(route.network)
 
 
-def _names(wanted: Requirements, facts: Facts, tenant: str) -> Iterator[Obstacle]:
+def _names(required: Requirements, facts: Facts, tenant: str) -> Iterator[Obstacle]:
     for kind, there, new, leaving in (
-        ("container", facts.containers, wanted.new_containers, wanted.leaving_containers),
-        ("network", facts.networks, wanted.new_networks, wanted.leaving_networks),
+        ("container", facts.containers, required.new_containers, required.leaving_containers),
+        ("network", facts.networks, required.new_networks, required.leaving_networks),
     ):
         for each in there:
             if each.name in new and each.name not in leaving:
@@ -193,9 +193,9 @@ def _rid(kind: str, there: Any, tenant: str) -> str:
     return f"rename it, or remove it with `{words} {there.name}`"
 
 
-def _volumes(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
+def _volumes(required: Requirements, facts: Facts) -> Iterator[Obstacle]:
     for each in facts.volumes:
-        options = wanted.volumes.get(each.name)
+        options = required.volumes.get(each.name)
         if options is not None and dict(options) != dict(each.options):
             device = each.options.get("device") or "the engine's own disk"
             yield Obstacle(
@@ -205,8 +205,8 @@ def _volumes(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
             )
 
 
-def _images(wanted: Requirements, facts: Facts, come: bool) -> Iterator[Obstacle]:
-    for each in sorted(wanted.images):
+def _images(required: Requirements, facts: Facts, come: bool) -> Iterator[Obstacle]:
+    for each in sorted(required.images):
         machine = facts.images.get(each, "")
         if not machine and come:
             continue
@@ -224,24 +224,24 @@ def _images(wanted: Requirements, facts: Facts, come: bool) -> Iterator[Obstacle
             )
 
 
-def _memory(wanted: Requirements, facts: Facts) -> Iterator[Obstacle]:
-    for name, limit in sorted(wanted.limits.items()):
+def _memory(required: Requirements, facts: Facts) -> Iterator[Obstacle]:
+    for name, limit in sorted(required.limits.items()):
         if limit < LEAST_MEMORY_MIB:
             yield Obstacle(
                 key="sizes",
                 what=f"{name} has a limit of {limit} MiB, and the engine refuses less than {LEAST_MEMORY_MIB}",
                 remedy="give it more",
             )
-    if facts.host and 0 < facts.host.memory < wanted.room:
+    if facts.host and 0 < facts.host.memory < required.room:
         yield Obstacle(
             key="placement/docker_host",
-            what=f"the engine's host has {facts.host.memory} MiB of memory free, but the new containers need {wanted.room} to start",
+            what=f"the engine's host has {facts.host.memory} MiB of memory free, but the new containers need {required.room} to start",
             remedy="choose another host or stop a portal there",
         )
-    if facts.host and facts.host.disk is not None and facts.host.disk < wanted.disk:
+    if facts.host and facts.host.disk is not None and facts.host.disk < required.disk:
         yield Obstacle(
             key="storage/root",
-            what=f"the drive has {facts.host.disk} MiB free, but the containers that write to it need {wanted.disk} to start",
+            what=f"the drive has {facts.host.disk} MiB free, but the containers that write to it need {required.disk} to start",
             remedy="free some space on the drive",
         )
 

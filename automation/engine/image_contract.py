@@ -82,8 +82,8 @@ def require_reference(reference: str) -> None:
         )
 
 
-def report(client: Any, reference: str, known: list[str], wanted: str = "") -> Report:
-    """An image that the engine has, judged. `known` are the releases that there are, `wanted` the one that a portal has."""
+def report(client: Any, reference: str, known: list[str], release: str = "") -> Report:
+    """An image that the engine has, judged. `known` are the releases that there are, `release` the one that a portal has."""
     told = client.inspect_image(reference)
     machine = str(client.info().get("Architecture") or "")
     config = told.get("Config") or {}
@@ -106,14 +106,14 @@ def report(client: Any, reference: str, known: list[str], wanted: str = "") -> R
         id=str(told["Id"]),
         digest=digests[0] if digests else "",
         megabytes=int(told.get("Size") or 0) // 10**6,
-        checks=contract.judge(found, known, wanted),
+        checks=contract.judge(found, known, release),
     )
 
 
-def require(client: Any, reference: str, known: list[str], wanted: str, say: Say) -> None:
+def require(client: Any, reference: str, known: list[str], release: str, say: Say) -> None:
     """Raises ContractBroken with every point that an image does not keep."""
     say(f"checking the contract of {reference}")
-    if found := report(client, reference, known, wanted).broken:
+    if found := report(client, reference, known, release).broken:
         lines = [f"  {each.name}: {each.found}, expected {each.expected}; {each.remedy}" for each in found]
         raise ContractBroken(
             "\n".join(

@@ -99,10 +99,10 @@ def missing_recipes(
     return [recipe for role, recipe in known.items() if role in found]
 
 
-def _all(wanted: Sequence[Recipe], shop: BuildContext) -> None:
+def _all(to_build: Sequence[Recipe], shop: BuildContext) -> None:
     """Build them, as early as what they stand on allows. The first failure stops the others and is raised."""
-    by_role = {recipe.role: recipe for recipe in wanted}
-    order = TopologicalSorter({recipe.role: by_role.keys() & set(recipe.needs) for recipe in wanted})
+    by_role = {recipe.role: recipe for recipe in to_build}
+    order = TopologicalSorter({recipe.role: by_role.keys() & set(recipe.needs) for recipe in to_build})
     order.prepare()
     failure: Exception | None = None
     with ThreadPoolExecutor(AT_ONCE, "images") as pool:
@@ -110,7 +110,7 @@ def _all(wanted: Sequence[Recipe], shop: BuildContext) -> None:
         try:
             while order.is_active() and failure is None:
                 # Those that others wait for first: the longest chain decides when all is done.
-                ready = sorted(order.get_ready(), key=lambda role: (-_waiting(role, wanted), role))
+                ready = sorted(order.get_ready(), key=lambda role: (-_waiting(role, to_build), role))
                 for role in ready:
                     running[pool.submit(_one, by_role[role], shop)] = role
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -134,8 +134,8 @@ def _failure(finished: Future[None]) -> Exception | None:
     raise error
 
 
-def _waiting(role: str, wanted: Sequence[Recipe]) -> int:
-    return sum(role in recipe.needs for recipe in wanted)
+def _waiting(role: str, to_build: Sequence[Recipe]) -> int:
+    return sum(role in recipe.needs for recipe in to_build)
 
 
 def _one(recipe: Recipe, shop: BuildContext) -> None:

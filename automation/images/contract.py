@@ -136,7 +136,7 @@ def release_line(text: str) -> str:
 
 
 def judge(found: Found, known: Collection[str], release: str = "") -> tuple[Check, ...]:
-    """Every point of the contract. `known` are the releases that there are, `wanted` the one that a portal has."""
+    """Every point of the contract. `known` are the releases that there are, `release` the one that a portal has."""
     checks = (
         _platform(found),
         _build(found),
@@ -252,9 +252,9 @@ def _static(found: Found) -> Check:
     )
 
 
-def _release(found: Found, known: Collection[str], wanted: str) -> Check:
+def _release(found: Found, known: Collection[str], release: str) -> Check:
     line = release_line(found.release_file)
-    ok: bool | None = line == wanted if wanted else True
+    ok: bool | None = line == release if release else True
     if line not in known:
         # `master` between two releases, or one that this checkout does not know.
         ok = False if line and line != "master" else None
@@ -262,6 +262,6 @@ def _release(found: Found, known: Collection[str], wanted: str) -> Check:
         name="release",
         ok=ok,
         found=line or "edx-platform does not say which release it is",
-        expected=wanted or f"one of {comma_separated(sorted(known))}",
+        expected=release or f"one of {comma_separated(sorted(known))}",
         remedy="build it from the code of that release, or give the portal the release of the image",
     )

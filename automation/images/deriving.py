@@ -13,11 +13,11 @@ from config.portal.image_sources import ADDED, Derived
 
 
 def derive(
-    wanted: list[Derived], *, folder: Path = FOLDER, docker_host: str = "", on_event: Progress = silent
+    derived: list[Derived], *, folder: Path = FOLDER, docker_host: str = "", on_event: Progress = silent
 ) -> list[str]:
     """Build those that the engine has not, after what they take from; the public images are there. Raises BuildError."""
     with engine(docker_host) as client:
-        lacking = [each for each in wanted if not present(client, each.reference)]
+        lacking = [each for each in derived if not present(client, each.reference)]
         if lacking:
             build([ADDED], folder=folder, docker_host=docker_host, on_event=on_event)
         for each in lacking:

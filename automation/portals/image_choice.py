@@ -67,15 +67,15 @@ def choice_if_available(release: str, images: str) -> Choice:
     """
     known = all_releases()
     every = known.all()
-    wanted = known.load(release) if release else support.newest(every)
+    target = known.load(release) if release else support.newest(every)
     if images == STAND_IN:
         return Choice(release=release or USUAL, images=STAND_IN, why=f"`images: {STAND_IN}` is asked for")
-    if not images and wanted.lacks and not wanted.unpackaged:
-        lacks = wanted.lacks[0].split(". ")[0].rstrip(".")
-        why = f"with public images of {wanted.name} this is so: {lacks}"
-        return Choice(release=wanted.name, images=STAND_IN, why=why)
-    made = dict.fromkeys(wanted.public(), f"sha256:{'0' * 64}")
-    return Choice(release=wanted.name, images=PUBLIC, digests=made)
+    if not images and target.lacks and not target.unpackaged:
+        lacks = target.lacks[0].split(". ")[0].rstrip(".")
+        why = f"with public images of {target.name} this is so: {lacks}"
+        return Choice(release=target.name, images=STAND_IN, why=why)
+    made = dict.fromkeys(target.public(), f"sha256:{'0' * 64}")
+    return Choice(release=target.name, images=PUBLIC, digests=made)
 
 
 def choose(release: str, images: str, say: Say, *, docker_host: str = "", least: int = 0) -> Choice:
@@ -88,28 +88,28 @@ def choose(release: str, images: str, say: Say, *, docker_host: str = "", least:
     best = choice_if_available(release, images)
     if best.images == STAND_IN:
         return best
-    wanted = all_releases().load(best.release)
-    required = images == PUBLIC or bool(release and wanted.unpackaged)
+    target = all_releases().load(best.release)
+    required = images == PUBLIC or bool(release and target.unpackaged)
     known = pins.load(PINS)
     with inventory.connect(docker_host, limit=registry_digests.LIMIT_SECONDS) as client:
         if not required and 0 < (memory := free_memory(client, docker_host)) < least:
-            why = f"{memory} MiB of memory are free, and {wanted.name} from public images needs {least} to start"
+            why = f"{memory} MiB of memory are free, and {target.name} from public images needs {least} to start"
             return Choice(release=release or USUAL, images=STAND_IN, why=why)
         places = {
-            image: from_mirror(image, wanted.mirror)
-            for image in wanted.public()
-            if image not in known or not _has(client, from_mirror(image, wanted.mirror), known[image])
+            image: from_mirror(image, target.mirror)
+            for image in target.public()
+            if image not in known or not _has(client, from_mirror(image, target.mirror), known[image])
         }
         answers = registry_digests.ask_registries(client, places, say)
     if not answers.why_unavailable:
         found = {image: each for image, each in answers.digests.items() if image not in known}
-        return Choice(release=wanted.name, images=PUBLIC, digests=found)
+        return Choice(release=target.name, images=PUBLIC, digests=found)
     if required:
         raise BuildError(
-            f"the public images of {wanted.name} cannot be had: {answers.why_unavailable}; "
+            f"the public images of {target.name} cannot be had: {answers.why_unavailable}; "
             + (
-                f"{wanted.name} has no others ({wanted.unpackaged})"
-                if release and wanted.unpackaged
+                f"{target.name} has no others ({target.unpackaged})"
+                if release and target.unpackaged
                 else f"`--images {STAND_IN}` runs the stand-in (release {release or USUAL})"
             )
         )

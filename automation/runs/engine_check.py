@@ -17,18 +17,18 @@ Inspection = Mapping[str, Any]
 Reading = Callable[[Inspection, Any], Any]
 
 
-def environment(inspection: Inspection, wanted: Any) -> Any:
+def environment(inspection: Inspection, expected: Any) -> Any:
     """Those of the wanted variables that it has; an image may bring more."""
-    return sorted(set(inspection["Config"]["Env"] or ()) & set(wanted))
+    return sorted(set(inspection["Config"]["Env"] or ()) & set(expected))
 
 
-def labels(inspection: Inspection, wanted: Any) -> Any:
+def labels(inspection: Inspection, expected: Any) -> Any:
     """Those of the wanted labels that it has; an image may bring more."""
     found = (inspection["Config"]["Labels"] if "Config" in inspection else inspection["Labels"]) or {}
-    return [each for each in wanted if found.get(each["label"]) == each["value"]]
+    return [each for each in expected if found.get(each["label"]) == each["value"]]
 
 
-def networks(inspection: Inspection, wanted: Any) -> Any:
+def networks(inspection: Inspection, expected: Any) -> Any:
     """The networks that it is in, with those of the wanted aliases that it answers to."""
     found = inspection["NetworkSettings"]["Networks"]
     return [
@@ -38,48 +38,48 @@ def networks(inspection: Inspection, wanted: Any) -> Any:
                 one for one in each.get("aliases") or [] if one in (found[each["name"]]["Aliases"] or ())
             ],
         }
-        for each in wanted
+        for each in expected
         if each["name"] in found
     ]
 
 
-def ports(inspection: Inspection, wanted: Any) -> Any:
+def ports(inspection: Inspection, expected: Any) -> Any:
     """Those of the wanted ports that it publishes."""
     bound = inspection["HostConfig"]["PortBindings"] or {}
     return [
         each
-        for each in wanted
+        for each in expected
         if {"HostIp": each.get("ip", "0.0.0.0"), "HostPort": str(int(each["external"]))}  # noqa: S104 (the engine's word)
         in (bound.get(f"{int(each['internal'])}/{each.get('protocol', 'tcp')}") or ())
     ]
 
 
-def volumes(inspection: Inspection, wanted: Any) -> Any:
+def volumes(inspection: Inspection, expected: Any) -> Any:
     """Those of the wanted volumes and bind mounts that it has at their places."""
     found = {
         (each["Destination"], each.get("Name") or each["Source"]): each["RW"] for each in inspection["Mounts"]
     }
     return [
         each
-        for each in wanted
+        for each in expected
         if found.get((each["containerPath"], each.get("volumeName") or each.get("hostPath")))
         is (not each.get("readOnly", False))
     ]
 
 
-def probe(inspection: Inspection, wanted: Any) -> Any:
+def probe(inspection: Inspection, expected: Any) -> Any:
     """The health probe's words, the rest as wanted: its times are told in other units."""
-    return {**wanted, "tests": (inspection["Config"].get("Healthcheck") or {}).get("Test")}
+    return {**expected, "tests": (inspection["Config"].get("Healthcheck") or {}).get("Test")}
 
 
-def capabilities(inspection: Inspection, wanted: Any) -> Any:
+def capabilities(inspection: Inspection, expected: Any) -> Any:
     """What it may and may not, in the program's spelling."""
     added = {f"CAP_{each.removeprefix('CAP_')}" for each in inspection["HostConfig"]["CapAdd"] or ()}
     return {
         key: [each for each in listed if each in added]
         if key == "adds"
         else inspection["HostConfig"]["CapDrop"]
-        for key, listed in wanted.items()
+        for key, listed in expected.items()
     }
 
 

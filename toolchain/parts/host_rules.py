@@ -114,7 +114,7 @@ class HostRules:
         )
 
     @property
-    def wanted(self) -> dict[str, list[str]]:
+    def expected(self) -> dict[str, list[str]]:
         told = RESOLVERS.read_text() if RESOLVERS.exists() else ""
         return rules(pool(), resolvers(told))
 
@@ -122,7 +122,7 @@ class HostRules:
         """Whether they are there as wanted; unseen where this user or machine cannot tell."""
         if not self.can_read:
             return "unseen"
-        for chain, those in self.wanted.items():
+        for chain, those in self.expected.items():
             found = _lines("iptables", "-w", str(LOCK_SECONDS), "-S", chain)
             called = _lines("iptables", "-w", str(LOCK_SECONDS), "-S", CALLED_FROM[chain])
             if found != [f"-N {chain}", *those] or f"-A {CALLED_FROM[chain]} -j {chain}" not in (
@@ -143,12 +143,12 @@ class HostRules:
                 self._put()
 
     def _put(self) -> None:
-        wanted = self.wanted
+        expected = self.expected
         text = "\n".join(
             [
                 "*filter",
-                *(f":{chain} - [0:0]" for chain in wanted),
-                *(each for those in wanted.values() for each in those),
+                *(f":{chain} - [0:0]" for chain in expected),
+                *(each for those in expected.values() for each in those),
                 "COMMIT",
                 "",
             ]

@@ -41,13 +41,13 @@ class Choice:
     note: str = ""
 
 
-def choose_sources(facts: Facts, pins: Pins, wanted: frozenset[str]) -> dict[str, Choice]:
-    """A source for every part that is wanted. Raises ToolchainError with everything this machine cannot have."""
+def choose_sources(facts: Facts, pins: Pins, parts: frozenset[str]) -> dict[str, Choice]:
+    """A source for each of these parts. Raises ToolchainError with everything this machine cannot have."""
     if facts.forced not in FORCED:
         raise ToolchainError(f"PORTAL_TOOLCHAIN is {facts.forced!r}, expected official, packages, or unset")
     plan: dict[str, Choice] = {}
     wrong: list[ToolchainError] = []
-    for part in sorted(wanted):
+    for part in sorted(parts):
         try:
             plan[part] = _CHOOSE[part](facts, pins)
         except ToolchainError as error:
