@@ -72,9 +72,9 @@ class Stack:
 
     def remove(self) -> None:
         """Remove it with its state, history, backups and settings, whatever it still has. Raises PortalError."""
-        told = self._run("stack", "rm", "--yes", "--force", "--remove-backups", "--stack", self.name)
-        if told.returncode:
-            raise PortalError(f"pulumi stack rm of {self.name}: {failure_text(told)}")
+        ended = self._run("stack", "rm", "--yes", "--force", "--remove-backups", "--stack", self.name)
+        if ended.returncode:
+            raise PortalError(f"pulumi stack rm of {self.name}: {failure_text(ended)}")
         # What the CLI leaves in a file backend: empty folders, and of a stack that was used earlier states.
         for kind in ("backups", "history", "locks/organization"):
             if self.files:
@@ -84,17 +84,17 @@ class Stack:
 
     def read(self, *words: str) -> Any:
         """A command that prints JSON, as data. Raises PortalError."""
-        told = self._run(*words, "--stack", self.name)
-        if told.returncode:
-            raise PortalError(f"pulumi {' '.join(words)} of {self.name}: {failure_text(told)}")
-        return json.loads(told.stdout)
+        ended = self._run(*words, "--stack", self.name)
+        if ended.returncode:
+            raise PortalError(f"pulumi {' '.join(words)} of {self.name}: {failure_text(ended)}")
+        return json.loads(ended.stdout)
 
     def list_all(self) -> list[dict[str, Any]]:
         """Every stack of the project, as `pulumi stack ls` tells. Raises PortalError."""
-        told = self._run("stack", "ls", "--json")
-        if told.returncode:
-            raise PortalError(f"pulumi stack ls: {failure_text(told)}")
-        found: list[dict[str, Any]] = json.loads(told.stdout)
+        ended = self._run("stack", "ls", "--json")
+        if ended.returncode:
+            raise PortalError(f"pulumi stack ls: {failure_text(ended)}")
+        found: list[dict[str, Any]] = json.loads(ended.stdout)
         return found
 
     def outputs(self, *, secrets: bool = False) -> dict[str, Any]:
@@ -131,28 +131,30 @@ class Stack:
 
     def tag(self, name: str, value: str) -> None:
         """Have the backend keep something of the stack. Raises PortalError."""
-        told = self._run("stack", "tag", "set", name, value, "--stack", self.name)
-        if told.returncode:
-            raise PortalError(f"pulumi stack tag set {name} of {self.name}: {failure_text(told)}")
+        ended = self._run("stack", "tag", "set", name, value, "--stack", self.name)
+        if ended.returncode:
+            raise PortalError(f"pulumi stack tag set {name} of {self.name}: {failure_text(ended)}")
 
     def _checkpoint(self) -> dict[str, Any] | None:
         """What `stack export` prints, from a file backend's file: a start of the CLI less. None where that is not sure."""
         try:
-            told = json.loads(self.checkpoint.read_bytes()) if self.checkpoint else {}
+            checkpoint = json.loads(self.checkpoint.read_bytes()) if self.checkpoint else {}
         except (OSError, ValueError):
             # Not there, or written by a CLI that was told to compress: the CLI knows, or says why not.
             return None
-        if told.get("version") != CHECKPOINT_VERSION or "latest" not in told.get("checkpoint", {}):
+        if checkpoint.get("version") != CHECKPOINT_VERSION or "latest" not in checkpoint.get(
+            "checkpoint", {}
+        ):
             return None
-        return {"version": CHECKPOINT_VERSION, "deployment": told["checkpoint"]["latest"]}
+        return {"version": CHECKPOINT_VERSION, "deployment": checkpoint["checkpoint"]["latest"]}
 
     def replace_state(self, state: Mapping[str, Any]) -> None:
         """Put a mended state back. Raises Locked while somebody changes the stack, PortalError."""
-        told = self._run("stack", "import", "--stack", self.name, told=json.dumps(state))
-        if "currently locked" in told.stderr:
-            raise Locked(f"portal {self.name} is being changed: {failure_text(told)}")
-        if told.returncode:
-            raise PortalError(f"pulumi stack import of {self.name}: {failure_text(told)}")
+        ended = self._run("stack", "import", "--stack", self.name, stdin=json.dumps(state))
+        if "currently locked" in ended.stderr:
+            raise Locked(f"portal {self.name} is being changed: {failure_text(ended)}")
+        if ended.returncode:
+            raise PortalError(f"pulumi stack import of {self.name}: {failure_text(ended)}")
 
     def rewrite(self, seen: Mapping[str, Any], state: Mapping[str, Any], beside: Path) -> bool:
         """Put a mended state into a file backend's file, where it still is the one that was `seen`.
@@ -190,8 +192,8 @@ class Stack:
         """The folder of this stack's locks in a file backend, None with any other backend."""
         return self.files / "locks" / "organization" / PROJECT / self.name if self.files else None
 
-    def _run(self, *words: str, told: str | None = None) -> subprocess.CompletedProcess[str]:
-        """The CLI's answer, `told` on its standard input. Raises PortalError when it takes too long."""
+    def _run(self, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """The CLI's answer, `stdin` on its standard input. Raises PortalError when it takes too long."""
         if self.name:
             refuse_settings(self.name)
         before = self.hold.cli_prefix if self.hold else ()
@@ -200,7 +202,7 @@ class Stack:
                 [*before, "pulumi", *words, "--non-interactive"],
                 cwd=self.folder,
                 env=dict(self.environ),
-                stdin=subprocess.DEVNULL if told is None else subprocess.PIPE,
+                stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -211,7 +213,7 @@ class Stack:
             self.hold.note_cli(process.pid)
         with process:
             try:
-                out, err = process.communicate(told, timeout=READ_LIMIT_SECONDS)
+                out, err = process.communicate(stdin, timeout=READ_LIMIT_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise PortalError(
@@ -251,6 +253,6 @@ def last_line(text: str) -> str:
     return lines[-1] if lines else "(it said nothing)"
 
 
-def failure_text(told: subprocess.CompletedProcess[str]) -> str:
+def failure_text(ended: subprocess.CompletedProcess[str]) -> str:
     """Why a command failed: what it said on standard error, else on standard output."""
-    return (told.stderr.strip() or told.stdout.strip() or "(it said nothing)").removeprefix("error: ")
+    return (ended.stderr.strip() or ended.stdout.strip() or "(it said nothing)").removeprefix("error: ")

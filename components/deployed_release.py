@@ -15,9 +15,11 @@ GATE = "storage-init"
 
 def resources(stack: str) -> Mapping[str, Mapping[str, Any]]:
     """What a stack's own state has: by URN the type and the outputs of each resource."""
-    told = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack}).value or {}
-    found: Mapping[str, Mapping[str, Any]] = told.get("outputs") or {}
-    return found
+    outputs = (
+        pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack}).value or {}
+    )
+    resources_by_name: Mapping[str, Mapping[str, Any]] = outputs.get("outputs") or {}
+    return resources_by_name
 
 
 def read(state: Mapping[str, Mapping[str, Any]]) -> DeployedRelease | None:
@@ -36,8 +38,8 @@ def owner_of(state: Mapping[str, Mapping[str, Any]], environ: Mapping[str, str])
     """Whose the portal is: what the state says already, so that it is the same whoever looks; else the shell's backend."""
     for urn, resource in state.items():
         if resource["type"] == CONTAINER and urn.endswith(f"::{GATE}"):
-            told = {each["label"]: each["value"] for each in resource["outputs"].get("labels") or []}
-            if known := owners.plain(told.get(OWNER, "")):
+            labels = {each["label"]: each["value"] for each in resource["outputs"].get("labels") or []}
+            if known := owners.plain(labels.get(OWNER, "")):
                 return known
     return owners.of_backend(environ)
 

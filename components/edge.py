@@ -23,7 +23,7 @@ class Edge(ComponentResource):
         super().__init__("portal:index:Edge", name, None, opts)
         base, tenant = args.foundation, args.foundation.tenant
         ways = routes(tenant)
-        told = base.workload_args(
+        args_of_service = base.workload_args(
             "load-balancer",
             files={
                 "/portal/config/Caddyfile": caddyfile(ways),
@@ -33,7 +33,7 @@ class Edge(ComponentResource):
         self.load_balancer = Service(
             "load-balancer",
             ServiceArgs(
-                **told,
+                **args_of_service,
                 ports=(
                     Port(address=tenant.listen.address, external=tenant.listen.port, internal=LISTEN_PORT),
                 ),

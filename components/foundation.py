@@ -48,13 +48,13 @@ class Foundation:
 
     def common_args(self, name: str) -> dict[str, Any]:
         """What the release and the tenant's sizes say of a service, whatever its image."""
-        told = self.tenant.services[name]
+        service = self.tenant.services[name]
         return {
             "tenant": self.tenant.name,
-            "group": told.group,
+            "group": service.group,
             "image": self.images[name],
-            "user": told.owner(self.tenant.source(name)),
+            "user": service.owner(self.tenant.source(name)),
             "memory": self.tenant.sizes[name].memory,
-            "grace_seconds": told.grace_seconds,
+            "grace_seconds": service.grace_seconds,
             "networks": self.attached(name),
         }

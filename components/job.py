@@ -30,9 +30,9 @@ class JobArgs(Workload):
 def failure(tenant: str, name: str, code: int, logs: str) -> str:
     """What a failed job tells: its exit code, the end of its log, and how to try again."""
     lines = [line for line in logs.strip().splitlines() if line.strip()][-LAST_LINES:]
-    told = "\n".join(f"    {line}" for line in lines) or "    (it logged nothing)"
+    log = "\n".join(f"    {line}" for line in lines) or "    (it logged nothing)"
     return (
-        f"job {name} of portal {tenant} ended with exit code {code}; its last lines:\n{told}\nFix the "
+        f"job {name} of portal {tenant} ended with exit code {code}; its last lines:\n{log}\nFix the "
         f"cause, then run `./portal up {tenant}` to run it again (plain CLI: `pulumi up --replace "
         f"'**Container::{name}'`)."
     )

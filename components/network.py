@@ -44,20 +44,22 @@ class Networks(ComponentResource):
         self.names = {each.name: self._network(args, each) for each in first}
         self.register_outputs(dict(self.names))
 
-    def _network(self, args: NetworksArgs, told: Network) -> Output[str]:
-        former = FORMER.get(told.name)
+    def _network(self, args: NetworksArgs, network: Network) -> Output[str]:
+        former = FORMER.get(network.name)
         made = docker.Network(
-            told.name,
-            name=f"{args.tenant}-{told.name}",
+            network.name,
+            name=f"{args.tenant}-{network.name}",
             driver="bridge",
-            internal=told.internal,
-            options=NO_HOST if told.internal else NO_WAY_BACK if told.name == INGRESS else None,
+            internal=network.internal,
+            options=NO_HOST if network.internal else NO_WAY_BACK if network.name == INGRESS else None,
             # Docker's own pools end at about 31 networks a host.
             # https://github.com/docker/for-linux/issues/599
-            ipam_configs=[docker.NetworkIpamConfigArgs(subnet=str(told.subnet), gateway=str(told.subnet[1]))],
+            ipam_configs=[
+                docker.NetworkIpamConfigArgs(subnet=str(network.subnet), gateway=str(network.subnet[1]))
+            ],
             labels=[
                 docker.NetworkLabelArgs(label=key, value=value)
-                for key, value in sorted(identity(args.tenant, "support", f"network-{told.name}").items())
+                for key, value in sorted(identity(args.tenant, "support", f"network-{network.name}").items())
             ],
             opts=ResourceOptions.merge(
                 args.order.options(self),

@@ -10,16 +10,16 @@ DATA = "/data"
 FOLDER = "/portal/hub"
 
 
-def public_image_args(told: dict[str, Any], hub: Hub) -> dict[str, Any]:
+def public_image_args(container: dict[str, Any], hub: Hub) -> dict[str, Any]:
     """The arguments of a workload for the public image: other paths, command, probe; the same files and secrets."""
-    made = dict(told)
-    made["env"] = {**told.get("env", {}), **dict(each.split("=", 1) for each in hub.environment)}
+    made = dict(container)
+    made["env"] = {**container.get("env", {}), **dict(each.split("=", 1) for each in hub.environment)}
     made["files"] = {
-        **told.get("files", {}),
+        **container.get("files", {}),
         **{f"{FOLDER}/{each}": file(each) for each in hub.files},
     }
     made["volumes"] = tuple(
-        replace(each, path=hub.data) if each.path == DATA else each for each in told.get("volumes", ())
+        replace(each, path=hub.data) if each.path == DATA else each for each in container.get("volumes", ())
     )
     if hub.command:
         made["command"] = hub.command

@@ -116,5 +116,5 @@ class Storage(ComponentResource):
         return VolumeMount(volume=self.volumes[directory], path=path, read_only=read_only)
 
 
-def _release(told: DeployedRelease) -> str:
-    return f"{told.release}/{told.images}"
+def _release(deployed: DeployedRelease) -> str:
+    return f"{deployed.release}/{deployed.images}"

@@ -60,7 +60,7 @@ def recipe(role: str, folder: Path) -> Recipe:
         known = ", ".join(roles(folder)) or "none"
         raise ImageError(f"{where}: there is no image of the role {quoted(role)}; known are: {known}")
     try:
-        said = yaml.safe_load(content(path, folder).decode("utf-8"))
+        declared = yaml.safe_load(content(path, folder).decode("utf-8"))
     except UnicodeDecodeError:
         raise ImageError(f"{where}: is not text, expected UTF-8") from None
     except yaml.MarkedYAMLError as error:
@@ -69,43 +69,43 @@ def recipe(role: str, folder: Path) -> Recipe:
         raise ImageError(f"{where}: is not YAML: line {line}: {excerpt(error.problem or '')}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise ImageError(f"{where}: is not YAML: {excerpt(' '.join(str(error).split()))}") from None
-    if not isinstance(said, dict):
+    if not isinstance(declared, dict):
         raise ImageError(f"{where}: should be a mapping, for example 'parent: base'")
-    unknown = sorted(set(map(str, said)) - {"parent", "uses", "wheels", "jars", "packages"})
+    unknown = sorted(set(map(str, declared)) - {"parent", "uses", "wheels", "jars", "packages"})
     if unknown:
         raise ImageError(
             f"{where}: {excerpt(unknown[0])}: is not known; known are: parent, uses, wheels, jars, packages"
         )
-    parent = _text(said, "parent", where)
+    parent = _text(declared, "parent", where)
     if (parent is None) != (role == "base"):
         raise ImageError(f"{where}: parent: every role but 'base' needs one, for example 'parent: base'")
     return Recipe(
         role=role,
         parent=parent,
-        uses=_texts(said, "uses", where),
-        wheels=_file(said, "wheels", role, folder),
-        jars=_file(said, "jars", role, folder),
-        packages=_texts(said, "packages", where),
+        uses=_texts(declared, "uses", where),
+        wheels=_file(declared, "wheels", role, folder),
+        jars=_file(declared, "jars", role, folder),
+        packages=_texts(declared, "packages", where),
     )
 
 
 def recipes(folder: Path) -> dict[str, Recipe]:
     """Every role's recipe, those an image needs before the image itself. Raises ImageError."""
-    said = {role: recipe(role, folder) for role in roles(folder)}
+    by_role = {role: recipe(role, folder) for role in roles(folder)}
     ordered: dict[str, Recipe] = {}
 
     def visit(role: str, path: tuple[str, ...]) -> None:
         if role in path:
             raise ImageError(f"images/{role}/image.yml: is its own parent: {' -> '.join((*path, role))}")
-        if role not in said:
+        if role not in by_role:
             raise ImageError(
-                f"images/{path[-1]}/image.yml: {quoted(role)} is not a role; known are: {', '.join(said)}"
+                f"images/{path[-1]}/image.yml: {quoted(role)} is not a role; known are: {', '.join(by_role)}"
             )
-        for need in said[role].needs:
+        for need in by_role[role].needs:
             visit(need, (*path, role))
-        ordered.setdefault(role, said[role])
+        ordered.setdefault(role, by_role[role])
 
-    for role in said:
+    for role in by_role:
         visit(role, ())
     return ordered
 
@@ -132,7 +132,7 @@ def files(role: str, folder: Path) -> list[Path]:
     """
     home = folder / role
     _refuse(home, folder)
-    found = []
+    paths = []
     for path in home.rglob("*"):
         if path.suffix in _SKIPPED_SUFFIXES or _SKIPPED_FOLDERS.intersection(
             path.relative_to(home).parts[:-1]
@@ -141,8 +141,8 @@ def files(role: str, folder: Path) -> list[Path]:
         if path.is_symlink():
             _refuse(path, folder)
         if path.is_file():
-            found.append(path)
-    return sorted(found, key=lambda path: path.relative_to(home).as_posix())
+            paths.append(path)
+    return sorted(paths, key=lambda path: path.relative_to(home).as_posix())
 
 
 def content(path: Path, folder: Path) -> bytes:

@@ -111,15 +111,15 @@ class Provider(provider.Provider):
     async def read(self, request: provider.ReadRequest) -> provider.ReadResponse:
         resource = self.resource(resource_type(request.urn))
         inputs, outputs = plain_map(request.inputs), plain_map(request.properties)
-        found = await resource.read(request.resource_id, inputs, outputs)
-        if found is None:
+        current = await resource.read(request.resource_id, inputs, outputs)
+        if current is None:
             return provider.ReadResponse(resource_id="")
         secret = secret_keys(request.inputs) | secret_keys(request.properties) | resource.type.secret_outputs
-        state = wrap_map(found.outputs, secret)
+        state = wrap_map(current.outputs, secret)
         if HALF_MADE in request.properties:
             state[HALF_MADE] = request.properties[HALF_MADE]
-        changed = {key: wrap(each).with_secret(key in secret) for key, each in found.inputs.items()}
-        return provider.ReadResponse(found.id, state, {**request.inputs, **changed})
+        changed = {key: wrap(each).with_secret(key in secret) for key, each in current.inputs.items()}
+        return provider.ReadResponse(current.id, state, {**request.inputs, **changed})
 
     async def update(self, request: provider.UpdateRequest) -> provider.UpdateResponse:
         resource = self.resource(resource_type(request.urn))

@@ -136,8 +136,8 @@ class Facts:
 
 def of_engine(client: Any, images: Iterable[str]) -> Facts:
     """What the engine's API tells; `images` are the references to look for. Raises what docker-py raises."""
-    told = client.info()
-    machine = MACHINES.get(told.get("Architecture", ""), told.get("Architecture", ""))
+    info = client.info()
+    machine = MACHINES.get(info.get("Architecture", ""), info.get("Architecture", ""))
     there = {each: found for each in sorted(set(images)) if (found := architecture(client, each))}
     return Facts(
         containers=tuple(_container(each) for each in client.containers(all=True)),
@@ -148,8 +148,8 @@ def of_engine(client: Any, images: Iterable[str]) -> Facts:
             for each, found in there.items()
         },
         machine=machine,
-        memory=int(told.get("MemTotal") or 0) // 2**20,
-        rootless=any("rootless" in each for each in told.get("SecurityOptions") or ()),
+        memory=int(info.get("MemTotal") or 0) // 2**20,
+        rootless=any("rootless" in each for each in info.get("SecurityOptions") or ()),
     )
 
 
@@ -185,10 +185,12 @@ def of_host(client: Any, image: str, root: str, network: str = "host") -> Host:
     with helper(client, image, **how) as made:
         client.start(made)
         code = client.wait(made, timeout=LIMIT_SECONDS)["StatusCode"]
-        said: str = client.logs(made).decode(errors="replace")
+        output: str = client.logs(made).decode(errors="replace")
     if code:
-        raise RuntimeError(f"the inspection of the engine's host ended with exit code {code}: {said[-200:]}")
-    host = Host.read(split_files(said))
+        raise RuntimeError(
+            f"the inspection of the engine's host ended with exit code {code}: {output[-200:]}"
+        )
+    host = Host.read(split_files(output))
     # In a network of its own it sees its own.
     return host if network == "host" else replace(host, listening=frozenset(), routes=(), own=())
 
@@ -238,10 +240,10 @@ def can_emulate(client: Any, reference: str) -> bool:
         try:
             client.start(made)
             client.wait(made, timeout=LIMIT_SECONDS)
-            said = client.logs(made).decode(errors="replace")
+            output = client.logs(made).decode(errors="replace")
         except APIError as error:
-            said = str(error.explanation)
-    return "exec format error" not in said
+            output = str(error.explanation)
+    return "exec format error" not in output
 
 
 def _container(listed: Mapping[str, Any]) -> Container:

@@ -108,17 +108,17 @@ def gather_facts(client: Any, asked: Requirements, image: str, root: str) -> Fac
     """What the engine has, and its host where that matters. Raises what docker-py raises for the engine alone."""
     import docker
 
-    found = host_facts.of_engine(client, asked.images)
-    if not judging.asks_host(asked, found):
-        return found
+    facts = host_facts.of_engine(client, asked.images)
+    if not judging.asks_host(asked, facts):
+        return facts
     try:
-        return replace(found, host=host_facts.of_host(client, image, root))
+        return replace(facts, host=host_facts.of_host(client, image, root))
     except docker.errors.ImageNotFound:
-        return replace(found, unasked="the engine does not have the image yet that inspects its host")
+        return replace(facts, unasked="the engine does not have the image yet that inspects its host")
     except host_facts.engine_errors() as error:
         why = str(getattr(error, "explanation", None) or error)
     try:
         # An engine that maps users lends nobody the host's network.
-        return replace(found, host=host_facts.of_host(client, image, root, "none"), unasked=why)
+        return replace(facts, host=host_facts.of_host(client, image, root, "none"), unasked=why)
     except host_facts.engine_errors():
-        return replace(found, refused=why)
+        return replace(facts, refused=why)

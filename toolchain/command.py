@@ -54,8 +54,8 @@ def _verb(words: Sequence[str]) -> int:
     if words[:1] == ["run"]:
         return _told(lambda: run(words[1:]))
     # Imported where they are used: a look at what stands is to take no time.
-    said = _parser().parse_args(words)
-    return _told(lambda: said.verb(said))
+    arguments = _parser().parse_args(words)
+    return _told(lambda: arguments.verb(arguments))
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
@@ -141,13 +141,13 @@ def _ensure(
     return there
 
 
-def _setup(said: "argparse.Namespace") -> int:
+def _setup(arguments: "argparse.Namespace") -> int:
     begun = time.monotonic()
-    wanted = frozenset(said.only) or DEFAULT
-    forced = frozenset(said.force_part)
+    wanted = frozenset(arguments.only) or DEFAULT
+    forced = frozenset(arguments.force_part)
     taken = _ensure(_installation(), wanted | forced, forced)
     seconds = time.monotonic() - begun
-    if said.json:
+    if arguments.json:
         output.tell_json(summary(taken, seconds), indent=None)
     else:
         say_parts(taken, seconds)
@@ -184,11 +184,11 @@ def variables(installation: Installation, taken: Mapping[str, PartResult]) -> di
 
 def _env(said: "argparse.Namespace") -> int:
     installation = _installation()
-    found = variables(installation, _ensure(installation, DEFAULT))
+    values = variables(installation, _ensure(installation, DEFAULT))
     if said.json:
-        output.tell_json(found)
+        output.tell_json(values)
     else:
-        output.write_for_program(environment.shell(found))
+        output.write_for_program(environment.shell(values))
     return 0
 
 
@@ -210,7 +210,7 @@ def run(words: Sequence[str]) -> NoReturn:
     os.execve(python, [str(python), "-m", "automation", *words], env)  # noqa: S606
 
 
-def _engine(said: "argparse.Namespace") -> int:
+def _engine(arguments: "argparse.Namespace") -> int:
     from toolchain.parts.dockerd import Daemon
     from toolchain.parts.host_rules import HostRules
 
@@ -218,16 +218,16 @@ def _engine(said: "argparse.Namespace") -> int:
     rules = HostRules(installation.env, installation.paths)
     daemon = Daemon(installation.paths.engine)
     done = ""
-    if said.what == "start":
+    if arguments.what == "start":
         _ensure(installation, frozenset({"engine"}))
         rules.ensure()
-    elif said.what == "rules":
+    elif arguments.what == "rules":
         rules.hold()
-    elif said.what == "stop":
+    elif arguments.what == "stop":
         done = "stopped" if daemon.stop() else "nothing stopped: no dockerd that was started here is running"
     answer = engine.ask(installation.env, installation.pins.engine_oldest_api)
     started_here = daemon.process() is not None
-    if said.json:
+    if arguments.json:
         facts = {
             "state": answer.state,
             "where": answer.where,
@@ -242,4 +242,4 @@ def _engine(said: "argparse.Namespace") -> int:
         output.tell(
             done or f"{answer.state}: {answer.where} {answer.version or answer.detail}{by_whom}{held}"
         )
-    return 0 if said.what == "stop" or answer.usable else 1
+    return 0 if arguments.what == "stop" or answer.usable else 1

@@ -16,7 +16,7 @@ def hold_lock(path: Path, limit: float, say: Callable[[str], None]) -> Iterator[
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         end = time.monotonic() + limit
-        told = False
+        has_said = False
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -24,9 +24,9 @@ def hold_lock(path: Path, limit: float, say: Callable[[str], None]) -> Iterator[
             except BlockingIOError:
                 file.seek(0)
                 holder = file.read().strip() or "unknown"
-            if not told:
+            if not has_said:
                 say(f"another setup is running (process {holder}); waiting for it, at most {limit:.0f} s")
-                told = True
+                has_said = True
             if time.monotonic() >= end:
                 raise ToolchainError(
                     f"waited {limit:.0f} s for the setup of process {holder} (lock {path}); "

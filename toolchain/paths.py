@@ -21,29 +21,29 @@ def home(env: Mapping[str, str]) -> Path:
 
     Raises ToolchainError when neither knows one: what is kept must be found again whoever asks.
     """
-    said = env.get("HOME", "")
-    if said.startswith("/"):
-        return Path(said)
+    value = env.get("HOME", "")
+    if value.startswith("/"):
+        return Path(value)
     # Imported here: it is rarely asked.
     import pwd
 
     try:
-        found = pwd.getpwuid(os.getuid()).pw_dir
+        directory = pwd.getpwuid(os.getuid()).pw_dir
     except KeyError:
-        found = ""
-    if not found.startswith("/"):
+        directory = ""
+    if not directory.startswith("/"):
         raise ToolchainError(
             "HOME is not set, and the password database has no home directory for user "
             f"{os.getuid()}: set HOME, for example HOME=/root, or both XDG_DATA_HOME and "
             "XDG_CACHE_HOME; the portals' state is kept there"
         )
-    return Path(found)
+    return Path(directory)
 
 
 def _base(env: Mapping[str, str], variable: str, below_home: str) -> Path:
     # The XDG specification: a relative path in these variables is to be ignored.
-    said = env.get(variable, "")
-    return Path(said) if said.startswith("/") else home(env) / below_home
+    value = env.get(variable, "")
+    return Path(value) if value.startswith("/") else home(env) / below_home
 
 
 def check(env: Mapping[str, str]) -> None:

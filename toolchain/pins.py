@@ -25,17 +25,17 @@ class Pins:
 
     @classmethod
     def load(cls) -> "Pins":
-        said = tomllib.loads(Path(__file__).with_name("pins.toml").read_text())
+        content = tomllib.loads(Path(__file__).with_name("pins.toml").read_text())
         return cls(
-            pulumi=said["pulumi"]["version"],
-            pulumi_oldest=said["pulumi"]["oldest"],
-            official=said["pulumi"]["official"],
-            archives=_sums(said["archives"]),
-            plugins=said["plugins"],
-            go=said["go"]["version"],
-            go_oldest=said["go"]["oldest"],
-            engine_oldest_api=said["engine"]["oldest_api"],
-            debian={part: tuple(names) for part, names in said["debian"].items()},
+            pulumi=content["pulumi"]["version"],
+            pulumi_oldest=content["pulumi"]["oldest"],
+            official=content["pulumi"]["official"],
+            archives=_sums(content["archives"]),
+            plugins=content["plugins"],
+            go=content["go"]["version"],
+            go_oldest=content["go"]["oldest"],
+            engine_oldest_api=content["engine"]["oldest_api"],
+            debian={part: tuple(names) for part, names in content["debian"].items()},
         )
 
     def sum_of(self, archive: str) -> str:
@@ -63,17 +63,17 @@ def version(text: str) -> Version:
 
     Raises ToolchainError when there is none.
     """
-    found = re.search(r"\d+(?:\.\d+)+", text)
-    if found is None:
+    match = re.search(r"\d+(?:\.\d+)+", text)
+    if match is None:
         raise ToolchainError(f"no version number in {text.strip()[:80]!r}")
-    return tuple(int(number) for number in found.group().split("."))
+    return tuple(int(number) for number in match.group().split("."))
 
 
 def is_new_enough(have: str, oldest: str, *, same_major: bool) -> bool:
     """Whether a version is new enough, and (for what promises nothing across majors) of the same major number."""
     try:
-        found = version(have)
+        actual = version(have)
     except ToolchainError:
         return False
     wanted = version(oldest)
-    return found >= wanted and (found[0] == wanted[0] or not same_major)
+    return actual >= wanted and (actual[0] == wanted[0] or not same_major)

@@ -111,8 +111,8 @@ class Runner:
         except subprocess.TimeoutExpired:
             return "", f"{words[0]} did not end within {limit:.0f} s"
         if ended.returncode:
-            said = ended.stderr.decode(errors="replace").strip()[-600:]
-            return "", f"{words[0]} ended with code {ended.returncode}: {said or 'it said nothing'}"
+            stderr = ended.stderr.decode(errors="replace").strip()[-600:]
+            return "", f"{words[0]} ended with code {ended.returncode}: {stderr or 'it said nothing'}"
         try:
             return ended.stdout.decode(), ""
         except UnicodeDecodeError:
@@ -212,5 +212,5 @@ def _signal_group(leader: int, number: signal.Signals) -> None:
 
 
 def _failure_text(what: str, log: Path, remedy: str) -> str:
-    told = [what, tail(log), f"  whole log: {log}", f"  {remedy}" if remedy else ""]
-    return "\n".join(line for line in told if line)
+    lines = [what, tail(log), f"  whole log: {log}", f"  {remedy}" if remedy else ""]
+    return "\n".join(line for line in lines if line)

@@ -34,14 +34,14 @@ def images_build(
 @app.command("list", epilog="Example: ./portal images list --json")
 def images_list(as_json: show.Json = False) -> None:
     """List each image's reference and whether the engine has it."""
-    found = images.list_images()
+    rows = images.list_images()
     if as_json:
-        show.show({"images": [row.facts() for row in found]})
+        show.show({"images": [row.facts() for row in rows]})
         return
     table = Table("role", "reference", "there", number("MB"))
-    for row in found:
+    for row in rows:
         table.add_row(row.role, row.reference, row.present, row.megabytes)
-    print_table(table, f"{count_of(len(found), 'image')}, {sum(row.present for row in found)} there")
+    print_table(table, f"{count_of(len(rows), 'image')}, {sum(row.present for row in rows)} there")
 
 
 @app.command(
@@ -56,29 +56,29 @@ def images_prune(
     as_json: show.Json = False,
 ) -> None:
     """Remove images built here that no tenant file names and no container uses. Containers of other checkouts count, too."""
-    found = image_supply.unwanted_images(docker_host)
-    if not dry_run and found:
-        require_confirmation(found, confirm)
-    gone = [] if dry_run else images.prune(found, docker_host=docker_host)
+    unwanted = image_supply.unwanted_images(docker_host)
+    if not dry_run and unwanted:
+        require_confirmation(unwanted, confirm)
+    gone = [] if dry_run else images.prune(unwanted, docker_host=docker_host)
     if as_json:
-        show.show({"found": found, "removed": gone})
+        show.show({"found": unwanted, "removed": gone})
         return
     table = Table("image", "")
-    for each in found:
+    for each in unwanted:
         table.add_row(each, "" if dry_run or each in gone else "kept: it is in use now")
     print_table(
         table,
-        f"{count_of(len(found), 'image')} would be removed"
+        f"{count_of(len(unwanted), 'image')} would be removed"
         if dry_run
         else f"{count_of(len(gone), 'image')} removed",
     )
 
 
-def require_confirmation(found: list[str], confirm: str) -> None:
+def require_confirmation(unwanted: list[str], confirm: str) -> None:
     """Ask for the verb. Raises NotConfirmed."""
     if not confirm and sys.stdin.isatty():
-        show.tell("\n".join(found))
-        confirm = input(f"These {len(found)} images will be removed. Type prune: ")
+        show.tell("\n".join(unwanted))
+        confirm = input(f"These {len(unwanted)} images will be removed. Type prune: ")
     if confirm != "prune":
         raise NotConfirmed(
             "not confirmed: no image was removed; without a prompt: ./portal images prune --confirm prune"
@@ -110,32 +110,32 @@ def images_check(
     as_json: show.Json = False,
 ) -> None:
     """Say whether an openedx image of your own keeps the contract of docs/images.md. Exit code 12 if it does not."""
-    told = image_supply.check_image(reference, release, show.say, docker_host=docker_host)
+    report = image_supply.check_image(reference, release, show.say, docker_host=docker_host)
     if as_json:
-        show.show(told.facts())
+        show.show(report.facts())
     else:
-        print_checks(told)
-    if told.broken:
+        print_checks(report)
+    if report.broken:
         raise typer.Exit(ContractBroken.exit_code)
 
 
-def print_checks(told: Report) -> None:
+def print_checks(report: Report) -> None:
     """A row for each point, what to do about those that are not kept, and what to write into a tenant file."""
     table = Table("point", "kept", prose("found"), prose("expected"))
-    for each in told.checks:
+    for each in report.checks:
         kept = {True: "yes", False: "no", None: "unknown"}[each.ok]
         table.add_row(each.name, kept, each.found, each.expected)
-    count = len(told.broken)
+    count = len(report.broken)
     verdict = f"{count_of(count, 'point')} not kept" if count else "keeps the contract"
     print_table(
         table,
-        f"{told.reference}: {verdict} ({told.megabytes} MB)",
+        f"{report.reference}: {verdict} ({report.megabytes} MB)",
     )
-    for each in told.broken:
+    for each in report.broken:
         show.tell(f"{each.name}: {each.remedy}")
-    if not count and told.digest:
-        name = told.reference.partition("@")[0]
-        show.tell(f"in a tenant file: openedx: {name}@{told.digest}")
+    if not count and report.digest:
+        name = report.reference.partition("@")[0]
+        show.tell(f"in a tenant file: openedx: {name}@{report.digest}")
     elif not count:
         show.tell("push it to a registry: a tenant file names it by the digest that it has there")
 

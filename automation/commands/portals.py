@@ -138,22 +138,22 @@ def destroy(
 @app.command(epilog="Example: ./portal status acme --json")
 def status(tenant: TenantName, as_json: Json = False) -> None:
     """Show the state and health of a portal's services, and the free space of its drive. Exit code 6 if a service is not up or not healthy."""
-    told = portal_status.status(tenant_files.load(tenant))
+    facts = portal_status.status(tenant_files.load(tenant))
     if as_json:
-        show.show(told)
+        show.show(facts)
     else:
-        print_services(told)
-        if lacking := host_rules.warning(told["host_rules"]):
+        print_services(facts)
+        if lacking := host_rules.warning(facts["host_rules"]):
             show.say(lacking)
-        if lacking := process_limits.warning(tenant, told["without_process_limit"]):
+        if lacking := process_limits.warning(tenant, facts["without_process_limit"]):
             show.say(lacking)
-        space = told["drive"]
+        space = facts["drive"]
         show.tell(
             usage.summary_line(space) if "unknown" not in space else f"drive: unknown: {space['unknown']}"
         )
         for each in space["warnings"]:
             show.say(each)
-    if not told["healthy"]:
+    if not facts["healthy"]:
         raise typer.Exit(6)
 
 
@@ -198,10 +198,10 @@ def chosen_tenants(tenants: list[str] | None, every: bool) -> list[str]:
         raise typer.BadParameter("name tenants or pass --all, not both")
     if not tenants and not every:
         raise typer.BadParameter("name the tenants, or pass --all")
-    found = names(tenant_files.TENANTS) if every else list(dict.fromkeys(tenants or ()))
-    if not found:
+    chosen = names(tenant_files.TENANTS) if every else list(dict.fromkeys(tenants or ()))
+    if not chosen:
         raise typer.BadParameter(f"{tenant_files.TENANTS} has no tenant")
-    return found
+    return chosen
 
 
 def load_or_none(name: str) -> Tenant | None:
@@ -272,12 +272,12 @@ def print_openedx(facts: dict[str, Any]) -> None:
     show.tell(facts["openedx"]["notice"])
 
 
-def print_removals(found: list[Plan], as_json: bool, *, several: bool) -> None:
+def print_removals(plans: list[Plan], as_json: bool, *, several: bool) -> None:
     """What would go of each, as one JSON object; of `several` tenants by their names, as `for_each_tenant` tells."""
     if not as_json:
-        print_changes(found)
+        print_changes(plans)
         return
-    changes = {each.tenant: [change.facts() for change in each.changes] for each in found}
+    changes = {each.tenant: [change.facts() for change in each.changes] for each in plans}
     if several:
         show.show({"tenants": {name: {"changes": these} for name, these in changes.items()}})
         return
@@ -285,26 +285,26 @@ def print_removals(found: list[Plan], as_json: bool, *, several: bool) -> None:
     show.show({"tenant": name, "changes": these})
 
 
-def print_changes(found: list[Plan]) -> None:
+def print_changes(plans: list[Plan]) -> None:
     """What would change of each, a line a change, below the sum of each."""
-    for each in found:
+    for each in plans:
         show.tell(f"{each.tenant}: {each.summary}")
     table = Table("tenant", "op", "type", "name", prose("properties"), grouped=True)
-    for plan in found:
+    for plan in plans:
         for change in plan.changes:
             table.add_row(plan.tenant, change.op, change.type, change.name, change.properties)
     print_table(table)
 
 
-def print_services(told: dict[str, Any]) -> None:
+def print_services(facts: dict[str, Any]) -> None:
     """A portal's services and jobs, a line each, below how many are up."""
     table = Table("service", "container", "state", "health")
-    for service, row in told["services"].items():
+    for service, row in facts["services"].items():
         ended = "" if row["exit_code"] is None else f" ({row['exit_code']})"
         table.add_row(service, row["container"], f"{row['state']}{ended}", row["health"])
     up = sum(
-        row["state"] == "running" and row["health"] in (None, "healthy") for row in told["services"].values()
+        row["state"] == "running" and row["health"] in (None, "healthy") for row in facts["services"].values()
     )
-    done = sum(row["exit_code"] == 0 for row in told["services"].values())
-    total = f"{told['tenant']}: {up} of {count_of(len(told['services']) - done, 'service')} up"
+    done = sum(row["exit_code"] == 0 for row in facts["services"].values())
+    total = f"{facts['tenant']}: {up} of {count_of(len(facts['services']) - done, 'service')} up"
     print_table(table, total + (f", {count_of(done, 'job')} done" if done else ""))

@@ -63,14 +63,14 @@ def purge_command(
     for host in looked.hosts:
         with building(present=False) as progress:
             images.build(["ops"], docker_host=host, on_event=progress)
-    found = purge.trace(tenant, looked)
-    if dry_run or found.empty:
-        print_trace(found, as_json, purged=False, running=purge.count_running(tenant, looked))
+    remains = purge.trace(tenant, looked)
+    if dry_run or remains.empty:
+        print_trace(remains, as_json, purged=False, running=purge.count_running(tenant, looked))
         return
-    ownership.require_ownership(tenant, found.owner, owner)
+    ownership.require_ownership(tenant, remains.owner, owner)
     purge.refuse_running(tenant, looked)
     if not confirm and sys.stdin.isatty():
-        print_trace(found, as_json=False, purged=False)
+        print_trace(remains, as_json=False, purged=False)
         confirm = input(
             f"All of this will be deleted for good, including {tenant}'s data. Type the tenant's name: "
         )
@@ -78,55 +78,55 @@ def purge_command(
         raise NotConfirmed(
             f"not confirmed: nothing was removed; without a prompt: ./portal purge {tenant} --confirm {tenant}"
         )
-    purge.purge(found, looked, show.say)
+    purge.purge(remains, looked, show.say)
     purge.require_nothing_left(tenant, looked)
-    print_trace(found, as_json, purged=True)
+    print_trace(remains, as_json, purged=True)
 
 
-def print_trace(found: Trace, as_json: bool, *, purged: bool, running: int = 0) -> None:
+def print_trace(remains: Trace, as_json: bool, *, purged: bool, running: int = 0) -> None:
     """What there is, or was, of a tenant; `running` of its containers keep a purge from beginning."""
-    seen = f"drives searched: {', '.join(found.drives)}"
-    unseen = f"; NOT searched (--gone): {', '.join(found.unseen)}" if found.unseen else ""
+    seen = f"drives searched: {', '.join(remains.drives)}"
+    unseen = f"; NOT searched (--gone): {', '.join(remains.unseen)}" if remains.unseen else ""
     if as_json:
-        show.show({**found.facts(), "purged": purged, "running": running})
-    elif found.empty:
-        show.tell(f"nothing is left of {found.tenant} ({seen}{unseen})")
+        show.show({**remains.facts(), "purged": purged, "running": running})
+    elif remains.empty:
+        show.tell(f"nothing is left of {remains.tenant} ({seen}{unseen})")
     elif purged:
-        show.tell(f"nothing is left of {found.tenant} ({seen}{unseen}); commit the removal of its files")
+        show.tell(f"nothing is left of {remains.tenant} ({seen}{unseen}); commit the removal of its files")
     else:
-        table = Table(found.tenant, prose(""))
-        several = len({host for kind in (found.containers, found.directories) for host, _ in kind}) > 1
+        table = Table(remains.tenant, prose(""))
+        several = len({host for kind in (remains.containers, remains.directories) for host, _ in kind}) > 1
         for kind in ("containers", "networks", "volumes"):
-            for host, name in getattr(found, kind):
+            for host, name in getattr(remains, kind):
                 table.add_row(kind.removesuffix("s"), f"{name} on {host}" if several else name)
-        for name in found.files:
+        for name in remains.files:
             table.add_row("file", name)
-        for host, name in found.directories:
+        for host, name in remains.directories:
             table.add_row("data", f"{name} on {host}" if several else name)
-        if found.stack:
+        if remains.stack:
             table.add_row("stack", "state, history and secrets")
-        table.add_row("belongs to", str(found.owner))
-        print_table(table, f"{found.tenant}: {summary(found)}")
-        if found.unseen:
+        table.add_row("belongs to", str(remains.owner))
+        print_table(table, f"{remains.tenant}: {summary(remains)}")
+        if remains.unseen:
             show.tell(unseen.removeprefix("; "))
         if running:
             show.tell(
                 f"{running} containers are running; destroy the portal before you purge it: "
-                f"./portal destroy {found.tenant} --confirm {found.tenant}"
+                f"./portal destroy {remains.tenant} --confirm {remains.tenant}"
             )
 
 
-def summary(found: Trace) -> str:
+def summary(remains: Trace) -> str:
     """What there is of a tenant, in a few words."""
     kinds = {
-        "container": found.containers,
-        "network": found.networks,
-        "volume": found.volumes,
-        "directory": found.directories,
-        "file": found.files,
+        "container": remains.containers,
+        "network": remains.networks,
+        "volume": remains.volumes,
+        "directory": remains.directories,
+        "file": remains.files,
     }
-    told = [count_of(len(these), kind) for kind, these in kinds.items() if these]
-    return ", ".join([*told, *(["1 stack"] if found.stack else [])])
+    counts = [count_of(len(these), kind) for kind, these in kinds.items() if these]
+    return ", ".join([*counts, *(["1 stack"] if remains.stack else [])])
 
 
 @app.command("orphans", epilog="Example: ./portal orphans --json")
@@ -137,15 +137,17 @@ def orphans_command(as_json: show.Json = False) -> None:
     """
     with building(present=False) as progress:
         images.build(["ops"], on_event=progress)
-    found = orphans.find(show.say)
+    orphans_found = orphans.find(show.say)
     if as_json:
-        show.show({"portals": [each.facts() for each in found]})
+        show.show({"portals": [each.facts() for each in orphans_found]})
         return
-    if not found:
+    if not orphans_found:
         show.tell("no orphans: every portal has a tenant file")
         return
     table = Table("portal", "belongs to", prose("what"), prose("way out"), grouped=True)
-    for each in found:
+    for each in orphans_found:
         table.add_row(each.tenant, str(each.owner), each.what, each.remedy)
-    names = {each.tenant for each in found}
-    print_table(table, f"{orphans.summary(found)} in {count_of(len(names), 'portal')} without a tenant file")
+    names = {each.tenant for each in orphans_found}
+    print_table(
+        table, f"{orphans.summary(orphans_found)} in {count_of(len(names), 'portal')} without a tenant file"
+    )

@@ -116,27 +116,29 @@ def changed(
     """Show which tenants a change since a git ref can affect, and why. Needs no engine and no state."""
     if as_json and markdown:
         raise typer.BadParameter("--json or --markdown, not both")
-    found = affected_since(ref)
+    affected = affected_since(ref)
     if markdown:
-        told = [(name, each) for name, why in {**found.tenants, **found.removed}.items() for each in why]
-        write_for_program(rows(("tenant", "why"), [*told, *(("", each) for each in found.left)]))
+        told = [
+            (name, each) for name, why in {**affected.tenants, **affected.removed}.items() for each in why
+        ]
+        write_for_program(rows(("tenant", "why"), [*told, *(("", each) for each in affected.left)]))
         return
     if as_json:
         show.show(
             {
-                "tenants": {name: list(why) for name, why in found.tenants.items()},
-                "removed": {name: list(why) for name, why in found.removed.items()},
-                "left": list(found.left),
+                "tenants": {name: list(why) for name, why in affected.tenants.items()},
+                "removed": {name: list(why) for name, why in affected.removed.items()},
+                "left": list(affected.left),
             }
         )
         return
     table = Table("tenant", prose("why"), grouped=True)
-    names = {**found.tenants, **found.removed}
+    names = {**affected.tenants, **affected.removed}
     for name, why in names.items():
         for each in why:
             table.add_row(name, each)
     print_table(table, f"{count_of(len(names), 'tenant')} can be touched")
-    for each in found.left:
+    for each in affected.left:
         show.tell(each)
 
 
@@ -188,9 +190,9 @@ def tenants_to_review(tenants: list[str] | None, every: bool, ref: str) -> tuple
         return [Review(name) for name in chosen_tenants(tenants, every)], ()
     if tenants or every:
         raise typer.BadParameter("name tenants, or pass either --all or --changed-since REF")
-    found = affected_since(ref)
-    removed = [Review(name, why=why, removed=True) for name, why in found.removed.items()]
-    return [*(Review(name, why=why) for name, why in found.tenants.items()), *removed], found.left
+    affected = affected_since(ref)
+    removed = [Review(name, why=why, removed=True) for name, why in affected.removed.items()]
+    return [*(Review(name, why=why) for name, why in affected.tenants.items()), *removed], affected.left
 
 
 def affected_since(ref: str) -> "Affected":
@@ -256,8 +258,8 @@ def print_reviews(
         table.add_row(each.tenant, what, each.verdict.downtime, each.verdict.data)
     failed = sum(each.failed for each in reviews)
     quiet = sum(each.quiet for each in reviews)
-    told = {"would change": len(reviews) - failed - quiet, "stay as they are": quiet, "failed": failed}
-    total = ", ".join(f"{count} {what}" for what, count in told.items() if count)
+    counts = {"would change": len(reviews) - failed - quiet, "stay as they are": quiet, "failed": failed}
+    total = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     print_table(table, count_of(len(reviews), "tenant") + (f": {total}" if total else ""))
     for note in notes:
         show.tell(note)

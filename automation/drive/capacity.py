@@ -28,11 +28,11 @@ class Room:
     disk: int
 
 
-def parse(told: str) -> Room:
+def parse(output: str) -> Room:
     """The output of `MEMORY_AND_DISK_SCRIPT`. Raises PortalError when it is not to be understood."""
-    memory, disk = _MEMORY.search(told), _DISK.search(told)
+    memory, disk = _MEMORY.search(output), _DISK.search(output)
     if not memory or not disk:
-        raise PortalError(f"cannot read the memory and disk space of the engine's host: {told!r}")
+        raise PortalError(f"cannot read the memory and disk space of the engine's host: {output!r}")
     return Room(memory=int(memory[1]) // 1024, disk=int(disk[1]) // 1024)
 
 

@@ -73,29 +73,31 @@ def _directory(resource: Mapping[str, Any]) -> str:
 
 def recorded_locations(stack: Stack) -> tuple[DataLocation, ...]:
     """The places that the stack's tags tell, the latest first. Raises PortalError when the backend cannot be asked."""
-    found = []
+    locations = []
     for name, value in stack.tags().items():
         if name.startswith(TAG):
-            told = json.loads(value)
-            found.append(
-                DataLocation(**{key: told[key] for key in ("root", "host", "drive", "at") if key in told})
+            recorded = json.loads(value)
+            locations.append(
+                DataLocation(
+                    **{key: recorded[key] for key in ("root", "host", "drive", "at") if key in recorded}
+                )
             )
-    return tuple(sorted(found, key=lambda each: (-each.at, each.root, each.host)))
+    return tuple(sorted(locations, key=lambda each: (-each.at, each.root, each.host)))
 
 
 def known_locations(stack: Stack, state: Mapping[str, Any]) -> tuple[DataLocation, ...]:
     """Every place where the tenant's data may be, by what happened: the state's first, then the latest."""
     now = location_in_state(state)
-    told = recorded_locations(stack)
-    return unique([*([now] if now else []), *told])
+    recorded = recorded_locations(stack)
+    return unique([*([now] if now else []), *recorded])
 
 
 def unique(places: Iterable[DataLocation]) -> tuple[DataLocation, ...]:
     """Each directory once, its first mention."""
-    found: dict[tuple[str, str], DataLocation] = {}
+    by_place: dict[tuple[str, str], DataLocation] = {}
     for each in places:
-        found.setdefault((each.root, each.host), each)
-    return tuple(found.values())
+        by_place.setdefault((each.root, each.host), each)
+    return tuple(by_place.values())
 
 
 def record(stack: Stack, place: DataLocation) -> None:
@@ -103,6 +105,6 @@ def record(stack: Stack, place: DataLocation) -> None:
     latest = next(iter(recorded_locations(stack)), None)
     if latest and latest.same_as(place) and place.drive in ("", latest.drive):
         return
-    told = {key: value for key, value in asdict(place).items() if value}
-    told["at"] = time.time_ns() // 1_000_000
-    stack.tag(place.tag, json.dumps(told, separators=(",", ":")))
+    recorded = {key: value for key, value in asdict(place).items() if value}
+    recorded["at"] = time.time_ns() // 1_000_000
+    stack.tag(place.tag, json.dumps(recorded, separators=(",", ":")))

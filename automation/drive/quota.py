@@ -113,25 +113,25 @@ class Share:
         return self.kind in HOLDERS and mounted and not self.prevented
 
 
-def parse_share(told: str) -> Share:
+def parse_share(output: str) -> Share:
     """The output of `LIMITS_SCRIPT`."""
-    mounted, whole, own, counted = (each.search(told) for each in (_MOUNT, _DRIVE, _PORTAL, _COUNTED))
+    mounted, whole, own, counted = (each.search(output) for each in (_MOUNT, _DRIVE, _PORTAL, _COUNTED))
     return Share(
         kind=mounted[1] if mounted else "",
         options=frozenset(mounted[2].split(",")) if mounted else frozenset(),
         size=int(whole[1]) if whole else 0,
         own=(int(own[1]), int(own[2])) if own else None,
-        ours="\nquota-project" in told,
+        ours="\nquota-project" in output,
         counted=int(counted[1]) if counted else None,
-        prevented=why_prevented(told),
+        prevented=why_prevented(output),
     )
 
 
-def why_prevented(told: str) -> str:
+def why_prevented(output: str) -> str:
     """Why the kernel takes no limit from a container of this engine; empty where nothing is known against it."""
-    kernel, users = _KERNEL.search(told), _USERS.search(told)
-    if kernel and (found := (int(kernel[1]), int(kernel[2]))) < KERNEL:
-        return f"its host has Linux {found[0]}.{found[1]}, and a limit takes {KERNEL[0]}.{KERNEL[1]}"
+    kernel, users = _KERNEL.search(output), _USERS.search(output)
+    if kernel and (version := (int(kernel[1]), int(kernel[2]))) < KERNEL:
+        return f"its host has Linux {version[0]}.{version[1]}, and a limit takes {KERNEL[0]}.{KERNEL[1]}"
     if users and tuple(map(int, users.groups())) != ALL_USERS:
         return "its engine lends no container the rights of the host's root (rootless, or user namespaces)"
     return ""
@@ -269,7 +269,7 @@ def set_limit(
     words = ["--tenant", tenant.name, "/portal"]
     if doing is Step.HOLD:
         words = ["--limit-mib", str(tenant.storage.quota_mib), "--seconds", str(WALK_SECONDS), *words]
-    told = run_project_quota(
+    last_line = run_project_quota(
         client,
         tenant.name,
         tenant.directory,
@@ -277,21 +277,23 @@ def set_limit(
         lambda told: say(f"{tenant.name}: {told}"),
         cancel,
     )
-    return reason_not_done(told, tenant, say)
+    return reason_not_done(last_line, tenant, say)
 
 
 def remove_limit(client: Any, root: str, tenant: str, say: Say) -> None:
     """Leave no limit behind, where this program has set one on a tenant's directory below `root`; tells why where it cannot."""
-    told = run_project_quota(client, tenant, f"{root}/{tenant}", ["lift", "--tenant", tenant, "/portal"], say)
-    if told != "lifted":
-        say(f"the limit on {root}/{tenant} stays: {told.removeprefix('cannot ')}")
+    last_line = run_project_quota(
+        client, tenant, f"{root}/{tenant}", ["lift", "--tenant", tenant, "/portal"], say
+    )
+    if last_line != "lifted":
+        say(f"the limit on {root}/{tenant} stays: {last_line.removeprefix('cannot ')}")
 
 
-def reason_not_done(told: str, tenant: Tenant, say: Say) -> str:
+def reason_not_done(last_line: str, tenant: Tenant, say: Say) -> str:
     """What the helper's last words come to: why it was not done."""
-    word, _, rest = told.partition(" ")
+    word, _, rest = last_line.partition(" ")
     quota = tenant.storage.quota_mib
-    if done := _HELD.fullmatch(told):
+    if done := _HELD.fullmatch(last_line):
         say(
             f"{tenant.name}: the file system holds it to {quota} MiB from now on (project {done[1]}; {done[2]} taken)"
         )
@@ -304,7 +306,7 @@ def reason_not_done(told: str, tenant: Tenant, say: Say) -> str:
         return f"{full_at_once_text(tenant, int(rest))}; {REMEDY}; the limit stays as it was"
     if word == "unfinished":
         return f"{rest} files were given their project in {WALK_SECONDS} s; the next ./portal up {tenant.name} goes on"
-    return rest if word == "cannot" else f"the helper ended with {told[:200]!r}"
+    return rest if word == "cannot" else f"the helper ended with {last_line[:200]!r}"
 
 
 def helper_config(client: Any, directory: str) -> dict[str, Any]:

@@ -119,8 +119,8 @@ def read_share(client: Any, root: str, tenant: str) -> Share:
 def remove_own_limit(client: Any, root: str, tenant: str, say: Callable[[str], None]) -> None:
     """Leave no limit of ours behind on a tenant's directory, and nobody who would set one. Raises DriveMissing, PortalError."""
     quota.remove_left_helpers(client, tenant)
-    found = read_share(client, root, tenant)
-    if quota.next_step(found, 0) is quota.Step.LIFT:
+    share = read_share(client, root, tenant)
+    if quota.next_step(share, 0) is quota.Step.LIFT:
         quota.remove_limit(client, root, tenant, say)
 
 
@@ -173,8 +173,8 @@ def parse(archive: bytes) -> Sentinel:
         entry = next((each for each in tar if each.isfile()), None)
         file = tar.extractfile(entry) if entry else None
         text = file.read(MOST_BYTES).decode(errors="replace") if file else ""
-    told = dict(line.split(" ", 1) for line in text.splitlines()[1:] if " " in line)
-    return Sentinel(id=told.get("id", "").strip(), on=told.get("on", "").strip())
+    fields = dict(line.split(" ", 1) for line in text.splitlines()[1:] if " " in line)
+    return Sentinel(id=fields.get("id", "").strip(), on=fields.get("on", "").strip())
 
 
 def has_sentinel(client: Any, root: str) -> bool:
@@ -234,10 +234,10 @@ def run_to_end(client: Any, container: str, root: str, limit: float = 60.0) -> s
     """Start a container and return what it says. Raises PortalError when it fails or does not end within `limit` seconds."""
     client.start(container)
     ended = client.wait(container, timeout=limit)
-    said: str = client.logs(container).decode(errors="replace").strip()
+    output: str = client.logs(container).decode(errors="replace").strip()
     if ended["StatusCode"]:
-        raise PortalError(f"{root}: {said}")
-    return said
+        raise PortalError(f"{root}: {output}")
+    return output
 
 
 def helper(client: Any, **how: Any) -> AbstractContextManager[str]:

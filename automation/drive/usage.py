@@ -84,96 +84,98 @@ def measure(client: Any, tenant: Tenant) -> Usage:
     return parse(seen.output)
 
 
-def parse(told: str) -> Usage:
+def parse(output: str) -> Usage:
     """What the helper said. Raises PortalError when it is not to be understood."""
-    space, used, uncounted = _SPACE.search(told), _USED.search(told), _UNCOUNTED.search(told)
+    space, used, uncounted = _SPACE.search(output), _USED.search(output), _UNCOUNTED.search(output)
     if not space:
-        raise PortalError(f"cannot read the space of the drive on the engine's host: {told[:200]!r}")
+        raise PortalError(f"cannot read the space of the drive on the engine's host: {output[:200]!r}")
     return Usage(
         size=int(space[1]) // 1024,
         free=int(space[2]) // 1024,
         used=int(used[1]) // 1024 if used else None,
         measured=int(used[2]) if used else None,
-        directory=not _NO_FILES.search(told),
+        directory=not _NO_FILES.search(output),
         uncounted=int(uncounted[1]) if uncounted else 0,
-        links=symbolic_links.parse(told),
-        share=quota.parse_share(told),
+        links=symbolic_links.parse(output),
+        share=quota.parse_share(output),
     )
 
 
-def warnings(found: Usage, tenant: Tenant) -> Iterator[str]:
+def warnings(usage: Usage, tenant: Tenant) -> Iterator[str]:
     """What is to be done something about, the worst first. Pure."""
     root = tenant.storage.root
-    for each in found.links:
+    for each in usage.links:
         yield symbolic_links.describe(root, each)
-    if found.free < capacity.LEAST_DISK_MIB:
+    if usage.free < capacity.LEAST_DISK_MIB:
         yield (
-            f"{root} has {found.free} MiB free: no portal starts with less than "
+            f"{root} has {usage.free} MiB free: no portal starts with less than "
             f"{capacity.LEAST_DISK_MIB}, and data stores without space stop; free some space or "
             "enlarge the drive now"
         )
-    elif found.free < min(found.size * LOW_SHARE, PLENTY_MIB):
-        yield f"{root} has {found.free} of {found.size} MiB free; free some space or enlarge the drive before it is full"
-    yield from _near(found, tenant)
+    elif usage.free < min(usage.size * LOW_SHARE, PLENTY_MIB):
+        yield f"{root} has {usage.free} of {usage.size} MiB free; free some space or enlarge the drive before it is full"
+    yield from _near(usage, tenant)
 
 
-def _near(found: Usage, tenant: Tenant) -> Iterator[str]:
-    wanted, limit = tenant.storage.quota_mib, found.share.limit
+def _near(usage: Usage, tenant: Tenant) -> Iterator[str]:
+    wanted, limit = tenant.storage.quota_mib, usage.share.limit
     most = limit or wanted
     remedy = "raise the quota, or find what grows: du -xh --max-depth 2 " + tenant.directory
-    if limit and found.used is not None and limit - found.used < capacity.LEAST_DISK_MIB:
+    if limit and usage.used is not None and limit - usage.used < capacity.LEAST_DISK_MIB:
         yield (
-            f"{tenant.name} has {max(0, limit - found.used)} MiB left of the {limit} that the file system lets it have "
+            f"{tenant.name} has {max(0, limit - usage.used)} MiB left of the {limit} that the file system lets it have "
             f"(storage/quota): it is not started anew with less than {capacity.LEAST_DISK_MIB}, and at the end it can "
             f"write nothing; {remedy}"
         )
-    elif most and found.used is not None and found.used >= most * NEAR_QUOTA:
-        over = "more than" if found.used > most else "of"
-        yield f"{tenant.name} uses {found.used} MiB, {over} its {most} (storage/quota); {remedy}"
+    elif most and usage.used is not None and usage.used >= most * NEAR_QUOTA:
+        over = "more than" if usage.used > most else "of"
+        yield f"{tenant.name} uses {usage.used} MiB, {over} its {most} (storage/quota); {remedy}"
 
 
-def facts(found: Usage, tenant: Tenant) -> dict[str, Any]:
+def facts(usage: Usage, tenant: Tenant) -> dict[str, Any]:
     """For `--json`: sizes in MiB; `used` and `measured` are null until the portal's files have been walked through."""
     return {
-        "size_mib": found.size,
-        "free_mib": found.free,
-        "used_mib": found.used,
-        "measured": found.measured,
-        "directory": found.directory,
-        "counted_in_time": found.uncounted != LATE,
+        "size_mib": usage.size,
+        "free_mib": usage.free,
+        "used_mib": usage.used,
+        "measured": usage.measured,
+        "directory": usage.directory,
+        "counted_in_time": usage.uncounted != LATE,
         "quota_mib": tenant.storage.quota_mib or None,
-        "quota_held": quota.is_enforced(found.share, tenant.storage.quota_mib)
+        "quota_held": quota.is_enforced(usage.share, tenant.storage.quota_mib)
         if tenant.storage.quota
         else None,
-        "quota_why": quota.why_not_enforced(found.share, tenant),
-        "limit_mib": found.share.limit or None,
-        "warnings": list(warnings(found, tenant)),
+        "quota_why": quota.why_not_enforced(usage.share, tenant),
+        "limit_mib": usage.share.limit or None,
+        "warnings": list(warnings(usage, tenant)),
     }
 
 
-def summary_line(told: dict[str, Any], now: float | None = None) -> str:
+def summary_line(facts: dict[str, Any], now: float | None = None) -> str:
     """The same in a line for people."""
-    return "; ".join([_taken(told, now), *_holds(told)])
+    return "; ".join([_taken(facts, now), *_holds(facts)])
 
 
-def _holds(told: dict[str, Any]) -> Iterator[str]:
+def _holds(facts: dict[str, Any]) -> Iterator[str]:
     """Whether what a portal may take is a limit."""
-    if told["limit_mib"]:
-        yield f"the file system holds it to {told['limit_mib']}"
-    if told["quota_why"]:
-        yield f"its quota of {told['quota_mib']} is watched, not enforced: {told['quota_why']}"
+    if facts["limit_mib"]:
+        yield f"the file system holds it to {facts['limit_mib']}"
+    if facts["quota_why"]:
+        yield f"its quota of {facts['quota_mib']} is watched, not enforced: {facts['quota_why']}"
 
 
-def _taken(told: dict[str, Any], now: float | None) -> str:
-    line = f"drive: {told['free_mib']} of {told['size_mib']} MiB free"
-    if not told["directory"]:
+def _taken(facts: dict[str, Any], now: float | None) -> str:
+    line = f"drive: {facts['free_mib']} of {facts['size_mib']} MiB free"
+    if not facts["directory"]:
         return f"{line}; the portal has no files there yet"
-    if told["used_mib"] is None:
+    if facts["used_mib"] is None:
         why = (
-            "could not be counted" if told["counted_in_time"] else f"were not counted within {WALK_SECONDS} s"
+            "could not be counted"
+            if facts["counted_in_time"]
+            else f"were not counted within {WALK_SECONDS} s"
         )
         return f"{line}; the portal's files {why}"
-    minutes = int(((time.time() if now is None else now) - told["measured"]) // 60)
-    most = told["limit_mib"] or told["quota_mib"]
-    line += f"; the portal uses {told['used_mib']}{f' of {most}' if most else ''}"
-    return line + (f" ({minutes} min ago)" if not told["limit_mib"] else "")
+    minutes = int(((time.time() if now is None else now) - facts["measured"]) // 60)
+    most = facts["limit_mib"] or facts["quota_mib"]
+    line += f"; the portal uses {facts['used_mib']}{f' of {most}' if most else ''}"
+    return line + (f" ({minutes} min ago)" if not facts["limit_mib"] else "")

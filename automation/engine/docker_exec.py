@@ -12,12 +12,12 @@ HEAD = struct.Struct(">BxxxL")
 def run(client: Any, container: str, *words: str) -> tuple[int, str, str]:
     """Its exit code, and what it says on standard output and standard error."""
     made = client.exec_create(container, list(words))["Id"]
-    said: dict[int, bytearray] = {}
+    output: dict[int, bytearray] = {}
     for stream, part in output_parts(client.exec_start(made, socket=True)):
-        said.setdefault(stream, bytearray()).extend(part)
+        output.setdefault(stream, bytearray()).extend(part)
     code = int(client.exec_inspect(made)["ExitCode"])
-    err = said.pop(STDERR, bytearray()).decode(errors="replace")
-    return code, b"".join(said.values()).decode(errors="replace"), err
+    err = output.pop(STDERR, bytearray()).decode(errors="replace")
+    return code, b"".join(output.values()).decode(errors="replace"), err
 
 
 def output_parts(reader: Any) -> Iterator[tuple[int, bytes]]:

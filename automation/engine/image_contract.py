@@ -84,28 +84,28 @@ def require_reference(reference: str) -> None:
 
 def report(client: Any, reference: str, known: list[str], release: str = "") -> Report:
     """An image that the engine has, judged. `known` are the releases that there are, `release` the one that a portal has."""
-    told = client.inspect_image(reference)
+    inspection = client.inspect_image(reference)
     machine = str(client.info().get("Architecture") or "")
-    config = told.get("Config") or {}
-    with helper(client, told["Id"], entrypoint=["/"], network_disabled=True) as made:
+    config = inspection.get("Config") or {}
+    with helper(client, inspection["Id"], entrypoint=["/"], network_disabled=True) as made:
         paths = {each for each in contract.STATIC_FILES if stat(client, made, each)}
         release_file = read(client, made, contract.RELEASE_FILE)
     found = Found(
-        os=str(told.get("Os") or ""),
-        architecture=str(told.get("Architecture") or ""),
+        os=str(inspection.get("Os") or ""),
+        architecture=str(inspection.get("Architecture") or ""),
         machine=MACHINES.get(machine, machine),
         volumes=[str(each) for each in config.get("Volumes") or ()],
         triggers=[str(each) for each in config.get("OnBuild") or ()],
         paths=paths,
         release_file=release_file,
-        probe=run_probe(client, told["Id"]),
+        probe=run_probe(client, inspection["Id"]),
     )
-    digests = [str(each).partition("@")[2] for each in told.get("RepoDigests") or ()]
+    digests = [str(each).partition("@")[2] for each in inspection.get("RepoDigests") or ()]
     return Report(
         reference=reference,
-        id=str(told["Id"]),
+        id=str(inspection["Id"]),
         digest=digests[0] if digests else "",
-        megabytes=int(told.get("Size") or 0) // 10**6,
+        megabytes=int(inspection.get("Size") or 0) // 10**6,
         checks=contract.judge(found, known, release),
     )
 
@@ -113,12 +113,12 @@ def report(client: Any, reference: str, known: list[str], release: str = "") -> 
 def require(client: Any, reference: str, known: list[str], release: str, say: Say) -> None:
     """Raises ContractBroken with every point that an image does not keep."""
     say(f"checking the contract of {reference}")
-    if found := report(client, reference, known, release).broken:
-        lines = [f"  {each.name}: {each.found}, expected {each.expected}; {each.remedy}" for each in found]
+    if broken := report(client, reference, known, release).broken:
+        lines = [f"  {each.name}: {each.found}, expected {each.expected}; {each.remedy}" for each in broken]
         raise ContractBroken(
             "\n".join(
                 [
-                    f"{reference} does not keep {count_of(len(found), 'point')} of the contract for openedx images "
+                    f"{reference} does not keep {count_of(len(broken), 'point')} of the contract for openedx images "
                     "(docs/images.md); nothing was stopped or changed:",
                     *lines,
                 ]
@@ -132,14 +132,14 @@ def stat(client: Any, container: str, path: str) -> dict[str, Any]:
     answer = client.head(url, params={"path": path}, timeout=client.timeout)
     if answer.status_code != 200:
         return {}
-    told: dict[str, Any] = json.loads(base64.b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
-    return told
+    properties: dict[str, Any] = json.loads(base64.b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
+    return properties
 
 
 def read(client: Any, container: str, path: str) -> str:
     """The text of a file in a container, which does not run; empty where there is none, or one that is too large."""
-    told = stat(client, container, path)
-    if not told or told.get("linkTarget") or not 0 < told.get("size", 0) <= LARGEST_FILE:
+    properties = stat(client, container, path)
+    if not properties or properties.get("linkTarget") or not 0 < properties.get("size", 0) <= LARGEST_FILE:
         return ""
     stream, _ = client.get_archive(container, path)
     with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as tar:

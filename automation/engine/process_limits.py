@@ -22,10 +22,10 @@ def without_limit(client: Any, found: Iterable[Container]) -> list[str]:
         if each.state != "running":
             continue
         try:
-            told = client.inspect_container(each.name)
+            inspection = client.inspect_container(each.name)
         except NotFound:
             continue
-        if told["HostConfig"].get("PidsLimit") != PROCESSES:
+        if inspection["HostConfig"].get("PidsLimit") != PROCESSES:
             names.append(each.name)
     return names
 
@@ -51,9 +51,9 @@ def apply_limits(client: Any, found: Iterable[Container]) -> list[str]:
 
 def warning(tenant: str, names: Iterable[str]) -> str:
     """One line for people, empty where every container has its limit."""
-    told = ", ".join(names)
+    names_text = ", ".join(names)
     return (
-        f"no limit of processes yet (plain pulumi sets none): {told}; ./portal up {tenant} sets it"
-        if told
+        f"no limit of processes yet (plain pulumi sets none): {names_text}; ./portal up {tenant} sets it"
+        if names_text
         else ""
     )

@@ -87,16 +87,16 @@ def missing_recipes(
 
     Raises BuildError for a role that is not known.
     """
-    found: set[str] = set()
+    roles: set[str] = set()
     rest = list(asked)
     while rest:
         role = rest.pop()
         if role not in known:
             raise BuildError(f"there is no image of the role {role!r}; known are: {', '.join(sorted(known))}")
-        if role not in there and role not in found:
-            found.add(role)
+        if role not in there and role not in roles:
+            roles.add(role)
             rest.extend(known[role].needs)
-    return [recipe for role, recipe in known.items() if role in found]
+    return [recipe for role, recipe in known.items() if role in roles]
 
 
 def _all(to_build: Sequence[Recipe], shop: BuildContext) -> None:

@@ -90,15 +90,15 @@ def parse(output: bytes) -> ProbeResult:
             failure=f"it said {len(lines)} lines, expected one: {excerpt(output.decode(errors='replace'), LONGEST)}"
         )
     try:
-        told = json.loads(lines[0])
-        libc = re.fullmatch(r"glibc (\d{1,4})\.(\d{1,4})", _text(told["libc"]))
+        answer = json.loads(lines[0])
+        libc = re.fullmatch(r"glibc (\d{1,4})\.(\d{1,4})", _text(answer["libc"]))
         return ProbeResult(
-            python=tuple(_number(each) for each in _listed(told["python"])[:3]),
+            python=tuple(_number(each) for each in _listed(answer["python"])[:3]),
             libc=(int(libc[1]), int(libc[2])) if libc else (),
-            programs={_text(name): each is True for name, each in _mapped(told["programs"])},
-            sockets=told["sockets"] is True,
-            readable={_text(name): each is True for name, each in _mapped(told["readable"])},
-            loaded={_text(name): _text(each) for name, each in _mapped(told["loaded"])},
+            programs={_text(name): each is True for name, each in _mapped(answer["programs"])},
+            sockets=answer["sockets"] is True,
+            readable={_text(name): each is True for name, each in _mapped(answer["readable"])},
+            loaded={_text(name): _text(each) for name, each in _mapped(answer["loaded"])},
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         why = excerpt(f"{type(error).__name__}: {error}", LONGEST)
@@ -169,11 +169,11 @@ def _build(found: Found) -> Check:
         if any(f"{each}/".startswith(f"{volume.rstrip('/')}/") for each in (*OURS, CODE))
         or any(f"{volume}/".startswith(f"{each}/") for each in OURS)
     )
-    told = [f"VOLUME {each}" for each in hidden] + [f"ONBUILD {each}" for each in found.triggers]
+    instructions = [f"VOLUME {each}" for each in hidden] + [f"ONBUILD {each}" for each in found.triggers]
     return Check(
         name="build",
-        ok=not told,
-        found=excerpt(comma_separated(told), LONGEST),
+        ok=not instructions,
+        found=excerpt(comma_separated(instructions), LONGEST),
         expected="no ONBUILD, and no VOLUME where files of a portal go",
         remedy="take these lines out of its Dockerfile: they hide or change what is built on top of it",
     )

@@ -36,12 +36,12 @@ def list_images(*, folder: Path = FOLDER, docker_host: str = "") -> list[Row]:
     with engine(docker_host) as client:
         for role, reference in references(folder).items():
             try:
-                found = client.inspect_image(reference)
+                inspection = client.inspect_image(reference)
             except ImageNotFound:
                 rows.append(Row(role=role, reference=reference, present=False, megabytes=None, created=None))
                 continue
-            created = datetime.fromisoformat(found["Created"][:19]).replace(tzinfo=UTC)
-            megabytes = round(found["Size"] / 1e6)
+            created = datetime.fromisoformat(inspection["Created"][:19]).replace(tzinfo=UTC)
+            megabytes = round(inspection["Size"] / 1e6)
             rows.append(
                 Row(role=role, reference=reference, present=True, megabytes=megabytes, created=created)
             )
@@ -64,8 +64,8 @@ def superseded(*, folder: Path = FOLDER, docker_host: str = "", spare: Collectio
     ours = {f"{PREFIX}{role}" for role in references(folder)}
     with engine(docker_host) as client:
         tags = {tag for image in client.images(name=f"{PREFIX}*") for tag in image["RepoTags"] or []}
-        found = sorted(tag for tag in tags - wanted if tag.rpartition(":")[0] in ours)
-        return [tag for tag in found if not _is_used(client, tag)]
+        old_tags = sorted(tag for tag in tags - wanted if tag.rpartition(":")[0] in ours)
+        return [tag for tag in old_tags if not _is_used(client, tag)]
 
 
 def prune(references: Iterable[str], *, docker_host: str = "") -> list[str]:

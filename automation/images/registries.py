@@ -44,12 +44,12 @@ def pull(references: Iterable[str], say: Say, *, docker_host: str = "") -> list[
 
 def _digest(client: APIClient, image: str) -> str:
     try:
-        told: dict[str, Any] = client.inspect_distribution(image)
+        distribution: dict[str, Any] = client.inspect_distribution(image)
     except APIError as error:
         raise BuildError(f"{image}: {_reason(error)}") from None
     except (DockerException, RequestException) as error:
         raise BuildError(f"{image}: the engine did not answer: {error}") from None
-    return str(told["Descriptor"]["digest"])
+    return str(distribution["Descriptor"]["digest"])
 
 
 def _pull(client: APIClient, reference: str) -> None:

@@ -48,10 +48,10 @@ def ask_registries(client: Any, places: Mapping[str, str], say: Say) -> Registry
         if wait(asked.values(), timeout=SILENCE_SECONDS).not_done:
             hosts = sorted({each.partition("/")[0] for each in places.values()})
             say(f"asking {', '.join(hosts)} for the public images, at most {client.timeout:.0f} s")
-        told = {image: each.result() for image, each in asked.items()}
+        answers = {image: each.result() for image, each in asked.items()}
     return RegistryAnswers(
-        digests={image: found for image, (found, _) in told.items() if found},
-        reasons={image: why for image, (found, why) in told.items() if not found},
+        digests={image: value for image, (value, _) in answers.items() if value},
+        reasons={image: why for image, (value, why) in answers.items() if not value},
     )
 
 
@@ -61,8 +61,8 @@ def _ask_registry(client: Any, place: str) -> tuple[str, str]:
     from requests.exceptions import RequestException, Timeout
 
     try:
-        told = client.inspect_distribution(place)
-        return digest(str(told["Descriptor"]["digest"])), ""
+        distribution = client.inspect_distribution(place)
+        return digest(str(distribution["Descriptor"]["digest"])), ""
     except APIError as error:
         return "", excerpt(str(error.explanation or error).strip(), LONGEST_REASON)
     except Timeout:

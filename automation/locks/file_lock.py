@@ -19,7 +19,7 @@ def exclusive(
     """Hold a lock that goes with this process. `what` is said when it is waited for; raises Locked after `limit` seconds."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     end = time.monotonic() + limit
-    told = False
+    has_said = False
     with path.open("w") as lock:
         while True:
             try:
@@ -30,8 +30,8 @@ def exclusive(
                     raise Locked(
                         f"waited {limit:.0f} s for {what} ({path}); wait for it, then run the command again"
                     ) from None
-            if not told:
+            if not has_said:
                 say(f"waiting for {what}")
-                told = True
+                has_said = True
             time.sleep(POLL_SECONDS)
         yield

@@ -54,10 +54,10 @@ class Process:
         """The one that has this number here now, None where there is none (a zombie has ended)."""
         try:
             # `pid (name) state parent … started …`: the name may hold blanks and brackets.
-            told = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+            fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             return None
-        return None if told[0] in "ZX" else cls(pid=pid, started=int(told[19]))
+        return None if fields[0] in "ZX" else cls(pid=pid, started=int(fields[19]))
 
     @property
     def is_running(self) -> bool:
@@ -134,8 +134,10 @@ def program_of(folder: Path) -> str:
 
 def start_time(process: Process) -> float:
     """When a process started, by the clock of now."""
-    told = dict(line.split(maxsplit=1) for line in (PROC / "stat").read_text().splitlines() if " " in line)
-    return int(told["btime"]) + process.started / os.sysconf("SC_CLK_TCK")
+    counters = dict(
+        line.split(maxsplit=1) for line in (PROC / "stat").read_text().splitlines() if " " in line
+    )
+    return int(counters["btime"]) + process.started / os.sysconf("SC_CLK_TCK")
 
 
 def is_single_kernel(path: Path) -> bool:

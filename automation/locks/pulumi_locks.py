@@ -42,18 +42,18 @@ class Lock:
     def read(cls, path: Path) -> "Lock | None":
         """The lock in a file, None if it went meanwhile; of a torn one nothing is known (pid 0)."""
         try:
-            told = json.loads(path.read_text() or "{}")
+            content = json.loads(path.read_text() or "{}")
         except FileNotFoundError:
             return None
         except ValueError:
-            told = {}
-        pid = told.get("pid")
+            content = {}
+        pid = content.get("pid")
         return cls(
             path=path,
             pid=pid if isinstance(pid, int) and pid > 0 else 0,
-            host=str(told.get("hostname", "")),
-            user=str(told.get("username", "")),
-            since=str(told.get("timestamp", "")),
+            host=str(content.get("hostname", "")),
+            user=str(content.get("username", "")),
+            since=str(content.get("timestamp", "")),
         )
 
     @property

@@ -31,15 +31,15 @@ class Record:
     def read(cls, path: Path) -> "Record | None":
         """The record in a file; None where there is none, or none that is whole."""
         try:
-            told = json.loads(path.read_bytes())
+            content = json.loads(path.read_bytes())
             return cls(
-                place=ProcessLocation(**told["place"]),
-                processes=tuple(Process(**each) for each in told["processes"]),
-                user=str(told["user"]),
-                verb=str(told["verb"]),
-                since=str(told["since"]),
-                cli_since=float(told["cli_since"]),
-                locks=tuple(map(str, told["locks"])),
+                place=ProcessLocation(**content["place"]),
+                processes=tuple(Process(**each) for each in content["processes"]),
+                user=str(content["user"]),
+                verb=str(content["verb"]),
+                since=str(content["since"]),
+                cli_since=float(content["cli_since"]),
+                locks=tuple(map(str, content["locks"])),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None

@@ -213,14 +213,14 @@ class Waiter:
     def wait_for_pulumi(self, stack: Stack, record: Record | None) -> list[Lock]:
         """Wait until no process that runs has Pulumi's lock; those whose process is gone. Raises Locked."""
         while True:
-            found = pulumi_locks.locks_in(stack.locks) if stack.locks else []
+            locks = pulumi_locks.locks_in(stack.locks) if stack.locks else []
             view = View(
                 here=ProcessLocation.current(),
-                one_kernel=bool(found) and processes.is_single_kernel(self.folder),
-                sees_all=bool(found) and processes.sees_all_processes(),
+                one_kernel=bool(locks) and processes.is_single_kernel(self.folder),
+                sees_all=bool(locks) and processes.sees_all_processes(),
                 record=record,
             )
-            verdicts = [(each, view.judge(each, processes.may_hold)) for each in found]
+            verdicts = [(each, view.judge(each, processes.may_hold)) for each in locks]
             for lock, verdict in verdicts:
                 if verdict is HolderState.UNKNOWN:
                     raise Locked(
@@ -231,7 +231,7 @@ class Waiter:
                     )
             live = [lock for lock, verdict in verdicts if verdict is HolderState.LIVE]
             if not live:
-                return found
+                return locks
             self.wait(str(live[0]), breakable=True)
 
     def wait(self, who: str, *, breakable: bool = False) -> None:

@@ -43,9 +43,9 @@ def demo(say: Say, *, release: str = "", images: str = "") -> dict[str, Any]:
     }
     with inventory.connect(tenant.placement.docker_host) as client:
         own.prepare(client, tenant.storage.root, others, say)
-    told = up.up(tenant, say, prepared=up.Prepared())
+    facts = up.up(tenant, say, prepared=up.Prepared())
     return {
-        **told,
+        **facts,
         "openedx": image_choice.openedx_facts(tenant, why),
         "seconds": round(time.monotonic() - start, 1),
     }

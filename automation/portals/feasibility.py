@@ -60,24 +60,24 @@ def with_obstacles(plan: Plan, tenant: Tenant, say: Say = lambda told: None) -> 
         ):
             if is_other_engine(client, plan, tenant):
                 return replace(plan, obstacles=others, unchecked=ELSEWHERE)
-            found = gather_facts(client, asked, sentinel.ops_image(), tenant.storage.root)
+            facts = gather_facts(client, asked, sentinel.ops_image(), tenant.storage.root)
             # Without a quota there may be a limit of before, which is lifted.
             if tenant.storage.quota or plan.unchanged:
                 share = drive_share(client, tenant)
     except PortalError as error:
         return replace(plan, obstacles=others, unchecked=str(error))
-    if judging.obstacles(asked, found, tenant.name, images_come=True):
+    if judging.obstacles(asked, facts, tenant.name, images_come=True):
         asked = without_half_made(asked, tenant.name)
     return replace(
         plan,
         obstacles=(
             *others,
-            *judging.obstacles(asked, found, tenant.name, images_come=True),
+            *judging.obstacles(asked, facts, tenant.name, images_come=True),
             *(quota.obstacles(share, tenant, asked.disk) if share else ()),
         ),
         notes=(
             *release_notes(tenant),
-            *judging.notes(asked, found),
+            *judging.notes(asked, facts),
             *(quota.notes(share, tenant) if share else ()),
         ),
     )
@@ -150,21 +150,21 @@ def check(client: Any, plan: Plan, tenant: Tenant, share: Share | None = None) -
     if not others and asked.empty:
         refuse(tenant, room)
         return plan
-    found = gather_facts(client, asked, sentinel.ops_image(), tenant.storage.root)
-    refuse(tenant, (*others, *judging.obstacles(asked, found, tenant.name), *room))
-    return replace(plan, notes=(*release_notes(tenant), *judging.notes(asked, found)))
+    facts = gather_facts(client, asked, sentinel.ops_image(), tenant.storage.root)
+    refuse(tenant, (*others, *judging.obstacles(asked, facts, tenant.name), *room))
+    return replace(plan, notes=(*release_notes(tenant), *judging.notes(asked, facts)))
 
 
-def refuse(tenant: Tenant, found: Iterable[Obstacle]) -> None:
+def refuse(tenant: Tenant, obstacles: Iterable[Obstacle]) -> None:
     """Raises Impossible where there is anything."""
-    if lines := [f"tenants/{tenant.name}.yaml: {each}" for each in found]:
+    if lines := [f"tenants/{tenant.name}.yaml: {each}" for each in obstacles]:
         raise Impossible("\n".join([*lines, "nothing was stopped or changed"]))
 
 
 def check_tenant(client: Any, tenant: Tenant, state: Mapping[str, Any], share: Share | None = None) -> None:
     """The same where nobody has looked at a plan: all that the tenant's file names and the state does not have. Raises Impossible."""
-    found = for_tenant.obstacles(tenant, ROOT / "images", drift.resources(state), client)
-    refuse(tenant, (*found, *(quota.obstacles(share, tenant, 0) if share else ())))
+    obstacles = for_tenant.obstacles(tenant, ROOT / "images", drift.resources(state), client)
+    refuse(tenant, (*obstacles, *(quota.obstacles(share, tenant, 0) if share else ())))
 
 
 def with_address_change(plan: Plan, tenant: str) -> tuple[Plan, tuple[Obstacle, ...]]:
@@ -253,12 +253,12 @@ def _names(changes: Iterable[Change], *, before: bool = False) -> frozenset[str]
     return frozenset(str((each.before if before else each.after).get("name")) for each in changes)
 
 
-def driver_options(told: Mapping[str, Any]) -> dict[str, str]:
+def driver_options(volume: Mapping[str, Any]) -> dict[str, str]:
     """A volume's driver options, without what the official plugin keeps there for itself."""
-    found = told.get("driverOpts")
+    options = volume.get("driverOpts")
     return (
-        {key: str(value) for key, value in found.items() if key != "__defaults"}
-        if isinstance(found, Mapping)
+        {key: str(value) for key, value in options.items() if key != "__defaults"}
+        if isinstance(options, Mapping)
         else {}
     )
 

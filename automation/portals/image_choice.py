@@ -102,8 +102,8 @@ def choose(release: str, images: str, say: Say, *, docker_host: str = "", least:
         }
         answers = registry_digests.ask_registries(client, places, say)
     if not answers.why_unavailable:
-        found = {image: each for image, each in answers.digests.items() if image not in known}
-        return Choice(release=target.name, images=PUBLIC, digests=found)
+        new_digests = {image: each for image, each in answers.digests.items() if image not in known}
+        return Choice(release=target.name, images=PUBLIC, digests=new_digests)
     if required:
         raise BuildError(
             f"the public images of {target.name} cannot be had: {answers.why_unavailable}; "
@@ -155,10 +155,12 @@ def openedx_facts(tenant: Tenant, why: str = "", today: date | None = None) -> d
 
     `notice` says it on one line: the release with the end of its support, or that the portal runs the stand-in, and why.
     """
-    told = support.Support(release=tenant.release, today=today or date.today())
+    state_of_support = support.Support(release=tenant.release, today=today or date.today())
     lacks = list(tenant.release.lacks) if tenant.real else []
     if tenant.real:
-        notice = " ".join([f"Open edX {tenant.release.title}, {told}, from public images.", *lacks])
+        notice = " ".join(
+            [f"Open edX {tenant.release.title}, {state_of_support}, from public images.", *lacks]
+        )
     else:
         why = why or f"tenants/{tenant.name}.yaml has `images: {STAND_IN}`, or names no other"
         notice = (
@@ -170,7 +172,7 @@ def openedx_facts(tenant: Tenant, why: str = "", today: date | None = None) -> d
         "real": tenant.real,
         "images": tenant.images,
         "support_ends": tenant.release.support_ends.isoformat(),
-        "supported": not told.has_ended,
+        "supported": not state_of_support.has_ended,
         "lacks": lacks,
         "why": "" if tenant.real else why,
         "notice": notice,

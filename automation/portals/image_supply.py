@@ -77,10 +77,10 @@ def unwanted_images(docker_host: str = "") -> list[str]:
 
     Raises ConfigError when a tenant's file is wrong: what it wants is not known then.
     """
-    found, findings = load_valid(tenant_files.TENANTS)
+    tenants, findings = load_valid(tenant_files.TENANTS)
     if findings:
         raise ConfigError(*findings)
-    spare = {one.reference for each in found.values() for one in image_sources.derived_images(each, IMAGES)}
+    spare = {one.reference for each in tenants.values() for one in image_sources.derived_images(each, IMAGES)}
     return images.superseded(docker_host=docker_host, spare=spare)
 
 

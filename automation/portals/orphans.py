@@ -160,10 +160,10 @@ def find(say: Callable[[str], None] = lambda text: None) -> list[Portal]:
 
 def roots_by_engine(tenants: Iterable[Tenant]) -> dict[str, set[str]]:
     """The drives' roots by engine; the shell's own engine is looked at, whether or not a tenant is on it."""
-    found: dict[str, set[str]] = {"": set()}
+    roots: dict[str, set[str]] = {"": set()}
     for each in tenants:
-        found.setdefault(each.placement.docker_host, set()).add(each.storage.root)
-    return found
+        roots.setdefault(each.placement.docker_host, set()).add(each.storage.root)
+    return roots
 
 
 def orphaned_objects(client: Any, known: Collection[str], docker_host: str) -> list[Orphan]:
@@ -224,5 +224,5 @@ def printable(text: str) -> str:
 
 def parse_owner(line: str) -> tuple[str, str]:
     """A directory's name and the owner that it names: `./acme/.portal/owner ops@host-1a2b3c4d`."""
-    name, _, told = line.removeprefix("./").rpartition(f"/{ownership.RECORD} ")
-    return name, naming_owner.plain(told)
+    name, _, owner = line.removeprefix("./").rpartition(f"/{ownership.RECORD} ")
+    return name, naming_owner.plain(owner)

@@ -11,8 +11,8 @@ from toolchain.paths import data_directory
 
 def facts(tenant: Tenant) -> dict[str, Any]:
     """The stack's outputs, the admin's password moved into a file of its own."""
-    told = Stack(name=tenant.name).outputs(secrets=True)
-    password = told.pop("admin_password")
+    stack_outputs = Stack(name=tenant.name).outputs(secrets=True)
+    password = stack_outputs.pop("admin_password")
     path = password_file(tenant.name)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists() or path.read_text() != password:
@@ -21,8 +21,8 @@ def facts(tenant: Tenant) -> dict[str, Any]:
         with os.fdopen(descriptor, "w") as file:
             file.write(password)
         fresh.replace(path)
-    told["admin"] = {**told["admin"], "password_file": str(path)}
-    return told
+    stack_outputs["admin"] = {**stack_outputs["admin"], "password_file": str(path)}
+    return stack_outputs
 
 
 def password_file(tenant: str) -> Path:

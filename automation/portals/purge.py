@@ -108,7 +108,7 @@ def trace(tenant: str, looked: SearchScope) -> Trace:
     require_valid_name(tenant)
     known = Stack(name=tenant).exists()
     ours = OwnState.of([tenant] if known else [])
-    found: dict[str, list[tuple[str, str]]] = {
+    objects: dict[str, list[tuple[str, str]]] = {
         kind: [] for kind in ("containers", "networks", "volumes", "directories")
     }
     drives: list[str] = []
@@ -117,12 +117,12 @@ def trace(tenant: str, looked: SearchScope) -> Trace:
     for host, words in engines(looked).items():
         with inventory.connect(host) as client:
             containers, networks, volumes = inventory.objects(client, tenant)
-            found["containers"] += [(host, each.name) for each in containers]
-            found["networks"] += [(host, each) for each in sorted(networks)]
-            found["volumes"] += [(host, each) for each in sorted(volumes)]
-            here, told = ownership.ids_and_owners(client, tenant)
+            objects["containers"] += [(host, each.name) for each in containers]
+            objects["networks"] += [(host, each) for each in sorted(networks)]
+            objects["volumes"] += [(host, each) for each in sorted(volumes)]
+            here, owner_names = ownership.ids_and_owners(client, tenant)
             ids |= here
-            owners |= told
+            owners |= owner_names
             for root, surely in roots(client, tenant, looked, words).items():
                 drives.append(root)
                 if (
@@ -137,7 +137,7 @@ def trace(tenant: str, looked: SearchScope) -> Trace:
                         client, root, symbolic_links.LINKS_SCRIPT.format(tenant), reads=True
                     )
                     symbolic_links.refuse(root, symbolic_links.parse(links), "nothing was removed")
-                    found["directories"].append((host, f"{root}/{tenant}"))
+                    objects["directories"].append((host, f"{root}/{tenant}"))
                     owners.add(owner)
     if not drives:
         raise sentinel.DriveMissing(drive_missing(tenant, USUAL_ROOT))
@@ -149,11 +149,11 @@ def trace(tenant: str, looked: SearchScope) -> Trace:
     ]
     return Trace(
         tenant=tenant,
-        **{kind: tuple(each) for kind, each in found.items()},
+        **{kind: tuple(each) for kind, each in objects.items()},
         stack=known,
         files=tuple(str(each) for each in files if each.exists()),
         # What is on this machine alone needs no proof.
-        owner=ours.judge(tenant, ids, sorted(owners)) if any(found.values()) else Owner(side=Side.OURS),
+        owner=ours.judge(tenant, ids, sorted(owners)) if any(objects.values()) else Owner(side=Side.OURS),
         drives=tuple(dict.fromkeys(drives)),
         unseen=looked.gone,
     )
@@ -164,24 +164,24 @@ def engines(looked: SearchScope) -> dict[str, list[str]]:
 
     Raises NoEngine.
     """
-    found: dict[str, list[str]] = {}
+    hosts: dict[str, list[str]] = {}
     known: dict[str, str] = {}
     for host in looked.hosts:
         with inventory.connect(host) as client:
             identity = str(client.info().get("ID") or host)
-        found.setdefault(known.setdefault(identity, host), []).append(host)
-    return found
+        hosts.setdefault(known.setdefault(identity, host), []).append(host)
+    return hosts
 
 
 def roots(client: Any, tenant: str, looked: SearchScope, hosts: Collection[str]) -> dict[str, bool]:
     """The drives of an engine's host to look at, and whether the tenant's data is known to be there. Raises DriveMissing for one that has to be there and is not."""
-    found = {}
+    known_roots = {}
     for each in data_locations.unique((*looked.places, *looked.maybe)):
-        if each.host not in hosts or not each.root or each.root in found:
+        if each.host not in hosts or not each.root or each.root in known_roots:
             continue
         there = sentinel.read_sentinel(client, each.root)
         if there is not None and (not each.drive or each.drive == there.id):
-            found[each.root] = each in looked.places
+            known_roots[each.root] = each in looked.places
         elif each in looked.places and each.root:
             raise sentinel.DriveMissing(
                 drive_missing(tenant, each.root)
@@ -190,7 +190,7 @@ def roots(client: Any, tenant: str, looked: SearchScope, hosts: Collection[str])
                 f"with the data of {tenant} ({each.drive}): nothing was removed. Mount that "
                 f"drive; if it no longer exists, pass `--gone {each.root}`"
             )
-    return found
+    return known_roots
 
 
 def drive_missing(tenant: str, root: str) -> str:
@@ -226,17 +226,19 @@ def search_scope(
     """
     require_valid_name(tenant)
     stack = Stack(name=tenant)
-    found = list(data_locations.known_locations(stack, stack.state())) if stack.exists() else []
+    locations = list(data_locations.known_locations(stack, stack.state())) if stack.exists() else []
     tenants = tenant_names(tenant_files.TENANTS)
     if tenant in tenants:
         loaded = tenant_files.load(tenant)
-        found.append(DataLocation(root=loaded.storage.root, host=address(loaded.placement.docker_host)))
+        locations.append(DataLocation(root=loaded.storage.root, host=address(loaded.placement.docker_host)))
     if root or docker_host:
-        found.append(
-            DataLocation(root=root, host=address(docker_host) if docker_host or not found else found[0].host)
+        locations.append(
+            DataLocation(
+                root=root, host=address(docker_host) if docker_host or not locations else locations[0].host
+            )
         )
-    kept = [each for each in found if each.root not in gone and each.host not in gone]
-    lost = tuple(each for each in gone if each in {one for p in found for one in (p.root, p.host)})
+    kept = [each for each in locations if each.root not in gone and each.host not in gone]
+    lost = tuple(each for each in gone if each in {one for p in locations for one in (p.root, p.host)})
     hosts = dict.fromkeys(each.host for each in kept) or {address(""): None}
     # Of those whose files can be read: what is wrong with another tenant's file is no matter here.
     readable, _ = load_valid(tenant_files.TENANTS)
@@ -259,38 +261,38 @@ def address(docker_host: str) -> str:
     return naming.address_of(docker_host, os.environ)
 
 
-def purge(found: Trace, looked: SearchScope, say: Say) -> None:
+def purge(remains: Trace, looked: SearchScope, say: Say) -> None:
     """Remove all of it, the tenant file last: interrupted anywhere, the same command goes on.
 
     Raises Locked while somebody changes the portal, and PortalError for what the engine or the backend refuses.
     """
-    with lock_stack(Stack(name=found.tenant), "purge", say) as hold:
+    with lock_stack(Stack(name=remains.tenant), "purge", say) as hold:
         # Somebody may have brought it up while the name was being typed.
-        refuse_running(found.tenant, looked)
-        whose, found = found.owner, trace(found.tenant, looked)
-        if found.owner != whose:
+        refuse_running(remains.tenant, looked)
+        whose, remains = remains.owner, trace(remains.tenant, looked)
+        if remains.owner != whose:
             raise PortalError(
-                f"portal {found.tenant} belongs to {found.owner} by now: nothing was removed; check it again"
+                f"portal {remains.tenant} belongs to {remains.owner} by now: nothing was removed; check it again"
             )
-        everything = (*found.containers, *found.networks, *found.volumes, *found.directories)
+        everything = (*remains.containers, *remains.networks, *remains.volumes, *remains.directories)
         for host in dict.fromkeys(each for each, _ in everything):
             with inventory.connect(host) as client:
-                remove_objects(client, found, host, say)
-                for each in on_engine(found.directories, host):
+                remove_objects(client, remains, host, say)
+                for each in on_engine(remains.directories, host):
                     say(f"deleting {each}: many files take minutes")
                     root = str(PurePosixPath(each).parent)
                     # While the directory is there: nobody else knows the project's number.
-                    sentinel.remove_own_limit(client, root, found.tenant, say)
+                    sentinel.remove_own_limit(client, root, remains.tenant, say)
                     sentinel.run_on_drive(
-                        client, root, DELETE_SCRIPT.format(found.tenant), DELETE_LIMIT_SECONDS
+                        client, root, DELETE_SCRIPT.format(remains.tenant), DELETE_LIMIT_SECONDS
                     )
-        if found.stack:
+        if remains.stack:
             hold.stack.remove()
-            say(f"removed the stack {found.tenant} with its secrets")
+            say(f"removed the stack {remains.tenant} with its secrets")
         else:
             hold.forget()
     # The tenant file says where all the rest was, so it goes when that is gone.
-    for path in sorted(map(Path, found.files), key=lambda path: path.name == f"{found.tenant}.yaml"):
+    for path in sorted(map(Path, remains.files), key=lambda path: path.name == f"{remains.tenant}.yaml"):
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -317,16 +319,16 @@ def on_engine(pairs: tuple[tuple[str, str], ...], host: str) -> list[str]:
     return [name for where, name in pairs if where == host]
 
 
-def remove_objects(client: Any, found: Trace, host: str, say: Say) -> None:
+def remove_objects(client: Any, remains: Trace, host: str, say: Say) -> None:
     """Remove a tenant's containers, networks and volumes from one engine."""
-    for name in on_engine(found.containers, host):
+    for name in on_engine(remains.containers, host):
         remove_if_present(client.stop, name, timeout=STOP_SECONDS)
         remove_if_present(client.remove_container, name, v=True, force=True)
         say(f"removed container {name}")
-    for name in on_engine(found.networks, host):
+    for name in on_engine(remains.networks, host):
         remove_if_present(client.remove_network, name)
         say(f"removed network {name}")
-    for name in on_engine(found.volumes, host):
+    for name in on_engine(remains.volumes, host):
         remove_if_present(client.remove_volume, name)
         say(f"removed volume {name}")
 

@@ -15,10 +15,10 @@ def status(tenant: Tenant) -> dict[str, Any]:
     `exit_code` is that of a container that has ended, None of all others.
     """
     with inventory.connect(tenant.placement.docker_host) as client:
-        found = inventory.containers(client, tenant.name)
-        unlimited = process_limits.without_limit(client, found)
+        containers = inventory.containers(client, tenant.name)
+        unlimited = process_limits.without_limit(client, containers)
         space = drive_usage(client, tenant)
-    late = inventory.not_up(found, tenant.stays_up)
+    late = inventory.not_up(containers, tenant.stays_up)
     return {
         "tenant": tenant.name,
         "healthy": not late,
@@ -33,7 +33,7 @@ def status(tenant: Tenant) -> dict[str, Any]:
                 "exit_code": int(each.exit_code) if each.exit_code else None,
             }
             for each in sorted(
-                [*found, *(one for one in late if not one.name)], key=lambda each: each.service
+                [*containers, *(one for one in late if not one.name)], key=lambda each: each.service
             )
         },
     }

@@ -114,7 +114,7 @@ def attempt_up(
                 wider = quota.raises_limit(share, tenant.storage.quota_mib)
                 why = quota.set_limit(client, tenant, share, say, cancel) if wider else ""
                 with job_progress.reported(tenant, say):
-                    found = apply(run, client, say, plan, refresh=bool(gone), replace=replace)
+                    applied = apply(run, client, say, plan, refresh=bool(gone), replace=replace)
             require_unchanged_file(tenant)
             process_limits.apply_limits(client, inventory.containers(client, tenant.name))
             # By now the state says it, too; until the tag is there, a destroy would be the last that knew.
@@ -123,7 +123,7 @@ def attempt_up(
             data_locations.record(hold.stack, here)
             if not wider:
                 why = limit_what_runs(client, tenant, share, say, cancel)
-            told = outputs.facts(tenant)
+            facts = outputs.facts(tenant)
         limit = tenant.start_seconds + HEALTHY_EXTRA_SECONDS
         late = inventory.wait_healthy(client, tenant, limit, cancel)
         if late:
@@ -133,14 +133,14 @@ def attempt_up(
                 + f"; see `docker logs {late[0].name or tenant.name}`"
             )
         # An `up` that has nothing to do is quick, and takes no space.
-        space = status.drive_usage(client, tenant) if found["changes"] else None
+        space = status.drive_usage(client, tenant) if applied["changes"] else None
     if space and why:
         space["quota_why"] = why
     if why := why or (space or {}).get("quota_why", ""):
         say(f"{tenant.name}: storage/quota is watched, not enforced: {why}")
     for each in space["warnings"] if space else ():
         say(f"{tenant.name}: {each}")
-    return {**told, **found, "openedx": image_choice.openedx_facts(tenant), "drive": space}
+    return {**facts, **applied, "openedx": image_choice.openedx_facts(tenant), "drive": space}
 
 
 def limit_what_runs(
@@ -211,16 +211,16 @@ def apply(
             return {"changes": [], "deviations": []}
     before = recovery.snapshot(client, run.tenant)
     happened = run.up(refresh=refresh, replace=replace)
-    found = deviations.compare(plan, happened.changes, happened.failed) if plan else ()
+    differences = deviations.compare(plan, happened.changes, happened.failed) if plan else ()
     if happened.reason:
         recovery.remove_unrecorded(client, Stack(name=run.tenant), happened.not_created, before, say)
-        undone = [str(each) for each in found if each.kind == "not-done"]
+        undone = [str(each) for each in differences if each.kind == "not-done"]
         left = f"\n{len(undone)} planned changes were not made" if undone else ""
         raise UpFailed(happened.reason + left)
-    found += engine_check.compare(client, happened.changes)
-    for each in found:
+    differences += engine_check.compare(client, happened.changes)
+    for each in differences:
         say(f"{run.tenant}: deviation from the plan: {each}")
     return {
         "changes": [each.facts() for each in happened.changes],
-        "deviations": [each.facts() for each in found],
+        "deviations": [each.facts() for each in differences],
     }

@@ -78,15 +78,15 @@ class Fleet:
         folder = root / "tenants"
         shared = FleetFile.load(root / "config" / "fleet.yml")
         releases = Releases(root / "config" / "releases", mirror=shared.mirror)
-        found, _ = load_valid(folder, shared, releases)
-        broken = sorted(set(names(folder)) - set(found))
+        tenants, _ = load_valid(folder, shared, releases)
+        broken = sorted(set(names(folder)) - set(tenants))
         # A link in a folder that no plan is made from leads no plan anywhere.
         links = {
             link: target
             for link, target in symlinks(root).items()
             if not any(link == each or (each.endswith("/") and link.startswith(each)) for each in NONE)
         }
-        return cls(tenants=found, broken=broken, images=root / "images", links=links)
+        return cls(tenants=tenants, broken=broken, images=root / "images", links=links)
 
     def all(self) -> list[str]:
         """Every name."""
@@ -99,7 +99,7 @@ class Fleet:
 
 def affected(files: Sequence[File], fleet: Fleet) -> Affected:
     """The tenants that these files can touch, each with its reasons, in the order of the files."""
-    found: dict[str, list[str]] = {}
+    reasons_by_tenant: dict[str, list[str]] = {}
     removed: dict[str, list[str]] = {}
     left: list[str] = []
     for file in sorted(files, key=lambda each: (each.path, each.before)):
@@ -117,13 +117,13 @@ def affected(files: Sequence[File], fleet: Fleet) -> Affected:
                 left.append(f"{path}: affects no tenant ({'; '.join((reason for _, reason in told))})")
             for these, reason in told:
                 for each in these:
-                    found.setdefault(each, []).append(f"{path}: {reason}")
+                    reasons_by_tenant.setdefault(each, []).append(f"{path}: {reason}")
     if any(_tenant(path) for file in files for path in _moved(file)):
         # A file that changed may claim what another tenant has, which is then refused as well.
         for each in fleet.broken:
-            found.setdefault(each, ["its file is invalid, or collides with one that changed"])
+            reasons_by_tenant.setdefault(each, ["its file is invalid, or collides with one that changed"])
     return Affected(
-        tenants={name: tuple(dict.fromkeys(found[name])) for name in sorted(found)},
+        tenants={name: tuple(dict.fromkeys(reasons_by_tenant[name])) for name in sorted(reasons_by_tenant)},
         removed={name: tuple(removed[name]) for name in sorted(removed)},
         left=tuple(dict.fromkeys(left)),
     )
@@ -221,14 +221,14 @@ def _of_image(path: PurePosixPath, fleet: Fleet) -> tuple[list[str], str]:
 
 def _images(tenant: Tenant) -> set[str]:
     """The roles that a tenant's containers are made from."""
-    found = {OPS}
+    roles = {OPS}
     for name, service in tenant.services.items():
         source = tenant.source(name)
         if source == "packages":
-            found.add(service.image)
+            roles.add(service.image)
         if source == "hub" and service.hub.derived:
-            found |= {service.hub.derived, ADDED}
-    return found
+            roles |= {service.hub.derived, ADDED}
+    return roles
 
 
 def _has_public_image(tenant: Tenant) -> bool:

@@ -71,18 +71,18 @@ def data_left_behind(change: Change, left: str, tenant: str) -> Iterator[Finding
 
 
 def _container(change: Change) -> Iterator[Finding]:
-    told = change.before or change.after
-    labels = _labels(told)
+    inputs = change.before or change.after
+    labels = _labels(inputs)
     service = labels.get(SERVICE, change.name)
     if change.op in ("create", "import"):
         how = "starts" if change.op == "create" else "is taken over as it is"
-        yield Finding(reason=f"{service} {how}: {told.get('image')}, {_memory(told)}")
+        yield Finding(reason=f"{service} {how}: {inputs.get('image')}, {_memory(inputs)}")
         return
     if change.op == "update":
         yield Finding(reason=f"changed while {service} runs")
         return
     # A job has ended: nobody misses its container.
-    if told.get("restart") == "no":
+    if inputs.get("restart") == "no":
         yield Finding(
             reason="the job runs again" if change.op == "replace" else "the job's ended container is removed"
         )
@@ -93,7 +93,7 @@ def _container(change: Change) -> Iterator[Finding]:
 
 
 def _interruption(change: Change, service: str, group: str) -> Iterator[Finding]:
-    told = change.before or change.after
+    inputs = change.before or change.after
     how = "is away until it is healthy again" if change.op == "replace" else "ends for good"
     if group == "data":
         yield Finding(
@@ -105,8 +105,8 @@ def _interruption(change: Change, service: str, group: str) -> Iterator[Finding]
         yield Finding(downtime=Downtime.PORTAL, reason=f"every page goes through {service}, which {how}")
     else:
         yield Finding(downtime=Downtime.SERVICE, reason=f"{service} {how}")
-    if change.op == "replace" and (files := _written(told)):
-        grace = told.get("destroyGraceSeconds", 0)
+    if change.op == "replace" and (files := _written(inputs)):
+        grace = inputs.get("destroyGraceSeconds", 0)
         stops = f"stopped within {grace:.0f} s" if isinstance(grace, int | float) else "stopped"
         yield Finding(
             data=DataRisk.RESTART,
@@ -278,7 +278,7 @@ def _labels(told: Mapping[str, Any]) -> dict[str, str]:
 
 def _mounts(told: Mapping[str, Any]) -> dict[str, tuple[str, bool]]:
     """What a container has at which path, and whether it may only read it."""
-    found = {}
+    mounts = {}
     for key, path, sources in (
         ("volumes", "containerPath", ("volumeName", "hostPath")),
         ("mounts", "target", ("source",)),
@@ -287,25 +287,25 @@ def _mounts(told: Mapping[str, Any]) -> dict[str, tuple[str, bool]]:
         for each in listed if isinstance(listed, list) else ():
             if isinstance(each, Mapping) and each.get("type") != "tmpfs":
                 source = next((str(each[one]) for one in sources if each.get(one)), "")
-                found[str(each.get(path))] = (source, bool(each.get("readOnly")))
-    return found
+                mounts[str(each.get(path))] = (source, bool(each.get("readOnly")))
+    return mounts
 
 
-def _written(told: Mapping[str, Any]) -> str:
+def _written(inputs: Mapping[str, Any]) -> str:
     """What of the drive a container may write to, in words; empty where it holds no data, whatever it is called."""
-    if any(told.get(key) and not isinstance(told[key], list) for key in ("volumes", "mounts")):
+    if any(inputs.get(key) and not isinstance(inputs[key], list) for key in ("volumes", "mounts")):
         return "what is not known"
     return ", ".join(
         sorted(
             source or f"a volume without a name at {path}"
-            for path, (source, reads) in _mounts(told).items()
+            for path, (source, reads) in _mounts(inputs).items()
             if not reads
         )
     )
 
 
-def _device(told: Mapping[str, Any]) -> str:
-    options = told.get("driverOpts")
+def _device(inputs: Mapping[str, Any]) -> str:
+    options = inputs.get("driverOpts")
     if isinstance(options, Mapping) and options.get("device"):
         return str(options["device"])
-    return SECRET if options == SECRET else f"volume {told.get('name', '')}".strip()
+    return SECRET if options == SECRET else f"volume {inputs.get('name', '')}".strip()

@@ -86,13 +86,13 @@ def _title(loud: Sequence[Review]) -> str:
     changed = len(loud) - failed
     if not loud:
         return "Preview: no portal would change"
-    said = [f"{changed} portal{'s' if changed != 1 else ''} would change"] if changed else []
+    parts = [f"{changed} portal{'s' if changed != 1 else ''} would change"] if changed else []
     if failed:
-        said.append(f"the preview of {failed} failed")
+        parts.append(f"the preview of {failed} failed")
     risk = len(at_risk(loud))
     if risk:
-        said.append(f"data at risk in {risk}")
-    return f"Preview: {', '.join(said)}"
+        parts.append(f"data at risk in {risk}")
+    return f"Preview: {', '.join(parts)}"
 
 
 def _table(loud: Sequence[Review]) -> list[str]:
@@ -166,15 +166,17 @@ def _words(told: Sequence[Review], refreshed: bool, allowed: bool) -> list[str]:
 
 def _possible(told: Sequence[Review]) -> list[str]:
     """What engines would refuse, and which could not be asked."""
-    said = [f"- {code(each.tenant)}: {code(str(one))}" for each in told for one in each.obstacles[:_REASONS]]
+    lines = [f"- {code(each.tenant)}: {code(str(one))}" for each in told for one in each.obstacles[:_REASONS]]
     found = []
-    if said:
-        shown = _fitting(said, _OBSTACLES_BYTES)
+    if lines:
+        shown = _fitting(lines, _OBSTACLES_BYTES)
         more = (
-            [f"- … {_many(len(said) - shown, 'more line')}: `./portal preview`"] if shown < len(said) else []
+            [f"- … {_many(len(lines) - shown, 'more line')}: `./portal preview`"]
+            if shown < len(lines)
+            else []
         )
         found.append(
-            "\n".join(["**`up` would be refused**, before anything is stopped:", "", *said[:shown], *more])
+            "\n".join(["**`up` would be refused**, before anything is stopped:", "", *lines[:shown], *more])
         )
     unchecked = [each for each in told if each.unchecked]
     if unchecked:
@@ -188,18 +190,18 @@ def _possible(told: Sequence[Review]) -> list[str]:
 
 def _blocks(loud: Sequence[Review], room: int) -> tuple[list[str], list[Review]]:
     """The folds that fit, the worst getting the most, and the portals for which there is none."""
-    found: list[str] = []
+    blocks: list[str] = []
     without: list[Review] = []
     for review in loud:
         for detail in DETAILS if room > _LEAST_BYTES else ():
             block = _block(review, detail)
             if _size(block) <= room:
-                found += block
+                blocks += block
                 room -= _size(block)
                 break
         else:
             without.append(review)
-    return found, without
+    return blocks, without
 
 
 def _block(review: Review, detail: Detail) -> list[str]:
@@ -225,12 +227,12 @@ def _summary(review: Review) -> str:
 
 
 def _failure(review: Review, detail: Detail) -> list[str]:
-    said = [line for line in review.failure.splitlines() if line.strip()] or ["it gave no reason"]
+    reasons = [line for line in review.failure.splitlines() if line.strip()] or ["it gave no reason"]
     most = max(detail.changes // 25, 8)
-    shown = [f"! {word(line, detail.characters or 200)}" for line in said[:most]]
-    if len(said) > most:
+    shown = [f"! {word(line, detail.characters or 200)}" for line in reasons[:most]]
+    if len(reasons) > most:
         shown.append(
-            f"# … {_many(len(said) - most, 'more line')}: ./portal preview {word(review.tenant, 60)}"
+            f"# … {_many(len(reasons) - most, 'more line')}: ./portal preview {word(review.tenant, 60)}"
         )
     return shown
 
@@ -289,14 +291,14 @@ def _end(without: Sequence[Review]) -> list[str]:
 
 
 def _why(told: Sequence[Review], notes: Sequence[str]) -> list[str]:
-    said = [f"- {code(each.tenant)}: {_reasons(each.why)}" for each in told if each.why]
-    said += [f"- {code(each)}" for each in notes]
-    if not said:
+    lines = [f"- {code(each.tenant)}: {_reasons(each.why)}" for each in told if each.why]
+    lines += [f"- {code(each)}" for each in notes]
+    if not lines:
         return []
-    shown = _fitting(said, _WHY_BYTES)
-    if shown < len(said):
-        said = [*said[:shown], f"- … {_many(len(said) - shown, 'more line')}: `./portal changed REF`"]
-    return ["<details><summary>Why these portals</summary>", "", *said, "", "</details>"]
+    shown = _fitting(lines, _WHY_BYTES)
+    if shown < len(lines):
+        lines = [*lines[:shown], f"- … {_many(len(lines) - shown, 'more line')}: `./portal changed REF`"]
+    return ["<details><summary>Why these portals</summary>", "", *lines, "", "</details>"]
 
 
 def _reasons(why: Sequence[str]) -> str:

@@ -78,11 +78,11 @@ class Forge:
 
     def _all(self) -> Iterator[dict[str, Any]]:
         for page in range(1, MOST_PAGES + 1):
-            found = self._call("GET", f"{self.comments}?per_page={PAGE}&page={page}")
-            if not isinstance(found, list):
+            comments = self._call("GET", f"{self.comments}?per_page={PAGE}&page={page}")
+            if not isinstance(comments, list):
                 raise PortalError(f"{self.name}: {self.comments} is not a list of comments")
-            yield from found
-            if len(found) < PAGE:
+            yield from comments
+            if len(comments) < PAGE:
                 return
         raise PortalError(f"{self.name}: more than {MOST_PAGES * PAGE:,} comments; ours is not among them")
 
@@ -186,8 +186,8 @@ def _address_of(url: str) -> str:
 def _of_event(path: str) -> int:
     """The number of the pull request that a workflow's event is about."""
     try:
-        told = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
-        return int((told.get("pull_request") or told["issue"])["number"])
+        event = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
+        return int((event.get("pull_request") or event["issue"])["number"])
     except (OSError, ValueError, KeyError, TypeError):
         raise PortalError(
             "GITHUB_EVENT_PATH names no pull request: pass --number, for example --number 12"
@@ -197,8 +197,8 @@ def _of_event(path: str) -> int:
 def _sent_body(body: bytes) -> str:
     text = body.decode(errors="replace")
     try:
-        told = json.loads(text)
-        return str(told.get("message") or told.get("error") or text) if isinstance(told, dict) else text
+        answer = json.loads(text)
+        return str(answer.get("message") or answer.get("error") or text) if isinstance(answer, dict) else text
     except ValueError:
         return " ".join(text.split())[:300] or "(nothing)"
 

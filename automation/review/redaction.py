@@ -29,10 +29,10 @@ class RedactedDifference:
 
 def redacted_differences(change: Change) -> Iterator[RedactedDifference]:
     """All that differs in a change, down to the single value, in the order of its properties; secrets hidden."""
-    told: dict[str, None] = dict.fromkeys(
+    lines: dict[str, None] = dict.fromkeys(
         str(parts(each.path)[0]) for each in change.differences if each.path
     )
-    for name in told:
+    for name in lines:
         before, after = (_redact(value_at(side, name), name) for side in (change.before, change.after))
         found = list(_leaves(name, before, after))
         if not found:

@@ -20,7 +20,7 @@ def symlinks(root: Path) -> dict[str, str]:
 
     A link that leads out of the checkout is left out: whatever would read through it refuses to (config/reading/checkout.py).
     """
-    found = {}
+    targets = {}
     for folder, folders, files in os.walk(root):
         if ".git" in folders:
             folders.remove(".git")
@@ -29,8 +29,8 @@ def symlinks(root: Path) -> dict[str, str]:
                 continue
             target = os.path.relpath(path.parent / path.readlink(), root)
             if not target.startswith(".."):
-                found[path.relative_to(root).as_posix()] = target
-    return found
+                targets[path.relative_to(root).as_posix()] = target
+    return targets
 
 
 def aliases(path: str, links: Mapping[str, str]) -> Iterator[str]:

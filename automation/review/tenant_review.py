@@ -61,7 +61,7 @@ class Review:
 
     def facts(self) -> dict[str, Any]:
         """For `--json`; secrets are not in it."""
-        told = {
+        facts = {
             "tenant": self.tenant,
             "why": list(self.why),
             "removed": self.removed,
@@ -81,7 +81,7 @@ class Review:
                 for each in self.verdict.judged
             ],
         }
-        return {**told, "failure": self.failure} if self.failed else told
+        return {**facts, "failure": self.failure} if self.failed else facts
 
 
 def _differences(change: Change) -> list[dict[str, Any]]:

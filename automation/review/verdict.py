@@ -89,9 +89,9 @@ def is_judged(change: Change) -> bool:
     return not is_plugin and not change.type.startswith(GROUPING)
 
 
-def engine_settings(told: Mapping[str, Any]) -> dict[str, Any]:
+def engine_settings(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """How an engine is reached, its address in the one way to write it."""
-    return {**told, "host": placement.canonical(str(told.get("host") or ""))}
+    return {**inputs, "host": placement.canonical(str(inputs.get("host") or ""))}
 
 
 def severity_order(one: JudgedChange) -> tuple[Any, ...]:

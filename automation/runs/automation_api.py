@@ -185,8 +185,8 @@ class Runs:
 
 def stderr_text(error: auto.CommandError) -> str:
     """What the CLI said on standard error, where the engine told nothing."""
-    said = str(error).partition("stderr:")[2].strip()
-    return said.removeprefix("error: ") or "(it said nothing)"
+    text = str(error).partition("stderr:")[2].strip()
+    return text.removeprefix("error: ") or "(it said nothing)"
 
 
 @contextmanager

@@ -27,10 +27,10 @@ class Deviation:
         return self.urn.split("::")[-1]
 
     def __str__(self) -> str:
-        told = KINDS[self.kind].format(
+        text = KINDS[self.kind].format(
             promised=self.promised or "nothing", happened=self.happened or "nothing"
         )
-        return f"{self.name}{' ' + self.path if self.path else ''}: {told}"
+        return f"{self.name}{' ' + self.path if self.path else ''}: {text}"
 
     def facts(self) -> dict[str, Any]:
         """For `--json`."""
@@ -51,12 +51,12 @@ def compare(plan: Plan, happened: tuple[Change, ...], failed: tuple[str, ...] = 
     """Every difference between a plan and what was done, by the resource's name."""
     promised = {each.urn: each for each in plan.changes}
     done = {each.urn: each for each in happened}
-    found = [
+    deviations = [
         one
         for urn in {**promised, **done}
         for one in of_resource(urn, promised.get(urn), done.get(urn), failed)
     ]
-    return tuple(sorted(found, key=lambda each: (each.name, each.urn, each.path)))
+    return tuple(sorted(deviations, key=lambda each: (each.name, each.urn, each.path)))
 
 
 def of_resource(

@@ -21,17 +21,17 @@ def missing(
     volumes: Iterable[str],
 ) -> list[str]:
     """Names, sorted, of what the state has and the engine lacks; of containers also those that should run and do not."""
-    found = {each.name: each for each in containers}
-    there = {CONTAINER: set(found), NETWORK: set(networks), VOLUME: set(volumes)}
+    by_name = {each.name: each for each in containers}
+    there = {CONTAINER: set(by_name), NETWORK: set(networks), VOLUME: set(volumes)}
     names = set()
     for each in resources(exported):
         if each["type"] not in MADE_BY_THE_ENGINE or each.get("delete"):
             continue
-        told = {**(each.get("inputs") or {}), **(each.get("outputs") or {})}
-        name = str(told.get("name"))
-        ends = told.get("mustRun") is False
+        properties = {**(each.get("inputs") or {}), **(each.get("outputs") or {})}
+        name = str(properties.get("name"))
+        ends = properties.get("mustRun") is False
         gone = name not in there[each["type"]]
-        stopped = each["type"] == CONTAINER and not gone and not ends and found[name].state != "running"
+        stopped = each["type"] == CONTAINER and not gone and not ends and by_name[name].state != "running"
         if gone or stopped:
             names.add(name)
     return sorted(names)

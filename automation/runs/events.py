@@ -106,9 +106,9 @@ class RunEvents:
     @property
     def failure_text(self) -> str:
         """The engine's own reasons, each once, the summary of a failure only where nothing else is told."""
-        said = [each for each in dict.fromkeys(self.errors) if each]
-        told = [each for each in said if each not in SUMMARIES]
-        return "\n".join(told or said)
+        errors = [each for each in dict.fromkeys(self.errors) if each]
+        reasons = [each for each in errors if each not in SUMMARIES]
+        return "\n".join(reasons or errors)
 
 
 def outputs_of(state: Any) -> Any:

@@ -106,19 +106,19 @@ class Plan:
     def summary(self) -> str:
         """The plan in one line."""
         counts = Counter(each.op for each in self.changes)
-        told = ", ".join(f"{number} to {op}" for op, number in sorted(counts.items()))
-        return told or ("only the state's own records change" if self.bookkeeping else "nothing to change")
+        counted = ", ".join(f"{number} to {op}" for op, number in sorted(counts.items()))
+        return counted or ("only the state's own records change" if self.bookkeeping else "nothing to change")
 
 
 def parts(path: str) -> tuple[str | int, ...]:
     """A property path as keys and indices."""
-    found: list[str | int] = []
+    path_parts: list[str | int] = []
     for index, quoted, plain in _PART.findall(path):
         if index:
-            found.append(int(index))
+            path_parts.append(int(index))
         else:
-            found.append(re.sub(r"\\(.)", r"\1", quoted) if quoted else plain)
-    return tuple(found)
+            path_parts.append(re.sub(r"\\(.)", r"\1", quoted) if quoted else plain)
+    return tuple(path_parts)
 
 
 def value_at(value: Any, path: str) -> Any:

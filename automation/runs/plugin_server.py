@@ -51,8 +51,8 @@ def serve_plugins(home: Path, names: Sequence[str]) -> Iterator[dict[str, str]]:
     thread = threading.Thread(target=asyncio.run, args=(serve(ours, ports, over),), daemon=True)
     thread.start()
     try:
-        told = ports.result(LIMIT_SECONDS)
-        yield {VARIABLE: ",".join(f"{name}:{port}" for name, port in told.items())} if told else {}
+        addresses = ports.result(LIMIT_SECONDS)
+        yield {VARIABLE: ",".join(f"{name}:{port}" for name, port in addresses.items())} if addresses else {}
     finally:
         over.set()
         thread.join(LIMIT_SECONDS)
@@ -69,12 +69,12 @@ async def serve(names: Sequence[str], ports: "Future[dict[str, int]]", over: thr
     """Serve each on a port of the loopback address until `over` is set."""
     servers = []
     try:
-        found = {}
+        bound_ports = {}
         for name in names:
             version, provider = PLUGINS[name]
-            server, found[name] = await serving.listening(version, provider())
+            server, bound_ports[name] = await serving.listening(version, provider())
             servers.append(server)
-        ports.set_result(found)
+        ports.set_result(bound_ports)
     except BaseException as error:  # noqa: BLE001 (whoever waits for the ports is told)
         ports.set_exception(error)
     await asyncio.to_thread(over.wait)

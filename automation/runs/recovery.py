@@ -113,8 +113,8 @@ def without_pending(exported: Mapping[str, Any]) -> dict[str, Any]:
 
 def running_containers(client: Any, tenant: str) -> list[dict[str, Any]]:
     """The tenant's containers that run."""
-    found: list[dict[str, Any]] = client.containers(filters=tenant_filter(tenant))
-    return found
+    containers: list[dict[str, Any]] = client.containers(filters=tenant_filter(tenant))
+    return containers
 
 
 def urns_being_deleted(pending: list[dict[str, Any]], running: Collection[str]) -> tuple[str, ...]:
@@ -151,14 +151,14 @@ def remove_half_made(client: Any, what: tuple[str, str, frozenset[str]], tenant:
     kind, name, known = what
     try:
         if kind == CONTAINER:
-            told = client.inspect_container(name)
-            labels, identity = told["Config"]["Labels"], told["Id"]
+            inspection = client.inspect_container(name)
+            labels, identity = inspection["Config"]["Labels"], inspection["Id"]
         elif kind == NETWORK:
-            told = client.inspect_network(name)
-            labels, identity = told["Labels"], told["Id"]
+            inspection = client.inspect_network(name)
+            labels, identity = inspection["Labels"], inspection["Id"]
         else:
-            told = client.inspect_volume(name)
-            labels, identity = told["Labels"], told["Name"]
+            inspection = client.inspect_volume(name)
+            labels, identity = inspection["Labels"], inspection["Name"]
     except NotFound:
         return
     if identity in known or (labels or {}).get(TENANT) != tenant:

@@ -12,15 +12,15 @@ SMARTHOST_KEY = "smarthostPassword"
 def environment(tenant: Tenant) -> dict[str, str]:
     """The mailer's environment: see images/mailer/entry."""
     mail = tenant.mail
-    told = {
+    variables = {
         "MAIL_DELIVERY": mail.delivery,
         "MAIL_DOMAINS": ",".join(tenant.sender_domains),
         "MAIL_HOSTNAME": tenant.hosts.lms,
         "MAIL_NETWORK": str(subnet(tenant.placement.subnet, "mail")),
     }
     if mail.delivery == "smarthost":
-        told |= {"MAIL_SMARTHOST": mail.smarthost, "MAIL_USERNAME": mail.username}
-    return told
+        variables |= {"MAIL_SMARTHOST": mail.smarthost, "MAIL_USERNAME": mail.username}
+    return variables
 
 
 def missing_password(tenant: Tenant) -> str:

@@ -36,26 +36,26 @@ def env(tenant: Tenant) -> dict[str, Any]:
 def auth(tenant: Tenant) -> dict[str, Any]:
     """As whom Open edX comes, and with what password."""
     services = tenant.services
-    told: dict[str, Any] = (
+    settings: dict[str, Any] = (
         {"CELERY_BROKER_USER": BROKER_USER, "CELERY_BROKER_PASSWORD": secret("rabbitmq-password")}
         if "rabbitmq" in services
         else {"CELERY_BROKER_USER": "", "CELERY_BROKER_PASSWORD": secret("redis-password")}
     )
     if "memcached" not in services:
-        told["CACHES"] = {"default": {"OPTIONS": {"PASSWORD": secret("redis-password")}}}
+        settings["CACHES"] = {"default": {"OPTIONS": {"PASSWORD": secret("redis-password")}}}
     if "forum" in services:
-        told["COMMENTS_SERVICE_KEY"] = secret("forum-api-key")
+        settings["COMMENTS_SERVICE_KEY"] = secret("forum-api-key")
     if "meilisearch" in services:
-        told["MEILISEARCH_API_KEY"] = secret("meilisearch-master-key")
+        settings["MEILISEARCH_API_KEY"] = secret("meilisearch-master-key")
     if "elasticsearch" in services:
-        told["ELASTIC_SEARCH_CONFIG"] = [
+        settings["ELASTIC_SEARCH_CONFIG"] = [
             {
                 "host": "elasticsearch",
                 "port": services["elasticsearch"].port,
                 "http_auth": [SEARCH_USER, secret("search-password")],
             }
         ]
-    return told
+    return settings
 
 
 def mysql_options(tenant: Tenant) -> dict[str, str]:

@@ -35,14 +35,14 @@ def resolve_inside(path: Path, root: Path) -> Path:
         ) from None
     here = top
     # The last link that was followed, which is what leads out when a step does.
-    said = f"the path {quoted(str(path.relative_to(root)), LONGEST_PATH)}"
+    what = f"the path {quoted(str(path.relative_to(root)), LONGEST_PATH)}"
     links = 0
     while rest:
         step = rest.pop(0)
         if step == ".." and here == top:
-            raise Outside(f"{said} leads out of the checkout and is not followed, {_REMEDY}")
+            raise Outside(f"{what} leads out of the checkout and is not followed, {_REMEDY}")
         if step == GIT:
-            raise Outside(f"{said} leads into {GIT} and is not followed, {_REMEDY}")
+            raise Outside(f"{what} leads into {GIT} and is not followed, {_REMEDY}")
         here = here.parent if step == ".." else here / step
         if step == ".." or not here.is_symlink():
             continue
@@ -50,12 +50,12 @@ def resolve_inside(path: Path, root: Path) -> Path:
         if links > MOST_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         target = here.readlink()
-        said = f"the symbolic link {quoted(here.relative_to(top).as_posix(), LONGEST_PATH)} to {quoted(str(target), LONGEST_PATH)}"
+        what = f"the symbolic link {quoted(here.relative_to(top).as_posix(), LONGEST_PATH)} to {quoted(str(target), LONGEST_PATH)}"
         here = here.parent
         if target.is_absolute():
             home = next((each for each in (top, root.absolute()) if target.is_relative_to(each)), None)
             if home is None:
-                raise Outside(f"{said} leads out of the checkout and is not followed, {_REMEDY}")
+                raise Outside(f"{what} leads out of the checkout and is not followed, {_REMEDY}")
             here, target = top, target.relative_to(home)
         rest = [*target.parts, *rest]
     return here

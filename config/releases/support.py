@@ -38,8 +38,8 @@ def notes(release: Release, releases: Mapping[str, Release], today: date) -> tup
     if not support.has_ended:
         return ()
     better = newest(releases)
-    told = f"release: Open edX {release.title}: {support}"
+    line = f"release: Open edX {release.title}: {support}"
     if better.support_ends <= release.support_ends:
-        return (told,)
+        return (line,)
     newer = Support(release=better, today=today)
-    return (f"{told} (docs/releases.md); a new portal should have {better.name}, {newer}",)
+    return (f"{line} (docs/releases.md); a new portal should have {better.name}, {newer}",)

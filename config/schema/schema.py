@@ -87,11 +87,11 @@ def _is_list(entry: Entry) -> bool:
 
 def value_schema(key: Key, doc: str) -> Shape:
     """One value."""
-    told: Shape = {"type": _TYPES[key.kind], "description": doc}
+    entry: Shape = {"type": _TYPES[key.kind], "description": doc}
     if key.kind == "a list":
         items = str(key.example).strip("[]").split(", ")
-        return {**told, "items": {"type": "string", **shape(key.check)}, "examples": [items]}
-    return {**told, **shape(key.check), "examples": [key.example]}
+        return {**entry, "items": {"type": "string", **shape(key.check)}, "examples": [items]}
+    return {**entry, **shape(key.check), "examples": [key.example]}
 
 
 def _when(condition: Shape, then: Shape) -> Shape:

@@ -79,11 +79,11 @@ def _group(
         "grace_seconds": workers.grace_seconds if workers else 0,
     }
     reading.keys(WorkerGroup, section, here, usual)
-    said = reading.values.get(f"{here}/memory")
+    memory = reading.values.get(f"{here}/memory")
     needed = workers.least_memory(source) if workers else 0
-    if said is not None and said < needed:
+    if memory is not None and memory < needed:
         least = f"expected at least {needed}MiB"
-        reading.wrong(f"{here}/memory", f"{said}MiB is too little for a worker of {of}, {least}")
+        reading.wrong(f"{here}/memory", f"{memory}MiB is too little for a worker of {of}, {least}")
     if reading.values.get(f"{here}/queues") == ():
         reading.wrong(f"{here}/queues", "has no queue, expected at least one, for example [high_mem]")
 

@@ -69,10 +69,10 @@ def username(text: str) -> str:
 
 def memory(text: str) -> int:
     """A size in MiB, of text such as `512MiB` or `1GiB`."""
-    found = size(text)
-    if found > LARGEST_MEMORY:
+    mib = size(text)
+    if mib > LARGEST_MEMORY:
         raise ValueError(f"{quoted(text)} is more than 64GiB")
-    return found
+    return mib
 
 
 def size(text: str) -> int:

@@ -124,9 +124,9 @@ def address(text: str) -> IPv4Address:
 
 def listen_address(text: str) -> str:
     """An address that a host may have, or 0.0.0.0 for all that it has; raises ValueError."""
-    found = address(text)
-    none = found in IPv4Network("0.0.0.0/8") and not found.is_unspecified
-    if none or found.is_multicast or found.is_reserved:
+    parsed = address(text)
+    none = parsed in IPv4Network("0.0.0.0/8") and not parsed.is_unspecified
+    if none or parsed.is_multicast or parsed.is_reserved:
         raise ValueError(f"{quoted(text)} is not an address that a host can have")
     return text
 
@@ -149,25 +149,25 @@ def network(text: str) -> IPv4Network:
     if not (slash and _DIGITS.fullmatch(start) and re.fullmatch(r"[0-9]{1,2}", length)):
         raise ValueError(f"{shown} is not an IPv4 network")
     try:
-        found = IPv4Network(text, strict=False)
+        parsed = IPv4Network(text, strict=False)
     except ValueError:
         raise ValueError(f"{shown} is not an IPv4 network") from None
-    if str(found.network_address) != start:
-        raise ValueError(f"{shown} is an address inside {found}, expected the network's first")
-    return found
+    if str(parsed.network_address) != start:
+        raise ValueError(f"{shown} is an address inside {parsed}, expected the network's first")
+    return parsed
 
 
 def subnet(text: str) -> IPv4Network:
     """A tenant's /24; raises ValueError."""
-    found = network(text)
-    if found.prefixlen != 24:
-        raise ValueError(f"{quoted(text)} is a /{found.prefixlen}, expected a /24: 256 addresses a portal")
-    return found
+    parsed = network(text)
+    if parsed.prefixlen != 24:
+        raise ValueError(f"{quoted(text)} is a /{parsed.prefixlen}, expected a /24: 256 addresses a portal")
+    return parsed
 
 
 def pool(text: str) -> IPv4Network:
     """A fleet's pool of subnets, /8 to /24, of private addresses; raises ValueError."""
-    found = network(text)
-    if not (8 <= found.prefixlen <= 24 and found.is_private):
+    parsed = network(text)
+    if not (8 <= parsed.prefixlen <= 24 and parsed.is_private):
         raise ValueError(f"{quoted(text)} is not a pool, expected a private network from /8 to /24")
-    return found
+    return parsed

@@ -18,16 +18,16 @@ class Threads(Executor):
 
     def submit(self, work: Callable[..., Any], /, *words: Any, **more: Any) -> "Future[Any]":
         """Begin a call as soon as there is a thread for it."""
-        told: Future[Any] = Future()
+        future: Future[Any] = Future()
 
         def run() -> None:
             with self._free:
-                if not told.set_running_or_notify_cancel():
+                if not future.set_running_or_notify_cancel():
                     return
                 try:
-                    told.set_result(work(*words, **more))
+                    future.set_result(work(*words, **more))
                 except BaseException as error:  # noqa: BLE001 (whoever waits is told)
-                    told.set_exception(error)
+                    future.set_exception(error)
 
         threading.Thread(target=run, name="engine", daemon=True).start()
-        return told
+        return future

@@ -92,15 +92,15 @@ class Tunnel:
         out = self._process.stdout
         assert out is not None
         # A shell's own greeting may come before it.
-        said, end = b"", time.monotonic() + LIMIT_SECONDS
+        output, end = b"", time.monotonic() + LIMIT_SECONDS
         with selectors.DefaultSelector() as more:
             more.register(out, selectors.EVENT_READ)
-            while READY not in said.splitlines() and more.select(max(end - time.monotonic(), 0)):
+            while READY not in output.splitlines() and more.select(max(end - time.monotonic(), 0)):
                 heard = os.read(out.fileno(), 4096)
-                said = (said + heard)[-65536:]
+                output = (output + heard)[-65536:]
                 if not heard:
                     break
-        if READY not in said.splitlines():
+        if READY not in output.splitlines():
             # The words are read before the shell sweeps them up: it has ended, or is about to.
             errors.seek(0)
             why = errors.read(4096).decode(errors="replace").strip().splitlines()
@@ -112,13 +112,13 @@ def command(host: str, socket: Path) -> list[str]:
 
     Raises NoWay for an address that has no host name, or whose name or user ssh would take for an option.
     """
-    told = urlsplit(host)
-    name = told.hostname or ""
-    if not name or name.startswith("-") or (told.username or "").startswith("-"):
+    url = urlsplit(host)
+    name = url.hostname or ""
+    if not name or name.startswith("-") or (url.username or "").startswith("-"):
         raise NoWay(f"{host} has no host name, expected ssh://user@host")
     options = [word for key, value in OPTIONS.items() for word in ("-o", f"{key}={value}")]
-    port = ["-p", str(told.port)] if told.port else []
-    whom = f"{told.username}@{name}" if told.username else name
+    port = ["-p", str(url.port)] if url.port else []
+    whom = f"{url.username}@{name}" if url.username else name
     return [
         "ssh",
         "-T",

@@ -34,8 +34,8 @@ class Resource:
 
     def get_list(self, key: str) -> list[Any]:
         """An input that is a list, without what is not known yet."""
-        told = self.get(key)
-        return [] if told is UNKNOWN else [each for each in told or [] if each is not UNKNOWN]
+        value = self.get(key)
+        return [] if value is UNKNOWN else [each for each in value or [] if each is not UNKNOWN]
 
     @property
     def labels(self) -> dict[str, Any]:

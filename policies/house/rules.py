@@ -55,10 +55,10 @@ def unprivileged(one: Resource) -> Iterator[str]:
         yield "privileged"
     if one.get("securityOpts") != ["no-new-privileges:true"]:
         yield f"securityOpts {one.get('securityOpts')}, expected no-new-privileges:true alone"
-    told = one.get("capabilities") or {}
-    if told.get("drops") != ["ALL"]:
-        yield f"capabilities dropped: {told.get('drops')}, expected ALL"
-    for each in told.get("adds") or []:
+    capabilities = one.get("capabilities") or {}
+    if capabilities.get("drops") != ["ALL"]:
+        yield f"capabilities dropped: {capabilities.get('drops')}, expected ALL"
+    for each in capabilities.get("adds") or []:
         if not each.startswith("CAP_"):
             # Without the prefix the official plugin replaces the container after every refresh.
             yield f"capability {each}, expected CAP_{each}"
@@ -81,16 +81,16 @@ def unprivileged_user(one: Resource) -> Iterator[str]:
 
 def named(one: Resource) -> Iterator[str]:
     """Name and labels say whose it is, for people and for tools that group by them."""
-    told, tenant = one.labels, one.tenant
-    service = str(told.get(SERVICE, "")).removeprefix("network-").removeprefix("volume-")
+    labels, tenant = one.labels, one.tenant
+    service = str(labels.get(SERVICE, "")).removeprefix("network-").removeprefix("volume-")
     if not tenant or one.get("name") not in (f"{tenant}-{service}", UNKNOWN):
         yield f"name {one.get('name')} with {TENANT} {tenant!r}, {SERVICE} {service!r}, expected <tenant>-<service>"
-    if told.get("com.docker.compose.project") != tenant:
-        yield f"com.docker.compose.project {told.get('com.docker.compose.project')!r}, expected {tenant!r}"
-    if told.get("com.docker.compose.service") != told.get(SERVICE):
+    if labels.get("com.docker.compose.project") != tenant:
+        yield f"com.docker.compose.project {labels.get('com.docker.compose.project')!r}, expected {tenant!r}"
+    if labels.get("com.docker.compose.service") != labels.get(SERVICE):
         yield f"com.docker.compose.service is not {SERVICE}"
-    if told.get(GROUP) not in GROUPS:
-        yield f"{GROUP} {told.get(GROUP)!r}, expected one of {', '.join(sorted(GROUPS))}"
+    if labels.get(GROUP) not in GROUPS:
+        yield f"{GROUP} {labels.get(GROUP)!r}, expected one of {', '.join(sorted(GROUPS))}"
 
 
 def watched(one: Resource) -> Iterator[str]:
@@ -172,8 +172,8 @@ def pinned(one: Resource) -> Iterator[str]:
 def in_order(one: Resource) -> Iterator[str]:
     """Variables, labels, files and ports are sorted, so that a second preview is empty."""
     for key, field in (("envs", ""), ("labels", "label"), ("uploads", "file"), ("ports", "internal")):
-        told = [each[field] if field else each for each in one.get_list(key)]
-        if UNKNOWN not in told and told != sorted(told):
+        keys = [each[field] if field else each for each in one.get_list(key)]
+        if UNKNOWN not in keys and keys != sorted(keys):
             yield f"{key} are not sorted"
 
 
@@ -192,12 +192,12 @@ def apart(one: Resource) -> Iterator[str]:
 
 def on_the_drive(one: Resource) -> Iterator[str]:
     """A volume is a directory of its tenant on the drive, which the engine never makes by itself."""
-    told = one.get("driverOpts") or {}
+    options = one.get("driverOpts") or {}
     part = str(one.labels.get(SERVICE, "")).removeprefix("volume-")
-    if one.get("driver") != "local" or (told.get("type"), told.get("o")) != ("none", "bind"):
-        yield f"driver {one.get('driver')} with {dict(told)}, expected local, type none, o bind"
-    if not str(told.get("device")).endswith(f"/{one.tenant}/{part}"):
-        yield f"device {told.get('device')}, expected <drive>/{one.tenant}/{part}"
+    if one.get("driver") != "local" or (options.get("type"), options.get("o")) != ("none", "bind"):
+        yield f"driver {one.get('driver')} with {dict(options)}, expected local, type none, o bind"
+    if not str(options.get("device")).endswith(f"/{one.tenant}/{part}"):
+        yield f"device {options.get('device')}, expected <drive>/{one.tenant}/{part}"
 
 
 RULES: Mapping[str, tuple[Rule, ...]] = {

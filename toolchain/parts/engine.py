@@ -46,14 +46,14 @@ def ask(env: Mapping[str, str], oldest_api: str, limit: float = ANSWER_LIMIT) ->
     try:
         with _connected(kind, rest, limit) as talk:
             talk.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
-            said = b""
-            while b"\r\n\r\n" not in said and len(said) < 65536 and (more := talk.recv(4096)):
-                said += more
+            answer = b""
+            while b"\r\n\r\n" not in answer and len(answer) < 65536 and (more := talk.recv(4096)):
+                answer += more
     except PermissionError:
         return Answer(state="denied", where=where)
     except OSError as error:
         return Answer(state="absent", where=where, detail=error.strerror or str(error))
-    return judge(said.decode(errors="replace"), where, oldest_api)
+    return judge(answer.decode(errors="replace"), where, oldest_api)
 
 
 def _connected(kind: str, rest: str, limit: float) -> socket.socket:

@@ -83,10 +83,10 @@ def download(url: str, to: Path, wanted: str) -> Path:
         with urllib.request.urlopen(url, timeout=DOWNLOAD_LIMIT) as reply, archive.open("wb") as file:  # noqa: S310
             shutil.copyfileobj(reply, file)
         with archive.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != wanted:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != wanted:
             raise ToolchainError(
-                f"pulumi: {url} is not the archive of toolchain/pins.toml: its SHA-256 is {found}, "
+                f"pulumi: {url} is not the archive of toolchain/pins.toml: its SHA-256 is {digest}, "
                 f"expected {wanted}; nothing was unpacked. PORTAL_TOOLCHAIN=packages builds it from "
                 "its Go module instead"
             )
@@ -125,10 +125,10 @@ def check(program: Path, pins: Pins, runner: Runner, home: Path) -> str:
     told, why = runner.answer(
         [program, "version"], limit=60, env={"PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "1"}
     )
-    said = told.strip()
-    if said != f"v{pins.pulumi}":
+    version = told.strip()
+    if version != f"v{pins.pulumi}":
         raise ToolchainError(
-            f"pulumi: {program} reports version {said or 'nothing at all'!r}, expected v{pins.pulumi}"
+            f"pulumi: {program} reports version {version or 'nothing at all'!r}, expected v{pins.pulumi}"
             + (f"; {why}" if why else "")
         )
     return pins.pulumi

@@ -31,9 +31,9 @@ class Stamps:
     def read(self, part: str, key: str) -> PartResult | None:
         """What is known of a part made from these inputs; None when it was never finished or has changed since."""
         try:
-            said = json.loads(self._path(part, key).read_text())
-            if all(_looks(Path(path)) == look for path, look in said["looks"].items()):
-                return PartResult(**said["taken"])
+            content = json.loads(self._path(part, key).read_text())
+            if all(_looks(Path(path)) == look for path, look in content["looks"].items()):
+                return PartResult(**content["taken"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             # Damaged or of another version of this file: as good as none.
             return None
