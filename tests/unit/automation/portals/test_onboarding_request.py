@@ -102,7 +102,7 @@ def test_help_tells_the_default_that_the_manual_has(name: str) -> None:
 def test_help_ends_with_what_a_file_has_that_names_none(name: str) -> None:
     """Where the real Open edX cannot be had nothing is written (automation/portals/image_choice.py)."""
     manual = yaml.safe_load((ROOT / "config" / "reference.yml").read_text(encoding="utf-8"))
-    assert options()[name].help.endswith(f"; else {manual[name]}.")
+    assert options()[name].help.endswith(f"; otherwise {manual[name]}.")
 
 
 def every_key(kind: type[Any], above: str = "") -> Iterator[tuple[str, Any]]:
