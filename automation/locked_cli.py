@@ -14,7 +14,7 @@ EXIT_LOCK_HELD = 75
 
 
 def main(words: list[str]) -> None:
-    """Take the lock and become the words after it; ends with HELD where somebody has it."""
+    """Take the lock and become the words after it; ends with EXIT_LOCK_HELD where somebody has it."""
     held = os.open(words[0], os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

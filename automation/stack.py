@@ -94,8 +94,8 @@ class Stack:
         ended = self._run("stack", "ls", "--json")
         if ended.returncode:
             raise PortalError(f"pulumi stack ls: {failure_text(ended)}")
-        found: list[dict[str, Any]] = json.loads(ended.stdout)
-        return found
+        listed: list[dict[str, Any]] = json.loads(ended.stdout)
+        return listed
 
     def outputs(self, *, secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs; secrets as `[secret]` unless asked for."""
@@ -119,15 +119,15 @@ class Stack:
             # As `stack tag ls` does, a start of the CLI less.
             path = self.files / "stacks" / PROJECT / f"{self.name}.pulumi-tags"
             try:
-                told = json.loads(path.read_bytes())
-                return dict(told["tags"])
+                content = json.loads(path.read_bytes())
+                return dict(content["tags"])
             except FileNotFoundError:
                 return {}
             except (OSError, ValueError, KeyError):
                 # Written by another CLI: it knows, or says why not.
                 pass
-        found: dict[str, str] = self.read("stack", "tag", "ls", "--json")
-        return found
+        tags_read: dict[str, str] = self.read("stack", "tag", "ls", "--json")
+        return tags_read
 
     def tag(self, name: str, value: str) -> None:
         """Have the backend keep something of the stack. Raises PortalError."""
@@ -235,8 +235,8 @@ def refuse_settings(name: str) -> None:
 
 def stack_names(folder: Path) -> list[str]:
     """The names of this project's stacks in a file backend, by its folder, sorted: asking the CLI would write there."""
-    found = (each.name.removesuffix(".gz") for each in (folder / "stacks" / PROJECT).glob("*.json*"))
-    return sorted({each.removesuffix(".json") for each in found if each.endswith(".json")})
+    file_names = (each.name.removesuffix(".gz") for each in (folder / "stacks" / PROJECT).glob("*.json*"))
+    return sorted({each.removesuffix(".json") for each in file_names if each.endswith(".json")})
 
 
 def stacks(environ: Mapping[str, str] | None = None) -> list[str]:

@@ -31,11 +31,11 @@ class Mailer(ComponentResource):
             if args.smarthost_password is None:
                 raise RunError(missing_password(tenant))
             secrets[f"{FOLDER}/{SMARTHOST_SECRET}"] = args.smarthost_password
-        told = base.common_args("mailer")
+        common = base.common_args("mailer")
         self.mailer = Service(
             "mailer",
             ServiceArgs(
-                **told,
+                **common,
                 env=environment(tenant),
                 secrets=secrets,
                 volumes=(storage.mount("mailer", "/data"),),

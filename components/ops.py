@@ -25,17 +25,17 @@ class Ops(ComponentResource):
         super().__init__("portal:index:Ops", name, None, opts)
         base = args.foundation
         # As the lms runs, with its image; but nobody is to find it under the lms's name.
-        told = base.workload_args("lms", **configuration_args(base))
-        told["networks"] = base.attached("edxapp-migrations")
+        lms_args = base.workload_args("lms", **configuration_args(base))
+        lms_args["networks"] = base.attached("edxapp-migrations")
         self.migrations = Job(
             "edxapp-migrations",
             JobArgs(
                 **{
-                    **told,
+                    **lms_args,
                     "group": "ops",
                     "command": ("lms-migrate", "cms-migrate", "lms-assets", "oauth-sync", "create-admin"),
-                    "secrets": {**told["secrets"], **base.secrets.files("admin-password")},
-                    "volumes": (*told["volumes"], base.storage.mount("static", "/openedx/static")),
+                    "secrets": {**lms_args["secrets"], **base.secrets.files("admin-password")},
+                    "volumes": (*lms_args["volumes"], base.storage.mount("static", "/openedx/static")),
                 },
                 after=args.after,
             ),

@@ -29,14 +29,14 @@ def check_engine(tenant: Tenant, images: Path, state: Iterable[Mapping[str, Any]
         pulumi.log.info(f"could not check the engine's capacity: {why}")
         return
     try:
-        found = looking.obstacles(tenant, images, state)
+        obstacles = looking.obstacles(tenant, images, state)
     # By a call: what an engine may raise is loaded where one was asked, which takes longer than all else here.
     except host_facts.engine_errors() as error:
         # An update is told by the plugin, which cannot do without the engine.
         if pulumi.runtime.is_dry_run():
             pulumi.log.info(f"could not check the engine's capacity: {error}")
         return
-    lines = engine_warnings(tenant, found)
+    lines = engine_warnings(tenant, obstacles)
     if lines and not pulumi.runtime.is_dry_run():
         raise pulumi.RunError("\n".join([*lines, "nothing was stopped or changed"]))
     for each in lines:

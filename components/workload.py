@@ -94,8 +94,8 @@ def identity(tenant: str, group: str, service: str) -> dict[str, str]:
 
 def spec_hash(env: Mapping[str, str], own_labels: Mapping[str, str]) -> str:
     """Hash of what the official plugin does not see change: the last env or label removed, their order."""
-    told = json.dumps([sorted(env.items()), sorted(own_labels.items())])
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    hashed = json.dumps([sorted(env.items()), sorted(own_labels.items())])
+    return hashlib.sha256(hashed.encode()).hexdigest()[:12]
 
 
 def container_inputs(

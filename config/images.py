@@ -46,8 +46,8 @@ class Recipe:
 
 def roles(folder: Path) -> list[str]:
     """The roles that have a folder with an `image.yml`, sorted; one that is a link to nothing counts, so that it is told."""
-    said = (path / "image.yml" for path in folder.glob("*"))
-    return sorted(path.parent.name for path in said if path.is_symlink() or path.exists())
+    declarations = (path / "image.yml" for path in folder.glob("*"))
+    return sorted(path.parent.name for path in declarations if path.is_symlink() or path.exists())
 
 
 def recipe(role: str, folder: Path) -> Recipe:

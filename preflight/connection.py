@@ -38,6 +38,6 @@ def direct_arguments(docker_host: str) -> dict[str, Any]:
 
     if docker_host and not docker_host.startswith("tcp://"):
         return {"base_url": docker_host}
-    told = {**os.environ, "DOCKER_HOST": docker_host} if docker_host else dict(os.environ)
-    found: dict[str, Any] = kwargs_from_env(environment=told)
-    return found
+    environment = {**os.environ, "DOCKER_HOST": docker_host} if docker_host else dict(os.environ)
+    arguments: dict[str, Any] = kwargs_from_env(environment=environment)
+    return arguments

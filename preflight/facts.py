@@ -210,11 +210,11 @@ def engine_errors() -> tuple[type[Exception], ...]:
 
 def split_files(said: str) -> dict[str, str]:
     """The texts of the files, by path."""
-    found = {}
+    pages_by_name = {}
     for each in said.split(PAGE)[1:]:
         path, _, text = each.partition("\n")
-        found[path.strip()] = text
-    return found
+        pages_by_name[path.strip()] = text
+    return pages_by_name
 
 
 def architecture(client: Any, reference: str) -> str:
@@ -255,15 +255,15 @@ def _container(listed: Mapping[str, Any]) -> Container:
 
 
 def _published(ports: Collection[Mapping[str, Any]]) -> list[ListenAddress]:
-    found = set()
+    published = set()
     for each in ports:
         address = each.get("IP") or ""
         # Docker opens `::` beside 0.0.0.0, for IPv6 alone; a single IPv6 address is no matter here.
         if each.get("PublicPort") and each.get("Type") == "tcp" and ("." in address or address in ("", "::")):
-            found.add(
+            published.add(
                 ListenAddress(address=address if "." in address else procfs.ANY, port=each["PublicPort"])
             )
-    return sorted(found)
+    return sorted(published)
 
 
 def _network(listed: Mapping[str, Any]) -> Network:

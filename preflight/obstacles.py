@@ -77,22 +77,22 @@ def obstacles(
 def notes(required: Requirements, facts: Facts) -> tuple[str, ...]:
     """What is worth knowing and stands in nobody's way."""
     missing = sorted(each for each in required.images if each not in facts.images)
-    found = [
+    lines = [
         f"the engine does not have {len(missing)} images yet; `./portal up` builds or pulls them first"
     ] * bool(missing)
-    found += [
+    lines += [
         f"the host reaches {route.network} by {route.interface}, and {each.subnet} of {each.network} "
         "is part of it: from then on this host uses those addresses for the portal"
         for each in required.subnets
         for route in facts.routes
         if _around(route, each)
     ]
-    found += [
+    lines += [
         f"{name} may take {limit} MiB but the engine's host has only {facts.memory} in all: the limit has no effect"
         for name, limit in sorted(required.limits.items())
         if 0 < facts.memory < limit
     ]
-    return (*found, *((f"not asked: {facts.unasked}",) if facts.unasked else ()))
+    return (*lines, *((f"not asked: {facts.unasked}",) if facts.unasked else ()))
 
 
 def _published_ports(required: Requirements, facts: Facts) -> Iterator[Obstacle]:

@@ -68,24 +68,24 @@ def _ipv4(raw: bytes) -> str | None:
 
 def routes(text: str) -> list[Route]:
     """Every network of /proc/net/route but the default one, which is everything."""
-    found = []
+    parsed = []
     for line in text.splitlines()[1:]:
         words = line.split()
         if len(words) > 7:
             place, gateway, mask = (bytes.fromhex(words[each])[::-1] for each in (1, 2, 7))
             network = IPv4Network((int.from_bytes(place), str(IPv4Address(mask))))
             if network.prefixlen:
-                found.append(Route(network=network, interface=words[0], linked=not any(gateway)))
-    return found
+                parsed.append(Route(network=network, interface=words[0], linked=not any(gateway)))
+    return parsed
 
 
 def host_networks(text: str) -> list[IPv4Network]:
     """The addresses that are the host's own, by the text of /proc/net/fib_trie: single ones, and 127.0.0.0/8."""
-    found, leaf = set(), ""
+    own, leaf = set(), ""
     for line in text.splitlines():
         words = line.split()
         if words[:1] == ["|--"]:
             leaf = words[1]
         elif words[-1:] == ["LOCAL"] and leaf:
-            found.add(IPv4Network(f"{leaf}{words[0]}"))
-    return sorted(found)
+            own.add(IPv4Network(f"{leaf}{words[0]}"))
+    return sorted(own)

@@ -36,9 +36,9 @@ class Existing:
     @classmethod
     def read(cls, resources: Iterable[Mapping[str, Any]]) -> "Existing":
         """From a state's resources, each with its `type` and `outputs`."""
-        told = [(each.get("type"), each.get("outputs") or {}) for each in resources]
-        containers = [outputs for kind, outputs in told if kind == CONTAINER]
-        networks = [outputs for kind, outputs in told if kind == NETWORK]
+        typed_outputs = [(each.get("type"), each.get("outputs") or {}) for each in resources]
+        containers = [outputs for kind, outputs in typed_outputs if kind == CONTAINER]
+        networks = [outputs for kind, outputs in typed_outputs if kind == NETWORK]
         return cls(
             published=frozenset(
                 ListenAddress(address=port.get("ip") or ANY, port=int(port["external"]))

@@ -52,13 +52,13 @@ def direct(env: Mapping[str, str]) -> dict[str, str]:
     """The variables that except this machine from the proxies of an environment; none where it has no proxy."""
     if not any(env.get(name) or env.get(name.upper()) for name in PROXIES):
         return {}
-    said = {name: env.get(name, "") for name in NO_PROXY}
+    excluded = {name: env.get(name, "") for name in NO_PROXY}
     # Who set one of the two cases meant both; gRPC's own stands for itself where it is set.
-    usual = said["no_proxy"] or said["NO_PROXY"]
+    usual = excluded["no_proxy"] or excluded["NO_PROXY"]
     wanted = {
         "no_proxy": usual,
-        "NO_PROXY": said["NO_PROXY"] or usual,
-        "no_grpc_proxy": (said["no_grpc_proxy"] or usual).replace("*", ""),
+        "NO_PROXY": excluded["NO_PROXY"] or usual,
+        "no_grpc_proxy": (excluded["no_grpc_proxy"] or usual).replace("*", ""),
     }
     return {name: _with_direct(value) for name, value in wanted.items()}
 

@@ -49,13 +49,13 @@ class Pins:
         return self.archives[archive]
 
 
-def _sums(said: Mapping[str, str]) -> Mapping[str, str]:
-    for name, each in said.items():
+def _sums(archives: Mapping[str, str]) -> Mapping[str, str]:
+    for name, each in archives.items():
         if not re.fullmatch("[0-9a-f]{64}", each):
             raise ToolchainError(
                 f"toolchain/pins.toml: archives: {name}: {each!r} is not a SHA-256, expected 64 lower case hex digits"
             )
-    return said
+    return archives
 
 
 def version(text: str) -> Version:

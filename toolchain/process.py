@@ -22,12 +22,12 @@ def tail(log: Path, lines: int = 6) -> str:
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 8192))
-            said = [
+            tail_lines = [
                 line.rstrip() for line in file.read().decode(errors="replace").splitlines() if line.strip()
             ]
     except OSError:
         return ""
-    return "\n".join(f"    {line[:300]}" for line in said[-lines:])
+    return "\n".join(f"    {line[:300]}" for line in tail_lines[-lines:])
 
 
 @dataclass

@@ -118,11 +118,11 @@ def destroy(
     wanted = chosen_tenants(tenants, every)
     loaded = [tenant_files.load(each) for each in wanted]
     if dry_run:
-        found = []
+        plans = []
         for each in loaded:
             show.say(f"{each.name}: previewing the removal")
-            found.append(portal_destroy.destroy_plan(each))
-        print_removals(found, as_json, several=len(wanted) > 1 or every)
+            plans.append(portal_destroy.destroy_plan(each))
+        print_removals(plans, as_json, several=len(wanted) > 1 or every)
         return
     require_confirmation(wanted, confirm)
     if len(wanted) > 1 or every:
@@ -160,8 +160,8 @@ def status(tenant: TenantName, as_json: Json = False) -> None:
 @app.command("tenants", epilog="Example: ./portal tenants --json")
 def tenants(as_json: Json = False) -> None:
     """Check all tenant files and list the tenants. Exit code 2 if a file is invalid."""
-    found, findings = load_valid(tenant_files.TENANTS)
-    good = list(found.values())
+    loaded, findings = load_valid(tenant_files.TENANTS)
+    good = list(loaded.values())
     if as_json:
         show.show(
             {
@@ -183,9 +183,15 @@ def tenants(as_json: Json = False) -> None:
     else:
         table = Table("tenant", prose("title"), "release", prose("support"), "images", "lms", "directory")
         for each in good:
-            told = str(support.Support(release=each.release, today=date.today()))
+            state_of_support = str(support.Support(release=each.release, today=date.today()))
             table.add_row(
-                each.name, each.title, each.release.name, told, each.images, each.hosts.lms, each.directory
+                each.name,
+                each.title,
+                each.release.name,
+                state_of_support,
+                each.images,
+                each.hosts.lms,
+                each.directory,
             )
         print_table(table, count_of(len(good), "tenant"))
     if findings:

@@ -79,9 +79,9 @@ def preview(
         raise typer.BadParameter(f"--allow {unknown[0]}: expected {DATA_LOSS}")
     if as_json and markdown:
         raise typer.BadParameter("--json or --markdown, not both")
-    found, notes = tenants_to_review(tenants, every, changed_since)
+    to_review, notes = tenants_to_review(tenants, every, changed_since)
     if len(tenants or ()) == 1 and not markdown:
-        loaded = tenant_files.load(found[0].tenant)
+        loaded = tenant_files.load(to_review[0].tenant)
         show.say(f"{loaded.name}: previewing")
         plan = portal_preview.preview(loaded, refresh=refresh, say=show.say)
         reviews, code = [Review(plan.tenant, plan)], 0
@@ -90,7 +90,7 @@ def preview(
         else:
             print_changes(reviews[0])
     else:
-        reviews, code = preview_each(found, workers, refresh)
+        reviews, code = preview_each(to_review, workers, refresh)
         print_reviews(reviews, notes, as_json=as_json, markdown=markdown, refreshed=refresh, allowed=allowed)
     if risky := at_risk(reviews):
         show.say(
@@ -118,10 +118,10 @@ def changed(
         raise typer.BadParameter("--json or --markdown, not both")
     affected = affected_since(ref)
     if markdown:
-        told = [
+        reasons = [
             (name, each) for name, why in {**affected.tenants, **affected.removed}.items() for each in why
         ]
-        write_for_program(rows(("tenant", "why"), [*told, *(("", each) for each in affected.left)]))
+        write_for_program(rows(("tenant", "why"), [*reasons, *(("", each) for each in affected.left)]))
         return
     if as_json:
         show.show(
@@ -204,10 +204,10 @@ def affected_since(ref: str) -> "Affected":
 
 def preview_each(found: Iterable[Review], workers: int, refresh: bool) -> tuple[list[Review], int]:
     """Preview each, several at a time; the reviews, and the exit code of the previews that failed."""
-    told = list(found)
+    to_review = list(found)
     outcomes: dict[str, Outcome] = {}
     for verb, removed, options in (("preview", False, {"refresh": refresh}), ("removal", True, {})):
-        names = [each.tenant for each in told if each.removed is removed]
+        names = [each.tenant for each in to_review if each.removed is removed]
         made = worker_pool.for_each_tenant(
             verb, names, workers=workers, say=show.say, on_outcome=say_outcome, cancel=Cancel(), **options
         )
@@ -220,7 +220,7 @@ def preview_each(found: Iterable[Review], workers: int, refresh: bool) -> tuple[
             why=each.why,
             removed=each.removed,
         )
-        for each in told
+        for each in to_review
     ]
     return reviews, outcome.exit_code(list(outcomes.values()))
 

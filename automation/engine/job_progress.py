@@ -55,8 +55,8 @@ def watch(tenant: Tenant, say: Say, stop: threading.Event, every: float) -> None
 
 def running_jobs(client: Any, tenant: str) -> dict[str, str]:
     """Each job of a tenant that runs, by its name, with the last line of its log, which may be cut."""
-    found = inventory.containers(client, tenant)
-    jobs = [each for each in found if each.state == "running" and each.service in names.JOBS]
+    containers = inventory.containers(client, tenant)
+    jobs = [each for each in containers if each.state == "running" and each.service in names.JOBS]
     return {each.service: last_line(client, each.name) for each in jobs}
 
 

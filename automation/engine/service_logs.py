@@ -48,10 +48,10 @@ def logs(
     """
     start = int(time.time()) - seconds(since) if since else None
     with inventory.connect(tenant.placement.docker_host) as client:
-        found = inventory.containers(client, tenant.name)
-        chosen = [each for each in found if service in ("", each.service)]
+        containers = inventory.containers(client, tenant.name)
+        chosen = [each for each in containers if service in ("", each.service)]
         if not chosen:
-            known = [each.service for each in found]
+            known = [each.service for each in containers]
             if not known:
                 raise NotUp(
                     f"portal {tenant.name} is not up: it has no container; run ./portal up {tenant.name}"

@@ -15,12 +15,12 @@ Say = Callable[[str], None]
 
 def digests(places: Mapping[str, str], say: Say, *, docker_host: str = "") -> dict[str, str]:
     """The digest that each image's tag points at now, asked by the engine where it is taken from. Raises BuildError."""
-    found = {}
+    digest_by_image = {}
     with engine(docker_host) as client:
         for image, place in places.items():
-            found[image] = _digest(client, place)
-            say(f"{image} is {found[image]}")
-    return found
+            digest_by_image[image] = _digest(client, place)
+            say(f"{image} is {digest_by_image[image]}")
+    return digest_by_image
 
 
 def absent(references: Iterable[str], *, docker_host: str = "") -> list[str]:

@@ -112,10 +112,12 @@ def affected(files: Sequence[File], fleet: Fleet) -> Affected:
                 what = f"renamed to {come}; a tenant's name cannot be changed" if come else "removed"
                 removed.setdefault(name, []).append(f"{path}: {what}")
                 continue
-            told = list(reasons(path, fleet))
-            if not any(these for these, _ in told):
-                left.append(f"{path}: affects no tenant ({'; '.join((reason for _, reason in told))})")
-            for these, reason in told:
+            with_reasons = list(reasons(path, fleet))
+            if not any(these for these, _ in with_reasons):
+                left.append(
+                    f"{path}: affects no tenant ({'; '.join((reason for _, reason in with_reasons))})"
+                )
+            for these, reason in with_reasons:
                 for each in these:
                     reasons_by_tenant.setdefault(each, []).append(f"{path}: {reason}")
     if any(_tenant(path) for file in files for path in _moved(file)):

@@ -265,25 +265,25 @@ def _memory(told: Mapping[str, Any]) -> str:
     return f"{memory:.0f} MiB" if isinstance(memory, int | float) else "memory without a limit"
 
 
-def _labels(told: Mapping[str, Any]) -> dict[str, str]:
-    found = told.get("labels")
-    if not isinstance(found, list):
+def _labels(inputs: Mapping[str, Any]) -> dict[str, str]:
+    labels = inputs.get("labels")
+    if not isinstance(labels, list):
         return {}
     return {
         each["label"]: each["value"]
-        for each in found
+        for each in labels
         if isinstance(each, Mapping) and {"label", "value"} <= set(each)
     }
 
 
-def _mounts(told: Mapping[str, Any]) -> dict[str, tuple[str, bool]]:
+def _mounts(inputs: Mapping[str, Any]) -> dict[str, tuple[str, bool]]:
     """What a container has at which path, and whether it may only read it."""
     mounts = {}
     for key, path, sources in (
         ("volumes", "containerPath", ("volumeName", "hostPath")),
         ("mounts", "target", ("source",)),
     ):
-        listed = told.get(key)
+        listed = inputs.get(key)
         for each in listed if isinstance(listed, list) else ():
             if isinstance(each, Mapping) and each.get("type") != "tmpfs":
                 source = next((str(each[one]) for one in sources if each.get(one)), "")

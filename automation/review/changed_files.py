@@ -37,36 +37,36 @@ def since(ref: str, folder: Path) -> list[File]:
         _refuse(ref, base)
         _require_full_history(folder)
         raise PortalError(f"{ref}: {ref} and HEAD have no common ancestor")
-    told = _git(folder, "diff", "--name-status", "--find-renames", "-z", base.stdout.strip(), "--")
+    ended = _git(folder, "diff", "--name-status", "--find-renames", "-z", base.stdout.strip(), "--")
     new = _git(folder, "ls-files", "--others", "--exclude-standard", "-z")
-    for each in (told, new):
+    for each in (ended, new):
         if each.returncode:
             raise PortalError(f"{ref}: git says: {each.stderr.strip() or 'nothing'}")
-    return [*parse(told.stdout), *(File(path=path, status="A") for path in new.stdout.split("\0") if path)]
+    return [*parse(ended.stdout), *(File(path=path, status="A") for path in new.stdout.split("\0") if path)]
 
 
 def parse(told: str) -> list[File]:
     """What `git diff --name-status -z` says: a letter, then one path, or two for a rename or a copy."""
     words = iter(told.split("\0"))
-    found = []
+    files = []
     for status in words:
         if not status:
             continue
         if status[0] == "R":
             before = next(words)
-            found.append(File(path=next(words), status="R", before=before))
+            files.append(File(path=next(words), status="R", before=before))
         elif status[0] == "C":
             next(words)
-            found.append(File(path=next(words), status="A"))
+            files.append(File(path=next(words), status="A"))
         else:
-            found.append(File(path=next(words), status=status[0]))
-    return found
+            files.append(File(path=next(words), status=status[0]))
+    return files
 
 
-def _refuse(ref: str, told: "subprocess.CompletedProcess[str]") -> None:
+def _refuse(ref: str, ended: "subprocess.CompletedProcess[str]") -> None:
     """Raises PortalError with git's own words, its remedy among them, unless git has only answered no (1)."""
-    if told.returncode != 1 and (said := told.stderr.strip()):
-        raise PortalError(f"{ref}: git says: {said}")
+    if ended.returncode != 1 and (stderr := ended.stderr.strip()):
+        raise PortalError(f"{ref}: git says: {stderr}")
 
 
 def _require_full_history(folder: Path) -> None:

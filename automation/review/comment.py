@@ -66,16 +66,16 @@ def render(
     limit: int = LIMIT,
 ) -> str:
     """The comment. `notes` tell what was left alone and why; `allowed` are the words that allow what is refused else."""
-    told = most_severe_first(reviews)
-    loud = [each for each in told if not each.quiet]
-    quiet = [each for each in told if each.quiet]
+    ordered = most_severe_first(reviews)
+    loud = [each for each in ordered if not each.quiet]
+    quiet = [each for each in ordered if each.quiet]
     head = [MARKER, f"### {_title(loud)}", ""]
     if loud:
         head += [*_table(loud), ""]
     if quiet:
         head += [f"Nothing would change in {_names(quiet)}.", ""]
-    head += [f"{each}\n" for each in _words(told, refreshed, DATA_LOSS in set(allowed))]
-    tail = _why(told, notes)
+    head += [f"{each}\n" for each in _words(ordered, refreshed, DATA_LOSS in set(allowed))]
+    tail = _why(ordered, notes)
     room = limit - _size(head) - _size(tail) - _END_BYTES
     blocks, without = _blocks(loud, room)
     return "\n".join([*head, *blocks, *_end(without), *tail]).rstrip() + "\n"
@@ -96,7 +96,7 @@ def _title(loud: Sequence[Review]) -> str:
 
 
 def _table(loud: Sequence[Review]) -> list[str]:
-    found = [
+    header = [
         "| portal | created | updated | replaced | deleted | downtime | risk to data |",
         "|---|--:|--:|--:|--:|---|---|",
     ]
@@ -108,7 +108,7 @@ def _table(loud: Sequence[Review]) -> list[str]:
         worst = [max(each.verdict.downtime for each in left), max(each.verdict.data for each in left)]
         cells = [f"{len(left)} more", *map(str, counts), f"at worst: {worst[0]}", f"at worst: {worst[1]}"]
         rows = [*rows[:shown], _cells(cells)]
-    return [*found, *rows]
+    return [*header, *rows]
 
 
 _OPS = (("create", "import"), ("update",), ("replace",), ("delete",))
@@ -139,35 +139,37 @@ def _downtime(review: Review) -> str:
     return str(worst)
 
 
-def _words(told: Sequence[Review], refreshed: bool, allowed: bool) -> list[str]:
-    found = []
-    if any(not each.failed for each in told):
-        found.append(
+def _words(reviews: Sequence[Review], refreshed: bool, allowed: bool) -> list[str]:
+    paragraphs = []
+    if any(not each.failed for each in reviews):
+        paragraphs.append(
             "Compared with what the engines really have (--refresh)."
             if refreshed
             else "Compared with the state only: changes made by hand on an engine are not in it."
         )
-    found += _possible(told)
-    unsure = [each for each in told if each.tenant in not_known([each])]
+    paragraphs += _possible(reviews)
+    unsure = [each for each in reviews if each.tenant in not_known([each])]
     if unsure:
-        found.append(
+        paragraphs.append(
             f"Whether data of {_names(unsure)} is at risk is **not known**: its engine could not be asked."
         )
-    risky = [each for each in told if each.tenant in at_risk([each])]
+    risky = [each for each in reviews if each.tenant in at_risk([each])]
     if risky:
         held = f"**Blocked**: data of {_names(risky)} is at risk"
-        found.append(
+        paragraphs.append(
             f"Data of {_names(risky)} is at risk; `{DATA_LOSS}` accepts this."
             if allowed
             else f"{held}. To accept it, set the label or pass the option value `{DATA_LOSS}`."
         )
-    return found
+    return paragraphs
 
 
-def _possible(told: Sequence[Review]) -> list[str]:
+def _possible(reviews: Sequence[Review]) -> list[str]:
     """What engines would refuse, and which could not be asked."""
-    lines = [f"- {code(each.tenant)}: {code(str(one))}" for each in told for one in each.obstacles[:_REASONS]]
-    found = []
+    lines = [
+        f"- {code(each.tenant)}: {code(str(one))}" for each in reviews for one in each.obstacles[:_REASONS]
+    ]
+    paragraphs = []
     if lines:
         shown = _fitting(lines, _OBSTACLES_BYTES)
         more = (
@@ -175,17 +177,17 @@ def _possible(told: Sequence[Review]) -> list[str]:
             if shown < len(lines)
             else []
         )
-        found.append(
+        paragraphs.append(
             "\n".join(["**`up` would be refused**, before anything is stopped:", "", *lines[:shown], *more])
         )
-    unchecked = [each for each in told if each.unchecked]
+    unchecked = [each for each in reviews if each.unchecked]
     if unchecked:
-        found.append(
+        paragraphs.append(
             "Capacity of the engine (ports, subnets, names, images, memory) not checked for "
             f"{_names(unchecked)}: {code(unchecked[0].unchecked)}. `up` checks it before it stops "
             "anything."
         )
-    return found
+    return paragraphs
 
 
 def _blocks(loud: Sequence[Review], room: int) -> tuple[list[str], list[Review]]:
@@ -270,12 +272,12 @@ def _change(one: JudgedChange, characters: int) -> list[str]:
 
 def _differences(change: Change, characters: int, seen: dict[str, str]) -> list[str]:
     """What differs, or the name of the one above that differs in the same: one file is many containers'."""
-    found = list(redacted_differences(change))
-    told = [line for each in found for line in lines(each, characters)]
+    differing = list(redacted_differences(change))
+    shown_lines = [line for each in differing for line in lines(each, characters)]
     # Whole values: two that look the same when they are shortened may differ.
-    first = seen.setdefault(repr(found), change.name)
-    if first == change.name or len(told) <= 2:
-        return told
+    first = seen.setdefault(repr(differing), change.name)
+    if first == change.name or len(shown_lines) <= 2:
+        return shown_lines
     return [f"~   the same differences as {word(first, 100)}"]
 
 
@@ -290,8 +292,8 @@ def _end(without: Sequence[Review]) -> list[str]:
     ]
 
 
-def _why(told: Sequence[Review], notes: Sequence[str]) -> list[str]:
-    lines = [f"- {code(each.tenant)}: {_reasons(each.why)}" for each in told if each.why]
+def _why(reviews: Sequence[Review], notes: Sequence[str]) -> list[str]:
+    lines = [f"- {code(each.tenant)}: {_reasons(each.why)}" for each in reviews if each.why]
     lines += [f"- {code(each)}" for each in notes]
     if not lines:
         return []

@@ -120,10 +120,10 @@ def exit_code(reviews: Iterable[Review], allowed: Iterable[str] = ()) -> int:
     """0 when all is well or allowed, 1 when a preview failed, IMPOSSIBLE when an engine would refuse a part of one, DRIVE_AWAY
     when only drives that are not mounted stand in the way, AT_RISK when data is at risk and nobody has allowed it.
     """
-    told = list(reviews)
-    obstacles = [obstacle for each in told for obstacle in each.obstacles]
-    if any(each.failed for each in told):
+    listed = list(reviews)
+    obstacles = [obstacle for each in listed for obstacle in each.obstacles]
+    if any(each.failed for each in listed):
         return 1
     if obstacles:
         return DRIVE_AWAY if all(each.is_the_drive for each in obstacles) else IMPOSSIBLE
-    return AT_RISK if at_risk(told) and DATA_LOSS not in allowed else 0
+    return AT_RISK if at_risk(listed) and DATA_LOSS not in allowed else 0

@@ -153,8 +153,8 @@ def changes(metadata: Iterable[Any]) -> tuple[Change, ...]:
     for each in metadata:
         if str(each.op.value) not in QUIET and is_managed(each):
             steps.setdefault(each.urn, []).append(each)
-    found = [change(urn, these) for urn, these in steps.items()]
-    return tuple(sorted(found, key=lambda each: (each.type, each.name, each.urn)))
+    changed = [change(urn, these) for urn, these in steps.items()]
+    return tuple(sorted(changed, key=lambda each: (each.type, each.name, each.urn)))
 
 
 def is_managed(step: Any) -> bool:
@@ -184,7 +184,7 @@ def change(urn: str, steps: list[Any]) -> Change:
 
 def differences(step: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
     """What differs in one step, by path."""
-    told = {path: each for path, each in (step.detailed_diff or {}).items() if not _reserved(path)}
+    diff = {path: each for path, each in (step.detailed_diff or {}).items() if not _reserved(path)}
     outputs = without_reserved((step.old.outputs if step.old else None) or {})
     if not step.detailed_diff:
         return tuple(
@@ -207,7 +207,7 @@ def differences(step: Any, before: Mapping[str, Any], after: Mapping[str, Any]) 
             before=none_if_missing(value_at(before if each.input_diff else {**before, **outputs}, path)),
             after=none_if_missing(value_at(after, path)),
         )
-        for path, each in sorted(told.items())
+        for path, each in sorted(diff.items())
     )
 
 

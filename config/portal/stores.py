@@ -27,10 +27,10 @@ def secret(name: str) -> dict[str, str]:
 def env(tenant: Tenant) -> dict[str, Any]:
     """Where they are."""
     services = tenant.services
-    told = {**_broker(tenant), **_meilisearch(tenant), "CACHES": {"default": _cache(tenant)}}
+    settings = {**_broker(tenant), **_meilisearch(tenant), "CACHES": {"default": _cache(tenant)}}
     if "forum" in services:
-        told["COMMENTS_SERVICE_URL"] = f"http://forum:{services['forum'].port}"
-    return told
+        settings["COMMENTS_SERVICE_URL"] = f"http://forum:{services['forum'].port}"
+    return settings
 
 
 def auth(tenant: Tenant) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def entries(cls: Any) -> Mapping[str, Entry]:
 def _entries(cls: Any) -> Mapping[str, Entry]:
     # Python evaluates a class's annotations anew each time: half of the time of reading a thousand tenants.
     hints = get_type_hints(cls)
-    found = {}
+    keys_by_name = {}
     for field in fields(cls):
         key = field.metadata.get("key")
         section = hints[field.name] if key is None and is_dataclass(hints[field.name]) else None
@@ -97,8 +97,8 @@ def _entries(cls: Any) -> Mapping[str, Entry]:
             default = field.default if key is None or key.default is None else key.default
             if field.default_factory is not MISSING:
                 default = field.default_factory()
-            found[field.name] = Entry(key=key, section=section, default=default)
-    return found
+            keys_by_name[field.name] = Entry(key=key, section=section, default=default)
+    return keys_by_name
 
 
 def example_line(cls: type[Any]) -> str:
@@ -201,14 +201,14 @@ class Reading:
         if not section:
             return {}
         self.unknown(section, path, sorted(known), what)
-        found = {}
+        sections = {}
         for name, inner in section.items.items():
             here = join(path, name)
             self.lines[here] = inner.line
             below = self.section(inner, here, example_line(cls)) if name in known else None
             if below:
-                found[name] = below
-        return found
+                sections[name] = below
+        return sections
 
     def named_texts(
         self, root: Section, path: str, known: Collection[str], what: str, key: Key

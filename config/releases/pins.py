@@ -23,16 +23,16 @@ def load(path: Path) -> dict[str, str]:
     if not path.exists() and not path.is_symlink():
         return {}
     root = yamlfile.load(path, findings, path.parent.parent)
-    found: dict[str, str] = {}
+    digests: dict[str, str] = {}
     for image, node in (root.items if root else {}).items():
         try:
             if not isinstance(node, Scalar) or node.kind != "text":
                 raise ValueError(f"found {node}, expected a digest")
-            found[tagged(image)] = digest(node.text)
+            digests[tagged(image)] = digest(node.text)
         except ValueError as error:
             findings.add(node.line, "", f"line {node.line}: {error}")
     findings.raise_any()
-    return found
+    return digests
 
 
 def text(pins: Mapping[str, str]) -> str:

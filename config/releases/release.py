@@ -186,8 +186,8 @@ class Release:
 
     def public(self) -> list[str]:
         """The public images that it names, by tag."""
-        found = {each.hub.image for each in self.services.values() if each.hub.image}
-        return sorted(found | ({self.python} if self.derives else set()))
+        images = {each.hub.image for each in self.services.values() if each.hub.image}
+        return sorted(images | ({self.python} if self.derives else set()))
 
     @classmethod
     def load(
@@ -264,10 +264,10 @@ class Releases:
                 self._read[name] = Release.load(name, self.folder, self._digests, self.mirror)
             except ConfigError as error:
                 self._read[name] = error
-        found = self._read[name]
-        if isinstance(found, ConfigError):
-            raise found
-        return found
+        release = self._read[name]
+        if isinstance(release, ConfigError):
+            raise release
+        return release
 
     def public(self) -> list[str]:
         """Every public image that a release names, by tag. Raises ConfigError."""

@@ -39,7 +39,7 @@ def path(start: str, end: str, releases: Mapping[str, Release]) -> tuple[str, ..
 
 def unreadable_stores(before: Release, after: Release) -> list[str]:
     """The data stores of `after` that cannot open what those of `before` wrote, in words."""
-    found = []
+    problems = []
     for name, service in sorted(after.services.items()):
         old = before.services.get(name)
         if not old or name not in service.data:
@@ -47,8 +47,8 @@ def unreadable_stores(before: Release, after: Release) -> list[str]:
         if old.version != service.version and not any(
             f"{old.version}.".startswith(f"{each}.") for each in service.opens
         ):
-            found.append(f"{name} {service.version} cannot open the files of {old.version}")
-    return found
+            problems.append(f"{name} {service.version} cannot open the files of {old.version}")
+    return problems
 
 
 def why_refused(now: DeployedRelease | None, target: DeployedRelease, releases: Mapping[str, Release]) -> str:

@@ -138,12 +138,12 @@ def _subnets(claims: list[Claims]) -> Iterator[Clash]:
     )
     # Networks overlap only by one holding the other, so the widest so far is the one to compare with.
     widest: tuple[int, str, IPv4Network] | None = None
-    told: set[str] = set()
+    reported: set[str] = set()
     for start, negative, tenant, subnet in spans:
         if widest and start <= widest[0]:
             for one, mine, other, theirs in ((tenant, subnet, *widest[1:]), (*widest[1:], tenant, subnet)):
-                if one not in told:
-                    told.add(one)
+                if one not in reported:
+                    reported.add(one)
                     text = f"'{mine}' overlaps '{theirs}' of tenant '{other}', expected a subnet of its own"
                     yield Clash(tenant=one, path="placement/subnet", text=text)
         else:
@@ -152,7 +152,7 @@ def _subnets(claims: list[Claims]) -> Iterator[Clash]:
 
 def _directories(claims: list[Claims]) -> Iterator[Clash]:
     owners = {each.directory: each.tenant for each in claims if each.directory}
-    told: set[str] = set()
+    reported: set[str] = set()
     for inner, tenant in owners.items():
         outer = next((parent for parent in inner.parents if parent in owners), None)
         if outer is None:
@@ -160,6 +160,6 @@ def _directories(claims: list[Claims]) -> Iterator[Clash]:
         holder = owners[outer]
         inside = f"'{inner}' of tenant '{tenant}' lies inside '{outer}' of tenant '{holder}'"
         for one in (tenant, holder):
-            if one not in told:
-                told.add(one)
+            if one not in reported:
+                reported.add(one)
                 yield Clash(tenant=one, path="storage/root", text=f"{inside}, expected separate directories")

@@ -112,7 +112,7 @@ def read(reading: Reading, root: Section, key: str) -> dict[str, Any]:
     """The values below `key`, as JSON has them; what is wrong with them is among the findings."""
     node = root.items.get(key)
     section = reading.section(node, key, EXAMPLES[key]) if node else None
-    found = {}
+    values = {}
     for name, inner in (section.items if section else {}).items():
         path = join(key, name)
         reading.lines[path] = inner.line
@@ -120,10 +120,10 @@ def read(reading: Reading, root: Section, key: str) -> dict[str, Any]:
             _named(key, name)
             if key == "features" and isinstance(inner, Scalar) and inner.kind == "nothing":
                 raise ValueError("found nothing, expected true or false")
-            found[name] = _value(inner)
+            values[name] = _value(inner)
         except ValueError as error:
             reading.wrong(path, str(error))
-    return found
+    return values
 
 
 def _named(key: str, name: str) -> None:

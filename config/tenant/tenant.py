@@ -275,15 +275,17 @@ def _undecided(others: Iterable[TenantFile], folder: Path) -> list[str]:
     A neighbour that cannot be read may have this tenant's subnet or port. To take its silence for consent would
     bring up two portals on one subnet the day it is mended, so it stops this tenant as well.
     """
-    found = [
+    problems = [
         f"{each.findings.file}: cannot be read, so collisions with it cannot be ruled out: {each.why_incomplete()}"
         for each in others
         if not each.claims.complete
     ]
     more = (
-        [f"{folder.name}: {len(found) - _MOST_BROKEN} more such files"] if len(found) > _MOST_BROKEN else []
+        [f"{folder.name}: {len(problems) - _MOST_BROKEN} more such files"]
+        if len(problems) > _MOST_BROKEN
+        else []
     )
-    return [*found[:_MOST_BROKEN], *more, *_misnamed(folder)]
+    return [*problems[:_MOST_BROKEN], *more, *_misnamed(folder)]
 
 
 def _misnamed(folder: Path) -> list[str]:

@@ -25,7 +25,7 @@ def read(reading: Reading, root: Section, release: Release | None, source: str) 
     section = reading.section(node, KEY, f"{EXAMPLE}: {{{example_line(WorkerGroup)}}}") if node else None
     if not section:
         return []
-    found = []
+    groups = []
     for name, inner in list(section.items.items())[:MOST]:
         here = join(KEY, name)
         reading.lines[here] = inner.line
@@ -33,12 +33,12 @@ def read(reading: Reading, root: Section, release: Release | None, source: str) 
         if below is not None and _named(reading, here, name):
             of = service(name)
             _group(reading, here, below, of, release.services.get(of) if release else None, source)
-            found.append(name)
+            groups.append(name)
     if len(section.items) > MOST:
         reading.wrong(KEY, f"has {len(section.items)} groups, expected {MOST} at most")
     if release:
-        _apart(reading, found, release)
-    return found
+        _apart(reading, groups, release)
+    return groups
 
 
 def service(name: str) -> str:

@@ -85,11 +85,11 @@ def clashes(tenants: Iterable[str], parts: frozenset[str] = PARTS) -> list[tuple
         whole.removesuffix(f"-{part}") for whole in parts for part in parts if whole.endswith(f"-{part}")
     }
     grouped = tuple(f"{each}-" for each in WORKERS)
-    found = []
+    clashing = []
     for longer in sorted(known):
         words = longer.split("-")
         for cut in range(1, len(words)):
             shorter, rest = "-".join(words[:cut]), "-".join(words[cut:])
             if shorter in known and (rest in parts or rest in inner or rest.startswith(grouped)):
-                found.append((shorter, longer))
-    return found
+                clashing.append((shorter, longer))
+    return clashing

@@ -52,17 +52,17 @@ class Tunnel:
         try:
             # The shell is there to sweep up, even behind a process that was killed.
             words = ["sh", "-c", '"$@"; rm -rf -- "$0"', str(self.folder), *command(host, self.socket)]
-            with (self.folder / "said").open("w+b") as said:
+            with (self.folder / "said").open("w+b") as log:
                 self._process = subprocess.Popen(
                     words,
                     # The far end waits for the end of this pipe, which comes with the end of this process, however it ends.
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    stderr=said,
+                    stderr=log,
                     # Ctrl-C is for the command, which closes this in its own time.
                     process_group=0,
                 )
-                self._wait(host, said)
+                self._wait(host, log)
         except BaseException:
             self.close()
             raise

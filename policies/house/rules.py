@@ -235,9 +235,9 @@ def leaks(containers: Iterable[Resource], secrets: Mapping[str, str]) -> Iterato
                     yield one, f"{name} is in {each['file']}, expected {SECRETS}"
             # What a job logged is no input.
             rest = {k: v for k, v in one.inputs.items() if k not in ("uploads", "containerLogs")}
-            found = [key for key, told in rest.items() if _holds(told, value)]
-            if found:
-                yield one, f"{name} is in {', '.join(sorted(found))}, expected a file below {SECRETS}"
+            leaking = [key for key, told in rest.items() if _holds(told, value)]
+            if leaking:
+                yield one, f"{name} is in {', '.join(sorted(leaking))}, expected a file below {SECRETS}"
 
 
 def _holds(told: Any, value: str) -> bool:

@@ -131,8 +131,10 @@ def up(
     if answer.usable:
         return answer
     waited = "ended at once" if came else f"did not answer within {limit:.0f} s"
-    told = "see: journalctl -u docker" if systemd else f"the end of {daemon.log}:\n{tail(daemon.log)}"
-    raise ToolchainError(f"engine: dockerd {waited} at {answer.where} ({answer.detail}); {told}")
+    where_to_look = (
+        "see: journalctl -u docker" if systemd else f"the end of {daemon.log}:\n{tail(daemon.log)}"
+    )
+    raise ToolchainError(f"engine: dockerd {waited} at {answer.where} ({answer.detail}); {where_to_look}")
 
 
 def _systemctl(verb: str, unit: str, limit: float) -> None:

@@ -71,10 +71,10 @@ class Go:
     def fetch(self, module: Path, path: str, runner: Runner) -> Path:
         """Fetch one of the modules that a go.mod names; return where its sources lie. Raises ToolchainError."""
         # Waits for the build beside it, should that be fetching the same one.
-        said, why = runner.answer(
+        output, why = runner.answer(
             [self.program, "mod", "download", "-json", path], limit=600, env=self.env(), cwd=module
         )
-        folder = json.loads(said or "{}").get("Dir")
+        folder = json.loads(output or "{}").get("Dir")
         if not folder:
             raise ToolchainError(
                 f"go mod download gives no directory for the module {path} of {module}: {why or 'it names none'}"

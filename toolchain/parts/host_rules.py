@@ -72,7 +72,7 @@ def address_match(pool: IPv4Network, name: str) -> str:
 
 def resolvers(text: str) -> tuple[str, ...]:
     """The name servers of a resolv.conf that containers ask themselves; one on the loopback address the engine asks."""
-    found = []
+    servers = []
     for line in text.splitlines():
         words = line.split()
         if len(words) >= 2 and words[0] == "nameserver":
@@ -81,8 +81,8 @@ def resolvers(text: str) -> tuple[str, ...]:
             except AddressValueError:
                 continue
             if not server.is_loopback:
-                found.append(str(server))
-    return tuple(dict.fromkeys(found))
+                servers.append(str(server))
+    return tuple(dict.fromkeys(servers))
 
 
 def pool(repo: Path = REPO) -> IPv4Network:
@@ -115,17 +115,17 @@ class HostRules:
 
     @property
     def expected(self) -> dict[str, list[str]]:
-        told = RESOLVERS.read_text() if RESOLVERS.exists() else ""
-        return rules(pool(), resolvers(told))
+        text = RESOLVERS.read_text() if RESOLVERS.exists() else ""
+        return rules(pool(), resolvers(text))
 
     def state(self) -> State:
         """Whether they are there as wanted; unseen where this user or machine cannot tell."""
         if not self.can_read:
             return "unseen"
         for chain, those in self.expected.items():
-            found = _lines("iptables", "-w", str(LOCK_SECONDS), "-S", chain)
+            actual = _lines("iptables", "-w", str(LOCK_SECONDS), "-S", chain)
             called = _lines("iptables", "-w", str(LOCK_SECONDS), "-S", CALLED_FROM[chain])
-            if found != [f"-N {chain}", *those] or f"-A {CALLED_FROM[chain]} -j {chain}" not in (
+            if actual != [f"-N {chain}", *those] or f"-A {CALLED_FROM[chain]} -j {chain}" not in (
                 called or ()
             ):
                 return "missing"

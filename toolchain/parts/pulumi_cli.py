@@ -55,21 +55,21 @@ def reachable(url: str, limit: float = 3.0) -> bool:
     """Whether a download may be had from here; says so within `limit` seconds, name look-up included."""
     import threading
 
-    said: list[bool] = []
+    answers: list[bool] = []
 
     def probe() -> None:
         try:
             request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - an address from pins.toml
             with urllib.request.urlopen(request, timeout=limit) as reply:  # noqa: S310
-                said.append(reply.status == 200)
+                answers.append(reply.status == 200)
         except (OSError, ValueError):
-            said.append(False)
+            answers.append(False)
 
     # A name server that does not answer blocks its caller for longer than any time-out of ours.
     thread = threading.Thread(target=probe, daemon=True)
     thread.start()
     thread.join(limit)
-    return bool(said and said[0])
+    return bool(answers and answers[0])
 
 
 def download(url: str, to: Path, wanted: str) -> Path:
@@ -122,10 +122,10 @@ def unpack(archive: Path, to: Path) -> None:
 
 def check(program: Path, pins: Pins, runner: Runner, home: Path) -> str:
     """The version that a CLI tells; raises ToolchainError when it does not run or tells another than the pinned one."""
-    told, why = runner.answer(
+    output, why = runner.answer(
         [program, "version"], limit=60, env={"PULUMI_HOME": str(home), "PULUMI_SKIP_UPDATE_CHECK": "1"}
     )
-    version = told.strip()
+    version = output.strip()
     if version != f"v{pins.pulumi}":
         raise ToolchainError(
             f"pulumi: {program} reports version {version or 'nothing at all'!r}, expected v{pins.pulumi}"

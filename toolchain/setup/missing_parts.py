@@ -37,10 +37,10 @@ def make_missing_parts(
 def _make(
     installation: Installation, missing: frozenset[str], progress: Progress, runner: Runner, *, ahead: bool
 ) -> dict[str, PartResult]:
-    found = facts.gather(
+    machine = facts.gather(
         installation.env, installation.paths, installation.pins, runner, pulumi=bool(missing & PULUMI)
     )
-    plan = choose_sources(found, installation.pins, missing)
+    plan = choose_sources(machine, installation.pins, missing)
     if ahead and plan.get("pulumi", Choice("")).source == "packages":
         plan["portal-images"] = Choice("packages")
     parts = Parts(installation, plan, runner, progress)
