@@ -59,16 +59,16 @@ def purge_command(
 
     Searches every drive and engine where its data has been.
     """
-    looked = purge.search_scope(tenant, root=root, docker_host=docker_host, gone=tuple(gone or ()))
-    for host in looked.hosts:
+    scope = purge.search_scope(tenant, root=root, docker_host=docker_host, gone=tuple(gone or ()))
+    for host in scope.hosts:
         with building(present=False) as progress:
             images.build(["ops"], docker_host=host, on_event=progress)
-    remains = purge.trace(tenant, looked)
+    remains = purge.trace(tenant, scope)
     if dry_run or remains.empty:
-        print_trace(remains, as_json, purged=False, running=purge.count_running(tenant, looked))
+        print_trace(remains, as_json, purged=False, running=purge.count_running(tenant, scope))
         return
     ownership.require_ownership(tenant, remains.owner, owner)
-    purge.refuse_running(tenant, looked)
+    purge.refuse_running(tenant, scope)
     if not confirm and sys.stdin.isatty():
         print_trace(remains, as_json=False, purged=False)
         confirm = input(
@@ -78,8 +78,8 @@ def purge_command(
         raise NotConfirmed(
             f"not confirmed: nothing was removed; without a prompt: ./portal purge {tenant} --confirm {tenant}"
         )
-    purge.purge(remains, looked, show.say)
-    purge.require_nothing_left(tenant, looked)
+    purge.purge(remains, scope, show.say)
+    purge.require_nothing_left(tenant, scope)
     print_trace(remains, as_json, purged=True)
 
 

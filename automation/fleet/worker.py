@@ -50,11 +50,11 @@ def listen(connection: "Connection[Any, Any]", asked: "queue.Queue[Any]", cancel
     """Hand on what comes in; a fleet that is gone, or says so, has the run cancelled, and ended at once if it says so twice."""
     try:
         while True:
-            heard = connection.recv()
-            if heard == CANCEL:
+            message = connection.recv()
+            if message == CANCEL:
                 cancel.request()
             else:
-                asked.put(heard)
+                asked.put(message)
     except (EOFError, OSError):
         cancel.set()
         asked.put(None)

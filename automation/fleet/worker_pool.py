@@ -170,10 +170,10 @@ def receive_outcome(connection: "Connection[Any, Any]", say: Say, stop: threadin
     end = None
     while True:
         if connection.poll(LOOK_SECONDS):
-            heard = connection.recv()
-            if isinstance(heard, Outcome):
-                return heard
-            say(str(heard))
+            message = connection.recv()
+            if isinstance(message, Outcome):
+                return message
+            say(str(message))
         elif asked and asked[0].is_set():
             asked.pop(0)
             connection.send(worker.CANCEL)

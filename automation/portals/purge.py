@@ -99,7 +99,7 @@ class Trace:
         }
 
 
-def trace(tenant: str, looked: SearchScope) -> Trace:
+def trace(tenant: str, scope: SearchScope) -> Trace:
     """What there is of a tenant on engines, on drives, in the state, and on this machine.
 
     Raises ConfigError for what can be no tenant's name, NoEngine, DriveMissing, and DataLinked where a link stands for the
@@ -114,7 +114,7 @@ def trace(tenant: str, looked: SearchScope) -> Trace:
     drives: list[str] = []
     ids: set[str] = set()
     owners: set[str] = set()
-    for host, words in engines(looked).items():
+    for host, words in engines(scope).items():
         with inventory.connect(host) as client:
             containers, networks, volumes = inventory.objects(client, tenant)
             objects["containers"] += [(host, each.name) for each in containers]
@@ -123,7 +123,7 @@ def trace(tenant: str, looked: SearchScope) -> Trace:
             here, owner_names = ownership.ids_and_owners(client, tenant)
             ids |= here
             owners |= owner_names
-            for root, surely in roots(client, tenant, looked, words).items():
+            for root, surely in roots(client, tenant, scope, words).items():
                 drives.append(root)
                 if (
                     sentinel.run_on_drive(client, root, DATA_EXISTS_SCRIPT.format(tenant), reads=True)
@@ -155,34 +155,34 @@ def trace(tenant: str, looked: SearchScope) -> Trace:
         # What is on this machine alone needs no proof.
         owner=ours.judge(tenant, ids, sorted(owners)) if any(objects.values()) else Owner(side=Side.OURS),
         drives=tuple(dict.fromkeys(drives)),
-        unseen=looked.gone,
+        unseen=scope.gone,
     )
 
 
-def engines(looked: SearchScope) -> dict[str, list[str]]:
+def engines(scope: SearchScope) -> dict[str, list[str]]:
     """The engines to look at, each once, with all words that lead to it: a state and a file may have other words for one.
 
     Raises NoEngine.
     """
     hosts: dict[str, list[str]] = {}
     known: dict[str, str] = {}
-    for host in looked.hosts:
+    for host in scope.hosts:
         with inventory.connect(host) as client:
             identity = str(client.info().get("ID") or host)
         hosts.setdefault(known.setdefault(identity, host), []).append(host)
     return hosts
 
 
-def roots(client: Any, tenant: str, looked: SearchScope, hosts: Collection[str]) -> dict[str, bool]:
+def roots(client: Any, tenant: str, scope: SearchScope, hosts: Collection[str]) -> dict[str, bool]:
     """The drives of an engine's host to look at, and whether the tenant's data is known to be there. Raises DriveMissing for one that has to be there and is not."""
     known_roots = {}
-    for each in data_locations.unique((*looked.places, *looked.maybe)):
+    for each in data_locations.unique((*scope.places, *scope.maybe)):
         if each.host not in hosts or not each.root or each.root in known_roots:
             continue
         there = sentinel.read_sentinel(client, each.root)
         if there is not None and (not each.drive or each.drive == there.id):
-            known_roots[each.root] = each in looked.places
-        elif each in looked.places and each.root:
+            known_roots[each.root] = each in scope.places
+        elif each in scope.places and each.root:
             raise sentinel.DriveMissing(
                 drive_missing(tenant, each.root)
                 if there is None
@@ -261,15 +261,15 @@ def address(docker_host: str) -> str:
     return naming.address_of(docker_host, os.environ)
 
 
-def purge(remains: Trace, looked: SearchScope, say: Say) -> None:
+def purge(remains: Trace, scope: SearchScope, say: Say) -> None:
     """Remove all of it, the tenant file last: interrupted anywhere, the same command goes on.
 
     Raises Locked while somebody changes the portal, and PortalError for what the engine or the backend refuses.
     """
     with lock_stack(Stack(name=remains.tenant), "purge", say) as hold:
         # Somebody may have brought it up while the name was being typed.
-        refuse_running(remains.tenant, looked)
-        whose, remains = remains.owner, trace(remains.tenant, looked)
+        refuse_running(remains.tenant, scope)
+        whose, remains = remains.owner, trace(remains.tenant, scope)
         if remains.owner != whose:
             raise PortalError(
                 f"portal {remains.tenant} belongs to {remains.owner} by now: nothing was removed; check it again"
@@ -300,9 +300,9 @@ def purge(remains: Trace, looked: SearchScope, say: Say) -> None:
         say(f"deleted {path}")
 
 
-def require_nothing_left(tenant: str, looked: SearchScope) -> None:
+def require_nothing_left(tenant: str, scope: SearchScope) -> None:
     """Raises PortalError when something of a tenant is left after a purge: made meanwhile, or not removed."""
-    left = trace(tenant, looked)
+    left = trace(tenant, scope)
     if left.empty:
         return
     names = [
@@ -343,19 +343,19 @@ def remove_if_present(remove: Callable[..., object], name: str, **how: Any) -> N
         return
 
 
-def refuse_running(tenant: str, looked: SearchScope) -> None:
+def refuse_running(tenant: str, scope: SearchScope) -> None:
     """Raises PortalError while services run: what people may be using is taken down first, and on purpose."""
-    if count := count_running(tenant, looked):
+    if count := count_running(tenant, scope):
         raise PortalError(
             f"portal {tenant} is up ({count} containers run): nothing was removed; "
             f"`./portal destroy {tenant} --confirm {tenant}` first"
         )
 
 
-def count_running(tenant: str, looked: SearchScope) -> int:
+def count_running(tenant: str, scope: SearchScope) -> int:
     """How many of a portal's containers run, on all engines that are looked at."""
     count = 0
-    for host in engines(looked):
+    for host in engines(scope):
         with inventory.connect(host) as client:
             count += sum(each.state == "running" for each in inventory.containers(client, tenant))
     return count

@@ -90,49 +90,52 @@ class Runs:
 
     def preview(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> Plan:
         """What `up` would do, without doing it."""
-        heard = RunEvents(tenant=self.tenant, on_progress=ignore_progress)
+        run_events = RunEvents(tenant=self.tenant, on_progress=ignore_progress)
         self._run(
             "preview",
-            heard,
-            lambda: self.stack.preview(on_event=heard, refresh=refresh, replace=list(replace)),
+            run_events,
+            lambda: self.stack.preview(on_event=run_events, refresh=refresh, replace=list(replace)),
             # A refresh asks the engines.
             plugin_server.HARMLESS if refresh else tuple(plugin_server.PLUGINS),
         )
-        return self._plan(heard)
+        return self._plan(run_events)
 
     def up(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> RunResult:
         """Bring the stack to what the program says. The answer says what failed; nothing is raised for that."""
-        heard = RunEvents(tenant=self.tenant, on_progress=self.on_progress)
+        run_events = RunEvents(tenant=self.tenant, on_progress=self.on_progress)
         return self._result(
             "up",
-            heard,
+            run_events,
             lambda: self.stack.up(
-                on_event=heard, refresh=refresh, replace=list(replace), suppress_progress=True
+                on_event=run_events, refresh=refresh, replace=list(replace), suppress_progress=True
             ),
         )
 
     def preview_destroy(self) -> Plan:
         """What `destroy` would remove."""
-        heard = RunEvents(tenant=self.tenant, on_progress=ignore_progress)
+        run_events = RunEvents(tenant=self.tenant, on_progress=ignore_progress)
         self._run(
-            "destroy", heard, lambda: self.stack.preview_destroy(on_event=heard), tuple(plugin_server.PLUGINS)
+            "destroy",
+            run_events,
+            lambda: self.stack.preview_destroy(on_event=run_events),
+            tuple(plugin_server.PLUGINS),
         )
-        return self._plan(heard)
+        return self._plan(run_events)
 
     def destroy(self, state: Mapping[str, Any]) -> RunResult:
         """Remove all that the stack has, which is what `state` says."""
-        heard = RunEvents(tenant=self.tenant, on_progress=self.on_progress)
+        run_events = RunEvents(tenant=self.tenant, on_progress=self.on_progress)
         return self._result(
             "destroy",
-            heard,
-            lambda: self.stack.destroy(on_event=heard, suppress_progress=True),
+            run_events,
+            lambda: self.stack.destroy(on_event=run_events, suppress_progress=True),
             plugin_server.plugins_for_destroy(state),
         )
 
     def _run(
         self,
         verb: str,
-        heard: RunEvents,
+        run_events: RunEvents,
         run: Callable[[], object],
         plugins: Sequence[str] = plugin_server.HARMLESS,
     ) -> None:
@@ -151,34 +154,34 @@ class Runs:
             if self.cancel.is_set():
                 raise Cancelled(f"{verb} of {self.tenant} was cancelled; safe to re-run") from None
             raise UpFailed(
-                f"{verb} of {self.tenant} failed: {heard.failure_text or stderr_text(error)}"
+                f"{verb} of {self.tenant} failed: {run_events.failure_text or stderr_text(error)}"
             ) from None
 
-    def _plan(self, heard: RunEvents) -> Plan:
+    def _plan(self, run_events: RunEvents) -> Plan:
         return Plan(
             tenant=self.tenant,
-            changes=plan.changes(heard.steps),
-            unchanged=heard.unchanged,
-            bookkeeping=heard.bookkeeping,
+            changes=plan.changes(run_events.steps),
+            unchanged=run_events.unchanged,
+            bookkeeping=run_events.bookkeeping,
         )
 
     def _result(
         self,
         verb: str,
-        heard: RunEvents,
+        run_events: RunEvents,
         run: Callable[[], object],
         plugins: Sequence[str] = plugin_server.HARMLESS,
     ) -> RunResult:
         why = ""
         try:
-            self._run(verb, heard, run, plugins)
+            self._run(verb, run_events, run, plugins)
         except UpFailed as error:
             why = str(error)
         return RunResult(
             tenant=self.tenant,
-            changes=plan.changes(heard.done),
-            failed=tuple(heard.failed),
-            not_created=tuple(heard.not_created),
+            changes=plan.changes(run_events.done),
+            failed=tuple(run_events.failed),
+            not_created=tuple(run_events.not_created),
             reason=why,
         )
 
