@@ -128,13 +128,18 @@ def urns_being_deleted(pending: list[dict[str, Any]], running: Collection[str]) 
     )
 
 
+def known_ids(exported: Mapping[str, Any]) -> frozenset[str]:
+    """The ids, on the engine, of all that the state says is there."""
+    return frozenset(
+        each["id"] for each in resources(exported) if each.get("id") and each["type"] in MADE_BY_THE_ENGINE
+    )
+
+
 def half_made_resources(
     pending: list[dict[str, Any]], exported: Mapping[str, Any]
 ) -> list[tuple[str, str, frozenset[str]]]:
     """(type, name on the engine, ids that the state knows) of each resource whose creation was under way."""
-    known = frozenset(
-        each["id"] for each in resources(exported) if each.get("id") and each["type"] in MADE_BY_THE_ENGINE
-    )
+    known = known_ids(exported)
     return [
         (each["resource"]["type"], each["resource"]["inputs"]["name"], known)
         for each in pending
@@ -191,11 +196,10 @@ def remove_unrecorded(
     made = [each for each in not_created if each[0] in MADE_BY_THE_ENGINE]
     if not made:
         return
-    known = {each["id"] for each in resources(stack.state()) if each.get("id")}
-    known |= {identity for identity, _ in before}
+    known = known_ids(stack.state()) | {identity for identity, _ in before}
     for kind, name in made:
         try:
-            remove_half_made(client, (kind, name, frozenset(known)), stack.name, say)
+            remove_half_made(client, (kind, name, known), stack.name, say)
         except (DockerException, RequestException) as error:
             say(f"{name} may be left on the engine: {error}")
 
