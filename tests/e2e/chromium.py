@@ -1,4 +1,9 @@
-"""The path and the options of Debian's Chromium."""
+"""Debian's Chromium: its path, its options, and a headless one that runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.e2e import debian
 
@@ -17,3 +22,13 @@ WORDS = [
 def path() -> str:
     """The path of a Chromium; raises debian.NoProgram."""
     return debian.path("chromium", NAMES)
+
+
+@contextmanager
+def headless(page_limit_ms: int) -> Iterator[Browser]:
+    """One that finds *.localhost on the loopback address by itself; whatever is expected of a page has `page_limit_ms`."""
+    expect.set_options(timeout=page_limit_ms)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path(), headless=True, args=WORDS)
+        yield started
+        started.close()

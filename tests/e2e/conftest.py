@@ -9,7 +9,7 @@ from pathlib import Path
 
 import docker
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from testbed.checkout import Checkout, temporary_checkout
 from testbed.light import LightPortals, replace_recipes
@@ -128,13 +128,9 @@ def fir(checkout: Checkout, objects: Objects) -> Iterator[Trial]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Headless Chromium, which finds *.localhost on the loopback address by itself."""
-    path = chromium.path()
     # As every other wait on a page: a password's hash takes seconds on a busy machine.
-    expect.set_options(timeout=PAGE_LIMIT_MS)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, headless=True, args=chromium.WORDS)
+    with chromium.headless(PAGE_LIMIT_MS) as started:
         yield started
-        started.close()
 
 
 @pytest.fixture

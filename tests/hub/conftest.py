@@ -6,7 +6,7 @@ from pathlib import Path
 
 import docker
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser
 
 from automation.images import BuildError, digests
 from config.releases.public_images import from_mirror
@@ -77,12 +77,8 @@ def skip_without_registry(release: str) -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Headless Chromium, which finds *.localhost on the loopback address by itself."""
-    path = chromium.path()
-    expect.set_options(timeout=PAGE_LIMIT_MS)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, headless=True, args=chromium.WORDS)
+    with chromium.headless(PAGE_LIMIT_MS) as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
