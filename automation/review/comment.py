@@ -20,6 +20,7 @@ _ROWS_BYTES = 24_000
 _WHY_BYTES = 6_000
 _NAMES_BYTES = 4_000
 _OBSTACLES_BYTES = 6_000
+_NOTES_BYTES = 3_000
 # What is kept for the last words.
 _END_BYTES = 1_500
 _REASONS = 3
@@ -73,7 +74,7 @@ def render(
     if loud:
         head += [*_table(loud), ""]
     if quiet:
-        head += [f"Nothing would change in {_names(quiet)}.", ""]
+        head += [f"No resource would change in {_names(quiet)}.", ""]
     head += [f"{each}\n" for each in _words(ordered, refreshed, DATA_LOSS in set(allowed))]
     tail = _why(ordered, notes)
     room = limit - _size(head) - _size(tail) - _END_BYTES
@@ -148,6 +149,7 @@ def _words(reviews: Sequence[Review], refreshed: bool, allowed: bool) -> list[st
             else "Compared with the state only: changes made by hand on an engine are not in it."
         )
     paragraphs += _possible(reviews)
+    paragraphs += _plan_notes(reviews)
     unsure = [each for each in reviews if each.tenant in not_known([each])]
     if unsure:
         paragraphs.append(
@@ -188,6 +190,20 @@ def _possible(reviews: Sequence[Review]) -> list[str]:
             "anything."
         )
     return paragraphs
+
+
+def _plan_notes(reviews: Sequence[Review]) -> list[str]:
+    """What is worth knowing and stands in nobody's way, such as a quota that `up` sets: each text once, with its portals."""
+    portals: dict[str, list[Review]] = {}
+    for each in reviews:
+        for note in each.plan.notes if each.plan else ():
+            portals.setdefault(note, []).append(each)
+    lines = [f"- {code(note)}: {_names(of, _NOTES_BYTES // 4)}" for note, of in portals.items()]
+    if not lines:
+        return []
+    shown = _fitting(lines, _NOTES_BYTES)
+    more = [f"- … {_many(len(lines) - shown, 'more line')}: `./portal preview`"] if shown < len(lines) else []
+    return ["\n".join(["**Worth knowing:**", "", *lines[:shown], *more])]
 
 
 def _blocks(loud: Sequence[Review], room: int) -> tuple[list[str], list[Review]]:

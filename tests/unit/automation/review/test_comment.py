@@ -47,13 +47,17 @@ changes = st.builds(
 reviews = st.lists(
     st.one_of(
         st.builds(
-            lambda name, found, why, removed: Review(
-                name, plan(*found, tenant=name), why=tuple(why), removed=removed
+            lambda name, found, why, removed, notes: Review(
+                name,
+                replace(plan(*found, tenant=name), notes=tuple(notes)),
+                why=tuple(why),
+                removed=removed,
             ),
             text,
             st.lists(changes, max_size=5),
             st.lists(text, max_size=4),
             st.booleans(),
+            st.lists(text, max_size=3),
         ),
         st.builds(lambda name, failure: Review(name, failure=failure), text, text),
     ),
@@ -230,3 +234,21 @@ def test_text_of_others_reads_as_it_was_written() -> None:
     told = render([Review("a|b`c</details>@d", failure="x")])
     row = next(line for line in told.splitlines() if line.startswith("| <code>"))
     assert unescape(row.split("</code>")[0].removeprefix("| <code>")) == "a|b`c</details>@d"
+
+
+def test_a_change_of_the_quota_alone_is_said() -> None:
+    held = "storage/quota: the file system will hold the portal to 20480 MiB, 10240 now"
+    ended = "release: redwood has had no support since 2025-06-09"
+    portals = [
+        Review("acme", replace(plan(), notes=(held, ended))),
+        Review("zenith", replace(plan(), notes=(ended,))),
+        Review("quiet", plan()),
+    ]
+    shown = unescape(render(portals))
+    assert "No resource would change in" in shown
+    worth = shown.partition("**Worth knowing:**")[2].strip().splitlines()[:2]
+    assert worth == [
+        f"- <code>{held}</code>: <code>acme</code>",
+        f"- <code>{ended}</code>: <code>acme</code>, <code>zenith</code>",
+    ]
+    assert "Worth knowing" not in render([Review("quiet", plan())])
