@@ -41,6 +41,7 @@ def destroy(tenant: Tenant, say: Say, *, cancel: threading.Event | None = None) 
             happened = run.destroy(fit.state)
         if happened.reason:
             raise UpFailed(happened.reason)
+        recovery.forget_unanswered(hold)
         try_remove_limit(client, there.root if there else tenant.storage.root, tenant, say)
     return f"{there.root}/{tenant.name}" if there else tenant.directory
 

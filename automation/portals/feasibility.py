@@ -12,10 +12,11 @@ from automation.drive import capacity, quota, sentinel
 from automation.drive.quota import Share
 from automation.engine import inventory
 from automation.errors import PortalError
+from automation.locks.stack_lock import lock_folder
 from automation.portals import engine_identity
 from automation.portals.engine_identity import Sameness
 from automation.review.tenant_review import IMPOSSIBLE
-from automation.runs import drift, recovery
+from automation.runs import drift, recovery, unanswered
 from automation.runs.plan import Change, Plan
 from automation.stack import ROOT, Stack
 from config.portal.resource_types import CONTAINER, DOCKER_PROVIDER, NETWORK, VOLUME
@@ -115,13 +116,14 @@ def drive_share(client: Any, tenant: Tenant) -> Share | None:
 
 
 def without_half_made(asked: Requirements, tenant: str) -> Requirements:
-    """What is wanted once `up` has removed what an interrupted run has half made: in nobody's way then."""
+    """What is wanted once `up` has removed what an interrupted run has half made, or an engine too late: in nobody's way then."""
     try:
         state = Stack(name=tenant).state()
     except PortalError:
         # Never up: nothing of it is half made.
         return asked
-    half = {name for _, name, _ in recovery.half_made_resources(recovery.pending_operations(state), state)}
+    half = {each.name for each in recovery.half_made_resources(recovery.pending_operations(state))}
+    half |= {each.name for each in unanswered.read(lock_folder(Stack(name=tenant)))}
     return replace(
         asked,
         leaving_containers=asked.leaving_containers | half,

@@ -3,12 +3,13 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from typing import TYPE_CHECKING, Any
 
 from automation.drive import data_locations, quota, sentinel
 from automation.engine import inventory, job_progress, process_limits
 from automation.errors import Cancelled, FileChanged, NotHealthy, Overtaken, PortalError, UpFailed
-from automation.locks.stack_lock import lock_stack
+from automation.locks.stack_lock import Hold, lock_stack
 from automation.portals import (
     feasibility,
     image_choice,
@@ -114,7 +115,8 @@ def attempt_up(
                 wider = quota.raises_limit(share, tenant.storage.quota_mib)
                 why = quota.set_limit(client, tenant, share, say, cancel) if wider else ""
                 with job_progress.reported(tenant, say):
-                    applied = apply(run, client, say, plan, refresh=bool(gone), replace=replace)
+                    applied = apply(run, hold, client, say, plan, refresh=bool(gone), replace=replace)
+            recovery.forget_unanswered(hold)
             require_unchanged_file(tenant)
             process_limits.apply_limits(client, inventory.containers(client, tenant.name))
             # By now the state says it, too; until the tag is there, a destroy would be the last that knew.
@@ -199,7 +201,14 @@ def require_unchanged_file(tenant: Tenant) -> None:
 
 
 def apply(
-    run: "automation_api.Runs", client: Any, say: Say, plan: Plan | None, *, refresh: bool, replace: list[str]
+    run: "automation_api.Runs",
+    hold: Hold,
+    client: Any,
+    say: Say,
+    plan: Plan | None,
+    *,
+    refresh: bool,
+    replace: list[str],
 ) -> dict[str, Any]:
     """Do what a preview has told, if it told of anything; what was done, and what came out otherwise.
 
@@ -213,7 +222,10 @@ def apply(
     happened = run.up(refresh=refresh, replace=replace)
     differences = deviations.compare(plan, happened.changes, happened.failed) if plan else ()
     if happened.reason:
-        recovery.remove_unrecorded(client, Stack(name=run.tenant), happened.not_created, before, say)
+        had = tuple(identity for identity, _ in before)
+        recovery.remove_unrecorded(
+            client, hold, [replace_fields(each, before=had) for each in happened.unanswered], say
+        )
         undone = [str(each) for each in differences if each.kind == "not-done"]
         left = f"\n{len(undone)} planned changes were not made" if undone else ""
         raise UpFailed(happened.reason + left)

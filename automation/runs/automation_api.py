@@ -26,6 +26,7 @@ from automation.runs import plan, plugin_server, read_only, workspaces
 from automation.runs.cli_process import Command
 from automation.runs.events import OnProgress, Progress, RunEvents
 from automation.runs.plan import Change, Plan
+from automation.runs.unanswered import Request
 from automation.stack import ROOT, refuse_settings
 
 
@@ -63,13 +64,13 @@ class Stack(auto.Stack):
 class RunResult:
     """What a run has really done, and what it could not do (URNs) for which reasons.
 
-    `not_created` has the type, and the name on the engine, of each resource whose creation failed.
+    `unanswered` is what the engine was asked to make without an answer.
     """
 
     tenant: str
     changes: tuple[Change, ...]
     failed: tuple[str, ...] = ()
-    not_created: tuple[tuple[str, str], ...] = ()
+    unanswered: tuple[Request, ...] = ()
     reason: str = ""
 
 
@@ -181,7 +182,7 @@ class Runs:
             tenant=self.tenant,
             changes=plan.changes(run_events.done),
             failed=tuple(run_events.failed),
-            not_created=tuple(run_events.not_created),
+            unanswered=run_events.unanswered,
             reason=why,
         )
 

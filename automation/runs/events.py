@@ -9,6 +9,7 @@ from typing import Any
 from pulumi.automation import OpType, events
 
 from automation.runs.plan import QUIET, is_managed
+from automation.runs.unanswered import Request, request
 
 # Steps that people wait for; a look at what is there is none.
 DONE = {
@@ -23,6 +24,13 @@ CREATES = (OpType.CREATE, OpType.CREATE_REPLACEMENT)
 SUMMARIES = ("update failed", "preview failed", "destroy failed")
 # What the engine and plugins put before a reason that they also tell without it.
 LEADS = re.compile(r"^(?:an unhandled error occurred:|1 error occurred:\s*\*)\s*")
+# How a plugin, ours or the official one, says that no answer came: the engine may have done what it was asked for all the same.
+NO_ANSWER = re.compile(
+    r"cannot reach the Docker engine|Cannot connect to the Docker daemon|error during connect|deadline exceeded"
+    r"|\bEOF\b|connection reset|broken pipe|i/o timeout|Client\.Timeout|request canceled"
+)
+# Before what the engine itself has said, by the official plugin.
+ANSWERED = "Error response from daemon"
 COLOURS = re.compile(r"<\{%.*?%\}>|\x1b\[[0-9;]*m")
 
 
@@ -54,8 +62,9 @@ class RunEvents:
     steps: list[Any] = field(default_factory=list)
     done: list[Any] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    # Type, and name on the engine, of each resource whose creation failed.
-    not_created: list[tuple[str, str]] = field(default_factory=list)
+    # By URN: each resource whose creation failed, and what was said of it.
+    not_created: dict[str, Request] = field(default_factory=dict)
+    reasons: dict[str, list[str]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     bookkeeping: bool = False
     unchanged: int = 0
@@ -95,13 +104,27 @@ class RunEvents:
 
     def _on_failure(self, metadata: Any) -> None:
         self.failed.append(metadata.urn)
-        name = ((metadata.new.inputs if metadata.new else None) or {}).get("name")
-        if metadata.op in CREATES and isinstance(name, str):
-            self.not_created.append((metadata.type, name))
+        made = request(metadata.type, (metadata.new.inputs if metadata.new else None) or {})
+        if metadata.op in CREATES and made:
+            self.not_created[metadata.urn] = made
 
     def _on_diagnostic(self, event: Any) -> None:
         if event.severity == "error":
-            self.errors.append(without_markup(event.message))
+            message = without_markup(event.message)
+            self.errors.append(message)
+            self.reasons.setdefault(event.urn or "", []).append(message)
+
+    @property
+    def unanswered(self) -> tuple[Request, ...]:
+        """Each creation that failed because no answer came.
+
+        What the engine has refused it has not made: of that name there is somebody else's.
+        """
+        return tuple(
+            what
+            for urn, what in self.not_created.items()
+            if any(is_no_answer(each) for each in self.reasons.get(urn, ()))
+        )
 
     @property
     def failure_text(self) -> str:
@@ -114,6 +137,11 @@ class RunEvents:
 def outputs_of(state: Any) -> Any:
     """What a component or the stack keeps for others."""
     return (state.outputs if state else None) or {}
+
+
+def is_no_answer(reason: str) -> bool:
+    """Whether a creation's failure leaves open whether the engine has made it."""
+    return ANSWERED not in reason and NO_ANSWER.search(reason) is not None
 
 
 def without_markup(message: str) -> str:

@@ -1,13 +1,15 @@
 """Mends what a killed `pulumi` leaves behind: pending operations, half-made resources, failed gates."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from automation.errors import Overtaken
 from automation.locks.stack_lock import Hold
+from automation.runs import unanswered
 from automation.runs.drift import MADE_BY_THE_ENGINE, resources
+from automation.runs.unanswered import Request, request
 from automation.stack import Stack
 from config.portal.labels import TENANT, tenant_filter
 from config.portal.resource_types import CONTAINER, NETWORK
@@ -39,6 +41,11 @@ def recover(hold: Hold, client: Any, say: Say) -> Recovered:
     stack = hold.stack
     if hold.lock_removed:
         wait_until_settled(client, stack.name)
+    if unanswered.read(hold.folder):
+        with hold.with_pulumi_lock():
+            if stack.locks is None:
+                require_idle(stack, stack.state())
+            remove_unrecorded(client, hold, (), say)
     exported = stack.state()
     if not pending_operations(exported):
         return Recovered(state=exported)
@@ -48,8 +55,8 @@ def recover(hold: Hold, client: Any, say: Say) -> Recovered:
         pending = pending_operations(exported)
         if stack.locks is None:
             require_idle(stack, exported)
-        for each in half_made_resources(pending, exported):
-            remove_half_made(client, each, stack.name, say)
+        for each in half_made_resources(pending):
+            remove_half_made(client, each, known_ids(exported), stack.name, say)
         mended = without_pending(exported)
         written = stack.rewrite(exported, mended, hold.folder)
     if not written:
@@ -135,73 +142,95 @@ def known_ids(exported: Mapping[str, Any]) -> frozenset[str]:
     )
 
 
-def half_made_resources(
-    pending: list[dict[str, Any]], exported: Mapping[str, Any]
-) -> list[tuple[str, str, frozenset[str]]]:
-    """(type, name on the engine, ids that the state knows) of each resource whose creation was under way."""
-    known = known_ids(exported)
-    return [
-        (each["resource"]["type"], each["resource"]["inputs"]["name"], known)
+def half_made_resources(pending: list[dict[str, Any]]) -> list[Request]:
+    """What the engine was asked for when the writer of the state died."""
+    begun = [
+        request(each["resource"]["type"], each["resource"].get("inputs") or {})
         for each in pending
-        if each.get("type") == "creating"
-        and each["resource"]["type"] in MADE_BY_THE_ENGINE
-        and isinstance(each["resource"].get("inputs", {}).get("name"), str)
+        if each.get("type") == "creating" and each["resource"]["type"] in MADE_BY_THE_ENGINE
     ]
+    return [each for each in begun if each]
 
 
-def remove_half_made(client: Any, what: tuple[str, str, frozenset[str]], tenant: str, say: Say) -> None:
+def remove_half_made(client: Any, what: Request, known: Collection[str], tenant: str, say: Say) -> None:
     """Remove a half-made object that is this tenant's and in no state. Data lies on the drive: none is lost."""
+    found = find_unknown(client, what, known, tenant)
+    if found is None:
+        return
+    if what.type == CONTAINER:
+        client.stop(found["Id"], timeout=30)
+        client.remove_container(found["Id"], v=True, force=True)
+    elif what.type == NETWORK:
+        client.remove_network(found["Id"])
+    else:
+        client.remove_volume(what.name)
+    say(f"removed {what.name}, left half-made by an interrupted run")
+
+
+def find_unknown(client: Any, what: Request, known: Collection[str], tenant: str) -> Mapping[str, Any] | None:
+    """What was made of a request, as the engine describes it; None where it made nothing, or another state has it."""
     from docker.errors import NotFound
 
-    kind, name, known = what
     try:
-        if kind == CONTAINER:
-            inspection = client.inspect_container(name)
-            labels, identity = inspection["Config"]["Labels"], inspection["Id"]
-        elif kind == NETWORK:
-            inspection = client.inspect_network(name)
-            labels, identity = inspection["Labels"], inspection["Id"]
+        if what.type == CONTAINER:
+            found = client.inspect_container(what.name)
+            labels, identity = found["Config"]["Labels"], found["Id"]
+        elif what.type == NETWORK:
+            found = client.inspect_network(what.name)
+            labels, identity = found["Labels"], found["Id"]
         else:
-            inspection = client.inspect_volume(name)
-            labels, identity = inspection["Labels"], inspection["Name"]
+            found = client.inspect_volume(what.name)
+            labels, identity = found["Labels"], found["Name"]
     except NotFound:
-        return
-    if identity in known or (labels or {}).get(TENANT) != tenant:
-        return
-    if kind == CONTAINER:
-        client.stop(identity, timeout=30)
-        client.remove_container(identity, v=True, force=True)
-    elif kind == NETWORK:
-        client.remove_network(identity)
-    else:
-        client.remove_volume(identity)
-    say(f"removed {name}, left half-made by an interrupted run")
+        return None
+    of_it = (labels or {}).get(TENANT) == tenant and what.is_of(labels)
+    return found if of_it and identity not in known and identity not in what.before else None
 
 
-def remove_unrecorded(
-    client: Any,
-    stack: Stack,
-    not_created: Collection[tuple[str, str]],
-    before: Collection[tuple[str, str]],
-    say: Say,
-) -> None:
-    """Remove what the engine has made although its creation failed: its answer came too late, and the state knows nothing of it.
+def remove_unrecorded(client: Any, hold: Hold, new: Iterable[Request], say: Say) -> None:
+    """Remove what the engine has made although nobody heard its answer: the state knows nothing of it.
 
-    `not_created` has type and name; what `before` (a `snapshot`) had is not touched. An engine that does not answer now, either,
-    leaves it there: then the next `up` names it.
+    What is not there now may be made yet, and an engine may not answer now, either: that is written down, and the next command
+    that holds the stack looks again. A container that was started is not of such a request, nor is what others use.
     """
     from docker.errors import DockerException
     from requests import RequestException
 
-    made = [each for each in not_created if each[0] in MADE_BY_THE_ENGINE]
-    if not made:
+    asked = {(each.type, each.name): each for each in (*unanswered.read(hold.folder), *new)}
+    if not asked:
         return
-    known = known_ids(stack.state()) | {identity for identity, _ in before}
-    for kind, name in made:
+    known = known_ids(hold.stack.state())
+    left = []
+    for each in asked.values():
+        if each.type not in MADE_BY_THE_ENGINE:
+            continue
         try:
-            remove_half_made(client, (kind, name, known), stack.name, say)
+            if not remove_late(client, each, known, hold.stack.name, say):
+                left.append(each)
         except (DockerException, RequestException) as error:
-            say(f"{name} may be left on the engine: {error}")
+            say(f"{each.name} may be left on the engine: {error}")
+            left.append(each)
+    unanswered.write(hold.folder, left)
+
+
+def remove_late(client: Any, what: Request, known: Collection[str], tenant: str, say: Say) -> bool:
+    """Remove what was made of a request without an answer; whether it was there."""
+    found = find_unknown(client, what, known, tenant)
+    if found is None or (what.type == CONTAINER and found["State"]["Status"] != "created"):
+        return False
+    if what.type == CONTAINER:
+        client.remove_container(found["Id"], v=True)
+    elif what.type == NETWORK:
+        client.remove_network(found["Id"])
+    else:
+        client.remove_volume(what.name)
+    say(f"removed {what.name}: the engine made it, but its answer came too late")
+    return True
+
+
+def forget_unanswered(hold: Hold) -> None:
+    """Nothing is left to look for: the state has all, or is to have nothing."""
+    unanswered.write(hold.folder, ())
 
 
 def failed_gates(exported: Mapping[str, Any]) -> list[str]:

@@ -72,6 +72,7 @@ class Told:
             "inventory.wait_healthy": [],
             "recovery.recover": SimpleNamespace(state={}, stopping=[]),
             "recovery.failed_gates": [],
+            "recovery.forget_unanswered": None,
             "drift.missing": [],
             "data_locations.location_in_state": None,
             "data_locations.recorded_locations": (),

@@ -45,24 +45,44 @@ def state(inputs: dict[str, Any]) -> StepEventStateMetadata:
     )
 
 
+LATE = "cannot reach the Docker engine at unix:///var/run/docker.sock: Read timed out. (read timeout=120)"
+
+
 @pytest.mark.parametrize(
-    ("op", "inputs", "names"),
+    ("op", "inputs", "reasons", "names"),
     [
-        (OpType.CREATE, {"name": "acme-lms"}, [("t", "acme-lms")]),
-        (OpType.CREATE_REPLACEMENT, {"name": "acme-lms"}, [("t", "acme-lms")]),
-        (OpType.UPDATE, {"name": "acme-lms"}, []),
-        (OpType.CREATE, {"name": None}, []),
-        (OpType.CREATE, None, []),
+        (OpType.CREATE, {"name": "acme-lms"}, [LATE], ["acme-lms"]),
+        (OpType.CREATE_REPLACEMENT, {"name": "acme-lms"}, [LATE], ["acme-lms"]),
+        # As the official plugin says it.
+        (
+            OpType.CREATE,
+            {"name": "acme-lms"},
+            ['error during connect: Post "http://…/create": EOF'],
+            ["acme-lms"],
+        ),
+        (OpType.UPDATE, {"name": "acme-lms"}, [LATE], []),
+        (OpType.CREATE, {"name": None}, [LATE], []),
+        (OpType.CREATE, None, [LATE], []),
+        # The engine has answered: what has this name is somebody else's.
+        (OpType.CREATE, {"name": "acme-lms"}, ["network with name acme-lms already exists"], []),
+        (OpType.CREATE, {"name": "a"}, ["Error response from daemon: dial tcp 10.0.0.1: i/o timeout"], []),
+        (OpType.CREATE, {"name": "acme-lms"}, [], []),
     ],
 )
-def test_what_could_not_be_created(op: OpType, inputs: Any, names: list[tuple[str, str]]) -> None:
+def test_what_was_asked_for_without_an_answer(
+    op: OpType, inputs: Any, reasons: list[str], names: list[str]
+) -> None:
     heard = RunEvents(tenant="acme", on_progress=lambda progress: None)
     told = StepEventMetadata(
         op=op, urn="u", type="t", provider="", new=state(inputs) if inputs is not None else None
     )
+    for each in reasons:
+        said = DiagnosticEvent(message=each, color="never", severity="error", urn="u")
+        heard(EngineEvent(sequence=0, timestamp=0, diagnostic_event=said))
     heard(
         EngineEvent(
             sequence=0, timestamp=0, res_op_failed_event=ResOpFailedEvent(metadata=told, status=0, steps=0)
         )
     )
-    assert (heard.failed, heard.not_created) == (["u"], names)
+    assert heard.failed == ["u"]
+    assert [each.name for each in heard.unanswered] == names

@@ -1,7 +1,7 @@
 """Recovery: what a killed run left is recognised, and mended only while nobody else has the stack, whatever the backend."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,17 @@ from requests import ReadTimeout
 
 from automation.errors import Locked
 from automation.locks.stack_lock import lock_stack
-from automation.runs import recovery
+from automation.runs import recovery, unanswered
 from automation.runs.recovery import (
     failed_gates,
     half_made_resources,
     pending_operations,
     recover,
     remove_unrecorded,
-    snapshot,
     urns_being_deleted,
     without_pending,
 )
+from automation.runs.unanswered import Request
 from automation.stack import Stack
 from config.portal.resource_types import CONTAINER
 from tests.fake_engine import FakeEngine, container
@@ -169,12 +169,26 @@ def test_only_what_the_engine_was_making_is_half_made(
     pending: list[dict[str, object]], expected: list[str]
 ) -> None:
     told = exported(*pending)
-    assert [name for _, name, _ in half_made_resources(pending_operations(told), told)] == expected
+    assert [each.name for each in half_made_resources(pending_operations(told))] == expected
 
 
-def test_half_made_knows_the_ids_that_the_state_has() -> None:
+def test_what_the_state_has_is_not_half_made() -> None:
+    engine = FakeEngine(containers={"acme-lms": container("abc", labels={"portal.tenant": "acme"})})
     told = exported(operation("creating", "acme-lms"), resources=({"type": CONTAINER, "id": "abc"},))
-    assert half_made_resources(pending_operations(told), told)[0][2] == frozenset({"abc"})
+    (half,) = half_made_resources(pending_operations(told))
+    recovery.remove_half_made(engine, half, recovery.known_ids(told), "acme", print)
+    assert engine.asked == []
+
+
+def test_another_states_of_the_same_name_is_not_half_made() -> None:
+    """Killed while the engine refused it: the name is another checkout's, which says so."""
+    theirs = {"portal.tenant": "acme", "portal.owner": "them@b-1"}
+    engine = FakeEngine(containers={"acme-storage-init": container("x", labels=theirs)})
+    inputs = {"name": "acme-storage-init", "labels": [{"label": "portal.owner", "value": "us@a-2"}]}
+    told = exported({"type": "creating", "resource": {"type": CONTAINER, "inputs": inputs}})
+    (half,) = half_made_resources(pending_operations(told))
+    recovery.remove_half_made(engine, half, frozenset(), "acme", print)
+    assert engine.asked == []
 
 
 def test_a_state_without_pending_keeps_all_else() -> None:
@@ -217,41 +231,101 @@ def test_a_container_that_was_told_to_stop_and_runs_on_is_known() -> None:
     assert urns_being_deleted(pending, {"a"}) == ("worker",)
 
 
-ANSWERED_TOO_LATE = [(CONTAINER, "acme-mysql"), ("random:index/randomPassword:RandomPassword", "p")]
+MYSQL = Request(type=CONTAINER, name="acme-mysql", labels={"portal.tenant": "acme"})
+ANSWERED_TOO_LATE = [MYSQL, Request(type="random:index/randomPassword:RandomPassword", name="p")]
 
 
-def test_what_was_made_although_its_creation_failed_is_removed() -> None:
+def removed(engine: FakeEngine, stack: Stack, requests: list[Request]) -> tuple[list[str], list[str]]:
+    """What was said, and the names of what is still waited for, once requests without an answer were seen to."""
+    said: list[str] = []
+    with lock_stack(stack, "up", print) as hold:
+        remove_unrecorded(engine, hold, requests, said.append)
+        return said, [each.name for each in unanswered.read(hold.folder)]
+
+
+def test_what_was_made_although_nobody_heard_of_it_is_removed() -> None:
     engine = engine_with_leftovers()
-    worker = [each for each in snapshot(engine, "acme") if each[0] == "worker"]
-    remove_unrecorded(engine, elsewhere(STATE), ANSWERED_TOO_LATE, worker, print)
-    assert engine.asked == ["stop half", "remove half"]
+    assert removed(engine, elsewhere(STATE), ANSWERED_TOO_LATE) == (
+        ["removed acme-mysql: the engine made it, but its answer came too late"],
+        [],
+    )
+    assert engine.asked == ["remove half"]
 
 
 @pytest.mark.parametrize(
-    ("resources", "before", "labels"),
+    ("resources", "request_", "there"),
     [
         # In the state: it was made, and did not become healthy.
-        (({"type": CONTAINER, "urn": "u", "id": "half"},), [], {"portal.tenant": "acme"}),
+        (
+            ({"type": CONTAINER, "urn": "u", "id": "half"},),
+            MYSQL,
+            container("half", state="created", labels=dict(MYSQL.labels)),
+        ),
         # There before: another state's, or left by a run that was killed.
-        ((), [("half", "created")], {"portal.tenant": "acme"}),
-        ((), [], {"portal.tenant": "oak"}),
-        ((), [], {}),
+        ((), replace(MYSQL, before=("half",)), container("half", state="created", labels=dict(MYSQL.labels))),
+        ((), MYSQL, container("half", state="created", labels={"portal.tenant": "oak"})),
+        ((), MYSQL, container("half", state="created", labels={})),
+        # Somebody has had an answer, and started it.
+        ((), MYSQL, container("half", state="running", labels=dict(MYSQL.labels))),
+        ((), MYSQL, container("half", state="exited", labels=dict(MYSQL.labels))),
+        # Another state's has another owner.
+        (
+            (),
+            replace(MYSQL, labels={**MYSQL.labels, "portal.owner": "us"}),
+            container("half", state="created", labels={**MYSQL.labels, "portal.owner": "them"}),
+        ),
     ],
 )
 def test_what_this_run_has_not_made_stays(
-    resources: tuple[dict[str, object], ...], before: list[tuple[str, str]], labels: dict[str, str]
+    resources: tuple[dict[str, object], ...], request_: Request, there: Any
 ) -> None:
-    engine = FakeEngine(containers={"acme-mysql": container("half", labels=labels)})
-    remove_unrecorded(engine, elsewhere({"resources": list(resources)}), ANSWERED_TOO_LATE, before, print)
+    engine = FakeEngine(containers={"acme-mysql": there})
+    said, left = removed(engine, elsewhere({"resources": list(resources)}), [request_])
+    assert (engine.asked, said, left) == ([], [], ["acme-mysql"])
+
+
+def test_what_the_engine_makes_after_the_run_is_removed_by_the_next_command(stack: Stack) -> None:
+    assert removed(FakeEngine(), stack, [MYSQL])[1] == ["acme-mysql"]
+    engine = FakeEngine(
+        containers={"acme-mysql": container("late", state="created", labels=dict(MYSQL.labels))}
+    )
+    with lock_stack(stack, "up", print) as hold:
+        recover(hold, engine, print)
+        assert unanswered.read(hold.folder) == ()
+    assert engine.asked == ["remove late"]
+    assert stack.locks
+    assert list(stack.locks.iterdir()) == []
+
+
+def test_elsewhere_what_came_late_is_removed_while_the_backend_says_that_nobody_has_it() -> None:
+    stack = elsewhere(STATE)
+    assert removed(FakeEngine(), stack, [MYSQL])[1] == ["acme-mysql"]
+    engine = FakeEngine(
+        containers={"acme-mysql": container("late", state="created", labels=dict(MYSQL.labels))}
+    )
+    with lock_stack(replace(stack, taken=True), "up", print) as hold, pytest.raises(Locked):
+        recover(hold, engine, print)
     assert engine.asked == []
+    recovered(stack, engine)
+    assert engine.asked == ["remove late"]
 
 
-def test_an_engine_that_still_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_still_does_not_answer_is_said_and_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def late(name: str) -> Any:
         raise ReadTimeout("60 s")
 
-    said: list[str] = []
     engine = engine_with_leftovers()
     monkeypatch.setattr(engine, "inspect_container", late)
-    remove_unrecorded(engine, elsewhere(STATE), ANSWERED_TOO_LATE, [], said.append)
-    assert said == ["acme-mysql may be left on the engine: 60 s"]
+    assert removed(engine, elsewhere(STATE), ANSWERED_TOO_LATE) == (
+        ["acme-mysql may be left on the engine: 60 s"],
+        ["acme-mysql"],
+    )
+
+
+def test_a_run_that_ends_well_leaves_nothing_to_look_for(stack: Stack) -> None:
+    removed(FakeEngine(), stack, [MYSQL])
+    with lock_stack(stack, "up", print) as hold:
+        recovery.forget_unanswered(hold)
+        assert unanswered.read(hold.folder) == ()
