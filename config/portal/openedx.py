@@ -8,7 +8,7 @@ a marker in the protected layer is replaced in the container.
 import json
 from typing import Any
 
-from config.portal import stores
+from config.portal import front_ends, stores
 from config.portal.routes import addresses, host_and_port, preview
 from config.portal.stores import secret
 from config.tenant.tenant import Tenant
@@ -45,13 +45,23 @@ def release_variables(tenant: Tenant) -> dict[str, Any]:
             "SKIP_EMAIL_VALIDATION": "mailer" not in services,
             # The host at which authors see what is not published yet.
             "PREVIEW_LMS_BASE": host_and_port(preview(tenant), tenant.listen.port),
-        }
+            **front_ends.features(tenant),
+        },
+        **({"EDXAPP_ENV_EXTRA": told} if (told := front_ends.settings(tenant)) else {}),
     }
 
 
 def tenant_variables(tenant: Tenant) -> dict[str, Any]:
     """What the tenant's file says; its admins may say otherwise of what they may set at all."""
-    own = {"EDXAPP_FEATURES": dict(tenant.features), "EDXAPP_ENV_EXTRA": dict(tenant.settings)}
+    needed = front_ends.settings(tenant)
+    # A list of the tenant's own has more entries, and takes none away that the front ends need.
+    settings = {
+        name: [*needed[name], *value]
+        if isinstance(value, list) and isinstance(needed.get(name), list)
+        else value
+        for name, value in tenant.settings.items()
+    }
+    own = {"EDXAPP_FEATURES": dict(tenant.features), "EDXAPP_ENV_EXTRA": settings}
     return {
         "EDXAPP_PLATFORM_NAME": tenant.title,
         "EDXAPP_CONTACT_EMAIL": tenant.admin.email,
@@ -64,6 +74,7 @@ def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
     services = tenant.services
     urls = addresses(tenant)
     host = tenant.hosts.lms if variant == "lms" else tenant.hosts.cms
+    shared = front_ends.cookie_domain(tenant) if variant == "lms" else ""
     own = [preview(tenant)] if variant == "lms" and tenant.real else []
     return {
         "ADMIN": {"username": tenant.admin.username, "email": tenant.admin.email},
@@ -88,6 +99,8 @@ def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
         "MEDIA_ROOT": "/openedx/media",
         "MEDIA_URL": "/media/",
         "OAUTH_OIDC_ISSUER": f"{urls['lms']}/oauth2",
+        # The front ends read who is logged in from a cookie of the lms's domain.
+        **({"SHARED_COOKIE_DOMAIN": shared} if shared else {}),
         # What mails link to: with its port where browsers need it.
         "SITE_NAME": host_and_port(host, tenant.listen.port),
         "SOCIAL_AUTH_EDX_OAUTH2_KEY": SSO_CLIENT,

@@ -10,6 +10,7 @@ from config.reading import checkout
 from config.reading.keys import number, text, texts
 from config.reading.words import quoted
 from config.values import checks
+from config.values.front_ends import FRONT_ENDS
 
 # Scripts and configuration files for public images; named in release files.
 FILES = Path(__file__).parent / "hub"
@@ -168,6 +169,14 @@ class Hub:
     derived: str = field(
         default="",
         metadata=text(checks.word, "The role whose image is built here on top of the public one.", "openedx"),
+    )
+    front_ends: tuple[str, ...] = field(
+        default=(),
+        metadata=texts(
+            checks.OneOf(tuple(FRONT_ENDS)),
+            "Open edX's front ends that it has, by their folders.",
+            "[authn, learning]",
+        ),
     )
     # Written by `./portal images pin` into config/pins.yml, not in the release's own file.
     digest: str = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -128,7 +128,7 @@ class Release:
     unpackaged: str = field(
         default="",
         metadata=text(
-            checks.title, "Why some of its services have no image built here.", "no package has Meilisearch"
+            checks.title, "Why there is no portal of it with images built here.", "no package has Meilisearch"
         ),
     )
     support_ends: date = field(
@@ -183,6 +183,14 @@ class Release:
     def derives(self) -> bool:
         """Whether an image is built here on top of one of its public ones."""
         return any(each.hub.derived for each in self.services.values())
+
+    def left_out(self, source: str, own_images: Container[str]) -> frozenset[str]:
+        """The services that a portal with images of that source does without: none is built here, and it has none of its own.
+
+        Where `unpackaged` says why, there is no portal of images built here at all.
+        """
+        without = [] if source == "hub" or self.unpackaged else self.services.items()
+        return frozenset(name for name, each in without if not each.image and name not in own_images)
 
     def public(self) -> list[str]:
         """The public images that it names, by tag."""

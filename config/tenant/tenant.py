@@ -111,7 +111,9 @@ class Tenant:
     @property
     def services(self) -> Mapping[str, ReleaseService]:
         """The services that this portal has: the release's, without those that its choices leave out."""
-        left_out = set() if self.mail.delivery == "sink" else {"mail-sink"}
+        left_out = set(self.release.left_out(self.images, self.service_images))
+        if self.mail.delivery != "sink":
+            left_out.add("mail-sink")
         return MappingProxyType(
             {name: service for name, service in self.release.services.items() if name not in left_out}
         )

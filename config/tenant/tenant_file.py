@@ -65,7 +65,8 @@ class TenantFile(Reading):
         what = f"services of {self.release.name}" if self.release else "services"
         self.own_images = self.named_texts(root, "service_images", known, what, OWN_IMAGE)
         if self.release:
-            services = self.release.services
+            without = self.release.left_out(self.values.get("images", "hub"), self.own_images)
+            services = {name: each for name, each in self.release.services.items() if name not in without}
             self.check_images(self.release)
             for service, section in self.named(root, "sizes", services, what, Size).items():
                 self.size(service, services[service], section)
@@ -89,7 +90,7 @@ class TenantFile(Reading):
         """Checks that the image source has what the release needs."""
         source = self.values.get("images")
         needed = {name: each for name, each in release.services.items() if name not in self.own_images}
-        if source == "packages":
+        if source == "packages" and release.unpackaged:
             lacking = sorted(name for name, each in needed.items() if not each.image)
             if lacking:
                 self.wrong(
@@ -183,11 +184,17 @@ class TenantFile(Reading):
     def claims(self) -> Claims:
         """What it claims for itself."""
         # As Tenant.real.
-        real = self.values.get("images") == "hub" or "lms" in self.own_images
+        source = self.values.get("images", "hub")
+        real = source == "hub" or "lms" in self.own_images
+        services = (
+            self.release.services.keys() - self.release.left_out(source, self.own_images)
+            if self.release
+            else ()
+        )
         return Claims(
             tenant=self.name,
             values=self.values,
-            services=(*(self.release.services if self.release else ()), *(("preview",) if real else ())),
+            services=(*sorted(services), *(("preview",) if real else ())),
         )
 
     def why_incomplete(self) -> str:

@@ -167,6 +167,7 @@ def settings(tenant: Tenant, variant: str) -> dict[str, Any]:
     for key, template in yaml.safe_load((ROLE / "vars/main.yml").read_text())["openedx_settings"].items():
         variable = template.strip("{} ") if isinstance(template, str) else ""
         made[key] = values.get(variable, template)
+    made |= values.get("EDXAPP_ENV_EXTRA", {})
     return {**made, **openedx.protected_env(tenant, variant), **openedx.protected_auth(tenant)}
 
 

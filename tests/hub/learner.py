@@ -40,6 +40,12 @@ class Learner:
         self.session.form(f"{self.lms}/api/user/v1/account/registration/", {**told, **agreed}).succeeded()
         self.name = name
 
+    def activate(self, email: str) -> str:
+        """Open the link of the activation mail; that link."""
+        [link] = {each for each in mail(self.portal, email, "")["links"] if "/activate/" in each}
+        self.session.get(str(link)).succeeded()
+        return str(link)
+
     def find(self, words: str) -> list[str]:
         """The titles of courses that the search finds."""
         told = self.session.form(f"{self.lms}/search/course_discovery/", {"search_string": words}).json()
@@ -134,12 +140,16 @@ class Learner:
         told = self.session.get(f"{self.lms}/api/discussion/v1/comments/?{query}", "application/json").json()
         return [str(each["raw_body"]) for each in told["results"]]
 
-    def show_face(self, picture: File) -> str:
-        """Upload a profile image; the address of the largest that pages then show."""
+    def say_age(self) -> str:
+        """Whoever says none is taken for a child, and shows no profile image; the address of the account."""
         account = f"{self.lms}/api/user/v1/accounts/{self.name}"
-        # Whoever says no age is taken for a child, and shows none.
         kind = "application/merge-patch+json"
         self.session.tell(account, {"year_of_birth": 1990}, "PATCH", kind).succeeded()
+        return account
+
+    def show_face(self, picture: File) -> str:
+        """Upload a profile image; the address of the largest that pages then show."""
+        account = self.say_age()
         self.session.upload(f"{account}/image", "file", picture).succeeded()
         told = self.session.get(account, "application/json").json()["profile_image"]
         assert told["has_image"], told

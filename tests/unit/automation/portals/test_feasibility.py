@@ -207,9 +207,10 @@ def test_what_an_interrupted_run_has_half_made_is_in_nobodys_way(monkeypatch: py
 
 def test_a_release_out_of_support_and_what_its_public_images_lack_are_said() -> None:
     assert [each.partition(" (")[0] for each in NOTES] == ["release: Open edX Redwood"]
-    ended, lacks = feasibility.release_notes(replace(ACME, images="hub"))
+    lacking = replace(ACME.release, lacks=("Learners open no course.",))
+    ended, lacks = feasibility.release_notes(replace(ACME, images="hub", release=lacking))
     assert "support ended on 2024-12-16" in ended
-    assert lacks == f"release: redwood: {ACME.release.lacks[0]}"
+    assert lacks == "release: redwood: Learners open no course."
     newest = replace(ACME, release=ACME.releases["verawood"], images="hub")
     assert feasibility.release_notes(newest, date(2026, 12, 8)) == ()
     assert len(feasibility.release_notes(newest, date(2026, 12, 9))) == 1

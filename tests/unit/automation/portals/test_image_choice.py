@@ -105,10 +105,16 @@ def test_public_images_that_are_asked_for_are_not_replaced(
         chosen(release, images)
 
 
-def test_a_release_that_lacks_something_is_no_default(engine: Engine) -> None:
+def test_a_release_that_lacks_something_is_no_default(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = image_choice.all_releases()
+    lacking = replace(known.load("redwood"), lacks=("Learners open no course. Not one.",))
+    monkeypatch.setattr(known, "load", {**known.all(), "redwood": lacking}.__getitem__)
+    monkeypatch.setattr(image_choice, "all_releases", lambda: known)
     found = chosen("redwood")
     assert (found.images, engine.asked) == ("packages", [])
-    assert found.why == "with public images of redwood this is so: Learners cannot open a course"
+    assert found.why == "with public images of redwood this is so: Learners open no course"
 
 
 def test_a_host_without_the_memory_gets_the_stand_in_unless_asked(engine: Engine) -> None:
@@ -160,10 +166,9 @@ def test_what_runs_is_said_on_one_line_with_the_end_of_its_support(tmp_path: Pat
     assert told["notice"] == "Open edX Verawood (June 2026), supported until 2026-12-09, from public images."
     assert (told["real"], told["supported"], told["lacks"], told["why"]) == (True, True, [], "")
     assert not openedx_facts(real, today=date(2026, 12, 9))["supported"]
-    old = replace(real, release=real.releases["redwood"])
+    old = replace(real, release=replace(real.releases["redwood"], lacks=("Learners open no course.",)))
     assert openedx_facts(old)["notice"] == (
-        "Open edX Redwood (June 2024), support ended on 2024-12-16, from public images. Learners cannot open a course. "
-        "Its pages are in the MFE, which this release has no service for here."
+        "Open edX Redwood (June 2024), support ended on 2024-12-16, from public images. Learners open no course."
     )
     told = openedx_facts(Tenant.load("acme", TENANTS), "docker.io: refused")
     assert (told["real"], told["why"]) == (False, "docker.io: refused")

@@ -12,6 +12,7 @@ from config.portal.networks import networks
 from config.reading.errors import ConfigError
 from config.releases.release import Release
 from config.tenant.tenant import Admin, Hosts, Listen, Mail, Placement, Size, Storage, Tenant, names
+from tests.programs import released
 from tests.unit.config.bad_files import DATA
 
 ROOT = Path(__file__).parents[4]
@@ -52,13 +53,23 @@ def test_a_small_file_gives_a_whole_tenant(tmp_path: Path) -> None:
 
 def test_it_has_the_services_of_its_release_but_those_that_it_leaves_out(tmp_path: Path) -> None:
     tenant = only(tmp_path, SMALL)
-    assert set(tenant.release.services) - set(tenant.services) == {"mail-sink"}
+    assert set(tenant.release.services) - set(tenant.services) == {"mail-sink", "mfe"}
     sunk = only(
         tmp_path,
         SMALL.replace("cms: studio.acme.example", "cms: studio.acme.example, mail: mail.acme.example")
         + "mail: {delivery: sink}",
     )
-    assert set(sunk.services) == set(sunk.release.services)
+    assert set(sunk.services) == {*sunk.release.services} - {"mfe"}
+
+
+def test_front_ends_are_only_in_portals_that_have_an_image_of_them(tmp_path: Path) -> None:
+    """None is built here; their host and their sizes are only where they are."""
+    with pytest.raises(ConfigError, match="sizes/mfe: is not known"):
+        only(tmp_path, SMALL + "sizes: {mfe: {memory: 96MiB}}")
+    own = f"service_images: {{mfe: registry.acme.example/mfe@sha256:{'0' * 64}}}\n"
+    assert "mfe" in only(tmp_path, SMALL + own + "sizes: {mfe: {memory: 96MiB}}").services
+    (tmp_path / "hub").mkdir()
+    assert "mfe" in released("acme", "redwood", tmp_path / "hub").services
 
 
 def test_its_mail_comes_from_its_own_domains(tmp_path: Path) -> None:
