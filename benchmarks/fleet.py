@@ -1,9 +1,8 @@
 """`python -m benchmarks.fleet`: one command over 1, 2, 5 and 10 portals; its time, and the memory of the tools."""
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import processes
+from benchmarks import processes, report
 from benchmarks.plot import Panel, svg
 from benchmarks.processes import Run, RunFailed
 from preflight.connection import direct_arguments
@@ -32,11 +31,6 @@ PARTS = {
     "docker plugin": ("plugins.docker", "pulumi-resource-docker"),
     "random plugin": ("plugins.random", "pulumi-resource-random"),
 }
-
-
-def say(text: str) -> None:
-    """Print progress on standard error; standard output is for the results."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def name(number: int) -> str:
@@ -88,14 +82,11 @@ def main(
     try:
         found = measure(wanted, patience)
     except RunFailed as error:
-        say(f"error: {error}")
+        report.say(f"error: {error}")
         raise typer.Exit(1) from None
     if plot:
         plot.write_text(svg(panels(found)))
-    if as_json:
-        print(json.dumps([each.facts() for each in found], indent=2))
-    else:
-        show(found, Console(width=120))
+    report.tell([each.facts() for each in found], as_json, partial(show, found))
 
 
 def measure(counts: Sequence[int], patience: float) -> list[Measured]:
@@ -127,7 +118,7 @@ def round_of(checkout: Checkout, count: int, patience: float, shared: Path, firs
             log=checkout.base / "log.txt",
             limit=LIMIT,
         )
-        say(
+        report.say(
             f"{count} portals: {verb}: {run.seconds:.1f} s, {run.cpu_seconds:.1f} s of processor, {run.peak_mib:.0f} MiB ({run.once_mib:.0f} with shared pages once)"
         )
         return measurement(verb, count, run, calm)

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -50,11 +51,6 @@ for key in sys.argv[1:]:
 """
 
 
-def say(text: str) -> None:
-    """Print progress on standard error; standard output is for the results."""
-    print(text, file=sys.stderr, flush=True)
-
-
 def main(
     learners: Annotated[int, typer.Option(min=1, help="Learners at the same time.")] = 50,
     seconds: Annotated[int, typer.Option(min=10, help="How long.")] = 180,
@@ -70,26 +66,23 @@ def main(
     try:
         told = measure(learners, seconds, arrivals)
     except (PortalError, RunFailed, SiteError, ToolchainError) as error:
-        say(f"error: {error}")
+        report.say(f"error: {error}")
         raise typer.Exit(1) from None
-    if as_json:
-        print(json.dumps(told, indent=2))
-    else:
-        show(told, Console(width=120))
+    report.tell(told, as_json, partial(show, told))
     raise typer.Exit(1 if told["load"]["errors"] else 0)
 
 
 def measure(learners: int, seconds: int, arrivals: float) -> dict[str, Any]:
     """Measure a portal of its own, which is removed afterwards."""
     locust = install_locust(os.environ)
-    with site(say) as place, connect() as client:
-        say("bringing up the portal")
+    with site(report.say) as place, connect() as client:
+        report.say("bringing up the portal")
         with (place.checkout / "tenants" / f"{TENANT}.yaml").open("a") as file:
             file.write(FEATURES)
         ask(["./portal", "up", TENANT], place.checkout, place.environ)
         live = write_overrides(client, place)
         publish_courses(client)
-        say(f"{learners} learners for {seconds} s")
+        report.say(f"{learners} learners for {seconds} s")
         with watching(TENANT) as usage:
             load = run(locust, place, learners, seconds, arrivals)
         return {
@@ -106,7 +99,7 @@ def install_locust(environ: Mapping[str, str]) -> Path:
     pinned = next(line for line in REQUIREMENTS.read_text().splitlines() if line.startswith("locust=="))
     place = Paths.of(environ).cache / pinned.split()[0].replace("==", "-")
     if not (place / "done").exists():
-        say("installing locust, once")
+        report.say("installing locust, once")
         shutil.rmtree(place, ignore_errors=True)
         ask([sys.executable, "-m", "venv", str(place)], HERE, environ)
         words = ["install", "--quiet", "--require-hashes", "--requirement", str(REQUIREMENTS)]

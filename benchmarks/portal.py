@@ -1,13 +1,11 @@
 """`python -m benchmarks.portal`: a whole portal by this project and by Docker Compose, in the same run."""
 
-import json
 import signal
-import sys
+from functools import partial
 from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from automation.engine.inventory import connect
 from automation.errors import PortalError
@@ -22,11 +20,6 @@ from toolchain.errors import ToolchainError
 # Long enough for what starts late (OpenSearch's first merges, Python's first collections) to be over.
 IDLE_SECONDS = 60.0
 PATIENCE_SECONDS = 60.0
-
-
-def say(text: str) -> None:
-    """Print progress on standard error; standard output is for the results."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def main(
@@ -56,22 +49,19 @@ def main(
         UnknownInput,
         compose_build.GoMissing,
     ) as error:
-        say(f"error: {error}")
+        report.say(f"error: {error}")
         raise typer.Exit(1) from None
-    if as_json:
-        print(json.dumps(told, indent=2))
-    else:
-        report.show(told, Console(width=120))
+    report.tell(told, as_json, partial(report.show, told))
 
 
 def measure(rounds: int, idle_seconds: float, patience: float) -> dict[str, object]:
     """Run all rounds in a temporary checkout, which is removed afterwards."""
-    with site(say) as place, connect() as client:
-        binary = compose_build.compose(place.environ, say)
-        benchmark = Benchmark(site=place, client=client, say=say, patience=patience)
+    with site(report.say) as place, connect() as client:
+        binary = compose_build.compose(place.environ, report.say)
+        benchmark = Benchmark(site=place, client=client, say=report.say, patience=patience)
         contestants = [tools.pulumi(), tools.compose(binary, place), tools.portal()]
         for number in range(rounds + 1):
-            say(
+            report.say(
                 f"round {number} of {rounds}"
                 if number
                 else "a round that is not counted: caches, proof of sameness"

@@ -3,12 +3,12 @@
 import http.client
 import json
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -105,18 +105,10 @@ def main(
     try:
         told = measure(Tenant.load(tenant, ROOT / "tenants"), changes, rate, {"lms": lms, "cms": cms})
     except (PortalError, ReloadError) as error:
-        say(f"error: {error}")
+        report.say(f"error: {error}")
         raise typer.Exit(1) from None
-    if as_json:
-        print(json.dumps(told, indent=2))
-    else:
-        show(told, Console(width=120))
+    report.tell(told, as_json, partial(show, told))
     raise typer.Exit(1 if any(each["failed"] for each in told["pages"].values()) else 0)
-
-
-def say(text: str) -> None:
-    """Progress, on standard error so that standard output stays for facts."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def measure(tenant: Tenant, changes: int, rate: float, pages: Mapping[str, str]) -> dict[str, Any]:
@@ -130,7 +122,9 @@ def measure(tenant: Tenant, changes: int, rate: float, pages: Mapping[str, str])
             with watching(tenant.name) as usage, requesting(tenant, rate, pages) as found:
                 for number in range(1, changes + 1):
                     took = change(drive, number)
-                    say(f"{number}: " + ", ".join(f"{name} {each:.0f} s" for name, each in took.items()))
+                    report.say(
+                        f"{number}: " + ", ".join(f"{name} {each:.0f} s" for name, each in took.items())
+                    )
                     for name, seconds in took.items():
                         waited.setdefault(name, []).append(seconds)
         finally:

@@ -1,9 +1,11 @@
 """The results as one JSON object and as tables."""
 
+import json
 import os
 import platform
 import statistics
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +23,19 @@ RATIO = 1.5
 PREVIEW_SECONDS = 4.0
 IDLE_MIB = 1536.0
 TITLES = {"up": "cold up", "preview": "no-op preview", "again": "no-op up", "down": "destroy"}
+
+
+def say(text: str) -> None:
+    """Print progress on standard error; standard output is for the results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def tell(results: object, as_json: bool, show: Callable[[Console], None]) -> None:
+    """Write the results to standard output: as JSON, or as the tables that `show` prints."""
+    if as_json:
+        print(json.dumps(results, indent=2))
+    else:
+        show(Console(width=120))
 
 
 def facts(benchmark: Benchmark, rounds: int, parts: Mapping[str, float]) -> dict[str, Any]:

@@ -1,6 +1,10 @@
-"""Programs of images, which no package has: loaded from their file."""
+"""Programs and packages of images, which no package of this repository has: loaded from their files."""
 
+import importlib
 import importlib.util
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -16,3 +20,15 @@ def load(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@contextmanager
+def package(folder: Path, name: str, modules: Iterable[str]) -> Iterator[dict[str, ModuleType]]:
+    """The named modules of a package in a folder, by name. No other test finds them loaded."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield {module: importlib.import_module(f"{name}.{module}") for module in modules}
+    finally:
+        sys.path.remove(str(folder))
+        for loaded in [each for each in sys.modules if each.partition(".")[0] == name]:
+            del sys.modules[loaded]

@@ -107,38 +107,14 @@ def test_a_look_at_a_drive_that_is_not_mounted_makes_no_directory(fleet: LightPo
     away = fleet.trial(1)
     away.root = fleet.checkout.base / "looks-unmounted"
     away.write()
+    new = ("new", "e2e-light-2", "--lms", "new.localhost", "--images", "packages", "--root", str(away.root))
     for words, code in (
         (("status", away.name), 6),
         (("purge", away.name, "--dry-run"), 7),
         (("orphans",), 0),
         (("preview", away.name), 7),
-        (
-            (
-                "new",
-                "e2e-light-2",
-                "--lms",
-                "new.localhost",
-                "--images",
-                "packages",
-                "--root",
-                str(away.root),
-                "--dry-run",
-            ),
-            7,
-        ),
-        (
-            (
-                "new",
-                "e2e-light-2",
-                "--lms",
-                "new.localhost",
-                "--images",
-                "packages",
-                "--root",
-                str(away.root),
-            ),
-            7,
-        ),
+        ((*new, "--dry-run"), 7),
+        (new, 7),
     ):
         ran = fleet.checkout.portal(*words)
         assert ran.code == code, str(ran)

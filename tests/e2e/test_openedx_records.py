@@ -13,12 +13,11 @@ from email.policy import default
 from functools import partial
 from typing import Any
 
-import docker
 import pytest
 import yaml
 
-from automation import images
-from testbed.standin_bench import PORTS, ROLES, Bench, Browser, settings, until
+from testbed.standin_bench import PORTS, Bench, Browser, settings, until
+from tests.e2e import migrated_bench
 from tests.records import answers, differences
 from tests.records.differences import Found
 from tests.records.record import FOLDER, records
@@ -33,23 +32,17 @@ JOB = ("lms-migrate", "cms-migrate", "create-admin")
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
     """The lms and its workers, with the users and courses of the records; what the lms asks the forum is noted."""
-    client = docker.from_env(timeout=180)
-    try:
-        with Bench(client, images.build([*ROLES, "forum", "openedx-standin"])) as made:
-            code, log = made.run_job(*JOB)
-            assert code == 0, log
-            made.start_store("forum")
-            made.start_program("forum-calls", FORUM_CALLS)
-            noted = settings("lms") | {"COMMENTS_SERVICE_URL": "http://forum-calls:4567"}
-            made.start("lms", files={"/openedx/config/lms.env.json": json.dumps(noted, indent=2)})
-            made.start_ready("lms-workers")
-            for name in ("forum", "lms"):
-                until(f"{name} to be ready", partial(made.is_ready, name))
-            code, log = made.exec_in("lms", "python3", "-c", SEED, env={"SERVICE_VARIANT": "lms"})
-            assert code == 0, log
-            yield made
-    finally:
-        client.close()
+    with migrated_bench.running(*JOB) as bench:
+        bench.start_store("forum")
+        bench.start_program("forum-calls", FORUM_CALLS)
+        noted = settings("lms") | {"COMMENTS_SERVICE_URL": "http://forum-calls:4567"}
+        bench.start("lms", files={"/openedx/config/lms.env.json": json.dumps(noted, indent=2)})
+        bench.start_ready("lms-workers")
+        for name in ("forum", "lms"):
+            until(f"{name} to be ready", partial(bench.is_ready, name))
+        code, log = bench.exec_in("lms", "python3", "-c", SEED, env={"SERVICE_VARIANT": "lms"})
+        assert code == 0, log
+        yield bench
 
 
 def calls_since(bench: Bench) -> Callable[[], list[str]]:

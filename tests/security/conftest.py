@@ -1,8 +1,6 @@
 """The configuration of an Open edX container, loaded from the image's folder, with folders of its own."""
 
-import importlib
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +10,7 @@ import pytest
 
 from config.portal.openedx import SECRETS, settings_files
 from config.tenant.tenant import Tenant
+from tests import standalone
 from tests.programs import ROOT, TENANTS
 
 HOME = ROOT / "images" / "configuration"
@@ -32,11 +31,8 @@ MODULES = (
 @pytest.fixture(scope="module")
 def configuration() -> Iterator[SimpleNamespace]:
     """The package's modules by name."""
-    sys.path.insert(0, str(HOME))
-    yield SimpleNamespace(**{name: importlib.import_module(f"configurator.{name}") for name in MODULES})
-    sys.path.remove(str(HOME))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "configurator"]:
-        del sys.modules[name]
+    with standalone.package(HOME, "configurator", MODULES) as modules:
+        yield SimpleNamespace(**modules)
 
 
 @pytest.fixture

@@ -9,20 +9,18 @@ import socket
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.unit.toolchain.answering_socket import answering
 from toolchain.command import DEFAULT, LIGHT, parts_for
 from toolchain.parts.dockerd import wait_until
 from toolchain.paths import REPO, Paths
 from toolchain.pins import Pins
 from toolchain.setup.installation import PARTS, Installation
 from toolchain.setup.stamps import PartResult
-
-PING = b"HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -75,26 +73,8 @@ def env(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[None]:
     """Something at DOCKER_HOST that answers like an engine."""
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(str(tmp_path / "docker.sock"))
-    server.listen()
-
-    def serve() -> None:
-        while True:
-            try:
-                talk, _ = server.accept()
-            except OSError:
-                return
-            with talk:
-                talk.recv(4096)
-                talk.sendall(PING)
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield
-    server.shutdown(socket.SHUT_RDWR)
-    server.close()
-    thread.join()
+    with answering(tmp_path / "docker.sock"):
+        yield
 
 
 def portal(checkout: Path, env: dict[str, str], *words: str) -> "subprocess.CompletedProcess[str]":

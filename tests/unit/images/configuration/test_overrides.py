@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from config.portal.openedx import settings_files
 from config.tenant.tenant import Tenant
+from tests import standalone
 from tests.programs import TENANTS
 
 quick = settings(max_examples=50, deadline=None)
@@ -26,7 +27,6 @@ HOME = Path(__file__).parents[4] / "images" / "configuration"
 @pytest.fixture(scope="module")
 def configuration() -> Iterator[SimpleNamespace]:
     """The package of the image, loaded from its folder."""
-    sys.path.insert(0, str(HOME))
     names = [
         "ansible",
         "files",
@@ -41,10 +41,8 @@ def configuration() -> Iterator[SimpleNamespace]:
         "variables",
         "start_failures",
     ]
-    yield SimpleNamespace(**{name: importlib.import_module(f"configurator.{name}") for name in names})
-    sys.path.remove(str(HOME))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "configurator"]:
-        del sys.modules[name]
+    with standalone.package(HOME, "configurator", names) as modules:
+        yield SimpleNamespace(**modules)
 
 
 def finding(configuration: SimpleNamespace, data: bytes) -> str:

@@ -1,7 +1,5 @@
 """The mail-sink's store and what it makes of a mail: plain Python, without its server."""
 
-import importlib
-import sys
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -11,15 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests import standalone
+
 APP = Path(__file__).resolve().parents[4] / "images/mail-sink/app"
 
 
 @pytest.fixture(scope="module")
 def sink() -> Iterator[dict[str, ModuleType]]:
     """Its modules that need nothing but Python."""
-    sys.path.insert(0, str(APP))
-    yield {name: importlib.import_module(f"sink.{name}") for name in ("mail", "store")}
-    sys.path.remove(str(APP))
+    with standalone.package(APP, "sink", ("mail", "store")) as modules:
+        yield modules
 
 
 def letter(text: str = "Hello", html: str = "", subject: str = "Hello") -> bytes:

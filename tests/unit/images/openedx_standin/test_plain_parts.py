@@ -1,9 +1,7 @@
 """The stand-in's parts that need no Django: command line, settings file, secrets, static files, the pages' frame."""
 
-import importlib
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
@@ -16,6 +14,7 @@ from hypothesis import strategies as st
 
 from config.releases.release import Releases
 from testbed.standin_bench import passwords, settings
+from tests import standalone
 
 FOLDER = Path(__file__).parents[4] / "images" / "openedx-standin"
 APP = FOLDER / "app"
@@ -24,24 +23,16 @@ APP = FOLDER / "app"
 @pytest.fixture(scope="module")
 def standin() -> Iterator[dict[str, ModuleType]]:
     """The modules that must load on a bare Python."""
-    sys.path.insert(0, str(APP))
-    yield {
-        name: importlib.import_module(f"standin.{name}")
-        for name in ("access", "assets", "bounded", "config", "entry", "theme")
-    }
-    sys.path.remove(str(APP))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "standin"]:
-        del sys.modules[name]
+    names = ("access", "assets", "bounded", "config", "entry", "theme")
+    with standalone.package(APP, "standin", names) as modules:
+        yield modules
 
 
 @pytest.fixture(scope="module")
 def accounts() -> Iterator[dict[str, ModuleType]]:
     """Those of the accounts' modules that load on a bare Python."""
-    sys.path.insert(0, str(APP))
-    yield {name: importlib.import_module(f"accounts.{name}") for name in ("addresses", "refusals")}
-    sys.path.remove(str(APP))
-    for name in [name for name in sys.modules if name.partition(".")[0] == "accounts"]:
-        del sys.modules[name]
+    with standalone.package(APP, "accounts", ("addresses", "refusals")) as modules:
+        yield modules
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Asking an engine over its socket."""
 
-import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.toolchain.answering_socket import PING, answering
 from toolchain.parts.engine import ask, judge, refusal
-
-PING = b"HTTP/1.0 200 OK\r\nApi-Version: 1.41\r\nServer: Docker\r\n\r\nOK"
 
 
 @pytest.mark.parametrize(
@@ -34,28 +32,8 @@ def test_what_a_reply_means(reply: str, state: str) -> None:
 def served(tmp_path: Path) -> Iterator[str]:
     """A socket on which something answers like an engine, a byte at a time."""
     path = tmp_path / "docker.sock"
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(str(path))
-    server.listen()
-
-    def serve() -> None:
-        while True:
-            try:
-                talk, _ = server.accept()
-            except OSError:
-                return
-            # Who asks hangs up as soon as it has read enough, which may be before the last byte.
-            with talk, contextlib.suppress(ConnectionError):
-                talk.recv(4096)
-                for byte in PING:
-                    talk.sendall(bytes([byte]))
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield f"unix://{path}"
-    server.shutdown(socket.SHUT_RDWR)
-    server.close()
-    thread.join()
+    with answering(path, part_bytes=1):
+        yield f"unix://{path}"
 
 
 def test_an_engine_that_answers(served: str) -> None:
