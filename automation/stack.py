@@ -156,15 +156,15 @@ class Stack:
         if ended.returncode:
             raise PortalError(f"pulumi stack import of {self.name}: {failure_text(ended)}")
 
-    def rewrite(self, seen: Mapping[str, Any], state: Mapping[str, Any], beside: Path) -> bool:
-        """Put a mended state into a file backend's file, where it still is the one that was `seen`.
+    def rewrite(self, expected: Mapping[str, Any], state: Mapping[str, Any], beside: Path) -> bool:
+        """Put a mended state into a file backend's file, where it still is the `expected` one.
 
         For one who holds Pulumi's lock, with which the CLI imports nothing; `beside` is a folder of the same file system.
         False where the file is not written as known: nothing was done then. Raises Overtaken.
         """
         if self.checkpoint is None or (now := self._checkpoint()) is None:
             return False
-        if now != seen:
+        if now != expected:
             raise Overtaken(f"the state of portal {self.name} was changed during its recovery")
         whole = json.loads(self.checkpoint.read_bytes())
         whole["checkpoint"]["latest"] = state["deployment"]
@@ -241,10 +241,10 @@ def stack_names(folder: Path) -> list[str]:
 
 def stacks(environ: Mapping[str, str] | None = None) -> list[str]:
     """The names of this project's stacks in the backend, sorted. Raises PortalError."""
-    asked = Stack(name="", environ=environ or dict(os.environ))
-    if asked.files is not None:
-        return stack_names(asked.files)
-    return sorted(each["name"].rpartition("/")[2] for each in asked.list_all())
+    any_stack = Stack(name="", environ=environ or dict(os.environ))
+    if any_stack.files is not None:
+        return stack_names(any_stack.files)
+    return sorted(each["name"].rpartition("/")[2] for each in any_stack.list_all())
 
 
 def last_line(text: str) -> str:

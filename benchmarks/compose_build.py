@@ -21,9 +21,9 @@ class GoMissing(Exception):
 
 def version() -> str:
     """The version that compose/go.mod pins: `2.40.3`. Raises AttributeError when it pins none."""
-    found = re.search(r"github\.com/docker/compose/v2 v(\S+)", (HERE / "go.mod").read_text())
-    assert found is not None
-    return found.group(1)
+    match = re.search(r"github\.com/docker/compose/v2 v(\S+)", (HERE / "go.mod").read_text())
+    assert match is not None
+    return match.group(1)
 
 
 def compose(environ: Mapping[str, str], say: Callable[[str], None]) -> Path:
@@ -54,9 +54,9 @@ def compose(environ: Mapping[str, str], say: Callable[[str], None]) -> Path:
 def find_go(paths: Paths) -> str:
     """The Go on PATH, else the one that the toolchain put into the cache. Raises GoMissing."""
     ours = sorted(paths.cache.glob("go-*/bin/go"))
-    found = shutil.which("go") or (str(ours[-1]) if ours else None)
-    if found is None:
+    go = shutil.which("go") or (str(ours[-1]) if ours else None)
+    if go is None:
         raise GoMissing(
             "no Go on PATH and none in the cache to build Docker Compose with; put Go 1.25 or newer on PATH"
         )
-    return found
+    return go

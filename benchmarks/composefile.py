@@ -69,18 +69,20 @@ def plain(value: Any) -> Any:
     return value
 
 
-def compose_file(found: Sequence[Mapping[str, Any]], project: str) -> dict[str, Any]:
+def compose_file(all_resources: Sequence[Mapping[str, Any]], project: str) -> dict[str, Any]:
     """The Compose file of a portal. Raises UnknownInput."""
-    containers = {each["urn"]: each for each in found if each["type"] == CONTAINER}
+    containers = {each["urn"]: each for each in all_resources if each["type"] == CONTAINER}
     made: dict[str, Any] = {
         "name": project,
         "services": {},
         "configs": {},
         "networks": {
-            each["inputs"]["name"]: network(each["inputs"]) for each in found if each["type"] == NETWORK
+            each["inputs"]["name"]: network(each["inputs"])
+            for each in all_resources
+            if each["type"] == NETWORK
         },
         "volumes": {
-            each["inputs"]["name"]: volume(each["inputs"]) for each in found if each["type"] == VOLUME
+            each["inputs"]["name"]: volume(each["inputs"]) for each in all_resources if each["type"] == VOLUME
         },
     }
     for urn, each in containers.items():
@@ -114,18 +116,18 @@ def depends_on(
     }
 
 
-def service(told: Mapping[str, Any], after: Mapping[str, Any], name: str) -> dict[str, Any]:
+def service(inputs: Mapping[str, Any], after: Mapping[str, Any], name: str) -> dict[str, Any]:
     """One container's inputs as a Compose service."""
     made: dict[str, Any] = {
-        "container_name": told["name"],
-        "image": told["image"],
+        "container_name": inputs["name"],
+        "image": inputs["image"],
         "pull_policy": "never",
-        "command": escape(told.get("command")),
-        "entrypoint": escape(told.get("entrypoints")),
-        "hostname": told.get("hostname"),
-        "user": told.get("user"),
-        "environment": escape(told.get("envs")),
-        "labels": labels(told),
+        "command": escape(inputs.get("command")),
+        "entrypoint": escape(inputs.get("entrypoints")),
+        "hostname": inputs.get("hostname"),
+        "user": inputs.get("user"),
+        "environment": escape(inputs.get("envs")),
+        "labels": labels(inputs),
         # Files without a source on the host are copied into the container before its start, as our uploads are.
         "configs": [
             {
@@ -134,27 +136,27 @@ def service(told: Mapping[str, Any], after: Mapping[str, Any], name: str) -> dic
                 # No owner: with one, Compose lets the engine give the file to the container's user.
                 "mode": int(each["permissions"], 8),
             }
-            for index, each in enumerate(told.get("uploads") or [])
+            for index, each in enumerate(inputs.get("uploads") or [])
         ],
         "volumes": [
-            *(named_or_host(each) for each in told.get("volumes") or []),
-            *(bind_mount(each["source"], each["target"], each, False) for each in told.get("mounts") or []),
+            *(named_or_host(each) for each in inputs.get("volumes") or []),
+            *(bind_mount(each["source"], each["target"], each, False) for each in inputs.get("mounts") or []),
         ],
-        "tmpfs": [f"{path}:{options}" for path, options in sorted((told.get("tmpfs") or {}).items())],
-        "cpu_shares": told.get("cpuShares"),
-        "mem_limit": mebibytes(told.get("memory")),
-        "memswap_limit": mebibytes(told.get("memorySwap")),
-        "logging": {"driver": told["logDriver"], "options": told["logOpts"]},
-        "security_opt": told.get("securityOpts"),
-        "cap_add": told["capabilities"].get("adds"),
-        "cap_drop": told["capabilities"].get("drops"),
+        "tmpfs": [f"{path}:{options}" for path, options in sorted((inputs.get("tmpfs") or {}).items())],
+        "cpu_shares": inputs.get("cpuShares"),
+        "mem_limit": mebibytes(inputs.get("memory")),
+        "memswap_limit": mebibytes(inputs.get("memorySwap")),
+        "logging": {"driver": inputs["logDriver"], "options": inputs["logOpts"]},
+        "security_opt": inputs.get("securityOpts"),
+        "cap_add": inputs["capabilities"].get("adds"),
+        "cap_drop": inputs["capabilities"].get("drops"),
         "ulimits": {
             each["name"]: {"soft": int(each["soft"]), "hard": int(each["hard"])}
-            for each in told.get("ulimits") or []
+            for each in inputs.get("ulimits") or []
         },
-        "stop_grace_period": f"{int(told['stopTimeout'])}s",
-        "restart": told["restart"],
-        "healthcheck": healthcheck(told.get("healthcheck")),
+        "stop_grace_period": f"{int(inputs['stopTimeout'])}s",
+        "restart": inputs["restart"],
+        "healthcheck": healthcheck(inputs.get("healthcheck")),
         "ports": [
             {
                 "target": int(each["internal"]),
@@ -162,84 +164,86 @@ def service(told: Mapping[str, Any], after: Mapping[str, Any], name: str) -> dic
                 "host_ip": each["ip"],
                 "protocol": each.get("protocol") or "tcp",
             }
-            for each in told.get("ports") or []
+            for each in inputs.get("ports") or []
         ],
         "depends_on": dict(after),
     }
-    if told["networkMode"] == "none":
+    if inputs["networkMode"] == "none":
         made["network_mode"] = "none"
     else:
         made["networks"] = {
-            each["name"]: {"aliases": each.get("aliases") or []} for each in told["networksAdvanced"]
+            each["name"]: {"aliases": each.get("aliases") or []} for each in inputs["networksAdvanced"]
         }
     return {key: value for key, value in made.items() if value not in (None, [], {})}
 
 
-def healthcheck(told: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def healthcheck(inputs: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """A health check in Compose's format."""
-    if not told:
+    if not inputs:
         return None
     return {
-        "test": escape(told["tests"]),
-        "interval": told["interval"],
-        "timeout": told["timeout"],
-        "start_period": told["startPeriod"],
-        "retries": int(told["retries"]),
+        "test": escape(inputs["tests"]),
+        "interval": inputs["interval"],
+        "timeout": inputs["timeout"],
+        "start_period": inputs["startPeriod"],
+        "retries": int(inputs["retries"]),
     }
 
 
-def named_or_host(told: Mapping[str, Any]) -> dict[str, Any]:
+def named_or_host(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """A volume by its name, or a host's path that the engine makes when it is absent."""
-    if told.get("volumeName"):
+    if inputs.get("volumeName"):
         return {
             "type": "volume",
-            "source": told["volumeName"],
-            "target": told["containerPath"],
-            "read_only": bool(told.get("readOnly")),
+            "source": inputs["volumeName"],
+            "target": inputs["containerPath"],
+            "read_only": bool(inputs.get("readOnly")),
         }
-    return bind_mount(told["hostPath"], told["containerPath"], told, True)
+    return bind_mount(inputs["hostPath"], inputs["containerPath"], inputs, True)
 
 
-def bind_mount(source: str, target: str, told: Mapping[str, Any], create: bool) -> dict[str, Any]:
+def bind_mount(source: str, target: str, inputs: Mapping[str, Any], create: bool) -> dict[str, Any]:
     """A bind mount of a host's path."""
     return {
         "type": "bind",
         "source": source,
         "target": target,
-        "read_only": bool(told.get("readOnly")),
+        "read_only": bool(inputs.get("readOnly")),
         "bind": {"create_host_path": create},
     }
 
 
-def network(told: Mapping[str, Any]) -> dict[str, Any]:
+def network(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """A network with its own subnet."""
     return {
-        "name": told["name"],
-        "driver": told["driver"],
-        "internal": bool(told.get("internal")),
-        "driver_opts": told.get("options") or {},
+        "name": inputs["name"],
+        "driver": inputs["driver"],
+        "internal": bool(inputs.get("internal")),
+        "driver_opts": inputs.get("options") or {},
         "ipam": {
-            "config": [{"subnet": each["subnet"], "gateway": each["gateway"]} for each in told["ipamConfigs"]]
+            "config": [
+                {"subnet": each["subnet"], "gateway": each["gateway"]} for each in inputs["ipamConfigs"]
+            ]
         },
-        "labels": labels(told),
+        "labels": labels(inputs),
     }
 
 
-def volume(told: Mapping[str, Any]) -> dict[str, Any]:
+def volume(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """A volume that is a directory of the drive."""
     return {
-        "name": told["name"],
-        "driver": told["driver"],
-        "driver_opts": told["driverOpts"],
-        "labels": labels(told),
+        "name": inputs["name"],
+        "driver": inputs["driver"],
+        "driver_opts": inputs["driverOpts"],
+        "labels": labels(inputs),
     }
 
 
-def labels(told: Mapping[str, Any]) -> dict[str, str]:
+def labels(inputs: Mapping[str, Any]) -> dict[str, str]:
     """The labels but those of Compose's own."""
     return {
         each["label"]: escape(each["value"])
-        for each in told.get("labels") or []
+        for each in inputs.get("labels") or []
         if not each["label"].startswith(COMPOSE_LABEL)
     }
 

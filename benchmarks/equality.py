@@ -33,61 +33,63 @@ class PortalsDiffer(Exception):
 def engine_facts(client: Any, tenant: str, files: Mapping[str, list[str]]) -> dict[str, Facts]:
     """Facts of every container, network and volume of a tenant. `files` names each container's uploads."""
     label = {"label": f"com.docker.compose.project={tenant}"}
-    found = {}
+    facts = {}
     for each in client.containers(all=True, filters=label):
-        told = client.inspect_container(each["Id"])
-        name = told["Name"].lstrip("/")
-        found[f"container {name}"] = {
-            **container(told),
+        inspection = client.inspect_container(each["Id"])
+        name = inspection["Name"].lstrip("/")
+        facts[f"container {name}"] = {
+            **container(inspection),
             **{f"file {path}": file_facts(client, each["Id"], path) for path in files.get(name, ())},
         }
     for each in client.networks(filters=label):
-        found[f"network {each['Name']}"] = network(client.inspect_network(each["Id"]))
+        facts[f"network {each['Name']}"] = network(client.inspect_network(each["Id"]))
     for each in client.volumes(filters=label)["Volumes"] or []:
-        found[f"volume {each['Name']}"] = volume(each)
-    return found
+        facts[f"volume {each['Name']}"] = volume(each)
+    return facts
 
 
-def container(told: Mapping[str, Any]) -> Facts:
+def container(inspection: Mapping[str, Any]) -> Facts:
     """The facts of a container, without those that are random (id, addresses, times) and without ALLOWED."""
-    config, host = dict(told["Config"]), dict(told["HostConfig"])
-    if config["Hostname"] == told["Id"][:12]:
+    config, host = dict(inspection["Config"]), dict(inspection["HostConfig"])
+    if config["Hostname"] == inspection["Id"][:12]:
         config["Hostname"] = ""
     config["Labels"] = without_compose(config["Labels"])
     config["Env"] = sorted(config["Env"] or [])
     facts = {
         **flatten("Config", config),
         **flatten("HostConfig", host),
-        "Image": told["Image"],
+        "Image": inspection["Image"],
         "Mounts": text(
-            sorted((mount(each) for each in told["Mounts"]), key=lambda each: each["Destination"])
+            sorted((mount(each) for each in inspection["Mounts"]), key=lambda each: each["Destination"])
         ),
-        "Health": text((told["State"].get("Health") or {}).get("Status")),
-        "State": text([told["State"]["Status"], told["State"]["ExitCode"]]),
+        "Health": text((inspection["State"].get("Health") or {}).get("Status")),
+        "State": text([inspection["State"]["Status"], inspection["State"]["ExitCode"]]),
     }
-    own = {told["Name"].lstrip("/"), told["Id"][:12]}
-    for name, joined in (told["NetworkSettings"]["Networks"] or {}).items():
+    own = {inspection["Name"].lstrip("/"), inspection["Id"][:12]}
+    for name, joined in (inspection["NetworkSettings"]["Networks"] or {}).items():
         facts[f"Networks {name}"] = text(joined.get("IPAMConfig") or None)
         facts[f"Networks {name} aliases"] = text(sorted(set(joined.get("Aliases") or []) - own))
     return {key: value for key, value in facts.items() if key not in ALLOWED}
 
 
-def network(told: Mapping[str, Any]) -> Facts:
+def network(inspection: Mapping[str, Any]) -> Facts:
     """The facts of a network."""
     keys = ("Driver", "EnableIPv6", "IPAM", "Internal", "Attachable", "Ingress", "Options")
-    return {key: text(told[key]) for key in keys} | {"Labels": text(without_compose(told["Labels"]))}
-
-
-def volume(told: Mapping[str, Any]) -> Facts:
-    """The facts of a volume."""
-    return {key: text(told[key]) for key in ("Driver", "Options", "Scope")} | {
-        "Labels": text(without_compose(told["Labels"]))
+    return {key: text(inspection[key]) for key in keys} | {
+        "Labels": text(without_compose(inspection["Labels"]))
     }
 
 
-def mount(told: Mapping[str, Any]) -> dict[str, Any]:
+def volume(inspection: Mapping[str, Any]) -> Facts:
+    """The facts of a volume."""
+    return {key: text(inspection[key]) for key in ("Driver", "Options", "Scope")} | {
+        "Labels": text(without_compose(inspection["Labels"]))
+    }
+
+
+def mount(inspection: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of a mount, however it was declared."""
-    return {key: told.get(key) for key in ("Type", "Name", "Source", "Destination", "Driver", "RW")}
+    return {key: inspection.get(key) for key in ("Type", "Name", "Source", "Destination", "Driver", "RW")}
 
 
 def file_facts(client: Any, container: str, path: str) -> str:
@@ -97,15 +99,15 @@ def file_facts(client: Any, container: str, path: str) -> str:
         entry = archive.getmembers()[0]
         opened = archive.extractfile(entry)
         content = opened.read() if opened else b""
-    told = f"{len(content)} bytes" if path.startswith(SECRETS) else hashlib.sha256(content).hexdigest()
-    return f"{entry.mode:o} {entry.uid}:{entry.gid} {told}"
+    fingerprint = f"{len(content)} bytes" if path.startswith(SECRETS) else hashlib.sha256(content).hexdigest()
+    return f"{entry.mode:o} {entry.uid}:{entry.gid} {fingerprint}"
 
 
-def flatten(prefix: str, told: Mapping[str, Any]) -> Facts:
+def flatten(prefix: str, mapping: Mapping[str, Any]) -> Facts:
     """One fact a key; what is empty counts as absent."""
     return {
         f"{prefix}.{key}": text(value)
-        for key, value in told.items()
+        for key, value in mapping.items()
         if value not in (None, "", [], {}, 0, False)
     }
 

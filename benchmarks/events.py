@@ -37,11 +37,11 @@ class ContainerTimes:
 class Recorder:
     """The engine's events of one tenant's containers."""
 
-    found: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
 
     def container_times(self, begin: float, prefix: str) -> dict[str, ContainerTimes]:
         """The times of each container by service name. `begin` is the time of day at which the command started."""
-        return container_times(self.found, begin, prefix)
+        return container_times(self.events, begin, prefix)
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def recording(tenant: str) -> Iterator[Recorder]:
     )
 
     def read() -> None:
-        recorder.found.extend(stream)
+        recorder.events.extend(stream)
 
     thread = threading.Thread(target=read, name="events", daemon=True)
     thread.start()
@@ -71,11 +71,11 @@ def recording(tenant: str) -> Iterator[Recorder]:
 
 
 def container_times(
-    found: Sequence[Mapping[str, Any]], begin: float, prefix: str
+    events: Sequence[Mapping[str, Any]], begin: float, prefix: str
 ) -> dict[str, ContainerTimes]:
     """Container times from events; only the first of a kind counts, so that a restart does not hide the first start."""
     made: dict[str, ContainerTimes] = {}
-    for event in found:
+    for event in events:
         name = event["Actor"]["Attributes"]["name"].removeprefix(prefix)
         life = made.setdefault(name, ContainerTimes())
         kind = {"health_status: healthy": "healthy"}.get(event["Action"], event["Action"])
@@ -104,17 +104,17 @@ class Chain:
     tail: float
 
 
-def chain(found: Mapping[str, ContainerTimes], after: Mapping[str, Sequence[str]], seconds: float) -> Chain:
+def chain(times: Mapping[str, ContainerTimes], after: Mapping[str, Sequence[str]], seconds: float) -> Chain:
     """The longest chain of containers, found backwards from the one that was ready last."""
-    ready = {name: life.ready for name, life in found.items() if life.ready is not None}
+    ready = {name: life.ready for name, life in times.items() if life.ready is not None}
     if not ready:
         return Chain(head=seconds, steps=(), tail=0.0)
     steps: list[Step] = []
     name: str | None = max(ready, key=lambda each: ready[each] or 0.0)
     tail = seconds - (ready[name or ""] or 0.0)
-    first = min(life.create for life in found.values() if life.create is not None)
+    first = min(life.create for life in times.values() if life.create is not None)
     while name is not None:
-        life = found[name]
+        life = times[name]
         before = [each for each in after.get(name, ()) if each in ready]
         last = max(before, key=lambda each: ready[each] or 0.0) if before else None
         free = ready[last] or 0.0 if last else first
@@ -152,11 +152,11 @@ class Removal:
     tail: float
 
 
-def removal(found: Mapping[str, ContainerTimes], seconds: float) -> Removal:
+def removal(times: Mapping[str, ContainerTimes], seconds: float) -> Removal:
     """The removal in layers. A new layer begins when everything before it is gone."""
     spans = sorted(
         (min(each for each in (life.kill, life.destroy) if each is not None), life.destroy, name)
-        for name, life in found.items()
+        for name, life in times.items()
         if life.destroy is not None
     )
     layers: list[Layer] = []

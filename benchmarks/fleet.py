@@ -80,13 +80,13 @@ def main(
     """Measure onboarding, no-op preview, a shared setting changed, and destroy, over fleets of light portals."""
     wanted = [int(each) for each in counts.split(",")]
     try:
-        found = measure(wanted, patience)
+        measurements = measure(wanted, patience)
     except RunFailed as error:
         report.say(f"error: {error}")
         raise typer.Exit(1) from None
     if plot:
-        plot.write_text(svg(panels(found)))
-    report.tell([each.facts() for each in found], as_json, partial(show, found))
+        plot.write_text(svg(panels(measurements)))
+    report.tell([each.facts() for each in measurements], as_json, partial(show, measurements))
 
 
 def measure(counts: Sequence[int], patience: float) -> list[Measured]:
@@ -98,10 +98,10 @@ def measure(counts: Sequence[int], patience: float) -> list[Measured]:
             shared = checkout.folder / SHARED
             first = shared.read_text()
             assert BEFORE in first, f"{SHARED} has no {BEFORE!r}"
-            found: list[Measured] = []
+            measurements: list[Measured] = []
             for count in counts:
-                found += round_of(checkout, count, patience, shared, first)
-            return found
+                measurements += round_of(checkout, count, patience, shared, first)
+            return measurements
     finally:
         client.close()
 
@@ -134,16 +134,16 @@ def round_of(checkout: Checkout, count: int, patience: float, shared: Path, firs
     clients = checkout.base / "clients.csv"
     clients.write_text(onboarding_requests(count, checkout.drive))
     script = f'eval "$(./portal env)"; exec python -m docs.examples.onboard {clients}'
-    found = [timed("onboard", "bash", "-ec", script)]
-    found.append(timed("preview", "./portal", "preview", "--all"))
-    found.append(timed("preview, one", "./portal", "preview", name(1)))
+    measurements = [timed("onboard", "bash", "-ec", script)]
+    measurements.append(timed("preview", "./portal", "preview", "--all"))
+    measurements.append(timed("preview, one", "./portal", "preview", name(1)))
     shared.write_text(first.replace(BEFORE, AFTER))
-    found.append(timed("change", "./portal", "up", "--all"))
+    measurements.append(timed("change", "./portal", "up", "--all"))
     shared.write_text(first)
-    found.append(timed("destroy", "./portal", "destroy", "--all", "--confirm", confirmed))
+    measurements.append(timed("destroy", "./portal", "destroy", "--all", "--confirm", confirmed))
     for each in NAMES[:count]:
         (checkout.folder / "tenants" / f"{each}.yaml").unlink()
-    return found
+    return measurements
 
 
 def measurement(verb: str, tenants: int, run: Run, busy_before: float) -> Measured:
@@ -178,12 +178,12 @@ def onboarding_requests(count: int, drive: Path) -> str:
     return "\n".join([*rows, ""])
 
 
-def panels(found: Sequence[Measured]) -> list[Panel]:
+def panels(measurements: Sequence[Measured]) -> list[Panel]:
     """Seconds, processor seconds, and peak memory, over the number of portals."""
 
     def lines(value: str) -> dict[str, list[tuple[float, float]]]:
         made: dict[str, list[tuple[float, float]]] = {}
-        for each in found:
+        for each in measurements:
             if each.verb != "preview, one":
                 made.setdefault(each.verb, []).append((float(each.tenants), float(getattr(each, value))))
         return made
@@ -195,7 +195,7 @@ def panels(found: Sequence[Measured]) -> list[Panel]:
     ]
 
 
-def show(found: Sequence[Measured], console: Console) -> None:
+def show(measurements: Sequence[Measured], console: Console) -> None:
     """Print a row for each command."""
     table = Table()
     for column in (
@@ -208,7 +208,7 @@ def show(found: Sequence[Measured], console: Console) -> None:
         "largest of each kind, MiB",
     ):
         table.add_column(column)
-    for each in found:
+    for each in measurements:
         divided = each.seconds / (1 if each.verb == "preview, one" else each.tenants)
         table.add_row(
             str(each.tenants),

@@ -49,13 +49,13 @@ class Learner(HttpUser):
         """Open the pages of a course one after the other."""
         self.page("/", "front page", "Stand-in")
         form = self.page("/register", "registration form", "Public user name")
-        told = {"email": f"{name}@bench.localhost", "username": name}
+        account = {"email": f"{name}@bench.localhost", "username": name}
         self.send(
             "/register",
             "register",
             form,
             f"Dashboard of {name}",
-            **told,
+            **account,
             password1=PASSWORD,
             password2=PASSWORD,
         )

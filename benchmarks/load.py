@@ -64,12 +64,12 @@ def main(
 
     signal.signal(signal.SIGTERM, stop)
     try:
-        told = measure(learners, seconds, arrivals)
+        results = measure(learners, seconds, arrivals)
     except (PortalError, RunFailed, SiteError, ToolchainError) as error:
         report.say(f"error: {error}")
         raise typer.Exit(1) from None
-    report.tell(told, as_json, partial(show, told))
-    raise typer.Exit(1 if told["load"]["errors"] else 0)
+    report.tell(results, as_json, partial(show, results))
+    raise typer.Exit(1 if results["load"]["errors"] else 0)
 
 
 def measure(learners: int, seconds: int, arrivals: float) -> dict[str, Any]:
@@ -118,20 +118,20 @@ def write_overrides(client: Any, place: Site) -> float:
         f"cd {folder} && printf '%s' '{OVERRIDES}' > .new && chown 61000:61000 .new && mv .new ansible_overrides.yml",
     )
     while time.monotonic() < began + LIVE_LIMIT_SECONDS:
-        told = (place.drive / TENANT / "overrides" / "services" / "lms.json").read_text()
-        if json.loads(told)["version"] > 0:
+        status_text = (place.drive / TENANT / "overrides" / "services" / "lms.json").read_text()
+        if json.loads(status_text)["version"] > 0:
             return time.monotonic() - began
         time.sleep(0.2)
-    raise SiteError(f"waited {LIVE_LIMIT_SECONDS:.0f} s for the lms to take up the overrides: {told}")
+    raise SiteError(f"waited {LIVE_LIMIT_SECONDS:.0f} s for the lms to take up the overrides: {status_text}")
 
 
 def publish_courses(client: Any) -> None:
     """Publish ten courses and wait until the catalogue and the search have them. Raises SiteError."""
     words = ["python3", "-c", AUTHOR, *COURSES]
     made = client.exec_create(f"{TENANT}-cms", words, environment={"SERVICE_VARIANT": "cms"})["Id"]
-    said = client.exec_start(made)
+    output_lines = client.exec_start(made)
     if client.exec_inspect(made)["ExitCode"]:
-        raise SiteError(f"the courses could not be made: {said.decode(errors='replace')[-2000:]}")
+        raise SiteError(f"the courses could not be made: {output_lines.decode(errors='replace')[-2000:]}")
     began = time.monotonic()
     while f"{len(COURSES)} found" not in get("/search?q=load"):
         if time.monotonic() > began + LIVE_LIMIT_SECONDS:
@@ -165,18 +165,18 @@ def run(locust: Path, place: Site, learners: int, seconds: int, arrivals: float)
     )
     if not file.exists():
         raise SiteError(f"locust ended with code {ended.returncode}: {ended.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(file.read_text())
-    return found
+    results: dict[str, Any] = json.loads(file.read_text())
+    return results
 
 
-def show(told: Mapping[str, Any], console: Console) -> None:
+def show(results: Mapping[str, Any], console: Console) -> None:
     """Print the tables."""
-    load, usage = told["load"], told["usage"]
+    load, usage = results["load"], results["usage"]
     pages = report.table("page", "requests", "errors", "p50 ms", "p95 ms", "longest ms")
     for name, each in load["pages"].items():
         pages.add_row(name, *(str(round(each[key] or 0)) for key in each))
     console.print(
-        f"{told['learners']} learners, {load['seconds']} s, {load['requests_a_second']} requests a second"
+        f"{results['learners']} learners, {load['seconds']} s, {load['requests_a_second']} requests a second"
     )
     console.print(pages)
     for each in load["error_texts"]:

@@ -23,16 +23,16 @@ class ContainerMemory:
 def container_memory(client: Any, tenant: str) -> list[ContainerMemory]:
     """The memory of every running container of a tenant, the largest first."""
     listed = client.containers(filters=tenant_filter(tenant))
-    found = [
+    containers = [
         parse_stats(each["Labels"][SERVICE], client.stats(each["Id"], stream=False, one_shot=True))
         for each in listed
     ]
-    return sorted(found, key=lambda each: -each.working_set)
+    return sorted(containers, key=lambda each: -each.working_set)
 
 
-def parse_stats(service: str, told: Mapping[str, Any]) -> ContainerMemory:
+def parse_stats(service: str, answer: Mapping[str, Any]) -> ContainerMemory:
     """The engine's numbers. Working set: what is used, less file pages that the kernel can drop at once."""
-    memory = told["memory_stats"]
+    memory = answer["memory_stats"]
     stats = memory["stats"]
     # cgroup v1 counts a container's own cgroup and, as total_, all below it; v2 has only the whole.
     inactive = stats.get("total_inactive_file", stats.get("inactive_file", 0))
@@ -42,10 +42,10 @@ def parse_stats(service: str, told: Mapping[str, Any]) -> ContainerMemory:
         working_set=(memory["usage"] - inactive) / MIB,
         anonymous=anonymous / MIB,
         limit=memory["limit"] / MIB,
-        cpu_seconds=told["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9,
+        cpu_seconds=answer["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9,
     )
 
 
-def total(found: Sequence[ContainerMemory]) -> float:
+def total(containers: Sequence[ContainerMemory]) -> float:
     """The portal's working set in MiB."""
-    return sum(each.working_set for each in found)
+    return sum(each.working_set for each in containers)

@@ -23,16 +23,16 @@ def time_parts(site: Site) -> dict[str, float]:
         "python, importing pulumi_docker": ["python3", "-c", "import pulumi_docker"],
         "python, importing the whole program": ["python3", "-c", "import components.portal"],
     }
-    found = {
+    seconds = {
         name: statistics.median(seconds_until_end(words, site.checkout, environ) for _ in range(TIMES))
         for name, words in measured.items()
     }
     for plugin in sorted(Path(environ["PULUMI_HOME"], "plugins").glob("resource-*/pulumi-resource-*")):
         name = f"plugin {plugin.name.removeprefix('pulumi-resource-')}, until it listens"
-        found[name] = statistics.median(
+        seconds[name] = statistics.median(
             seconds_until_listening(plugin, site.checkout, environ) for _ in range(TIMES)
         )
-    return found
+    return seconds
 
 
 def seconds_until_end(words: list[str], cwd: Path, environ: Mapping[str, str]) -> float:

@@ -33,9 +33,9 @@ def svg(panels: Sequence[Panel]) -> str:
     )
 
 
-def panel(told: Panel) -> str:
+def panel(described: Panel) -> str:
     """One panel's axes and lines."""
-    points = [point for line in told.lines.values() for point in line]
+    points = [point for line in described.lines.values() for point in line]
     most_x = max(x for x, _ in points)
     step = round_up(max(y for _, y in points) / TICKS)
     most_y = step * TICKS
@@ -47,15 +47,15 @@ def panel(told: Panel) -> str:
         )
 
     right, floor = at(most_x, 0)
-    out = [text(LEFT, TOP - 14, told.title, weight="bold"), text(LEFT, HEIGHT - 8, told.x)]
+    out = [text(LEFT, TOP - 14, described.title, weight="bold"), text(LEFT, HEIGHT - 8, described.x)]
     for number in range(TICKS + 1):
         _, y = at(0, number * step)
         out.append(f'<path d="M{LEFT} {y}H{right}" stroke="#ddd"/>')
         out.append(text(LEFT - 6, y + 4, f"{number * step:g}", anchor="end"))
     for x in sorted({x for x, _ in points}):
         out.append(text(at(x, 0)[0], floor + 16, f"{x:g}", anchor="middle"))
-    ends = without_overlap([at(*line[-1])[1] for line in told.lines.values()])
-    for (name, line), colour, end in zip(told.lines.items(), COLOURS, ends, strict=False):
+    ends = without_overlap([at(*line[-1])[1] for line in described.lines.values()])
+    for (name, line), colour, end in zip(described.lines.items(), COLOURS, ends, strict=False):
         path = " ".join(f"{x},{y}" for x, y in (at(*point) for point in line))
         out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         out.append(text(right + 6, end + 4, name, fill=colour))

@@ -39,7 +39,7 @@ def main(
 
     signal.signal(signal.SIGTERM, stop)
     try:
-        told = measure(rounds, idle_seconds, patience)
+        results = measure(rounds, idle_seconds, patience)
     except (
         PortalsDiffer,
         PortalError,
@@ -51,7 +51,7 @@ def main(
     ) as error:
         report.say(f"error: {error}")
         raise typer.Exit(1) from None
-    report.tell(told, as_json, partial(report.show, told))
+    report.tell(results, as_json, partial(report.show, results))
 
 
 def measure(rounds: int, idle_seconds: float, patience: float) -> dict[str, object]:

@@ -53,7 +53,7 @@ class Tree:
 
     root: int
     begin: float
-    seen: dict[int, Process] = field(default_factory=dict)
+    by_pid: dict[int, Process] = field(default_factory=dict)
     peak_mib: float = 0.0
     once_mib: float = 0.0
     at_peak: dict[str, float] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Tree:
             if used is None:
                 continue
             words, (size, cpu_seconds) = command(pid), used
-            process = self.seen.setdefault(pid, Process(words=words, first=now, last=now))
+            process = self.by_pid.setdefault(pid, Process(words=words, first=now, last=now))
             # A child is a copy of its parent until it has turned into its own program.
             process.words = words or process.words
             process.last, process.cpu_seconds = now, cpu_seconds
@@ -96,31 +96,31 @@ def members(root: int, parents: Mapping[int, int]) -> list[int]:
     below: dict[int, list[int]] = {}
     for pid, parent in parents.items():
         below.setdefault(parent, []).append(pid)
-    found = [root]
-    for pid in found:
-        found.extend(below.get(pid, ()))
-    return found
+    pids = [root]
+    for pid in pids:
+        pids.extend(below.get(pid, ()))
+    return pids
 
 
 def parent_of(pid: int) -> int | None:
     """A process's parent; None when it is gone."""
-    found = stat(pid)
-    return int(found[1]) if found else None
+    fields = stat(pid)
+    return int(fields[1]) if fields else None
 
 
 def usage(pid: int) -> tuple[float, float] | None:
     """A process's resident set in MiB, shared pages included, and its CPU seconds; None when it is gone."""
-    found = stat(pid)
-    return (int(found[21]) * PAGE / MIB, (int(found[11]) + int(found[12])) / TICKS) if found else None
+    fields = stat(pid)
+    return (int(fields[21]) * PAGE / MIB, (int(fields[11]) + int(fields[12])) / TICKS) if fields else None
 
 
 def shared_memory(pid: int) -> float:
     """A process's proportional set size in MiB: each shared page is divided by the number of its users. 0 when it is gone."""
     try:
-        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0.0
-    return sum(int(line.split()[1]) for line in told.splitlines() if line.startswith("Pss:")) / 1024
+    return sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")) / 1024
 
 
 def stat(pid: int) -> list[str]:
@@ -210,9 +210,9 @@ def run(
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         late = " (it was ended at its limit)" if seconds >= limit else ""
-        told = log.read_text(errors="replace").splitlines()[-15:]
+        last_lines = log.read_text(errors="replace").splitlines()[-15:]
         raise RunFailed(
-            f"{' '.join(map(str, words))}: exit code {child.returncode}{late}\n" + "\n".join(told)
+            f"{' '.join(map(str, words))}: exit code {child.returncode}{late}\n" + "\n".join(last_lines)
         )
     return Run(
         started=started,
@@ -221,7 +221,7 @@ def run(
         peak_mib=tree.peak_mib,
         once_mib=tree.once_mib,
         at_peak=tree.at_peak,
-        processes=sorted(tree.seen.values(), key=lambda process: process.first),
+        processes=sorted(tree.by_pid.values(), key=lambda process: process.first),
     )
 
 

@@ -74,20 +74,20 @@ class Drive:
     def live(self) -> dict[str, int]:
         """The version that each service runs; a worker group that was taken away has left its file."""
         names = {*self.tenant.services, *self.tenant.worker_groups}
-        found = Path(self.tenant.directory, "overrides", "services").glob("*.json")
+        files = Path(self.tenant.directory, "overrides", "services").glob("*.json")
         return {
             each.stem: int(self._told(f"services/{each.name}").get("version") or 0)
-            for each in found
+            for each in files
             if each.stem in names
         }
 
     def _told(self, name: str) -> dict[str, Any]:
         path = Path(self.tenant.directory, "overrides", name)
         try:
-            told: dict[str, Any] = json.loads(path.read_text())
+            content: dict[str, Any] = json.loads(path.read_text())
         except FileNotFoundError:
             return {}
-        return told
+        return content
 
 
 def main(
@@ -103,12 +103,12 @@ def main(
     The portal must have no overrides yet, and has none afterwards.
     """
     try:
-        told = measure(Tenant.load(tenant, ROOT / "tenants"), changes, rate, {"lms": lms, "cms": cms})
+        results = measure(Tenant.load(tenant, ROOT / "tenants"), changes, rate, {"lms": lms, "cms": cms})
     except (PortalError, ReloadError) as error:
         report.say(f"error: {error}")
         raise typer.Exit(1) from None
-    report.tell(told, as_json, partial(show, told))
-    raise typer.Exit(1 if any(each["failed"] for each in told["pages"].values()) else 0)
+    report.tell(results, as_json, partial(show, results))
+    raise typer.Exit(1 if any(each["failed"] for each in results["pages"].values()) else 0)
 
 
 def measure(tenant: Tenant, changes: int, rate: float, pages: Mapping[str, str]) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def measure(tenant: Tenant, changes: int, rate: float, pages: Mapping[str, str])
         drive = Drive(client=client, tenant=tenant)
         waited: dict[str, list[float]] = {}
         try:
-            with watching(tenant.name) as usage, requesting(tenant, rate, pages) as found:
+            with watching(tenant.name) as usage, requesting(tenant, rate, pages) as answers:
                 for number in range(1, changes + 1):
                     took = change(drive, number)
                     report.say(
@@ -133,7 +133,7 @@ def measure(tenant: Tenant, changes: int, rate: float, pages: Mapping[str, str])
         return {
             "machine": report.machine(client),
             "changes": changes,
-            "pages": {name: each.facts() for name, each in found.items()},
+            "pages": {name: each.facts() for name, each in answers.items()},
             "live_after_seconds": {
                 name: {"median": round(statistics.median(each), 1), "longest": round(max(each), 1)}
                 for name, each in sorted(waited.items())
@@ -167,7 +167,7 @@ def change(drive: Drive, number: int) -> dict[str, float]:
 @contextmanager
 def requesting(tenant: Tenant, rate: float, pages: Mapping[str, str]) -> Iterator[dict[str, Answers]]:
     """Ask for pages at a rate until the block ends, however long each takes."""
-    found = {name: Answers() for name in SITES}
+    answers = {name: Answers() for name in SITES}
     hosts = {"lms": tenant.hosts.lms, "cms": tenant.hosts.cms}
     address = (
         "127.0.0.1" if tenant.listen.address == "0.0.0.0" else tenant.listen.address,
@@ -185,13 +185,13 @@ def requesting(tenant: Tenant, rate: float, pages: Mapping[str, str]) -> Iterato
             askers.append(each)
 
     def asks(name: str) -> Callable[[], None]:
-        return lambda: ask(address, f"{hosts[name]}:{tenant.listen.port}", pages[name], found[name])
+        return lambda: ask(address, f"{hosts[name]}:{tenant.listen.port}", pages[name], answers[name])
 
     clocks = [threading.Thread(target=tick, args=(asks(name),), daemon=True) for name in SITES]
     for each in clocks:
         each.start()
     try:
-        yield found
+        yield answers
     finally:
         over.set()
         for each in (*clocks, *askers):
@@ -218,22 +218,22 @@ def ask(address: tuple[str, int], host: str, path: str, answers: Answers) -> Non
             answers.seconds.append(time.monotonic() - began)
 
 
-def show(told: Mapping[str, Any], console: Console) -> None:
+def show(results: Mapping[str, Any], console: Console) -> None:
     """The tables."""
     pages = report.table("pages of", "requests", "failed", "median ms", "longest ms")
-    for name, each in told["pages"].items():
+    for name, each in results["pages"].items():
         keys = ("requests", "failed", "median_ms", "longest_ms")
         pages.add_row(name, *(str(each[key]) for key in keys))
     console.print(pages)
-    for each in told["pages"].values():
+    for each in results["pages"].values():
         for fault in each["faults"]:
             console.print(fault, markup=False)
     live = report.table("live in", "median s", "longest s")
-    for name, each in told["live_after_seconds"].items():
+    for name, each in results["live_after_seconds"].items():
         live.add_row(name, str(each["median"]), str(each["longest"]))
     console.print(live)
     held = report.table("container", "peak MiB", "limit MiB", "cores")
-    for name, each in told["usage"]["containers"].items():
+    for name, each in results["usage"]["containers"].items():
         held.add_row(name, str(each["peak_mib"]), str(each["limit_mib"]), f"{each['cores']:.2f}")
     console.print(held)
 

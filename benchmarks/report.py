@@ -41,7 +41,11 @@ def tell(results: object, as_json: bool, show: Callable[[Console], None]) -> Non
 def facts(benchmark: Benchmark, rounds: int, parts: Mapping[str, float]) -> dict[str, Any]:
     """All results as plain data."""
     steps = {
-        step: {tool: step_facts(taken) for (tool, of), taken in benchmark.measurements.items() if of == step}
+        step: {
+            tool: step_facts(measured)
+            for (tool, of), measured in benchmark.measurements.items()
+            if of == step
+        }
         for step in STEPS
     }
     return {
@@ -52,7 +56,7 @@ def facts(benchmark: Benchmark, rounds: int, parts: Mapping[str, float]) -> dict
         "aims": {"ratio": RATIO, "preview_seconds": PREVIEW_SECONDS, "idle_mib": IDLE_MIB},
         "chains": {tool: chain(benchmark, tool) for tool, of in benchmark.measurements if of == "up"},
         "removals": {
-            tool: removal(taken) for (tool, of), taken in benchmark.measurements.items() if of == "down"
+            tool: removal(measured) for (tool, of), measured in benchmark.measurements.items() if of == "down"
         },
         "containers": {
             tool: spans(benchmark.measurements[tool, of]) for tool, of in benchmark.measurements if of == "up"
@@ -65,15 +69,15 @@ def facts(benchmark: Benchmark, rounds: int, parts: Mapping[str, float]) -> dict
 
 def machine(client: Any) -> dict[str, Any]:
     """The machine and the engine of the measurements."""
-    told = client.info()
+    info = client.info()
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "cpus": os.cpu_count(),
         "cpu": cpu_name(),
-        "memory_gib": round(told["MemTotal"] / 2**30, 1),
+        "memory_gib": round(info["MemTotal"] / 2**30, 1),
         "kernel": platform.release(),
-        "engine": told["ServerVersion"],
-        "storage_driver": told["Driver"],
+        "engine": info["ServerVersion"],
+        "storage_driver": info["Driver"],
         "python": platform.python_version(),
     }
 
@@ -86,15 +90,15 @@ def cpu_name() -> str:
     )
 
 
-def step_facts(taken: Sequence[Measurement]) -> dict[str, Any]:
+def step_facts(measurements: Sequence[Measurement]) -> dict[str, Any]:
     """A step of a tool over all rounds: seconds and MiB; the median run's processes."""
-    seconds = [each.run.seconds for each in taken]
-    middle = median_of(taken)
+    seconds = [each.run.seconds for each in measurements]
+    middle = median_of(measurements)
     return {
         "median": round(statistics.median(seconds), 2),
         "seconds": [round(each, 2) for each in seconds],
-        "cpu_seconds": round(statistics.median(each.run.cpu_seconds for each in taken), 2),
-        "peak_mib": round(statistics.median(each.run.peak_mib for each in taken)),
+        "cpu_seconds": round(statistics.median(each.run.cpu_seconds for each in measurements), 2),
+        "peak_mib": round(statistics.median(each.run.peak_mib for each in measurements)),
         "peak_by_process": {name: round(size) for name, size in middle.run.at_peak.items()},
         "processes": [
             {
@@ -103,21 +107,21 @@ def step_facts(taken: Sequence[Measurement]) -> dict[str, Any]:
             }
             for each in middle.run.processes
         ],
-        "busy_before": [round(each.busy, 2) for each in taken],
+        "busy_before": [round(each.busy, 2) for each in measurements],
     }
 
 
-def median_of(taken: Sequence[Measurement]) -> Measurement:
+def median_of(measurements: Sequence[Measurement]) -> Measurement:
     """The median run; of two in the middle the quicker one."""
-    return sorted(taken, key=lambda each: each.run.seconds)[(len(taken) - 1) // 2]
+    return sorted(measurements, key=lambda each: each.run.seconds)[(len(measurements) - 1) // 2]
 
 
 def ratios(steps: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, dict[str, float]]:
     """Each tool's median divided by that of Docker Compose."""
     return {
         step: {
-            tool: round(told["median"] / by_tool["compose"]["median"], 2)
-            for tool, told in by_tool.items()
+            tool: round(measured["median"] / by_tool["compose"]["median"], 2)
+            for tool, measured in by_tool.items()
             if tool != "compose"
         }
         for step, by_tool in steps.items()
@@ -128,23 +132,25 @@ def ratios(steps: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, di
 def chain(benchmark: Benchmark, tool: str) -> dict[str, Any]:
     """The longest chain of the median cold up."""
     middle = median_of(benchmark.measurements[tool, "up"])
-    found = events.chain(middle.container_times, benchmark.after, middle.run.seconds)
-    told: dict[str, Any] = rounded(asdict(found))
-    return told
+    longest = events.chain(middle.container_times, benchmark.after, middle.run.seconds)
+    facts_of_chain: dict[str, Any] = rounded(asdict(longest))
+    return facts_of_chain
 
 
-def removal(taken: Sequence[Measurement]) -> dict[str, Any]:
+def removal(measurements: Sequence[Measurement]) -> dict[str, Any]:
     """The layers of the median removal."""
-    middle = median_of(taken)
-    told: dict[str, Any] = rounded(asdict(events.removal(middle.container_times, middle.run.seconds)))
-    return told
+    middle = median_of(measurements)
+    facts_of_removal: dict[str, Any] = rounded(
+        asdict(events.removal(middle.container_times, middle.run.seconds))
+    )
+    return facts_of_removal
 
 
-def spans(taken: Sequence[Measurement]) -> dict[str, Any]:
+def spans(measurements: Sequence[Measurement]) -> dict[str, Any]:
     """The times of each container in the median cold up."""
     return {
         name: rounded({key: value for key, value in asdict(life).items() if value is not None})
-        for name, life in sorted(median_of(taken).container_times.items())
+        for name, life in sorted(median_of(measurements).container_times.items())
     }
 
 
@@ -163,7 +169,7 @@ def idle(benchmark: Benchmark) -> dict[str, Any] | None:
     """The figures of the idle portal; None when it was not measured."""
     if benchmark.idle is None:
         return None
-    told: dict[str, Any] = rounded(
+    memory_facts: dict[str, Any] = rounded(
         {
             "working_set_mib": memory.total(benchmark.idle.containers),
             "after_seconds": benchmark.idle.seconds,
@@ -171,30 +177,30 @@ def idle(benchmark: Benchmark) -> dict[str, Any] | None:
             "containers": [asdict(each) for each in benchmark.idle.containers],
         }
     )
-    return told
+    return memory_facts
 
 
-def show(told: Mapping[str, Any], console: Console) -> None:
+def show(results: Mapping[str, Any], console: Console) -> None:
     """Print the tables."""
-    console.print(times(told))
-    for tool, found in told["chains"].items():
-        console.print(chain_table(tool, found))
-    for tool, found in told["removals"].items():
-        console.print(removal_table(tool, found))
+    console.print(times(results))
+    for tool, facts in results["chains"].items():
+        console.print(chain_table(tool, facts))
+    for tool, facts in results["removals"].items():
+        console.print(removal_table(tool, facts))
     parts = table("alone", "s")
-    for name, seconds in told["parts"].items():
+    for name, seconds in results["parts"].items():
         parts.add_row(name, f"{seconds:.2f}")
     console.print(parts)
-    if told["idle"]:
-        console.print(idle_table(told["idle"]))
+    if results["idle"]:
+        console.print(idle_table(results["idle"]))
 
 
-def times(told: Mapping[str, Any]) -> Table:
+def times(results: Mapping[str, Any]) -> Table:
     """The medians of every step and tool, and the ratio to Docker Compose."""
     made = table("", "tool", "median s", "of compose", "lowest to highest", "CPU s", "peak MiB")
-    for step, by_tool in told["steps"].items():
+    for step, by_tool in results["steps"].items():
         for tool, one in sorted(by_tool.items()):
-            ratio = told["ratios"].get(step, {}).get(tool)
+            ratio = results["ratios"].get(step, {}).get(tool)
             made.add_row(
                 TITLES[step],
                 tool,
@@ -207,21 +213,21 @@ def times(told: Mapping[str, Any]) -> Table:
     return made
 
 
-def chain_table(tool: str, found: Mapping[str, Any]) -> Table:
+def chain_table(tool: str, facts: Mapping[str, Any]) -> Table:
     """The times of a cold up along its longest chain."""
     made = table(f"longest chain: {tool}", "waits", "makes and starts", "until ready")
-    made.add_row("before the first container", f"{found['head']:.2f}", "", "")
-    for step in found["steps"]:
+    made.add_row("before the first container", f"{facts['head']:.2f}", "", "")
+    for step in facts["steps"]:
         made.add_row(step["service"], f"{step['gap']:.2f}", f"{step['make']:.2f}", f"{step['run']:.2f}")
-    made.add_row("after the last is ready", f"{found['tail']:.2f}", "", "")
+    made.add_row("after the last is ready", f"{facts['tail']:.2f}", "", "")
     return made
 
 
-def removal_table(tool: str, found: Mapping[str, Any]) -> Table:
+def removal_table(tool: str, facts: Mapping[str, Any]) -> Table:
     """The times of a removal, layer by layer."""
     made = table(f"removal: {tool}", "containers", "from", "to", "last")
-    made.add_row("before the first container", "", "0.00", f"{found['head']:.2f}", "")
-    for number, layer in enumerate(found["layers"], 1):
+    made.add_row("before the first container", "", "0.00", f"{facts['head']:.2f}", "")
+    for number, layer in enumerate(facts["layers"], 1):
         made.add_row(
             f"layer {number}",
             str(layer["containers"]),
@@ -229,18 +235,18 @@ def removal_table(tool: str, found: Mapping[str, Any]) -> Table:
             f"{layer['last']:.2f}",
             layer["slowest"],
         )
-    made.add_row("after the last container", "", "", f"{found['tail']:.2f} s more", "")
+    made.add_row("after the last container", "", "", f"{facts['tail']:.2f} s more", "")
     return made
 
 
-def idle_table(found: Mapping[str, Any]) -> Table:
+def idle_table(facts: Mapping[str, Any]) -> Table:
     """The idle portal, container by container."""
     made = table("idle", "working set MiB", "processes' own", "limit")
-    for each in found["containers"]:
+    for each in facts["containers"]:
         made.add_row(
             each["service"], f"{each['working_set']:.0f}", f"{each['anonymous']:.0f}", f"{each['limit']:.0f}"
         )
-    made.add_row("sum", f"{found['working_set_mib']:.0f}", "", f"CPU {found['cpu']:.1%}")
+    made.add_row("sum", f"{facts['working_set_mib']:.0f}", "", f"CPU {facts['cpu']:.1%}")
     return made
 
 

@@ -55,13 +55,13 @@ class Benchmark:
         """One tool's turn. Raises RunFailed, PortalsDiffer."""
         self.site.empty(self.client)
         for step, words in tool.words.items():
-            taken = self.measure(words)
+            measurements = self.measure(words)
             self.say(
-                f"  {tool.name} {step}: {taken.run.seconds:.1f} s, {taken.run.peak_mib:.0f} MiB"
-                + (f" (machine {taken.busy:.0%} busy before)" if taken.busy > 0.15 else "")
+                f"  {tool.name} {step}: {measurements.run.seconds:.1f} s, {measurements.run.peak_mib:.0f} MiB"
+                + (f" (machine {measurements.busy:.0%} busy before)" if measurements.busy > 0.15 else "")
             )
             if counted:
-                self.measurements.setdefault((tool.name, step), []).append(taken)
+                self.measurements.setdefault((tool.name, step), []).append(measurements)
             if step == "up":
                 self.compare(tool)
             if step == "again" and idle_seconds:
@@ -72,7 +72,7 @@ class Benchmark:
         calm = wait_until_calm(self.patience)
         with events.recording(TENANT) as recorder:
             try:
-                told = run(
+                run_result = run(
                     words,
                     cwd=self.site.checkout,
                     env=self.site.environ,
@@ -82,7 +82,9 @@ class Benchmark:
             except RunFailed as error:
                 raise RunFailed(f"{error}{self.last_words()}") from None
         return Measurement(
-            run=told, busy=calm, container_times=recorder.container_times(told.started, f"{TENANT}-")
+            run=run_result,
+            busy=calm,
+            container_times=recorder.container_times(run_result.started, f"{TENANT}-"),
         )
 
     def last_words(self) -> str:
@@ -99,8 +101,8 @@ class Benchmark:
 
     def keep_portal(self) -> None:
         """Write the Compose file of the portal that is up, and keep its facts for comparison."""
-        found = composefile.resources(self.site.exported())
-        made = composefile.compose_file(found, TENANT)
+        all_resources = composefile.resources(self.site.exported())
+        made = composefile.compose_file(all_resources, TENANT)
         # It holds the portal's passwords.
         with os.fdopen(
             os.open(self.site.compose_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
@@ -122,10 +124,10 @@ class Benchmark:
             raise equality.PortalsDiffer(f"{tool.name} ended before all was healthy: {late}")
         if not self.after:
             self.keep_portal()
-        found = equality.engine_facts(self.client, TENANT, self.files)
+        facts = equality.engine_facts(self.client, TENANT, self.files)
         if not self.facts:
-            self.facts = found
-        different = list(equality.differences(self.facts, found))
+            self.facts = facts
+        different = list(equality.differences(self.facts, facts))
         if different:
             raise equality.PortalsDiffer(
                 f"{tool.name} made something else than the portal:\n" + "\n".join(different[:40])

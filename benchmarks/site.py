@@ -69,11 +69,11 @@ class Site:
 
     def exported(self) -> dict[str, Any]:
         """The stack's state, secrets in plain."""
-        told = ask(
+        exported = ask(
             ["pulumi", "stack", "export", "--show-secrets", "--stack", TENANT], self.checkout, self.environ
         )
-        found: dict[str, Any] = json.loads(told)
-        return found
+        resources: dict[str, Any] = json.loads(exported)
+        return resources
 
     def empty(self, client: Any) -> None:
         """Remove the tenant's directory from the drive: its files belong to many users."""
@@ -138,14 +138,14 @@ def copy(repo: Path, checkout: Path) -> None:
 
 def shell_environment(checkout: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """The environment after `eval "$(./portal env)"`."""
-    told = ask(["bash", "-c", 'eval "$(./portal env)" && env -0'], checkout, environ)
-    return dict(line.split("=", 1) for line in told.split("\0") if "=" in line)
+    output = ask(["bash", "-c", 'eval "$(./portal env)" && env -0'], checkout, environ)
+    return dict(line.split("=", 1) for line in output.split("\0") if "=" in line)
 
 
 def ask(words: list[str], cwd: Path, environ: Mapping[str, str]) -> str:
     """The output of a command. Raises SiteError with its reason."""
     try:
-        told = subprocess.run(
+        completed = subprocess.run(
             words,
             cwd=cwd,
             env=dict(environ),
@@ -157,11 +157,11 @@ def ask(words: list[str], cwd: Path, environ: Mapping[str, str]) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SiteError(f"{' '.join(words)}: {error}") from None
-    if told.returncode:
+    if completed.returncode:
         raise SiteError(
-            f"{' '.join(words)}: exit code {told.returncode}\n{told.stderr[-1000:]}\n{told.stdout[-1000:]}"
+            f"{' '.join(words)}: exit code {completed.returncode}\n{completed.stderr[-1000:]}\n{completed.stdout[-1000:]}"
         )
-    return told.stdout
+    return completed.stdout
 
 
 def remove_leftovers(client: Any, say: Say) -> None:

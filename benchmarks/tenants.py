@@ -79,12 +79,12 @@ def main() -> None:
     words.add_argument("--count", type=int, default=1000)
     words.add_argument("--rounds", type=int, default=3)
     words.add_argument("--json", action="store_true")
-    said = words.parse_args()
-    found = [measure(said.count, clashing, said.rounds) for clashing in (False, True)]
-    if said.json:
-        print(json.dumps(found))
+    options = words.parse_args()
+    measurements = [measure(options.count, clashing, options.rounds) for clashing in (False, True)]
+    if options.json:
+        print(json.dumps(measurements))
         return
-    for each in found:
+    for each in measurements:
         print(
             f"{each['tenants']} tenants: {each['seconds']} s of one core (worst {each['worst']}), "
             f"{each['good']} good, {each['findings']} findings"

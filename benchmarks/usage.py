@@ -24,14 +24,14 @@ class Usage:
     peak: float = 0.0
     seconds: float = 0.0
 
-    def add(self, found: list[memory.ContainerMemory]) -> None:
+    def add(self, sample: list[memory.ContainerMemory]) -> None:
         """Add one sample of all containers."""
-        for each in found:
+        for each in sample:
             self.peaks[each.service] = max(self.peaks.get(each.service, 0.0), each.working_set)
             self.limits[each.service] = each.limit
             self.first.setdefault(each.service, each.cpu_seconds)
             self.last[each.service] = each.cpu_seconds
-        self.peak = max(self.peak, memory.total(found))
+        self.peak = max(self.peak, memory.total(sample))
 
     def facts(self) -> dict[str, Any]:
         """As plain data, the largest first. CPU in cores: seconds a second."""

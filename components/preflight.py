@@ -43,6 +43,6 @@ def check_engine(tenant: Tenant, images: Path, state: Iterable[Mapping[str, Any]
         pulumi.log.warn(f"an update would be refused: {each}")
 
 
-def engine_warnings(tenant: Tenant, found: Iterable[Obstacle]) -> list[str]:
+def engine_warnings(tenant: Tenant, obstacles: Iterable[Obstacle]) -> list[str]:
     """What stands in the way, a line each, as every error of a tenant's file."""
-    return [f"tenants/{tenant.name}.yaml: {each}" for each in found]
+    return [f"tenants/{tenant.name}.yaml: {each}" for each in obstacles]

@@ -184,8 +184,8 @@ def _reference(role: str, folder: Path, needs: Mapping[str, str]) -> str:
     return f"{PREFIX}{role}:{digest(role, folder, needs)[:16]}"
 
 
-def _text(said: Mapping[str, object], key: str, where: str) -> str | None:
-    value = said.get(key)
+def _text(mapping: Mapping[str, object], key: str, where: str) -> str | None:
+    value = mapping.get(key)
     if value is None:
         return None
     if not isinstance(value, str) or not value:
@@ -193,17 +193,17 @@ def _text(said: Mapping[str, object], key: str, where: str) -> str | None:
     return value
 
 
-def _file(said: Mapping[str, object], key: str, role: str, folder: Path) -> str | None:
+def _file(mapping: Mapping[str, object], key: str, role: str, folder: Path) -> str | None:
     where = f"images/{role}/image.yml"
-    value = _text(said, key, where)
+    value = _text(mapping, key, where)
     reason = checkout.refusal(folder / role / value, folder.parent) if value else ""
     if reason:
         raise ImageError(f"{where}: {key}: cannot be read: {reason}")
     return value
 
 
-def _texts(said: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
-    value = said.get(key, [])
+def _texts(mapping: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
+    value = mapping.get(key, [])
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise ImageError(f"{where}: {key}: should be a list of texts, for example '[python]'")
     return tuple(value)

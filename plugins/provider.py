@@ -55,8 +55,10 @@ class Provider(provider.Provider):
         return self.resources[token]
 
     async def check_config(self, request: provider.CheckRequest) -> provider.CheckResponse:
-        given = {key: value for key, value in request.new_inputs.items() if key not in OF_THE_ENGINE}
-        _, failures = check(self.settings, _unpacked(given, self.settings))
+        engine_settings = {
+            key: value for key, value in request.new_inputs.items() if key not in OF_THE_ENGINE
+        }
+        _, failures = check(self.settings, _unpacked(engine_settings, self.settings))
         return provider.CheckResponse(inputs=request.new_inputs, failures=_failures(failures))
 
     async def diff_config(self, request: provider.DiffRequest) -> provider.DiffResponse:

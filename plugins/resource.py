@@ -19,7 +19,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Found:
+class CurrentResource:
     """A resource as it is now. `inputs` holds only those that differ from what the state says."""
 
     id: str
@@ -40,7 +40,7 @@ class Resource(Protocol):
 
     async def read(
         self, resource_id: str, inputs: Mapping[str, Plain], outputs: Mapping[str, Plain]
-    ) -> Found | None:
+    ) -> CurrentResource | None:
         """Return the resource as it is, or None where it is gone. Both mappings are empty in an import."""
 
     async def update(

@@ -95,13 +95,13 @@ def check(
 
 def _fields(
     properties: tuple[Property, ...],
-    given: Mapping[str, PropertyValue],
+    values: Mapping[str, PropertyValue],
     path: str,
     failures: list[Failure],
 ) -> dict[str, PropertyValue]:
     known = {each.name: each for each in properties}
     checked: dict[str, PropertyValue] = {}
-    for name, value in given.items():
+    for name, value in values.items():
         if name.startswith("__"):
             continue
         where = join(path, name)

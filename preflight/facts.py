@@ -82,12 +82,12 @@ class Host:
     def read(cls, pages: Mapping[str, str]) -> "Host":
         """From the texts of FILES, by their paths, and that of `df` by DISK."""
         tcp, tcp6, route, trie, memory = (pages.get(each, "") for each in FILES)
-        found, disk = _MEMORY.search(memory), _DISK.search(pages.get(DISK, ""))
+        memory_match, disk = _MEMORY.search(memory), _DISK.search(pages.get(DISK, ""))
         return cls(
             listening=frozenset(procfs.listening(tcp, tcp6)),
             routes=tuple(procfs.routes(route)),
             own=tuple(procfs.host_networks(trie)),
-            memory=int(found[1]) // 1024 if found else 0,
+            memory=int(memory_match[1]) // 1024 if memory_match else 0,
             disk=int(disk[1]) // 1024 if disk else None,
         )
 
@@ -138,14 +138,14 @@ def of_engine(client: Any, images: Iterable[str]) -> Facts:
     """What the engine's API tells; `images` are the references to look for. Raises what docker-py raises."""
     info = client.info()
     machine = MACHINES.get(info.get("Architecture", ""), info.get("Architecture", ""))
-    there = {each: found for each in sorted(set(images)) if (found := architecture(client, each))}
+    architectures = {each: built for each in sorted(set(images)) if (built := architecture(client, each))}
     return Facts(
         containers=tuple(_container(each) for each in client.containers(all=True)),
         networks=tuple(_network(each) for each in client.networks()),
         volumes=tuple(_volume(each) for each in client.volumes()["Volumes"] or []),
         images={
-            each: machine if found not in (machine, "unknown") and can_emulate(client, each) else found
-            for each, found in there.items()
+            each: machine if built not in (machine, "unknown") and can_emulate(client, each) else built
+            for each, built in architectures.items()
         },
         machine=machine,
         memory=int(info.get("MemTotal") or 0) // 2**20,
@@ -208,10 +208,10 @@ def engine_errors() -> tuple[type[Exception], ...]:
     return docker.errors.DockerException, requests.RequestException, OSError, RuntimeError
 
 
-def split_files(said: str) -> dict[str, str]:
+def split_files(output: str) -> dict[str, str]:
     """The texts of the files, by path."""
     pages_by_name = {}
-    for each in said.split(PAGE)[1:]:
+    for each in output.split(PAGE)[1:]:
         path, _, text = each.partition("\n")
         pages_by_name[path.strip()] = text
     return pages_by_name

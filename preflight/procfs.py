@@ -51,8 +51,8 @@ def _listening(text: str) -> Iterator[ListenAddress]:
         words = line.split()
         if len(words) > 3 and words[3] == LISTEN:
             address, _, port = words[1].partition(":")
-            if (seen := _ipv4(bytes.fromhex(address))) is not None:
-                yield ListenAddress(address=seen, port=int(port, 16))
+            if (address_text := _ipv4(bytes.fromhex(address))) is not None:
+                yield ListenAddress(address=address_text, port=int(port, 16))
 
 
 def _ipv4(raw: bytes) -> str | None:

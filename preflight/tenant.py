@@ -85,31 +85,31 @@ def obstacles(
     Raises what docker-py raises.
     """
     references = image_references(tenant, images)
-    asked = requirements(tenant, references, Existing.read(resources))
-    if asked.empty:
+    needs = requirements(tenant, references, Existing.read(resources))
+    if needs.empty:
         return ()
     if client is not None:
         return judging.obstacles(
-            asked, gather_facts(client, asked, references[OPS], tenant.storage.root), tenant.name
+            needs, gather_facts(client, needs, references[OPS], tenant.storage.root), tenant.name
         )
     import docker
 
-    with connection.client_arguments(tenant.placement.docker_host) as given:
-        made = docker.APIClient(**given, timeout=LIMIT_SECONDS)
+    with connection.client_arguments(tenant.placement.docker_host) as arguments:
+        made = docker.APIClient(**arguments, timeout=LIMIT_SECONDS)
         try:
             return judging.obstacles(
-                asked, gather_facts(made, asked, references[OPS], tenant.storage.root), tenant.name
+                needs, gather_facts(made, needs, references[OPS], tenant.storage.root), tenant.name
             )
         finally:
             made.close()
 
 
-def gather_facts(client: Any, asked: Requirements, image: str, root: str) -> Facts:
+def gather_facts(client: Any, needs: Requirements, image: str, root: str) -> Facts:
     """What the engine has, and its host where that matters. Raises what docker-py raises for the engine alone."""
     import docker
 
-    facts = host_facts.of_engine(client, asked.images)
-    if not judging.asks_host(asked, facts):
+    facts = host_facts.of_engine(client, needs.images)
+    if not judging.asks_host(needs, facts):
         return facts
     try:
         return replace(facts, host=host_facts.of_host(client, image, root))

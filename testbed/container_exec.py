@@ -50,6 +50,6 @@ def run(
     stderr: bool = True,
 ) -> tuple[int, str]:
     """Run a command to its end; returns its exit code and its output."""
-    made, said = begin(client, container, words, env, user)
-    text = b"".join(data for stream, data in said if stderr or stream != STDERR)
+    made, parts = begin(client, container, words, env, user)
+    text = b"".join(data for stream, data in parts if stderr or stream != STDERR)
     return int(client.exec_inspect(made)["ExitCode"] or 0), text.decode("utf-8", "replace")

@@ -43,10 +43,10 @@ def recipes(folder: Path, release: str = "redwood") -> dict[str, str]:
 
 def dockerfile(role: str, user: int, ports: Iterable[int]) -> str:
     """The recipe of one role: `light` told which role it plays and where that listens."""
-    told = ",".join(map(str, ports))
+    port_list = ",".join(map(str, ports))
     # What `docker exec` runs for the first admin's link in an image of Open edX.
     entry = 'ENV OPENEDX_ENTRY="echo http://light.invalid/"\n' if role == "openedx-standin" else ""
-    return f'ARG BASE\nFROM ${{BASE}}\nUSER {user}:{user}\n{entry}ENTRYPOINT ["/usr/local/bin/light", "{role}", "{told}"]\n'
+    return f'ARG BASE\nFROM ${{BASE}}\nUSER {user}:{user}\n{entry}ENTRYPOINT ["/usr/local/bin/light", "{role}", "{port_list}"]\n'
 
 
 def replace_recipes(folder: Path) -> list[str]:
@@ -111,9 +111,9 @@ class LightPortals:
         """Each is healthy and as its file says, the state has every object once, and no lock or process is left."""
         ran = self.checkout.portal("preview", "--all", "--refresh", "--json")
         assert ran.code == 0, str(ran)
-        told = ran.facts()["tenants"]
+        facts = ran.facts()["tenants"]
         for each in trials:
-            assert told[each.name]["changes"] == [], str(ran)
+            assert facts[each.name]["changes"] == [], str(ran)
             assert not each.unhealthy(), each.name
             assert self.objects.ids(each.name) == self.names_in_state(each.name), each.name
             assert each.get("/heartbeat")[0] == 200, each.name

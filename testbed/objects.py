@@ -27,10 +27,10 @@ class Objects:
     def containers(self, tenant: str, *, jobs: bool = True) -> dict[str, dict[str, Any]]:
         """`docker inspect` of each container by its service, stopped ones too; without `jobs` only services."""
         listed = self.client.containers(all=True, filters=tenant_filter(tenant))
-        told = [self.client.inspect_container(each["Id"]) for each in listed]
+        inspections = [self.client.inspect_container(each["Id"]) for each in listed]
         return {
             each["Config"]["Labels"][SERVICE]: each
-            for each in told
+            for each in inspections
             if jobs or each["Config"]["Labels"][GROUP] != "ops"
         }
 
@@ -55,8 +55,8 @@ class Objects:
     def addresses(self, tenant: str) -> dict[str, list[str]]:
         """The addresses of each running container, by service."""
         return {
-            service: [each["IPAddress"] for each in told["NetworkSettings"]["Networks"].values()]
-            for service, told in self.containers(tenant, jobs=False).items()
+            service: [each["IPAddress"] for each in inspection["NetworkSettings"]["Networks"].values()]
+            for service, inspection in self.containers(tenant, jobs=False).items()
         }
 
     def exec_in(self, container: str, *words: str, user: str = "") -> str:
@@ -116,9 +116,9 @@ class Objects:
 
     def remove(self, tenant: str) -> None:
         """Remove every object with the tenant's label, in any state."""
-        for told in self.containers(tenant).values():
+        for inspection in self.containers(tenant).values():
             with contextlib.suppress(docker.errors.NotFound):
-                self.client.remove_container(told["Id"], force=True, v=True)
+                self.client.remove_container(inspection["Id"], force=True, v=True)
         for network in self.networks(tenant):
             self.client.remove_network(network["Id"])
         for volume in self.volumes(tenant):

@@ -29,12 +29,12 @@ def processes() -> Iterator[Process]:
 
 def cli_started_by(pid: int, verb: str) -> Process | None:
     """The `pulumi <verb>` that a process or one of its children has started; None if there is none."""
-    found = {each.pid: each for each in processes()}
-    for each in found.values():
+    by_pid = {each.pid: each for each in processes()}
+    for each in by_pid.values():
         if each.words and Path(each.words[0]).name == "pulumi" and verb in each.words:
             above = each
-            while above.parent in found:
-                above = found[above.parent]
+            while above.parent in by_pid:
+                above = by_pid[above.parent]
                 if above.pid == pid:
                     return each
     return None
@@ -43,11 +43,11 @@ def cli_started_by(pid: int, verb: str) -> Process | None:
 def with_environment(mark: str) -> list[str]:
     """`pid: command line` of every process that carries `mark` in its environment."""
     wanted = mark.encode()
-    found = []
+    matching = []
     for each in processes():
         try:
             if wanted in Path(f"/proc/{each.pid}/environ").read_bytes().split(b"\0"):
-                found.append(f"{each.pid}: {' '.join(each.words)}")
+                matching.append(f"{each.pid}: {' '.join(each.words)}")
         except OSError:
             continue
-    return found
+    return matching

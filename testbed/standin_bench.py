@@ -237,14 +237,14 @@ class Browser:
     def submit(self, page: str, action: str | None = None, **fields: str) -> Answer:
         """Loads a page and submits its form with the page's token. A form without an action goes to the page itself."""
         loaded = self.get(page)
-        told = {**fields, "csrfmiddlewaretoken": self._token(loaded)}
-        return self._send(action or loaded.url, urllib.parse.urlencode(told).encode(), {})
+        all_fields = {**fields, "csrfmiddlewaretoken": self._token(loaded)}
+        return self._send(action or loaded.url, urllib.parse.urlencode(all_fields).encode(), {})
 
     def upload(self, page: str, name: str, content: bytes, **fields: str) -> Answer:
         """As `submit`, with a file of a name in the field `image`."""
-        told = {**fields, "csrfmiddlewaretoken": self._token(self.get(page))}
+        all_fields = {**fields, "csrfmiddlewaretoken": self._token(self.get(page))}
         border = secrets.token_hex(16)
-        parts = [f'name="{key}"\r\n\r\n{value}'.encode() for key, value in told.items()]
+        parts = [f'name="{key}"\r\n\r\n{value}'.encode() for key, value in all_fields.items()]
         parts.append(f'name="image"; filename="{name}"\r\n\r\n'.encode() + content)
         body = b"".join(
             b"--" + border.encode() + b"\r\nContent-Disposition: form-data; " + part + b"\r\n"
@@ -264,14 +264,14 @@ class Browser:
         began = time.monotonic()
         try:
             with self._opener.open(request, timeout=30) as reply:
-                status, found, text = reply.status, dict(reply.headers), reply.read().decode()
+                status, reply_headers, text = reply.status, dict(reply.headers), reply.read().decode()
                 last = reply.url
         except urllib.error.HTTPError as error:
             with error:
-                status, found, text = error.code, dict(error.headers), error.read().decode()
+                status, reply_headers, text = error.code, dict(error.headers), error.read().decode()
                 last = error.url
         seconds = time.monotonic() - began
-        return Answer(status=status, headers=found, text=text, seconds=seconds, url=last)
+        return Answer(status=status, headers=reply_headers, text=text, seconds=seconds, url=last)
 
 
 class Bench:
@@ -318,8 +318,8 @@ class Bench:
 
     def address(self, name: str) -> str:
         """Its address on the bench's network."""
-        told = self.container(name).attrs["NetworkSettings"]["Networks"][NETWORK]["IPAddress"]
-        return str(told)
+        address = self.container(name).attrs["NetworkSettings"]["Networks"][NETWORK]["IPAddress"]
+        return str(address)
 
     def logs(self, name: str) -> str:
         """The container's log."""
@@ -364,20 +364,20 @@ class Bench:
 
     def start_store(self, role: str) -> None:
         """A data store with an empty volume."""
-        told = STORES[role]
+        store = STORES[role]
         volume = f"{NETWORK}-{role}"
         self.client.volumes.create(volume, labels={NETWORK: ""})
-        self._give(volume, told.user)
+        self._give(volume, store.user)
         self._create(
             role,
             self.images[role],
             [],
-            user=told.user,
-            memory=told.memory,
-            env=told.env,
-            tmpfs=told.tmpfs,
+            user=store.user,
+            memory=store.memory,
+            env=store.env,
+            tmpfs=store.tmpfs,
             volumes={volume: {"bind": "/data", "mode": "rw"}},
-            files={**told.files, **self._secrets(*told.secrets)},
+            files={**store.files, **self._secrets(*store.secrets)},
         ).start()
 
     def start_sink(self) -> None:
@@ -402,19 +402,19 @@ class Bench:
 
     def mails(self, address: str) -> list[str]:
         """Every mail to an address so far, the oldest first."""
-        told = (json.loads(line) for line in self.logs("mailer").splitlines())
-        return [str(each["text"]) for each in told if address in each.get("to", ())]
+        mails = (json.loads(line) for line in self.logs("mailer").splitlines())
+        return [str(each["text"]) for each in mails if address in each.get("to", ())]
 
     def mailed_link(self, address: str, since: int = 0) -> str:
         """The only link in a mail: in the first mail after `since` others."""
-        found = until(f"a mail to {address}", lambda: self.mails(address)[since:], 30)
-        [link] = re.findall(r"http://lms\.bench\.test:8480\S+", found[0])
+        mails = until(f"a mail to {address}", lambda: self.mails(address)[since:], 30)
+        [link] = re.findall(r"http://lms\.bench\.test:8480\S+", mails[0])
         return str(link)
 
-    def start(self, verb: str, name: str = "", **given: Any) -> Container:
+    def start(self, verb: str, name: str = "", **options: Any) -> Container:
         """Starts a role of the stand-in without waiting for it. The container's name is that of the verb unless given."""
         memory = 512 if verb in PORTS else 384
-        container = self._openedx(name or verb, [verb], memory, **given)
+        container = self._openedx(name or verb, [verb], memory, **options)
         container.start()
         return container
 
@@ -425,9 +425,9 @@ class Bench:
         for verb in verbs:
             until(f"{verb} to be ready", partial(self.is_ready, verb))
 
-    def run_job(self, *verbs: str, **given: Any) -> tuple[int, str]:
+    def run_job(self, *verbs: str, **options: Any) -> tuple[int, str]:
         """Runs verbs that end; returns exit code and log."""
-        container = self._openedx("job", list(verbs), 512, **given)
+        container = self._openedx("job", list(verbs), 512, **options)
         container.start()
         code = int(container.wait(timeout=LIMIT_SECONDS)["StatusCode"])
         log = container.logs().decode()
@@ -443,15 +443,15 @@ class Bench:
     def sql(self, statement: str, database: str = "edxapp") -> list[str]:
         """The rows of a statement run by root, tab-separated."""
         words = ["mariadb", "--socket=/run/mysqld/mysqld.sock", "-uroot", "-N", database, "-e", statement]
-        code, said = self.exec_in("mysql", *words, env={"MYSQL_PWD": self.secrets["mysql-root-password"]})
-        assert code == 0, said
-        return said.splitlines()
+        code, output = self.exec_in("mysql", *words, env={"MYSQL_PWD": self.secrets["mysql-root-password"]})
+        assert code == 0, output
+        return output.splitlines()
 
     def working_set(self, name: str) -> float:
         """The container's memory in MiB, without the file pages that the kernel can drop at once."""
-        told = self.container(name).stats(stream=False)["memory_stats"]
-        inactive = told["stats"].get("total_inactive_file", told["stats"].get("inactive_file", 0))
-        return float(told["usage"] - inactive) / 2**20
+        stats = self.container(name).stats(stream=False)["memory_stats"]
+        inactive = stats["stats"].get("total_inactive_file", stats["stats"].get("inactive_file", 0))
+        return float(stats["usage"] - inactive) / 2**20
 
     def _secrets(self, *names: str) -> dict[str, str]:
         return {f"/run/secrets/{name}": self.secrets[name] for name in names}
@@ -466,11 +466,11 @@ class Bench:
         env: Mapping[str, str] | None = None,
     ) -> Container:
         """`files` are added to the usual ones; a text of None leaves a usual one out."""
-        told: dict[str, str | None] = {
+        all_files: dict[str, str | None] = {
             **{
-                f"/openedx/config/{each}.{kind}.json": json.dumps(told, indent=2)
+                f"/openedx/config/{each}.{kind}.json": json.dumps(content, indent=2)
                 for each in ("lms", "cms")
-                for kind, told in (("env", settings(each)), ("auth", passwords(self.secrets)))
+                for kind, content in (("env", settings(each)), ("auth", passwords(self.secrets)))
             },
             **self._secrets("admin-password"),
             **(files or {}),
@@ -491,7 +491,7 @@ class Bench:
                 f"{NETWORK}-{volume}": {"bind": f"/openedx/{volume}", "mode": "rw"}
                 for volume in ("static", "media")
             },
-            files={path: text for path, text in told.items() if text is not None},
+            files={path: text for path, text in all_files.items() if text is not None},
         )
 
     def _give(self, volume: str, user: int) -> None:

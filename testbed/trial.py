@@ -68,7 +68,7 @@ class Trial:
     def write(self, **choices: Any) -> None:
         """Write its tenant file: the required keys and all choices so far."""
         self.choices.update(choices)
-        told: dict[str, Any] = {
+        tenant_file: dict[str, Any] = {
             # In any script: a title passes through YAML, Pulumi, JSON, Ansible, pages and the heads of mails.
             "title": self.name.removeprefix("e2e-").capitalize() + " University \U0001f393 جامعة",
             "hosts": {"lms": self.host, "cms": f"studio.{self.host}", "mail": f"mail.{self.host}"},
@@ -80,7 +80,7 @@ class Trial:
             "mail": {"delivery": "sink"},
             **self.choices,
         }
-        self.checkout.write(told, self.name)
+        self.checkout.write(tenant_file, self.name)
 
     def up(self) -> CommandResult:
         """`./portal up --json`, which must succeed."""
@@ -100,22 +100,22 @@ class Trial:
         # Some tests put data at risk on purpose.
         ran = self.checkout.portal("preview", self.name, "--json", "--allow", "data-loss", *words)
         assert ran.code == 0, str(ran)
-        found: list[dict[str, Any]] = ran.facts()["changes"]
-        return found
+        changes: list[dict[str, Any]] = ran.facts()["changes"]
+        return changes
 
     def outputs(self) -> dict[str, Any]:
         """`pulumi stack output --json` by the plain CLI, secrets shown."""
         ran = self.checkout.shell(f"pulumi stack output --json --show-secrets --stack {self.name}")
         assert ran.code == 0, str(ran)
-        told: dict[str, Any] = ran.facts()
-        return told
+        outputs: dict[str, Any] = ran.facts()
+        return outputs
 
     def state(self, *words: str) -> list[dict[str, Any]]:
         """The resources of `pulumi stack export`."""
         ran = self.checkout.shell(f"pulumi stack export --stack {self.name} {' '.join(words)}")
         assert ran.code == 0, str(ran)
-        found: list[dict[str, Any]] = ran.facts()["deployment"].get("resources") or []
-        return found
+        resources: list[dict[str, Any]] = ran.facts()["deployment"].get("resources") or []
+        return resources
 
     def names_in_state(self) -> set[str]:
         """The ids of the containers, networks and volumes in the state."""
@@ -177,8 +177,8 @@ class Trial:
         """Services that do not run or are not healthy, as the engine says."""
         return sorted(
             service
-            for service, told in self.objects.containers(self.name, jobs=False).items()
-            if told["State"].get("Health", {}).get("Status") != "healthy"
+            for service, inspection in self.objects.containers(self.name, jobs=False).items()
+            if inspection["State"].get("Health", {}).get("Status") != "healthy"
         )
 
     def assert_whole(self) -> None:
@@ -186,8 +186,8 @@ class Trial:
         services = self.checkout.portal("status", self.name, "--json").facts()
         assert services["healthy"], services
         assert not self.unhealthy()
-        status, told = self.get("/heartbeat?extended")
-        assert status == 200, told
+        status, heartbeat = self.get("/heartbeat?extended")
+        assert status == 200, heartbeat
         assert self.changes("--refresh") == []
         assert self.objects.ids(self.name) == self.names_in_state()
         self.assert_quiet()

@@ -30,13 +30,13 @@ def until(what: str, look: Callable[[], T], *, limit: float = 30.0) -> T:
 
 def until_none(what: str, look: Callable[[], list[str]], *, limit: float = 30.0) -> None:
     """Wait until `look` finds nothing. After `limit` seconds raises AssertionError with what is still there."""
-    found: list[str] = []
+    left: list[str] = []
 
     def gone() -> bool:
-        found[:] = look()
-        return not found
+        left[:] = look()
+        return not left
 
     try:
         until(what, gone, limit=limit)
     except AssertionError:
-        raise AssertionError(f"waited {limit:.0f} s for {what}; still there: {found}") from None
+        raise AssertionError(f"waited {limit:.0f} s for {what}; still there: {left}") from None

@@ -145,47 +145,47 @@ def _setup(arguments: "argparse.Namespace") -> int:
     begun = time.monotonic()
     wanted = frozenset(arguments.only) or DEFAULT
     forced = frozenset(arguments.force_part)
-    taken = _ensure(_installation(), wanted | forced, forced)
+    results = _ensure(_installation(), wanted | forced, forced)
     seconds = time.monotonic() - begun
     if arguments.json:
-        output.tell_json(summary(taken, seconds), indent=None)
+        output.tell_json(summary(results, seconds), indent=None)
     else:
-        say_parts(taken, seconds)
+        say_parts(results, seconds)
     return 0
 
 
-def say_parts(taken: Mapping[str, PartResult], seconds: float) -> None:
+def say_parts(results: Mapping[str, PartResult], seconds: float) -> None:
     """Print what was installed from where, and how long all of it took."""
     # Imported here: a look at what is installed is to take no time.
     from toolchain.setup.progress import table
     from toolchain.table import say_table
 
-    say_table(table(list(taken.values())), f"setup: {len(taken)} parts in {seconds:.1f} s")
+    say_table(table(list(results.values())), f"setup: {len(results)} parts in {seconds:.1f} s")
 
 
-def summary(taken: Mapping[str, PartResult], seconds: float) -> dict[str, object]:
+def summary(results: Mapping[str, PartResult], seconds: float) -> dict[str, object]:
     """What was taken from where, for one JSON object."""
-    return {"seconds": round(seconds, 1), "parts": [asdict(each) for each in taken.values()]}
+    return {"seconds": round(seconds, 1), "parts": [asdict(each) for each in results.values()]}
 
 
-def variables(installation: Installation, taken: Mapping[str, PartResult]) -> dict[str, str]:
+def variables(installation: Installation, results: Mapping[str, PartResult]) -> dict[str, str]:
     """The environment to export once parts stand."""
     first = [installation.venv_path / "bin"]
     for part in ("pulumi", "language-host"):
         if (
-            part in taken
-            and taken[part].source != "there"
-            and (folder := Path(taken[part].where).parent) not in first
+            part in results
+            and results[part].source != "there"
+            and (folder := Path(results[part].where).parent) not in first
         ):
             first.append(folder)
-    own_plugins = "plugins" in taken and taken["plugins"].source == "packages"
+    own_plugins = "plugins" in results and results["plugins"].source == "packages"
     return environment.exports(installation.paths, installation.env, tuple(first), own_plugins=own_plugins)
 
 
-def _env(said: "argparse.Namespace") -> int:
+def _env(options: "argparse.Namespace") -> int:
     installation = _installation()
     values = variables(installation, _ensure(installation, DEFAULT))
-    if said.json:
+    if options.json:
         output.tell_json(values)
     else:
         output.write_for_program(environment.shell(values))
@@ -196,15 +196,15 @@ def run(words: Sequence[str]) -> NoReturn:
     """Become `python -m automation` with the words given, in the environment it wants."""
     begun = time.monotonic()
     installation = _installation()
-    taken = _ensure(installation, parts_for(words), ahead=bool(words) and words[0] in IMAGE_VERBS)
-    env = {**installation.env, **variables(installation, taken)}
-    if any(each.seconds for each in taken.values()):
+    results = _ensure(installation, parts_for(words), ahead=bool(words) and words[0] in IMAGE_VERBS)
+    env = {**installation.env, **variables(installation, results)}
+    if any(each.seconds for each in results.values()):
         seconds = time.monotonic() - begun
-        say_parts(taken, seconds)
+        say_parts(results, seconds)
         # For a command that tells how long all of it took.
         import json
 
-        env["PORTAL_SETUP"] = json.dumps(summary(taken, seconds))
+        env["PORTAL_SETUP"] = json.dumps(summary(results, seconds))
     os.chdir(REPO)
     python = installation.venv_path / "bin" / "python"
     os.execve(python, [str(python), "-m", "automation", *words], env)  # noqa: S606

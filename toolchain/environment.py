@@ -63,8 +63,8 @@ def direct(env: Mapping[str, str]) -> dict[str, str]:
     return {name: _with_direct(value) for name, value in wanted.items()}
 
 
-def _with_direct(said: str) -> str:
-    there = [each.strip() for each in said.split(",") if each.strip()]
+def _with_direct(addresses: str) -> str:
+    there = [each.strip() for each in addresses.split(",") if each.strip()]
     if there == ["*"]:
         return "*"
     return ",".join([*there, *(each for each in DIRECT if each not in there)])

@@ -27,20 +27,22 @@ def options_of_a_request(command: Callable[..., None]) -> Callable[..., None]:
         each for each in signature(command).parameters.values() if each.kind is not Parameter.VAR_KEYWORD
     )
     known = options()
-    asked = [parameter(each, known[each.name]) for each in fields(OnboardingRequest) if each.name in known]
+    parameters = [
+        parameter(each, known[each.name]) for each in fields(OnboardingRequest) if each.name in known
+    ]
     # What has to be said stands first in the help.
-    asked.sort(key=lambda each: each.default is not Parameter.empty)
-    made = Signature([first, *asked, *others])
+    parameters.sort(key=lambda each: each.default is not Parameter.empty)
+    made = Signature([first, *parameters, *others])
     command.__annotations__ = {name: each.annotation for name, each in made.parameters.items()}
     command.__signature__ = made  # type: ignore[attr-defined]
     return command
 
 
-def parameter(asked: Field[Any], option: Option) -> Parameter:
+def parameter(request_field: Field[Any], option: Option) -> Parameter:
     """A field of a request as a parameter that Typer makes an option of; what is typed is not empty."""
-    flag = f"--{asked.name.replace('_', '-')}"
-    required = asked.default is MISSING
-    if asked.type is int:
+    flag = f"--{request_field.name.replace('_', '-')}"
+    required = request_field.default is MISSING
+    if request_field.type is int:
         typed = typer.Option(
             flag, metavar=option.metavar, parser=show.number(FIRST_PORT), show_default=False, help=option.help
         )
@@ -50,10 +52,10 @@ def parameter(asked: Field[Any], option: Option) -> Parameter:
             flag, metavar=option.metavar, callback=show.not_empty(expected), help=option.help
         )
     return Parameter(
-        asked.name,
+        request_field.name,
         Parameter.KEYWORD_ONLY,
-        default=Parameter.empty if required else asked.default,
-        annotation=Annotated[asked.type, typed],
+        default=Parameter.empty if required else request_field.default,
+        annotation=Annotated[request_field.type, typed],
     )
 
 
@@ -74,10 +76,10 @@ def new(
         bool, typer.Option("--dry-run", help="Show what would be created. Change nothing.")
     ] = False,
     as_json: show.Json = False,
-    **asked: Any,
+    **options: Any,
 ) -> None:
     """Onboard a tenant: write its file, check it, bring up the portal, create the first admin. Safe to re-run."""
-    request = OnboardingRequest(name=tenant, **asked)
+    request = OnboardingRequest(name=tenant, **options)
     if dry_run:
         facts = onboarding.dry_run(request, show.say)
         if as_json:

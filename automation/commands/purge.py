@@ -85,14 +85,16 @@ def purge_command(
 
 def print_trace(remains: Trace, as_json: bool, *, purged: bool, running: int = 0) -> None:
     """What there is, or was, of a tenant; `running` of its containers keep a purge from beginning."""
-    seen = f"drives searched: {', '.join(remains.drives)}"
+    searched = f"drives searched: {', '.join(remains.drives)}"
     unseen = f"; NOT searched (--gone): {', '.join(remains.unseen)}" if remains.unseen else ""
     if as_json:
         show.show({**remains.facts(), "purged": purged, "running": running})
     elif remains.empty:
-        show.tell(f"nothing is left of {remains.tenant} ({seen}{unseen})")
+        show.tell(f"nothing is left of {remains.tenant} ({searched}{unseen})")
     elif purged:
-        show.tell(f"nothing is left of {remains.tenant} ({seen}{unseen}); commit the removal of its files")
+        show.tell(
+            f"nothing is left of {remains.tenant} ({searched}{unseen}); commit the removal of its files"
+        )
     else:
         table = Table(remains.tenant, prose(""))
         several = len({host for kind in (remains.containers, remains.directories) for host, _ in kind}) > 1

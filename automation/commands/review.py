@@ -202,9 +202,9 @@ def affected_since(ref: str) -> "Affected":
     return affected_tenants.affected(changed_files.since(ref, ROOT), affected_tenants.Fleet.read(ROOT))
 
 
-def preview_each(found: Iterable[Review], workers: int, refresh: bool) -> tuple[list[Review], int]:
+def preview_each(affected: Iterable[Review], workers: int, refresh: bool) -> tuple[list[Review], int]:
     """Preview each, several at a time; the reviews, and the exit code of the previews that failed."""
-    to_review = list(found)
+    to_review = list(affected)
     outcomes: dict[str, Outcome] = {}
     for verb, removed, options in (("preview", False, {"refresh": refresh}), ("removal", True, {})):
         names = [each.tenant for each in to_review if each.removed is removed]

@@ -224,9 +224,9 @@ def count_files(
         "user": "0:0",
         "host_config": bound,
     }
-    last, _ = run_helper(client, tenant.name, how, lambda told: say(f"{tenant.name}: {told}"), cancel)
-    if found := _FOUND.fullmatch(last):
-        return replace(share, counted=int(found[1]))
+    last, _ = run_helper(client, tenant.name, how, lambda line: say(f"{tenant.name}: {line}"), cancel)
+    if match := _FOUND.fullmatch(last):
+        return replace(share, counted=int(match[1]))
     say(
         f"{tenant.name}: its files were not counted within {COUNT_SECONDS} s; storage/quota is set once they are, if it is more"
     )
@@ -274,7 +274,7 @@ def set_limit(
         tenant.name,
         tenant.directory,
         [str(doing), *words],
-        lambda told: say(f"{tenant.name}: {told}"),
+        lambda line: say(f"{tenant.name}: {line}"),
         cancel,
     )
     return reason_not_done(last_line, tenant, say)

@@ -88,9 +88,9 @@ def inspect_tenant(client: Any, tenant: Tenant) -> Inspection:
     return inspect(client, tenant.storage.root, script)
 
 
-def judge(tenant: Tenant, seen: Inspection, known: Iterable[DataLocation] = ()) -> DataLocation:
+def judge(tenant: Tenant, inspection: Inspection, known: Iterable[DataLocation] = ()) -> DataLocation:
     """The same of a drive that has been inspected by `symbolic_links.LINKS_SCRIPT` and whatever else. Pure."""
-    root, there = tenant.storage.root, seen.mark
+    root, there = tenant.storage.root, inspection.mark
     if there is None:
         raise DriveMissing(
             f"{root}/{SENTINEL} does not exist on the engine's host, so the drive is not mounted: "
@@ -105,7 +105,7 @@ def judge(tenant: Tenant, seen: Inspection, known: Iterable[DataLocation] = ()) 
             "drive; if you moved the data to this one, write the old id into its mark: `echo 'id "
             f"{was}'` as the second line of {root}/{SENTINEL}"
         )
-    symbolic_links.refuse(root, symbolic_links.parse(seen.output), "nothing was started or written")
+    symbolic_links.refuse(root, symbolic_links.parse(inspection.output), "nothing was started or written")
     return DataLocation(
         root=root, host=placement.address_of(tenant.placement.docker_host, os.environ), drive=there.id
     )

@@ -41,9 +41,9 @@ class Link:
     target: str
 
 
-def parse(told: str) -> tuple[Link, ...]:
+def parse(output: str) -> tuple[Link, ...]:
     """The links that `LINKS_SCRIPT` has printed."""
-    return tuple(Link(name=name, target=target) for name, target in _LINK.findall(told))
+    return tuple(Link(name=name, target=target) for name, target in _LINK.findall(output))
 
 
 def describe(root: str, link: Link) -> str:

@@ -37,14 +37,14 @@ ALLOWED = ("quotactl_fd", *FILES, *MEMORY, *PROCESS, *TIME)
 
 def seccomp_profile() -> dict[str, Any]:
     """The list, as Docker takes it."""
-    asked = [{"index": 1, "value": each, "valueTwo": 0, "op": "SCMP_CMP_EQ"} for each in IOCTLS]
+    conditions = [{"index": 1, "value": each, "valueTwo": 0, "op": "SCMP_CMP_EQ"} for each in IOCTLS]
     threads = {"index": 0, "value": NEW_NAMESPACES, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}
     return {
         "defaultAction": "SCMP_ACT_ERRNO",
         "syscalls": [
             {"names": list(ALLOWED), "action": "SCMP_ACT_ALLOW"},
             # Others freeze a file system, or write past its files.
-            *({"names": ["ioctl"], "action": "SCMP_ACT_ALLOW", "args": [each]} for each in asked),
+            *({"names": ["ioctl"], "action": "SCMP_ACT_ALLOW", "args": [each]} for each in conditions),
             {"names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [threads]},
             # Its flags stand in memory, where no list can look; without it the C library takes clone.
             {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": ENOSYS},

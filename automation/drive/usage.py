@@ -78,10 +78,10 @@ def measure(client: Any, tenant: Tenant) -> Usage:
     """What the drive has and the portal has taken, asked by a container on the engine's host. Raises DriveMissing, PortalError."""
     script = USAGE_SCRIPT.format(tenant.name, walk=WALK_SECONDS, fresh=FRESH_SECONDS)
     # Not on the host's own disk, which may have a directory where the drive is to be mounted.
-    seen = sentinel.inspect(client, tenant.storage.root, script, reads=False)
-    if seen.mark is None:
+    inspection = sentinel.inspect(client, tenant.storage.root, script, reads=False)
+    if inspection.mark is None:
         raise sentinel.DriveMissing(sentinel.missing_text(tenant.storage.root))
-    return parse(seen.output)
+    return parse(inspection.output)
 
 
 def parse(output: str) -> Usage:

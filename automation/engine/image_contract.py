@@ -21,7 +21,7 @@ from typing import Any
 from automation.engine.docker_exec import output_parts
 from automation.errors import PortalError, WrongWords
 from automation.images import contract
-from automation.images.contract import Check, Found, ProbeResult
+from automation.images.contract import Check, InspectedImage, ProbeResult
 from config.reading.words import count_of, excerpt
 from preflight.facts import MACHINES
 from preflight.helper import helper
@@ -90,7 +90,7 @@ def report(client: Any, reference: str, known: list[str], release: str = "") -> 
     with helper(client, inspection["Id"], entrypoint=["/"], network_disabled=True) as made:
         paths = {each for each in contract.STATIC_FILES if stat(client, made, each)}
         release_file = read(client, made, contract.RELEASE_FILE)
-    found = Found(
+    image = InspectedImage(
         os=str(inspection.get("Os") or ""),
         architecture=str(inspection.get("Architecture") or ""),
         machine=MACHINES.get(machine, machine),
@@ -106,7 +106,7 @@ def report(client: Any, reference: str, known: list[str], release: str = "") -> 
         id=str(inspection["Id"]),
         digest=digests[0] if digests else "",
         megabytes=int(inspection.get("Size") or 0) // 10**6,
-        checks=contract.judge(found, known, release),
+        checks=contract.judge(image, known, release),
     )
 
 

@@ -121,9 +121,9 @@ def wait_healthy(
             raise Cancelled(f"portal {tenant.name}: the wait was cancelled; safe to re-run")
 
 
-def not_up(found: Iterable[Container], services: Iterable[str]) -> list[Container]:
+def not_up(containers: Iterable[Container], services: Iterable[str]) -> list[Container]:
     """The services that are not up; one that has no container at all counts as `missing`."""
-    by_name = {each.service: each for each in found}
+    by_name = {each.service: each for each in containers}
     return [
         by_name.get(name) or Container(service=name, name="", group="", state="missing", health="", image="")
         for name in sorted(services)

@@ -13,12 +13,12 @@ from automation.engine.inventory import Container
 PROCESSES = 2048
 
 
-def without_limit(client: Any, found: Iterable[Container]) -> list[str]:
+def without_limit(client: Any, containers: Iterable[Container]) -> list[str]:
     """Those of the containers, by name, that run and have no limit of processes, or another one."""
     from docker.errors import NotFound
 
     names = []
-    for each in found:
+    for each in containers:
         if each.state != "running":
             continue
         try:
@@ -41,9 +41,9 @@ def set_limit(client: Any, container: str) -> None:
     client.post(url, json={"PidsLimit": PROCESSES}, timeout=client.timeout).raise_for_status()
 
 
-def apply_limits(client: Any, found: Iterable[Container]) -> list[str]:
+def apply_limits(client: Any, containers: Iterable[Container]) -> list[str]:
     """Set it on every container that runs without; return their names."""
-    names = without_limit(client, found)
+    names = without_limit(client, containers)
     for each in names:
         set_limit(client, each)
     return names

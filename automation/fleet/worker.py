@@ -26,10 +26,10 @@ def main(words: list[str]) -> int:
     """Do what comes in, until the other end is closed."""
     output.prepare_streams()
     connection: Connection[Any, Any] = Connection(int(words[0]))
-    asked: queue.Queue[tuple[str, str, Mapping[str, Any]] | None] = queue.Queue()
+    requests: queue.Queue[tuple[str, str, Mapping[str, Any]] | None] = queue.Queue()
     cancel = Cancel()
-    threading.Thread(target=listen, args=(connection, asked, cancel), daemon=True).start()
-    while (request := asked.get()) is not None:
+    threading.Thread(target=listen, args=(connection, requests, cancel), daemon=True).start()
+    while (request := requests.get()) is not None:
         verb, tenant, options = request
         send(connection, run_verb(verb, tenant, options, partial(send_progress, connection, tenant), cancel))
     return 0
@@ -46,7 +46,7 @@ def send_progress(connection: "Connection[Any, Any]", tenant: str, text: str) ->
     send(connection, text if text.startswith(f"{tenant}: ") else f"{tenant}: {text}")
 
 
-def listen(connection: "Connection[Any, Any]", asked: "queue.Queue[Any]", cancel: Cancel) -> None:
+def listen(connection: "Connection[Any, Any]", requests: "queue.Queue[Any]", cancel: Cancel) -> None:
     """Hand on what comes in; a fleet that is gone, or says so, has the run cancelled, and ended at once if it says so twice."""
     try:
         while True:
@@ -54,10 +54,10 @@ def listen(connection: "Connection[Any, Any]", asked: "queue.Queue[Any]", cancel
             if message == CANCEL:
                 cancel.request()
             else:
-                asked.put(message)
+                requests.put(message)
     except (EOFError, OSError):
         cancel.set()
-        asked.put(None)
+        requests.put(None)
 
 
 def run_verb(

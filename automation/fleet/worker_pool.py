@@ -166,7 +166,7 @@ def run_tasks(
 def receive_outcome(connection: "Connection[Any, Any]", say: Say, stop: threading.Event) -> Outcome:
     """Wait for one outcome, handing on what is said meanwhile. Raises EOFError when the worker is gone or not waited for."""
     # What is still to be said to the worker, in this order.
-    asked, now = [stop, at_once_event(stop)], at_once_event(stop)
+    handles, now = [stop, at_once_event(stop)], at_once_event(stop)
     end = None
     while True:
         if connection.poll(LOOK_SECONDS):
@@ -174,8 +174,8 @@ def receive_outcome(connection: "Connection[Any, Any]", say: Say, stop: threadin
             if isinstance(message, Outcome):
                 return message
             say(str(message))
-        elif asked and asked[0].is_set():
-            asked.pop(0)
+        elif handles and handles[0].is_set():
+            handles.pop(0)
             connection.send(worker.CANCEL)
         elif now.is_set():
             end = end or time.monotonic() + NOW_SECONDS

@@ -63,10 +63,10 @@ def build(
     """
     known = recipes(folder)
     names = references(folder)
-    asked = sorted(known) if roles is None else sorted(set(roles))
+    roles_to_build = sorted(known) if roles is None else sorted(set(roles))
     with engine(docker_host) as client:
         there = {role for role in known if present(client, names[role])}
-        for role in sorted(there.intersection(asked)):
+        for role in sorted(there.intersection(roles_to_build)):
             on_event(Event(role=role, state=State.PRESENT))
         shop = BuildContext(
             client=client,
@@ -76,19 +76,19 @@ def build(
             on_event=on_event,
             stop=threading.Event(),
         )
-        _all(missing_recipes(asked, known, there), shop)
-    return {role: names[role] for role in asked}
+        _all(missing_recipes(roles_to_build, known, there), shop)
+    return {role: names[role] for role in roles_to_build}
 
 
 def missing_recipes(
-    asked: Iterable[str], known: Mapping[str, Recipe], there: Collection[str]
+    role_names: Iterable[str], known: Mapping[str, Recipe], there: Collection[str]
 ) -> list[Recipe]:
     """What must be built for the asked roles: those that are not there, and what these stand on if it is not there.
 
     Raises BuildError for a role that is not known.
     """
     roles: set[str] = set()
-    rest = list(asked)
+    rest = list(role_names)
     while rest:
         role = rest.pop()
         if role not in known:

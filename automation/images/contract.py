@@ -69,8 +69,8 @@ class ProbeResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """What an engine has found of an image: its configuration, paths that are there, a file's text, and its own words."""
+class InspectedImage:
+    """What an engine says of an image: its configuration, paths that are there, a file's text, and its own words."""
 
     os: str
     architecture: str
@@ -131,18 +131,18 @@ def _mapped(value: Any) -> list[tuple[Any, Any]]:
 
 def release_line(text: str) -> str:
     """The named release that edx-platform says it is, `master` for none yet; empty where it does not say."""
-    found = _LINE.search(text)
-    return found[1] if found else ""
+    match = _LINE.search(text)
+    return match[1] if match else ""
 
 
-def judge(found: Found, known: Collection[str], release: str = "") -> tuple[Check, ...]:
+def judge(image: InspectedImage, known: Collection[str], release: str = "") -> tuple[Check, ...]:
     """Every point of the contract. `known` are the releases that there are, `release` the one that a portal has."""
     checks = (
-        _platform(found),
-        _build(found),
-        *_runs(found.probe),
-        _static(found),
-        _release(found, known, release),
+        _platform(image),
+        _build(image),
+        *_runs(image.probe),
+        _static(image),
+        _release(image, known, release),
     )
     return tuple(each if each.ok is False else replace(each, remedy="") for each in checks)
 
@@ -152,24 +152,24 @@ def broken(checks: Collection[Check]) -> list[Check]:
     return [each for each in checks if each.ok is False]
 
 
-def _platform(found: Found) -> Check:
+def _platform(image: InspectedImage) -> Check:
     return Check(
         name="platform",
-        ok=found.os == "linux" and found.architecture == found.machine,
-        found=f"{found.os or 'unknown'}/{found.architecture or 'unknown'}",
-        expected=f"linux/{found.machine}, as the engine",
+        ok=image.os == "linux" and image.architecture == image.machine,
+        found=f"{image.os or 'unknown'}/{image.architecture or 'unknown'}",
+        expected=f"linux/{image.machine}, as the engine",
         remedy="build the image for this machine (docker build --platform)",
     )
 
 
-def _build(found: Found) -> Check:
+def _build(image: InspectedImage) -> Check:
     hidden = sorted(
         volume
-        for volume in found.volumes
+        for volume in image.volumes
         if any(f"{each}/".startswith(f"{volume.rstrip('/')}/") for each in (*OURS, CODE))
         or any(f"{volume}/".startswith(f"{each}/") for each in OURS)
     )
-    instructions = [f"VOLUME {each}" for each in hidden] + [f"ONBUILD {each}" for each in found.triggers]
+    instructions = [f"VOLUME {each}" for each in hidden] + [f"ONBUILD {each}" for each in image.triggers]
     return Check(
         name="build",
         ok=not instructions,
@@ -241,8 +241,8 @@ def _runs(probe: ProbeResult) -> Iterator[Check]:
     )
 
 
-def _static(found: Found) -> Check:
-    lacking = [each for each in STATIC_FILES if each not in found.paths]
+def _static(image: InspectedImage) -> Check:
+    lacking = [each for each in STATIC_FILES if each not in image.paths]
     return Check(
         name="static files",
         ok=not lacking,
@@ -252,8 +252,8 @@ def _static(found: Found) -> Check:
     )
 
 
-def _release(found: Found, known: Collection[str], release: str) -> Check:
-    line = release_line(found.release_file)
+def _release(image: InspectedImage, known: Collection[str], release: str) -> Check:
+    line = release_line(image.release_file)
     ok: bool | None = line == release if release else True
     if line not in known:
         # `master` between two releases, or one that this checkout does not know.

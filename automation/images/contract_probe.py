@@ -39,7 +39,7 @@ def main() -> None:
     os.dup2(2, 1)
     sys.path[:0] = [ROOT]
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    told = {
+    probe = {
         "python": list(sys.version_info[:3]),
         "libc": libc(),
         "programs": {each: bool(shutil.which(each, path=path)) for each in PROGRAMS},
@@ -47,7 +47,7 @@ def main() -> None:
         "readable": {each: os.access(ROOT + "/" + each, os.R_OK) for each in READ},
         "loaded": {each: loaded(each) for each in LOADED},
     }
-    out.write(json.dumps(told) + "\n")
+    out.write(json.dumps(probe) + "\n")
     out.flush()
     # Whatever was imported may have threads that do not end.
     os._exit(0)

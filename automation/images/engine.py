@@ -27,9 +27,9 @@ def engine(docker_host: str = "") -> Iterator[APIClient]:
     where = docker_host or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     with ExitStack() as held:
         try:
-            given = held.enter_context(connection.client_arguments(docker_host))
+            arguments = held.enter_context(connection.client_arguments(docker_host))
             # Asked by a client of its own: one that finds no engine while it is made could not be closed.
-            asking = APIClient(**given, version=OLDEST_API, timeout=ANSWER_SECONDS)
+            asking = APIClient(**arguments, version=OLDEST_API, timeout=ANSWER_SECONDS)
             try:
                 version = asking.version(api_version=False)["ApiVersion"]
             finally:
@@ -38,7 +38,7 @@ def engine(docker_host: str = "") -> Iterator[APIClient]:
             raise BuildError(str(error)) from None
         except (DockerException, RequestException, NoWay) as error:
             raise BuildError(f"no Docker engine answers at {where}: {error}") from None
-        client = APIClient(**given, version=version, timeout=SILENCE_SECONDS)
+        client = APIClient(**arguments, version=version, timeout=SILENCE_SECONDS)
         held.callback(client.close)
         yield client
 

@@ -81,10 +81,10 @@ def _clear(client: APIClient) -> None:
 
 
 def _workplace(project: Path) -> bytes:
-    given = {"pom.xml": project, "certificates.pem": CERTIFICATES, "settings.xml": Path.home() / SETTINGS}
+    files = {"pom.xml": project, "certificates.pem": CERTIFICATES, "settings.xml": Path.home() / SETTINGS}
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as tar:
-        for name, path in given.items():
+        for name, path in files.items():
             if path.is_file():
                 content = path.read_bytes()
                 info = tarfile.TarInfo(f"maven/{name}")

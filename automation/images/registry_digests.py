@@ -44,11 +44,11 @@ def ask_registries(client: Any, places: Mapping[str, str], say: Say) -> Registry
     if not places:
         return RegistryAnswers()
     with ThreadPoolExecutor(len(places), "registries") as pool:
-        asked = {image: pool.submit(_ask_registry, client, place) for image, place in places.items()}
-        if wait(asked.values(), timeout=SILENCE_SECONDS).not_done:
+        futures = {image: pool.submit(_ask_registry, client, place) for image, place in places.items()}
+        if wait(futures.values(), timeout=SILENCE_SECONDS).not_done:
             hosts = sorted({each.partition("/")[0] for each in places.values()})
             say(f"asking {', '.join(hosts)} for the public images, at most {client.timeout:.0f} s")
-        answers = {image: each.result() for image, each in asked.items()}
+        answers = {image: each.result() for image, each in futures.items()}
     return RegistryAnswers(
         digests={image: value for image, (value, _) in answers.items() if value},
         reasons={image: why for image, (value, why) in answers.items() if not value},

@@ -25,10 +25,10 @@ class Stages:
             if self._made and self._made != self._first:
                 self.ends.append(self._made)
             self._made = self._first = ""
-        elif found := _MADE.match(line):
+        elif match := _MADE.match(line):
             # The first line of a stage names what it stands on, which is no stage's end.
-            self._first = self._first or found[1]
-            self._made = found[1]
+            self._first = self._first or match[1]
+            self._made = match[1]
 
     def remove(self, client: APIClient) -> None:
         """Remove what no image stands on any more; a stage that is still in use stays."""

@@ -41,12 +41,14 @@ def fetch(
 
     Raises BuildError, or Stopped once `stop` is set.
     """
-    asked = hashlib.sha256(f"{PYTHON} {architecture}\n".encode() + requirements.read_bytes()).hexdigest()[:16]
-    home = cache / "wheels" / asked
+    digest = hashlib.sha256(f"{PYTHON} {architecture}\n".encode() + requirements.read_bytes()).hexdigest()[
+        :16
+    ]
+    home = cache / "wheels" / digest
     if home.is_dir():
         return home
     home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{asked}-", dir=home.parent) as half:
+    with tempfile.TemporaryDirectory(prefix=f".{digest}-", dir=home.parent) as half:
         made = Path(half) / "wheels"
         run(
             [

@@ -56,15 +56,15 @@ def load_or_choose(there: bool, release: str, images: str, say: Say) -> tuple[Te
 
     Raises ConfigError where a demo that was begun has something else than is asked for, and what `image_choice.choose` raises.
     """
-    asked = {key: value for key, value in (("release", release), ("images", images)) if value}
+    options = {key: value for key, value in (("release", release), ("images", images)) if value}
     if there:
         tenant = tenant_files.load(NAME)
-        require_same(tenant, asked)
+        require_same(tenant, options)
         return tenant, "" if tenant.real else "the demo was begun with it"
     path = tenant_files.TENANTS / f"{NAME}.yaml"
     text = checkout.text(path, ROOT)
-    choice = choose_images(text, {**release_and_images(text), **asked}, say)
-    fresh = with_keys(text, asked | ({"release": choice.release, "images": PUBLIC} if choice.real else {}))
+    choice = choose_images(text, {**release_and_images(text), **options}, say)
+    fresh = with_keys(text, options | ({"release": choice.release, "images": PUBLIC} if choice.real else {}))
     if images == STAND_IN and not release:
         fresh = with_keys(
             fresh, {"release": choice.release} if "release" in release_and_images(fresh) else {}
@@ -79,22 +79,22 @@ def load_or_choose(there: bool, release: str, images: str, say: Say) -> tuple[Te
     return tenant_files.load(NAME), choice.why
 
 
-def require_same(tenant: Tenant, asked: Mapping[str, str]) -> None:
+def require_same(tenant: Tenant, options: Mapping[str, str]) -> None:
     """Raises ConfigError where a demo that was begun has something else than is asked for."""
     has = {"release": tenant.release.name, "images": tenant.images}
     wrong = [
         f"tenants/{NAME}.yaml: {key}: is '{has[key]}', but you passed '{value}'; the demo was begun with it: to begin "
         f"anew, ./portal destroy {NAME} --confirm {NAME}, ./portal purge {NAME} --confirm {NAME} and git checkout tenants/{NAME}.yaml"
-        for key, value in asked.items()
+        for key, value in options.items()
         if has[key] != value
     ]
     if wrong:
         raise ConfigError(*wrong)
 
 
-def choose_images(text: str, asked: Mapping[str, str], say: Say) -> Choice:
+def choose_images(text: str, options: Mapping[str, str], say: Say) -> Choice:
     """What the words of the file and those that were typed become."""
-    release, images = asked.get("release", ""), asked.get("images", "")
+    release, images = options.get("release", ""), options.get("images", "")
     try:
         if images == STAND_IN and release and image_choice.all_releases().load(release).unpackaged:
             # The file's word for public images, which are given up now.

@@ -39,7 +39,7 @@ def address_change(plan: Plan) -> tuple[str, str] | None:
     for each in plan.changes:
         if each.type == DOCKER_PROVIDER and each.op in ("update", "replace"):
             before, after = (
-                placement.canonical(str(told.get("host") or "")) for told in (each.before, each.after)
+                placement.canonical(str(inputs.get("host") or "")) for inputs in (each.before, each.after)
             )
             if before != after:
                 return before, after

@@ -43,15 +43,15 @@ class Impossible(PortalError):
     exit_code = IMPOSSIBLE
 
 
-def with_obstacles(plan: Plan, tenant: Tenant, say: Say = lambda told: None) -> Plan:
+def with_obstacles(plan: Plan, tenant: Tenant, say: Say = lambda message: None) -> Plan:
     """A preview's plan with what stands in its way, as far as its engine can be asked now. Never raises for an engine.
 
     An engine that does not answer within some seconds is off; one that does is given the time that its containers take.
     """
     plan, others = with_address_change(plan, tenant.name)
-    asked = requirements(plan, tenant)
+    needs = requirements(plan, tenant)
     plan = replace(plan, notes=release_notes(tenant))
-    if asked.empty and not tenant.storage.quota:
+    if needs.empty and not tenant.storage.quota:
         return replace(plan, obstacles=others)
     share = None
     try:
@@ -61,24 +61,24 @@ def with_obstacles(plan: Plan, tenant: Tenant, say: Say = lambda told: None) -> 
         ):
             if is_other_engine(client, plan, tenant):
                 return replace(plan, obstacles=others, unchecked=ELSEWHERE)
-            facts = gather_facts(client, asked, sentinel.ops_image(), tenant.storage.root)
+            facts = gather_facts(client, needs, sentinel.ops_image(), tenant.storage.root)
             # Without a quota there may be a limit of before, which is lifted.
             if tenant.storage.quota or plan.unchanged:
                 share = drive_share(client, tenant)
     except PortalError as error:
         return replace(plan, obstacles=others, unchecked=str(error))
-    if judging.obstacles(asked, facts, tenant.name, images_come=True):
-        asked = without_half_made(asked, tenant.name)
+    if judging.obstacles(needs, facts, tenant.name, images_come=True):
+        needs = without_half_made(needs, tenant.name)
     return replace(
         plan,
         obstacles=(
             *others,
-            *judging.obstacles(asked, facts, tenant.name, images_come=True),
-            *(quota.obstacles(share, tenant, asked.disk) if share else ()),
+            *judging.obstacles(needs, facts, tenant.name, images_come=True),
+            *(quota.obstacles(share, tenant, needs.disk) if share else ()),
         ),
         notes=(
             *release_notes(tenant),
-            *judging.notes(asked, facts),
+            *judging.notes(needs, facts),
             *(quota.notes(share, tenant) if share else ()),
         ),
     )
@@ -115,19 +115,19 @@ def drive_share(client: Any, tenant: Tenant) -> Share | None:
         return None
 
 
-def without_half_made(asked: Requirements, tenant: str) -> Requirements:
+def without_half_made(needs: Requirements, tenant: str) -> Requirements:
     """What is wanted once `up` has removed what an interrupted run has half made, or an engine too late: in nobody's way then."""
     try:
         state = Stack(name=tenant).state()
     except PortalError:
         # Never up: nothing of it is half made.
-        return asked
+        return needs
     half = {each.name for each in recovery.half_made_resources(recovery.pending_operations(state))}
     half |= {each.name for each in unanswered.read(lock_folder(Stack(name=tenant)))}
     return replace(
-        asked,
-        leaving_containers=asked.leaving_containers | half,
-        leaving_networks=asked.leaving_networks | half,
+        needs,
+        leaving_containers=needs.leaving_containers | half,
+        leaving_networks=needs.leaving_networks | half,
     )
 
 
@@ -146,15 +146,15 @@ def is_other_engine(client: Any, plan: Plan, tenant: Tenant) -> bool:
 def check(client: Any, plan: Plan, tenant: Tenant, share: Share | None = None) -> Plan:
     """The same before an `up`, whose images are there by now. Raises Impossible with all that stands in the way."""
     plan, others = with_address_change(plan, tenant.name)
-    asked = requirements(plan, tenant)
-    room = tuple(quota.obstacles(share, tenant, asked.disk)) if share else ()
+    needs = requirements(plan, tenant)
+    room = tuple(quota.obstacles(share, tenant, needs.disk)) if share else ()
     plan = replace(plan, notes=release_notes(tenant))
-    if not others and asked.empty:
+    if not others and needs.empty:
         refuse(tenant, room)
         return plan
-    facts = gather_facts(client, asked, sentinel.ops_image(), tenant.storage.root)
-    refuse(tenant, (*others, *judging.obstacles(asked, facts, tenant.name), *room))
-    return replace(plan, notes=(*release_notes(tenant), *judging.notes(asked, facts)))
+    facts = gather_facts(client, needs, sentinel.ops_image(), tenant.storage.root)
+    refuse(tenant, (*others, *judging.obstacles(needs, facts, tenant.name), *room))
+    return replace(plan, notes=(*release_notes(tenant), *judging.notes(needs, facts)))
 
 
 def refuse(tenant: Tenant, obstacles: Iterable[Obstacle]) -> None:

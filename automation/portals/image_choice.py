@@ -49,9 +49,9 @@ class Choice:
         """Whether it is the real Open edX."""
         return self.images == PUBLIC
 
-    def request(self, asked: OnboardingRequest) -> OnboardingRequest:
+    def request(self, request: OnboardingRequest) -> OnboardingRequest:
         """What was asked for, with the real Open edX in words; the stand-in stands in a file only where it was asked for."""
-        return replace(asked, release=self.release, images=PUBLIC) if self.real else asked
+        return replace(request, release=self.release, images=PUBLIC) if self.real else request
 
 
 def all_releases(digests: Mapping[str, str] | None = None) -> Releases:

@@ -80,21 +80,21 @@ def onboard(
     choice = choose_images(request, say)
     request = choice.request(request)
     with steps.step("host and drive"):
-        seen = survey_host(request, choice.digests)
+        survey = survey_host(request, choice.digests)
     if image_choice.write_pins(choice.digests, say) != choice.digests:
         # Another command was faster: its digests stand.
-        seen = survey_host(request)
+        survey = survey_host(request)
     with steps.step("images"):
-        image_supply.prepare_images(seen.tenant, say)
-    if seen.age > FRESH_SECONDS or seen.drive is None:
+        image_supply.prepare_images(survey.tenant, say)
+    if survey.age > FRESH_SECONDS or survey.drive is None:
         with steps.step("host and drive"):
-            seen = survey_host(request)
-    if seen.note:
-        say(seen.note)
+            survey = survey_host(request)
+    if survey.note:
+        say(survey.note)
     with steps.step("tenant file"):
-        tenant = write_tenant_file(request, say, seen.facts)
+        tenant = write_tenant_file(request, say, survey.facts)
     with steps.step("portal"):
-        prepared = up.Prepared(drive=seen.drive if seen.age < FRESH_SECONDS else None)
+        prepared = up.Prepared(drive=survey.drive if survey.age < FRESH_SECONDS else None)
         facts = up.up(tenant, say, cancel=cancel, prepared=prepared)
     with steps.step("first log-in"):
         link = log_in_link(tenant)
@@ -169,13 +169,13 @@ def drive_and_room(client: Any, tenant: Tenant) -> tuple[sentinel.Inspection, st
     """The drive, and what is to be known of the host; empty of a portal that is up. Raises DriveMissing, NoRoom, PortalError."""
     # The room first: what a drive has is printed by its names, and the first line that fits is read.
     script = f"{capacity.MEMORY_AND_DISK_SCRIPT}\n{symbolic_links.LINKS_SCRIPT.format(tenant.name)}"
-    seen = sentinel.inspect(client, tenant.storage.root, script)
-    sentinel.judge(tenant, seen)
+    inspection = sentinel.inspect(client, tenant.storage.root, script)
+    sentinel.judge(tenant, inspection)
     # One that is up has taken its share already.
     if inventory.containers(client, tenant.name):
-        return seen, ""
-    note = capacity.judge(capacity.parse(seen.output), tenant)
-    return seen, note or f"{tenant.name}: the host has enough memory and disk space"
+        return inspection, ""
+    note = capacity.judge(capacity.parse(inspection.output), tenant)
+    return inspection, note or f"{tenant.name}: the host has enough memory and disk space"
 
 
 def dry_run(request: OnboardingRequest, say: Say = lambda text: None) -> dict[str, Any]:
@@ -260,8 +260,8 @@ def resolve(
     port = request.port or free_port(tenants, request.docker_host, request.address, facts.taken_addresses)
     file_text = text(request.values(subnet, port))
     tenant = validate(request.name, file_text, tenants, digests)
-    asked = requirements(tenant, {}, Existing())
-    feasibility.refuse(tenant, judging.obstacles(asked, facts, tenant.name))
+    needs = requirements(tenant, {}, Existing())
+    feasibility.refuse(tenant, judging.obstacles(needs, facts, tenant.name))
     return tenant, file_text, facts
 
 

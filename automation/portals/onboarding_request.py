@@ -129,7 +129,7 @@ class OnboardingRequest:
         "How mail leaves: direct, or sink (a page shows it; nothing is sent). Default: direct.",
     )
 
-    def given(self) -> dict[str, str]:
+    def chosen(self) -> dict[str, str]:
         """What was said and not left to be found, by the key of the tenant file that it becomes."""
         return {each.key: str(value) for name, each in options().items() if (value := getattr(self, name))}
 
@@ -195,11 +195,11 @@ def free_port(
 
 def conflicts(request: OnboardingRequest, tenant: Tenant) -> list[str]:
     """Where an existing tenant is other than asked for, a line each; what was not said is as it is."""
-    has = {key: current(tenant, key) for key in request.given()}
+    has = {key: current(tenant, key) for key in request.chosen()}
     return [
         f"tenants/{tenant.name}.yaml: {key}: is '{has[key]}', but you passed '{value}'; the tenant "
         f"exists already: edit its file and run `./portal up {tenant.name}`, or leave that option out"
-        for key, value in request.given().items()
+        for key, value in request.chosen().items()
         if has[key] != value
     ]
 

@@ -115,10 +115,10 @@ def summary(portals: Iterable[Portal]) -> str:
     return ", ".join(count_of(count, kind) for kind, count in sorted(counts.items()))
 
 
-def by_portal(found: Iterable[Orphan], ours: OwnState) -> list[Portal]:
+def by_portal(orphans: Iterable[Orphan], ours: OwnState) -> list[Portal]:
     """By portal, in the order of their names. What an interrupted purge has left is one by itself."""
     parts: dict[tuple[str, bool], list[Orphan]] = defaultdict(list)
-    for each in found:
+    for each in orphans:
         parts[each.tenant, f"/{HALF}" in each.name].append(each)
     return [
         Portal(
@@ -140,7 +140,7 @@ def find(say: Callable[[str], None] = lambda text: None) -> list[Portal]:
     known = names(tenant_files.TENANTS)
     tenants = [tenant_files.load(each) for each in known]
     left = [each for each in stacks() if each not in known]
-    found = [Orphan(kind="stack", name=each, tenant=each) for each in left]
+    orphans = [Orphan(kind="stack", name=each, tenant=each) for each in left]
     where = roots_by_engine(tenants)
     words = {placement.address_of(each, os.environ): each for each in where}
     for each in left:
@@ -149,13 +149,13 @@ def find(say: Callable[[str], None] = lambda text: None) -> list[Portal]:
             where.setdefault(words.get(home.host, home.host), set()).add(home.root)
     for docker_host, roots in where.items():
         with inventory.connect(docker_host) as client:
-            found += orphaned_objects(client, known, docker_host)
+            orphans += orphaned_objects(client, known, docker_host)
             for root in sorted(roots):
                 if sentinel.has_sentinel(client, root):
-                    found += orphaned_directories(client, root, known)
+                    orphans += orphaned_directories(client, root, known)
                 else:
                     say(f"not searched: {sentinel.missing_text(root)}")
-    return by_portal(found, OwnState.of(left))
+    return by_portal(orphans, OwnState.of(left))
 
 
 def roots_by_engine(tenants: Iterable[Tenant]) -> dict[str, set[str]]:

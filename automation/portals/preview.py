@@ -19,7 +19,7 @@ def preview(
     *,
     refresh: bool = False,
     cancel: threading.Event | None = None,
-    say: Callable[[str], None] = lambda told: None,
+    say: Callable[[str], None] = lambda message: None,
 ) -> Plan:
     """What `up` would change, without changing or making anything. Raises UpFailed with the engine's reason."""
     from automation.runs import automation_api

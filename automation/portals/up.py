@@ -96,8 +96,10 @@ def attempt_up(
             if not before and (left := preview.former_directory(hold.stack, tenant)):
                 say(f"the data of {tenant.name} stays in {left}; {tenant.directory} is a new, empty place")
             known = data_locations.recorded_locations(hold.stack)
-            seen = prepared.drive if prepared and prepared.drive else sentinel.inspect_tenant(client, tenant)
-            here, share = sentinel.judge(tenant, seen, known), quota.parse_share(seen.output)
+            inspection = (
+                prepared.drive if prepared and prepared.drive else sentinel.inspect_tenant(client, tenant)
+            )
+            here, share = sentinel.judge(tenant, inspection, known), quota.parse_share(inspection.output)
             if lacking := packet_rules.ensure(tenant):
                 say(f"{tenant.name}: {lacking}")
             # What a run of plain pulumi has made; below, what this one makes.

@@ -260,8 +260,8 @@ def _same(before: Any, after: Any) -> bool:
     return bool(before == after) or (isinstance(after, str) and after in UNKNOWN)
 
 
-def _memory(told: Mapping[str, Any]) -> str:
-    memory = told.get("memory")
+def _memory(inputs: Mapping[str, Any]) -> str:
+    memory = inputs.get("memory")
     return f"{memory:.0f} MiB" if isinstance(memory, int | float) else "memory without a limit"
 
 

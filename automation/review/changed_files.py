@@ -45,9 +45,9 @@ def since(ref: str, folder: Path) -> list[File]:
     return [*parse(ended.stdout), *(File(path=path, status="A") for path in new.stdout.split("\0") if path)]
 
 
-def parse(told: str) -> list[File]:
+def parse(output: str) -> list[File]:
     """What `git diff --name-status -z` says: a letter, then one path, or two for a rename or a copy."""
-    words = iter(told.split("\0"))
+    words = iter(output.split("\0"))
     files = []
     for status in words:
         if not status:

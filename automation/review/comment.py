@@ -258,11 +258,11 @@ def _failure(review: Review, detail: Detail) -> list[str]:
 def _changes(review: Review, detail: Detail) -> list[str]:
     judged = review.verdict.judged
     shown = list(_REMOVED) if review.removed else []
-    seen: dict[str, str] = {}
+    first_names: dict[str, str] = {}
     for each in judged[: detail.changes]:
         shown += _change(each, detail.characters)
         if detail.characters and each.change.op in ("update", "replace"):
-            shown += _differences(each.change, detail.characters, seen)
+            shown += _differences(each.change, detail.characters, first_names)
     left = len(judged) - detail.changes
     if left > 0:
         shown.append(f"# … {_many(left, 'more change')}: ./portal preview {word(review.tenant, 60)} --json")
@@ -275,23 +275,23 @@ def _change(one: JudgedChange, characters: int) -> list[str]:
     sign = _SIGNS.get(change.op, "!")
     risks = [f"downtime {one.downtime}"] if one.downtime else []
     risks += [f"data {one.data}"] if one.data else []
-    found = [
+    lines = [
         f"{sign} {_WORDS.get(change.op, change.op)} {word(kind, 100)} {word(change.name, 100)}"
         + (f": {', '.join(risks)}" if risks else "")
     ]
     if not characters:
         count = len(change.differences)
-        return [found[0] + (f" ({_many(count, 'property', 'properties')})" if count else "")]
-    found += [f"#   {word(each.reason, 2 * characters)}" for each in one.findings]
-    return found
+        return [lines[0] + (f" ({_many(count, 'property', 'properties')})" if count else "")]
+    lines += [f"#   {word(each.reason, 2 * characters)}" for each in one.findings]
+    return lines
 
 
-def _differences(change: Change, characters: int, seen: dict[str, str]) -> list[str]:
+def _differences(change: Change, characters: int, first_names: dict[str, str]) -> list[str]:
     """What differs, or the name of the one above that differs in the same: one file is many containers'."""
     differing = list(redacted_differences(change))
     shown_lines = [line for each in differing for line in lines(each, characters)]
     # Whole values: two that look the same when they are shortened may differ.
-    first = seen.setdefault(repr(differing), change.name)
+    first = first_names.setdefault(repr(differing), change.name)
     if first == change.name or len(shown_lines) <= 2:
         return shown_lines
     return [f"~   the same differences as {word(first, 100)}"]
@@ -344,8 +344,8 @@ def _fitting(texts: Sequence[str], size: int) -> int:
     return len(texts)
 
 
-def _size(found: Sequence[str]) -> int:
-    return sum(len(each.encode()) + 1 for each in found)
+def _size(lines: Sequence[str]) -> int:
+    return sum(len(each.encode()) + 1 for each in lines)
 
 
 def _cells(cells: Sequence[str]) -> str:

@@ -22,10 +22,10 @@ def code(text: str) -> str:
     return f"<code>{''.join(map(_plain, cut(text, MOST)))}</code>".replace("www.", "www&#46;")
 
 
-def rows(head: Iterable[str], found: Iterable[Iterable[str]]) -> str:
+def rows(head: Iterable[str], cells: Iterable[Iterable[str]]) -> str:
     """A table; `head` is ours, every text below it is others'."""
     heads = list(head)
-    lines = [heads, ["---"] * len(heads), *([code(each) for each in row] for row in found)]
+    lines = [heads, ["---"] * len(heads), *([code(each) for each in row] for row in cells)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

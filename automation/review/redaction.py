@@ -34,17 +34,17 @@ def redacted_differences(change: Change) -> Iterator[RedactedDifference]:
     )
     for name in lines:
         before, after = (_redact(value_at(side, name), name) for side in (change.before, change.after))
-        found = list(_leaves(name, before, after))
-        if not found:
+        differences = list(_leaves(name, before, after))
+        if not differences:
             # What a refresh has found, or two values of which only the difference may be known.
-            found = [
+            differences = [
                 RedactedDifference(
                     path=each.path, before=_redact(each.before, name), after=_redact(each.after, name)
                 )
                 for each in change.differences
                 if parts(each.path)[:1] == (name,)
             ]
-        yield from found
+        yield from differences
 
 
 def _leaves(path: str, before: Any, after: Any) -> Iterator[RedactedDifference]:
@@ -111,18 +111,18 @@ def lines(shown: RedactedDifference, limit: int) -> Iterator[str]:
 
 
 def _texts(before: str, after: str, limit: int) -> Iterator[str]:
-    found = [
+    texts = [
         line
         for line in difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
         if not line.startswith(("---", "+++", "@@"))
     ]
     # A line of some twenty characters is worth as much as any other value.
     most = max(1, limit // 20)
-    for line in found[:most]:
+    for line in texts[:most]:
         yield f"{line[0]}     {word(line[1:].expandtabs(2), limit)}".rstrip()
-    if len(found) > most:
-        yield f"~     … {len(found) - most} more lines differ"
-    if not found:
+    if len(texts) > most:
+        yield f"~     … {len(texts) - most} more lines differ"
+    if not texts:
         yield "~     its line endings"
 
 

@@ -24,22 +24,24 @@ def environment(inspection: Inspection, expected: Any) -> Any:
 
 def labels(inspection: Inspection, expected: Any) -> Any:
     """Those of the wanted labels that it has; an image may bring more."""
-    found = (inspection["Config"]["Labels"] if "Config" in inspection else inspection["Labels"]) or {}
-    return [each for each in expected if found.get(each["label"]) == each["value"]]
+    actual_labels = (inspection["Config"]["Labels"] if "Config" in inspection else inspection["Labels"]) or {}
+    return [each for each in expected if actual_labels.get(each["label"]) == each["value"]]
 
 
 def networks(inspection: Inspection, expected: Any) -> Any:
     """The networks that it is in, with those of the wanted aliases that it answers to."""
-    found = inspection["NetworkSettings"]["Networks"]
+    actual_networks = inspection["NetworkSettings"]["Networks"]
     return [
         {
             **each,
             "aliases": [
-                one for one in each.get("aliases") or [] if one in (found[each["name"]]["Aliases"] or ())
+                one
+                for one in each.get("aliases") or []
+                if one in (actual_networks[each["name"]]["Aliases"] or ())
             ],
         }
         for each in expected
-        if each["name"] in found
+        if each["name"] in actual_networks
     ]
 
 
@@ -56,13 +58,13 @@ def ports(inspection: Inspection, expected: Any) -> Any:
 
 def volumes(inspection: Inspection, expected: Any) -> Any:
     """Those of the wanted volumes and bind mounts that it has at their places."""
-    found = {
+    actual_volumes = {
         (each["Destination"], each.get("Name") or each["Source"]): each["RW"] for each in inspection["Mounts"]
     }
     return [
         each
         for each in expected
-        if found.get((each["containerPath"], each.get("volumeName") or each.get("hostPath")))
+        if actual_volumes.get((each["containerPath"], each.get("volumeName") or each.get("hostPath")))
         is (not each.get("readOnly", False))
     ]
 
@@ -145,10 +147,10 @@ def of_properties(change: Change, inspection: Inspection) -> Iterator[Deviation]
         wanted = change.after.get(key)
         if wanted is None or wanted == SECRET or any(each in str(wanted) for each in UNKNOWN):
             continue
-        found = read(inspection, wanted)
-        if plain(found) != plain(wanted):
+        value = read(inspection, wanted)
+        if plain(value) != plain(wanted):
             yield Deviation(
-                urn=change.urn, kind="engine", path=key, promised=shortened(wanted), happened=shortened(found)
+                urn=change.urn, kind="engine", path=key, promised=shortened(wanted), happened=shortened(value)
             )
 
 

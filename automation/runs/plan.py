@@ -126,8 +126,8 @@ def value_at(value: Any, path: str) -> Any:
     for part in parts(path):
         if value == SECRET:
             return SECRET
-        found = isinstance(value, Mapping) and part in value
-        if not found and not (isinstance(value, list) and isinstance(part, int) and part < len(value)):
+        has_key = isinstance(value, Mapping) and part in value
+        if not has_key and not (isinstance(value, list) and isinstance(part, int) and part < len(value)):
             return MISSING
         value = value[part]
     return value

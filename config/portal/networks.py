@@ -27,12 +27,12 @@ class Network:
 def callees(tenant: Tenant) -> dict[str, tuple[str, ...]]:
     """Whom each container of a portal calls: its services, worker groups, and jobs that have networks."""
     services = tenant.services
-    told = {
+    called_names = {
         **{name: service.calls for name, service in services.items()},
         **{group: services[names.workers_of(group)].calls for group in tenant.worker_groups},
         **{name: job.calls for name, job in tenant.release.jobs.items()},
     }
-    return {name: tuple(each for each in called if each in services) for name, called in told.items()}
+    return {name: tuple(each for each in called if each in services) for name, called in called_names.items()}
 
 
 def networks(tenant: Tenant) -> Mapping[str, Network]:
@@ -53,15 +53,15 @@ def networks(tenant: Tenant) -> Mapping[str, Network]:
 
 def _networks_of(tenant: Tenant, container: str, called: tuple[str, ...]) -> set[str]:
     own = set(_answers_on(tenant, container))
-    found = own | {
+    names = own | {
         where[0] for each in called if (where := _answers_on(tenant, each)) and not own.intersection(where)
     }
     if container == "load-balancer":
         # A port that is published on an internal network reaches nobody.
-        found.add(INGRESS)
+        names.add(INGRESS)
     if container == "mailer" and tenant.mail.delivery != "sink":
-        found.add(EGRESS)
-    return found
+        names.add(EGRESS)
+    return names
 
 
 def _answers_on(tenant: Tenant, container: str) -> tuple[str, ...]:

@@ -74,12 +74,12 @@ def addresses(tenant: Tenant) -> dict[str, str]:
     }
 
 
-def nginx_sites(told: tuple[Route, ...]) -> str:
+def nginx_sites(all_routes: tuple[Route, ...]) -> str:
     """nginx's part of the load balancer built here (images/load-balancer): what it takes whole for each host.
 
     Any other host may send no body; Caddy's answer to it is 404.
     """
-    servers = [("_", 1000, " default_server"), *((each.host, each.body_limit, "") for each in told)]
+    servers = [("_", 1000, " default_server"), *((each.host, each.body_limit, "") for each in all_routes)]
     return "".join(
         f"""server {{
 	listen unix:/tmp/door/http.sock proxy_protocol{default};
@@ -92,7 +92,7 @@ def nginx_sites(told: tuple[Route, ...]) -> str:
     )
 
 
-def caddyfile(told: tuple[Route, ...]) -> str:
+def caddyfile(all_routes: tuple[Route, ...]) -> str:
     """Caddy's part of the load balancer; a host that is not the portal's gets 404.
 
     By itself, as a public image of Caddy runs it, it listens at LISTEN_PORT. The image built here has nginx there, and
@@ -110,7 +110,7 @@ http://{each.host}:{port} {{
 	}}
 }}
 """
-        for each in told
+        for each in all_routes
     )
     return f"""{{
 	auto_https off

@@ -94,7 +94,8 @@ def parse(data: bytes, findings: Findings) -> Section | None:
 def _report(error: yaml.MarkedYAMLError, findings: Findings) -> None:
     problem = error.problem or error.context or ""
     words = next(
-        (words for said, words in _SAID.items() if said in problem), f"is not YAML: {excerpt(problem)}"
+        (words for problem_part, words in _SAID.items() if problem_part in problem),
+        f"is not YAML: {excerpt(problem)}",
     )
     # For what is never closed the place where it was opened helps, not the end of the file.
     opened = error.context_mark if words in (_NEVER_CLOSED, _BRACKET) else None

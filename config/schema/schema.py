@@ -107,9 +107,9 @@ def _openedx() -> Shape:
 
 def _mail() -> list[Shape]:
     """Each way of the mail has keys of its own, which must be said for it and for no other."""
-    said = {"minLength": 1}
+    required = {"minLength": 1}
     unsaid = {"maxLength": 0}
-    found = []
+    shapes = []
     for way, section, keys in (
         ("sink", "hosts", ("mail",)),
         ("smarthost", "mail", ("smarthost", "username")),
@@ -124,12 +124,12 @@ def _mail() -> list[Shape]:
             },
             "required": ["mail"],
         }
-        wanted = {"properties": dict.fromkeys(keys, said), "required": [*keys]}
+        wanted = {"properties": dict.fromkeys(keys, required), "required": [*keys]}
         none = {"properties": dict.fromkeys(keys, unsaid)}
-        found.append(
+        shapes.append(
             {**_when(chosen, {"properties": {section: wanted}}), "else": {"properties": {section: none}}}
         )
-    return found
+    return shapes
 
 
 def _release(release: Release, usual: bool) -> Shape:

@@ -63,8 +63,8 @@ class Claims:
     @property
     def subnet(self) -> IPv4Network | None:
         """The tenant's subnet."""
-        found = self.values.get("placement/subnet")
-        return found if isinstance(found, IPv4Network) else None
+        subnet_values = self.values.get("placement/subnet")
+        return subnet_values if isinstance(subnet_values, IPv4Network) else None
 
     @property
     def directory(self) -> PurePosixPath | None:
@@ -125,8 +125,8 @@ def _ports(claims: list[Claims]) -> Iterator[Clash]:
             for tenant in tenants:
                 other = next((each for each in others if each[0] != tenant), None)
                 if other:
-                    taken = f"{other[1]}:{port} of tenant '{other[0]}' on the same machine"
-                    text = f"{address}:{port} collides with {taken}, expected another port or address"
+                    other_claim = f"{other[1]}:{port} of tenant '{other[0]}' on the same machine"
+                    text = f"{address}:{port} collides with {other_claim}, expected another port or address"
                     yield Clash(tenant=tenant, path="listen/port", text=text)
 
 

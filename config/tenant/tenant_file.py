@@ -145,13 +145,13 @@ class TenantFile(Reading):
     def check_together(self, fleet: Fleet) -> None:
         """Checks what two keys of the file, or a key and the fleet, say together."""
         # Open edX calls a part of itself by these; they are no keys.
-        seen = {host: f"{service} below hosts/lms" for service, host in self.claims.derived.items()}
+        services = {host: f"{service} below hosts/lms" for service, host in self.claims.derived.items()}
         for path in ("hosts/lms", "hosts/cms", "hosts/mail"):
             host = self.values.get(path)
-            if host in seen:
-                self.wrong(path, f"'{host}' is {seen[host]} too, expected a host of its own")
+            if host in services:
+                self.wrong(path, f"'{host}' is {services[host]} too, expected a host of its own")
             elif host:
-                seen[host] = path
+                services[host] = path
         self.mail()
         subnet = self.values.get("placement/subnet")
         if subnet and not subnet.subnet_of(fleet.pool):
@@ -199,9 +199,9 @@ class TenantFile(Reading):
 
     def why_incomplete(self) -> str:
         """Why its claims are not all known."""
-        found = self.findings.ordered()
+        findings = self.findings.ordered()
         heads = {path.partition("/")[0] for path in PATHS}
-        return str(next((each for each in found if each.path.partition("/")[0] in heads), found[0]))
+        return str(next((each for each in findings if each.path.partition("/")[0] in heads), findings[0]))
 
     def sizes(self, release: Release) -> Mapping[str, Size]:
         """What each service of the release gets."""
@@ -223,7 +223,7 @@ class TenantFile(Reading):
             "release": self.release,
             "sizes": self.sizes(self.release),
             "service_images": MappingProxyType(self.own_images),
-            **{key: MappingProxyType(said) for key, said in self.own_settings.items()},
+            **{key: MappingProxyType(setting) for key, setting in self.own_settings.items()},
             "worker_groups": MappingProxyType(worker_groups.build_groups(self, self.groups)),
             "releases": self.releases.all(),
         }

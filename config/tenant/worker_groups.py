@@ -46,9 +46,9 @@ def service(name: str) -> str:
     return names.workers_of(name)
 
 
-def build_groups(reading: Reading, found: list[str]) -> dict[str, WorkerGroup]:
+def build_groups(reading: Reading, group_names: list[str]) -> dict[str, WorkerGroup]:
     """The groups by name; only when nothing is wrong."""
-    return {name: build(WorkerGroup, reading.values, join(KEY, name)) for name in found}
+    return {name: build(WorkerGroup, reading.values, join(KEY, name)) for name in group_names}
 
 
 def remaining_queues(of: str, release: Release, groups: Mapping[str, WorkerGroup]) -> tuple[str, ...]:
@@ -88,12 +88,12 @@ def _group(
         reading.wrong(f"{here}/queues", "has no queue, expected at least one, for example [high_mem]")
 
 
-def _apart(reading: Reading, found: list[str], release: Release) -> None:
+def _apart(reading: Reading, group_names: list[str], release: Release) -> None:
     """Checks that the groups take what there is, each queue once, and not all."""
     for of in names.WORKERS:
         known = release.services[of].queues if of in release.services else ()
         owners: dict[str, str] = {}
-        for name in (each for each in found if service(each) == of):
+        for name in (each for each in group_names if service(each) == of):
             path = join(join(KEY, name), "queues")
             for queue in reading.values.get(path, ()):
                 if queue not in known:

@@ -36,8 +36,8 @@ def main(words: list[str]) -> int:
 
 def request(row: dict[str, str]) -> OnboardingRequest:
     """What a client asks for; an empty field is left to be found."""
-    said: dict[str, Any] = {column: value for column, value in row.items() if value}
-    return OnboardingRequest(**said)
+    fields: dict[str, Any] = {column: value for column, value in row.items() if value}
+    return OnboardingRequest(**fields)
 
 
 def tell(outcome: Outcome) -> None:

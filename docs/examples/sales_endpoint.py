@@ -45,11 +45,11 @@ class Order:
     wanted: Mapping[str, str]
     state: str = "running"
     progress: deque[str] = field(default_factory=lambda: deque(maxlen=100))
-    told: Mapping[str, Any] = field(default_factory=dict)
+    result: Mapping[str, Any] = field(default_factory=dict)
 
     def facts(self) -> dict[str, Any]:
         """For the sales system."""
-        return {"state": self.state, "progress": list(self.progress), **self.told}
+        return {"state": self.state, "progress": list(self.progress), **self.result}
 
 
 class Orders:
@@ -85,13 +85,13 @@ class Orders:
             with self.lock:
                 order.progress.append(text)
 
-        state, told = "done", {}
+        state, result = "done", {}
         try:
-            told = dict(self.onboard(name, order.wanted, say))
+            result = dict(self.onboard(name, order.wanted, say))
         except (Failed, OSError, ValueError, KeyError) as error:
-            state, told = "failed", {"error": str(error)}
+            state, result = "failed", {"error": str(error)}
         with self.lock:
-            order.state, order.told = state, told
+            order.state, order.result = state, result
 
 
 def onboard(name: str, wanted: Mapping[str, str], say: Say, *more: str) -> Mapping[str, Any]:
@@ -116,21 +116,21 @@ def onboard(name: str, wanted: Mapping[str, str], say: Say, *more: str) -> Mappi
         if process.returncode:
             raise Failed("\n".join(last))
         out.seek(0)
-        told = json.load(out)
-    return {key: told[key] for key in ("addresses", "log_in_link", "steps")}
+        result = json.load(out)
+    return {key: result[key] for key in ("addresses", "log_in_link", "steps")}
 
 
 def checked(body: bytes) -> dict[str, str]:
     """The words of an order. Raises ValueError with what is wrong with them."""
-    told = json.loads(body)
-    if not isinstance(told, dict) or not told.get("lms"):
+    body_fields = json.loads(body)
+    if not isinstance(body_fields, dict) or not body_fields.get("lms"):
         raise ValueError(f"expected an object with lms, and perhaps {', '.join(MAY_SAY[1:])}")
-    for key, value in told.items():
+    for key, value in body_fields.items():
         if key not in MAY_SAY or not isinstance(value, str) or len(value) > 200:
             raise ValueError(
                 f"{key}: expected one of {', '.join(MAY_SAY)}, each a text of at most 200 characters"
             )
-    return told
+    return body_fields
 
 
 def handler(orders: Orders, token: str) -> type[BaseHTTPRequestHandler]:
@@ -157,18 +157,18 @@ def handler(orders: Orders, token: str) -> type[BaseHTTPRequestHandler]:
 
         def answer(self, what: Callable[[str], Answer]) -> None:
             """Whoever has no token learns nothing, not even which portals there are."""
-            given = self.headers.get("Authorization", "").encode()
+            authorization = self.headers.get("Authorization", "").encode()
             match = PATH.fullmatch(self.path)
-            if not hmac.compare_digest(given, f"Bearer {token}".encode()):
-                status, told = 401, {"error": "expected `Authorization: Bearer TOKEN`"}
+            if not hmac.compare_digest(authorization, f"Bearer {token}".encode()):
+                status, result = 401, {"error": "expected `Authorization: Bearer TOKEN`"}
             elif not match:
-                status, told = 404, {"error": "expected /portals/NAME"}
+                status, result = 404, {"error": "expected /portals/NAME"}
             else:
                 try:
-                    status, told = what(match[1])
+                    status, result = what(match[1])
                 except ValueError as error:
-                    status, told = 400, {"error": str(error)}
-            sent = json.dumps(told).encode()
+                    status, result = 400, {"error": str(error)}
+            sent = json.dumps(result).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(sent)))

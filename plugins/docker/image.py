@@ -6,7 +6,7 @@ from typing import Any
 from plugins.docker.engine import Engine
 from plugins.docker.property_builders import UPDATE, flag, mapping, text, texts, unserved
 from plugins.errors import Refused
-from plugins.resource import Found, Made, State
+from plugins.resource import CurrentResource, Made, State
 from plugins.schema import Type
 from plugins.values import UNKNOWN, Plain
 
@@ -85,19 +85,23 @@ class RemoteImage:
 
     async def create(self, inputs: Inputs, seconds: float) -> Made:
         name = inputs["name"]
-        seen = await self.engine.none_if_gone(lambda client: client.inspect_image(name))
-        if seen is None:
+        inspection = await self.engine.none_if_gone(lambda client: client.inspect_image(name))
+        if inspection is None:
             await pull(self.engine, name, inputs.get("platform"))
-            seen = await self.engine.call(lambda client: client.inspect_image(name))
-        return Made(seen["Id"] + name, _outputs(inputs, seen))
+            inspection = await self.engine.call(lambda client: client.inspect_image(name))
+        return Made(inspection["Id"] + name, _outputs(inputs, inspection))
 
-    async def read(self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]) -> Found | None:
+    async def read(
+        self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]
+    ) -> CurrentResource | None:
         name = inputs.get("name") or state.get("name") or _name(resource_id)
-        seen = await self.engine.none_if_gone(lambda client: client.inspect_image(name))
-        if seen is None:
+        inspection = await self.engine.none_if_gone(lambda client: client.inspect_image(name))
+        if inspection is None:
             return None
         imported = {} if state else {"name": name}
-        return Found(seen["Id"] + name, _outputs({**inputs, **imported}, seen), imported)
+        return CurrentResource(
+            inspection["Id"] + name, _outputs({**inputs, **imported}, inspection), imported
+        )
 
     async def update(
         self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float
@@ -121,11 +125,11 @@ def _state(inputs: Inputs) -> State:
     return {name: inputs.get(name) for name in names}
 
 
-def _outputs(inputs: Inputs, seen: Mapping[str, Any]) -> State:
-    digests = seen.get("RepoDigests") or [""]
+def _outputs(inputs: Inputs, inspection: Mapping[str, Any]) -> State:
+    digests = inspection.get("RepoDigests") or [""]
     return {
         **_state(inputs),
-        "id": seen["Id"] + inputs["name"],
-        "imageId": seen["Id"],
+        "id": inspection["Id"] + inputs["name"],
+        "imageId": inspection["Id"],
         "repoDigest": digests[0],
     }

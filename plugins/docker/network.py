@@ -8,7 +8,7 @@ from typing import Any
 from plugins.docker.engine import Engine, EngineError, poll
 from plugins.docker.property_builders import flag, labels, mapping, records, text
 from plugins.errors import HalfMade, Refused
-from plugins.resource import Found, Made, State
+from plugins.resource import CurrentResource, Made, State
 from plugins.schema import Type
 from plugins.values import UNKNOWN, Plain
 
@@ -56,36 +56,38 @@ class Network:
 
     def planned(self, inputs: Inputs) -> State:
         state = {**_flags(inputs), "name": inputs.get("name"), "driver": inputs.get("driver", "bridge")}
-        given = {name: inputs[name] for name in ("ipamConfigs", "options") if name in inputs}
+        options = {name: inputs[name] for name in ("ipamConfigs", "options") if name in inputs}
         return {
             **state,
             "labels": inputs.get("labels", []),
             "ipamConfigs": UNKNOWN,
             "scope": UNKNOWN,
-            **given,
+            **options,
         }
 
     async def create(self, inputs: Inputs, seconds: float) -> Made:
         network = await self.engine.unrecorded.make(self._created(inputs), remove)
         with self.engine.unrecorded.telling(network):
             try:
-                seen = await self.engine.call(lambda client: client.inspect_network(network))
+                inspection = await self.engine.call(lambda client: client.inspect_network(network))
             except Refused as reason:
                 raise HalfMade(network, {**inputs, "id": network}, str(reason)) from None
-            return Made(network, outputs(inputs, seen))
+            return Made(network, outputs(inputs, inspection))
 
     async def _created(self, inputs: Inputs) -> str:
         made = await self.engine.call(lambda client: client.create_network(**arguments(inputs)))
         return str(made["Id"])
 
-    async def read(self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]) -> Found | None:
-        seen = await self.engine.none_if_gone(lambda client: client.inspect_network(resource_id))
-        if seen is None:
+    async def read(
+        self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]
+    ) -> CurrentResource | None:
+        inspection = await self.engine.none_if_gone(lambda client: client.inspect_network(resource_id))
+        if inspection is None:
             return None
         if not state:
-            given = imported(seen)
-            return Found(seen["Id"], outputs(given, seen), given)
-        return Found(seen["Id"], outputs(inputs, seen))
+            import_inputs = imported(inspection)
+            return CurrentResource(inspection["Id"], outputs(import_inputs, inspection), import_inputs)
+        return CurrentResource(inspection["Id"], outputs(inputs, inspection))
 
     async def update(
         self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float
@@ -101,8 +103,12 @@ class Network:
             except EngineError as error:
                 if error.status != FORBIDDEN or "active endpoints" not in str(error):
                     raise
-                seen = await self.engine.none_if_gone(lambda client: client.inspect_network(resource_id))
-                leaving.note_refusal(str(error), bool(seen and seen["Containers"]), time.monotonic())
+                inspection = await self.engine.none_if_gone(
+                    lambda client: client.inspect_network(resource_id)
+                )
+                leaving.note_refusal(
+                    str(error), bool(inspection and inspection["Containers"]), time.monotonic()
+                )
                 return leaving.lost
             leaving.reason = ""
             return True
@@ -173,16 +179,16 @@ def _flags(inputs: Inputs) -> State:
     return {**flags, **ipam}
 
 
-def outputs(inputs: Inputs, seen: Mapping[str, Any]) -> State:
+def outputs(inputs: Inputs, inspection: Mapping[str, Any]) -> State:
     """Return the state of a network made from `inputs` and inspected as `seen`."""
     # Auxiliary addresses are null beside a subnet that was asked for and empty beside one that was not.
     none: State | None = None if inputs.get("ipamConfigs") else {}
     return {
-        "attachable": seen["Attachable"],
-        "driver": seen["Driver"],
-        "id": seen["Id"],
-        "ingress": seen["Ingress"],
-        "internal": seen["Internal"],
+        "attachable": inspection["Attachable"],
+        "driver": inspection["Driver"],
+        "id": inspection["Id"],
+        "ingress": inspection["Ingress"],
+        "internal": inspection["Internal"],
         "ipamConfigs": [
             {
                 "auxAddress": each.get("AuxiliaryAddresses") or none,
@@ -190,29 +196,29 @@ def outputs(inputs: Inputs, seen: Mapping[str, Any]) -> State:
                 "ipRange": each.get("IPRange", ""),
                 "subnet": each.get("Subnet", ""),
             }
-            for each in seen["IPAM"]["Config"] or ()
+            for each in inspection["IPAM"]["Config"] or ()
         ],
-        "ipamDriver": seen["IPAM"]["Driver"],
-        "ipamOptions": seen["IPAM"]["Options"] or None,
-        "ipv6": seen["EnableIPv6"],
-        "labels": _labels(seen["Labels"]),
-        "name": seen["Name"],
-        "options": seen["Options"] or {},
-        "scope": seen["Scope"],
+        "ipamDriver": inspection["IPAM"]["Driver"],
+        "ipamOptions": inspection["IPAM"]["Options"] or None,
+        "ipv6": inspection["EnableIPv6"],
+        "labels": _labels(inspection["Labels"]),
+        "name": inspection["Name"],
+        "options": inspection["Options"] or {},
+        "scope": inspection["Scope"],
     }
 
 
-def imported(seen: Mapping[str, Any]) -> State:
+def imported(inspection: Mapping[str, Any]) -> State:
     """Return the inputs that would have made this network."""
-    state = outputs({}, seen)
-    given: State = {"name": state["name"]}
+    state = outputs({}, inspection)
+    inputs: State = {"name": state["name"]}
     if state["driver"] != "bridge":
-        given["driver"] = state["driver"]
+        inputs["driver"] = state["driver"]
     for name in ("attachable", "ingress", "internal", "ipv6", "labels", "options"):
         if state[name]:
-            given[name] = state[name]
+            inputs[name] = state[name]
     pools = [{key: value for key, value in each.items() if value} for each in state["ipamConfigs"]]
-    return {**given, **({"ipamConfigs": pools} if pools else {})}
+    return {**inputs, **({"ipamConfigs": pools} if pools else {})}
 
 
 def _labels(data: Mapping[str, str] | None) -> list[State]:

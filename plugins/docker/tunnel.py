@@ -96,9 +96,9 @@ class Tunnel:
         with selectors.DefaultSelector() as more:
             more.register(out, selectors.EVENT_READ)
             while READY not in output.splitlines() and more.select(max(end - time.monotonic(), 0)):
-                heard = os.read(out.fileno(), 4096)
-                output = (output + heard)[-65536:]
-                if not heard:
+                part = os.read(out.fileno(), 4096)
+                output = (output + part)[-65536:]
+                if not part:
                     break
         if READY not in output.splitlines():
             # The words are read before the shell sweeps them up: it has ended, or is about to.

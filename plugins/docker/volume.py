@@ -6,7 +6,7 @@ from typing import Any
 from plugins.docker.engine import CONFLICT, Engine, EngineError, poll
 from plugins.docker.property_builders import labels, mapping, text, unserved
 from plugins.errors import Refused
-from plugins.resource import Found, Made, State
+from plugins.resource import CurrentResource, Made, State
 from plugins.schema import Type
 from plugins.values import UNKNOWN, Plain
 
@@ -50,22 +50,24 @@ class Volume:
     async def create(self, inputs: Inputs, seconds: float) -> Made:
         name, driver, options = inputs["name"], inputs.get("driver", "local"), inputs.get("driverOpts") or {}
         marks = {each["label"]: each["value"] for each in inputs.get("labels") or ()}
-        seen = await self.engine.call(
+        inspection = await self.engine.call(
             lambda client: client.create_volume(name, driver, options or None, marks or None)
         )
-        if (seen.get("Options") or {}) != options or seen["Driver"] != driver:
+        if (inspection.get("Options") or {}) != options or inspection["Driver"] != driver:
             # The engine hands out a volume of that name as it is, even one that keeps its data elsewhere.
             raise Refused(
-                f"a volume {name} exists with other options: {seen['Driver']} {seen.get('Options') or {}};"
+                f"a volume {name} exists with other options: {inspection['Driver']} {inspection.get('Options') or {}};"
                 " remove it, or choose another name"
             )
-        return Made(name, outputs(seen))
+        return Made(name, outputs(inspection))
 
-    async def read(self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]) -> Found | None:
-        seen = await self.engine.none_if_gone(lambda client: client.inspect_volume(resource_id))
-        if seen is None:
+    async def read(
+        self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]
+    ) -> CurrentResource | None:
+        inspection = await self.engine.none_if_gone(lambda client: client.inspect_volume(resource_id))
+        if inspection is None:
             return None
-        return Found(seen["Name"], outputs(seen), {} if state else imported(seen))
+        return CurrentResource(inspection["Name"], outputs(inspection), {} if state else imported(inspection))
 
     async def update(
         self, resource_id: str, state: Mapping[str, Plain], inputs: Inputs, seconds: float
@@ -93,24 +95,24 @@ class Volume:
             raise Refused(f"{refused}: {reasons[0]}" if reasons else str(refused)) from None
 
 
-def outputs(seen: Mapping[str, Any]) -> State:
+def outputs(inspection: Mapping[str, Any]) -> State:
     """Return the state of a volume inspected as `seen`."""
     return {
         "cluster": None,
-        "driver": seen["Driver"],
-        "driverOpts": seen.get("Options") or None,
-        "id": seen["Name"],
+        "driver": inspection["Driver"],
+        "driverOpts": inspection.get("Options") or None,
+        "id": inspection["Name"],
         "labels": [
-            {"label": key, "value": value} for key, value in sorted((seen.get("Labels") or {}).items())
+            {"label": key, "value": value} for key, value in sorted((inspection.get("Labels") or {}).items())
         ],
-        "mountpoint": seen["Mountpoint"],
-        "name": seen["Name"],
+        "mountpoint": inspection["Mountpoint"],
+        "name": inspection["Name"],
     }
 
 
-def imported(seen: Mapping[str, Any]) -> State:
+def imported(inspection: Mapping[str, Any]) -> State:
     """Return the inputs that would have made this volume."""
-    state = outputs(seen)
-    given = {name: state[name] for name in ("driverOpts", "labels") if state[name]}
+    state = outputs(inspection)
+    options = {name: state[name] for name in ("driverOpts", "labels") if state[name]}
     driver = {} if state["driver"] == "local" else {"driver": state["driver"]}
-    return {"name": state["name"], **driver, **given}
+    return {"name": state["name"], **driver, **options}

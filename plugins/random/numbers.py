@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from plugins.errors import Refused
 from plugins.random.stored import KEEPERS, Stored
-from plugins.resource import Found, Made, State
+from plugins.resource import CurrentResource, Made, State
 from plugins.schema import Kind, Property, Type
 from plugins.values import UNKNOWN, Plain
 
@@ -31,12 +31,12 @@ class RandomId(Stored):
     async def create(self, inputs: Mapping[str, Plain], seconds: float) -> Made:
         return self._made(secrets.token_bytes(inputs["byteLength"]), inputs)
 
-    def imported(self, resource_id: str) -> Found:
+    def imported(self, resource_id: str) -> CurrentResource:
         prefix, _, text = resource_id.rpartition(",")
         data = _decoded(text)
         inputs = {"byteLength": len(data), **({"prefix": prefix} if prefix else {})}
         made = self._made(data, inputs)
-        return Found(made.id, made.outputs, inputs)
+        return CurrentResource(made.id, made.outputs, inputs)
 
     def _made(self, data: bytes, inputs: Mapping[str, Plain]) -> Made:
         prefix = inputs.get("prefix", "")
@@ -62,11 +62,11 @@ class RandomBytes(Stored):
     async def create(self, inputs: Mapping[str, Plain], seconds: float) -> Made:
         return self._made(secrets.token_bytes(inputs["length"]), inputs)
 
-    def imported(self, resource_id: str) -> Found:
+    def imported(self, resource_id: str) -> CurrentResource:
         data = _decoded(resource_id)
         inputs = {"length": len(data)}
         made = self._made(data, inputs)
-        return Found(made.id, made.outputs, inputs)
+        return CurrentResource(made.id, made.outputs, inputs)
 
     def _made(self, data: bytes, inputs: Mapping[str, Plain]) -> Made:
         text = base64.b64encode(data).decode()
@@ -86,8 +86,8 @@ class RandomUuid(Stored):
         text = str(uuid.uuid4())
         return Made(text, {**inputs, "id": text, "result": text})
 
-    def imported(self, resource_id: str) -> Found:
-        return Found(resource_id, {"id": resource_id, "result": resource_id})
+    def imported(self, resource_id: str) -> CurrentResource:
+        return CurrentResource(resource_id, {"id": resource_id, "result": resource_id})
 
 
 def _decoded(text: str) -> bytes:

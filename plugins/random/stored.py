@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from plugins.errors import Refused
-from plugins.resource import Found, State
+from plugins.resource import CurrentResource, State
 from plugins.schema import Kind, Property
 from plugins.values import Plain
 
@@ -15,12 +15,12 @@ class Stored:
 
     async def read(
         self, resource_id: str, inputs: Mapping[str, Plain], outputs: Mapping[str, Plain]
-    ) -> Found | None:
+    ) -> CurrentResource | None:
         if not outputs:
             return self.imported(resource_id)
-        return Found(resource_id, dict(outputs))
+        return CurrentResource(resource_id, dict(outputs))
 
-    def imported(self, resource_id: str) -> Found:
+    def imported(self, resource_id: str) -> CurrentResource:
         """Return the resource whose value is given as its id; raises Refused."""
         raise Refused("this type cannot be imported")
 

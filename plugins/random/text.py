@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from plugins.random.bcrypt import bcrypt_hash
 from plugins.random.stored import KEEPERS, Stored
-from plugins.resource import Found, Made, State
+from plugins.resource import CurrentResource, Made, State
 from plugins.schema import Kind, Property, Type
 from plugins.values import UNKNOWN, Plain
 
@@ -124,12 +124,12 @@ class RandomText(Stored):
         hashed = await asyncio.to_thread(bcrypt_hash, text)
         return Made("none", {**_settled(inputs), "id": "none", "result": text, "bcryptHash": hashed})
 
-    def imported(self, resource_id: str) -> Found:
+    def imported(self, resource_id: str) -> CurrentResource:
         outputs = {**_settled({"length": len(resource_id)}), "result": resource_id}
         if self.is_password:
             hashed = {"id": "none", "bcryptHash": bcrypt_hash(resource_id)}
-            return Found("none", {**outputs, **hashed}, {"length": len(resource_id)})
-        return Found(resource_id, {**outputs, "id": resource_id}, {"length": len(resource_id)})
+            return CurrentResource("none", {**outputs, **hashed}, {"length": len(resource_id)})
+        return CurrentResource(resource_id, {**outputs, "id": resource_id}, {"length": len(resource_id)})
 
 
 def _settled(inputs: Mapping[str, Plain]) -> State:

@@ -235,10 +235,10 @@ def leaks(containers: Iterable[Resource], secrets: Mapping[str, str]) -> Iterato
                     yield one, f"{name} is in {each['file']}, expected {SECRETS}"
             # What a job logged is no input.
             rest = {k: v for k, v in one.inputs.items() if k not in ("uploads", "containerLogs")}
-            leaking = [key for key, told in rest.items() if _holds(told, value)]
+            leaking = [key for key, entry in rest.items() if _holds(entry, value)]
             if leaking:
                 yield one, f"{name} is in {', '.join(sorted(leaking))}, expected a file below {SECRETS}"
 
 
-def _holds(told: Any, value: str) -> bool:
-    return value in repr(told)
+def _holds(entry: Any, value: str) -> bool:
+    return value in repr(entry)

@@ -88,10 +88,10 @@ def resolvers(text: str) -> tuple[str, ...]:
 def pool(repo: Path = REPO) -> IPv4Network:
     """The fleet's pool. Standard library alone: what checks the file whole is not installed yet at an engine's start."""
     path = repo / "config" / "fleet.yml"
-    found = re.search(r"(?m)^pool:\s*[\"']?([0-9./]+)", path.read_text())
-    if not found:
+    match = re.search(r"(?m)^pool:\s*[\"']?([0-9./]+)", path.read_text())
+    if not match:
         raise ToolchainError(f"{path}: pool: is missing, expected a network, for example 10.77.0.0/16")
-    return IPv4Network(found[1])
+    return IPv4Network(match[1])
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,8 @@ def existing(path: Path) -> Path:
 
 def has_ensurepip() -> bool:
     """Debian keeps it, and with it pip, in a package of its own (python3-venv)."""
-    found = importlib.util.find_spec("ensurepip")
-    return found is not None and found.origin is not None
+    spec = importlib.util.find_spec("ensurepip")
+    return spec is not None and spec.origin is not None
 
 
 def has_systemd() -> bool:

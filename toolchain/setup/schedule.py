@@ -78,8 +78,8 @@ class Schedule:
         begun = time.monotonic()
         self.progress.started(part)
         try:
-            taken = self.make(part, self.plan[part], lambda saying: self.progress.doing(part, saying))
-            ended.put((part, replace(taken, seconds=round(time.monotonic() - begun, 1))))
+            result = self.make(part, self.plan[part], lambda saying: self.progress.doing(part, saying))
+            ended.put((part, replace(result, seconds=round(time.monotonic() - begun, 1))))
         except ToolchainError as error:
             ended.put((part, error))
         except Exception as error:  # noqa: BLE001 - a thread must tell its end, whatever it was

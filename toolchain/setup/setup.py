@@ -23,7 +23,7 @@ def setup(
     """
     with hold_lock(installation.paths.lock, LOCK_LIMIT, progress.say):
         # The one we waited for may have done it all.
-        there = {name: taken for name, taken in installation.all(wanted).items() if name not in forced}
+        there = {name: result for name, result in installation.all(wanted).items() if name not in forced}
         missing = wanted - set(there)
         if missing:
             there |= make_missing_parts(installation, frozenset(missing), progress, ahead=ahead)

@@ -39,12 +39,12 @@ class Stamps:
             return None
         return None
 
-    def write(self, key: str, taken: PartResult, *evidence: Path) -> PartResult:
+    def write(self, key: str, result: PartResult, *evidence: Path) -> PartResult:
         """Remember a part, and how the files that prove it look now. Comes last: the part is whole from here on."""
         looks = {str(path): _looks(path) for path in evidence}
-        text = json.dumps({"taken": asdict(taken), "looks": looks}, indent=1)
-        files.write(self._path(taken.part, key), text)
-        return taken
+        text = json.dumps({"taken": asdict(result), "looks": looks}, indent=1)
+        files.write(self._path(result.part, key), text)
+        return result
 
     def forget(self, part: str) -> None:
         for path in self.folder.glob(f"{part}-*.json"):
@@ -53,5 +53,5 @@ class Stamps:
 
 def _looks(path: Path) -> list[int]:
     """Size and time of a file: a replaced or rebuilt one differs, and asking costs no process."""
-    seen = path.stat()
-    return [seen.st_size, seen.st_mtime_ns]
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns]

@@ -13,7 +13,7 @@ from plugins.docker.container.request import create_body, endpoint, is_id, updat
 from plugins.docker.container.uploads import archive
 from plugins.docker.engine import CONFLICT, GONE, Engine, EngineError, poll
 from plugins.errors import HalfMade, Refused
-from plugins.resource import Found, Made, State
+from plugins.resource import CurrentResource, Made, State
 from plugins.values import Plain
 
 Inputs = Mapping[str, Plain]
@@ -75,8 +75,8 @@ class Container:
             return {}
         name = networks[0]["name"]
         if is_id(name):
-            seen = await self.engine.none_if_gone(lambda client: client.inspect_network(name))
-            name = seen["Name"] if seen else name
+            inspection = await self.engine.none_if_gone(lambda client: client.inspect_network(name))
+            name = inspection["Name"] if inspection else name
         return {name: endpoint(networks[0])}
 
     async def _connect_and_start(self, container: str, inputs: Inputs) -> State:
@@ -90,10 +90,10 @@ class Container:
         made = await self._inspect(container) if inputs.get("rm") else {}
         logs = await self._start(container, inputs) if inputs.get("start", True) else None
         # One that removes itself may be gone by now: then it has ended.
-        seen = await self.engine.none_if_gone(lambda client: client.inspect_container(container))
-        if seen is None and not made:
+        inspection = await self.engine.none_if_gone(lambda client: client.inspect_container(container))
+        if inspection is None and not made:
             raise Refused("the container was removed while it started")
-        return outputs(inputs, seen or {**made, "State": {"Running": False, "ExitCode": 0}}, logs)
+        return outputs(inputs, inspection or {**made, "State": {"Running": False, "ExitCode": 0}}, logs)
 
     async def _start(self, container: str, inputs: Inputs) -> str | None:
         await self.engine.call(lambda client: client.start(container))
@@ -139,17 +139,23 @@ class Container:
         except Refused:
             return {**inputs, "id": container}
 
-    async def read(self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]) -> Found | None:
-        seen = await self.engine.none_if_gone(lambda client: client.inspect_container(resource_id))
-        if seen is None:
-            return Found(resource_id, dict(state)) if state.get("rm") else None
+    async def read(
+        self, resource_id: str, inputs: Inputs, state: Mapping[str, Plain]
+    ) -> CurrentResource | None:
+        inspection = await self.engine.none_if_gone(lambda client: client.inspect_container(resource_id))
+        if inspection is None:
+            return CurrentResource(resource_id, dict(state)) if state.get("rm") else None
         if not state:
-            image_seen = await self.engine.none_if_gone(lambda client: client.inspect_image(seen["Image"]))
-            given = imported(seen, image_seen or {})
-            return Found(seen["Id"], outputs(given, seen, None), given)
-        fresh = outputs(inputs, seen, state.get("containerLogs"))
-        return Found(
-            seen["Id"], fresh, {**drifted_inputs(inputs, state, fresh), **changed_networks(inputs, seen)}
+            image_seen = await self.engine.none_if_gone(
+                lambda client: client.inspect_image(inspection["Image"])
+            )
+            import_inputs = imported(inspection, image_seen or {})
+            return CurrentResource(inspection["Id"], outputs(import_inputs, inspection, None), import_inputs)
+        fresh = outputs(inputs, inspection, state.get("containerLogs"))
+        return CurrentResource(
+            inspection["Id"],
+            fresh,
+            {**drifted_inputs(inputs, state, fresh), **changed_networks(inputs, inspection)},
         )
 
     async def update(
@@ -158,14 +164,14 @@ class Container:
         arguments = update_arguments(state, inputs)
         if arguments:
             await self.engine.call(lambda client: client.update_container(resource_id, **arguments))
-        seen = await self._inspect(resource_id)
+        inspection = await self._inspect(resource_id)
         must_run = inputs.get("mustRun", True) and inputs.get("start", True)
-        if must_run and not is_running(seen):
+        if must_run and not is_running(inspection):
             await self.engine.call(lambda client: client.start(resource_id))
             if inputs.get("wait"):
                 await healthy(self.engine, resource_id, inputs.get("waitTimeout", 60))
-            seen = await self._inspect(resource_id)
-        return outputs(inputs, seen, state.get("containerLogs"))
+            inspection = await self._inspect(resource_id)
+        return outputs(inputs, inspection, state.get("containerLogs"))
 
     async def delete(self, resource_id: str, state: Mapping[str, Plain], seconds: float) -> None:
         grace = state.get("destroyGraceSeconds") or 0
@@ -210,19 +216,19 @@ def drifted_inputs(inputs: Inputs, state: Mapping[str, Plain], fresh: Mapping[st
     return changed
 
 
-def changed_networks(inputs: Inputs, seen: Mapping[str, Any]) -> State:
+def changed_networks(inputs: Inputs, inspection: Mapping[str, Any]) -> State:
     """Return the networks as inputs, where the container has left one of its own or joined another."""
-    given = inputs.get("networksAdvanced")
-    if not given:
+    networks_input = inputs.get("networksAdvanced")
+    if not networks_input:
         return {}
-    joined = seen["NetworkSettings"]["Networks"]
+    joined = inspection["NetworkSettings"]["Networks"]
     ids = {name: each["NetworkID"] for name, each in joined.items()}
-    kept = [each for each in given if each["name"] in ids or each["name"] in ids.values()]
-    own = {each["name"] for each in given}
+    kept = [each for each in networks_input if each["name"] in ids or each["name"] in ids.values()]
+    own = {each["name"] for each in networks_input}
     if not on_default_network(inputs):
         own.add(inputs["networkMode"])
     strange = [name for name, network in ids.items() if name not in own and network not in own]
-    if len(kept) == len(given) and not strange:
+    if len(kept) == len(networks_input) and not strange:
         return {}
     return {"networksAdvanced": [*kept, *({"name": name} for name in sorted(strange))]}
 

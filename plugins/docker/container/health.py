@@ -29,41 +29,47 @@ async def _healthy(engine: Engine, container: str) -> None:
     with engine.events.watching(container) as happened:
         while True:
             happened.clear()
-            seen = await engine.none_if_gone(lambda client: client.inspect_container(container))
-            if seen is None:
+            inspection = await engine.none_if_gone(lambda client: client.inspect_container(container))
+            if inspection is None:
                 raise Refused("the container was removed before it was healthy")
-            if is_over(seen):
-                raise Refused(await _ended(engine, seen))
-            if is_healthy(seen):
+            if is_over(inspection):
+                raise Refused(await _ended(engine, inspection))
+            if is_healthy(inspection):
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(happened.wait(), LOOK_SECONDS)
 
 
-def is_healthy(seen: dict[str, Any]) -> bool:
+def is_healthy(inspection: dict[str, Any]) -> bool:
     """Tell whether the engine calls the container healthy; raises Refused where it never will."""
-    health = seen["State"].get("Health")
+    health = inspection["State"].get("Health")
     if health is None:
         raise Refused("wait needs a healthcheck, and neither the container nor its image has one")
     # One that is down is called unhealthy as well, but may be about to be restarted.
-    if health["Status"] == "unhealthy" and seen["State"]["Running"] and not seen["State"].get("Restarting"):
+    if (
+        health["Status"] == "unhealthy"
+        and inspection["State"]["Running"]
+        and not inspection["State"].get("Restarting")
+    ):
         raise Refused(f"the container is unhealthy: {last_probe(health)}")
     return bool(health["Status"] == "healthy")
 
 
-def is_over(seen: dict[str, Any]) -> bool:
+def is_over(inspection: dict[str, Any]) -> bool:
     """Tell whether the container ended for good, or so often that it will not come up."""
-    state = seen["State"]
-    if seen["RestartCount"] >= RESTARTS:
+    state = inspection["State"]
+    if inspection["RestartCount"] >= RESTARTS:
         return True
-    restarts = seen["HostConfig"]["RestartPolicy"]["Name"] not in ("", "no")
+    restarts = inspection["HostConfig"]["RestartPolicy"]["Name"] not in ("", "no")
     return not state["Running"] and not state.get("Restarting") and not restarts
 
 
-async def _ended(engine: Engine, seen: dict[str, Any]) -> str:
-    times = f" {seen['RestartCount']} times" if seen["RestartCount"] else ""
-    reason = f"the container ended{times} before it was healthy, with exit code {seen['State']['ExitCode']}"
-    words = await last_words(engine, seen["Id"])
+async def _ended(engine: Engine, inspection: dict[str, Any]) -> str:
+    times = f" {inspection['RestartCount']} times" if inspection["RestartCount"] else ""
+    reason = (
+        f"the container ended{times} before it was healthy, with exit code {inspection['State']['ExitCode']}"
+    )
+    words = await last_words(engine, inspection["Id"])
     return f"{reason}: {words}" if words else reason
 
 

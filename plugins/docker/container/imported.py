@@ -12,30 +12,30 @@ CHOSEN_BY_ENGINE = {"hostname", "runtime", "ipcMode", "cgroupnsMode", "image"}
 """Settings that have a value even where nobody asked for one."""
 
 
-def imported(seen: Mapping[str, Any], image: Mapping[str, Any]) -> State:
+def imported(inspection: Mapping[str, Any], image: Mapping[str, Any]) -> State:
     """Return the inputs of the container inspected as `seen`, made from the image inspected as `image`."""
-    config, host, of_image = seen["Config"], seen["HostConfig"], image.get("Config") or {}
-    given: State = {"image": config["Image"], "name": seen["Name"].lstrip("/")}
+    config, host, of_image = inspection["Config"], inspection["HostConfig"], image.get("Config") or {}
+    inputs: State = {"image": config["Image"], "name": inspection["Name"].lstrip("/")}
     for name, section, key in LITERALS:
-        value = seen[section].get(key)
+        value = inspection[section].get(key)
         inherited = section == "Config" and value == of_image.get(key)
         if value and not inherited and name not in CHOSEN_BY_ENGINE:
-            given[name] = value
-    if config["Hostname"] and not seen["Id"].startswith(config["Hostname"]):
-        given["hostname"] = config["Hostname"]
+            inputs[name] = value
+    if config["Hostname"] and not inspection["Id"].startswith(config["Hostname"]):
+        inputs["hostname"] = config["Hostname"]
     for name, key in ENGINE_MEBIBYTES:
         if host.get(key) and (name, host[key]) != ("shmSize", 64 * MIB):
-            given[name] = host[key] // MIB if host[key] > 0 else host[key]
-    given.update(_policies(host))
-    given.update(_environment(config, of_image))
-    given.update(_networks(seen))
-    given.update(_storage(host))
-    return {name: value for name, value in given.items() if value}
+            inputs[name] = host[key] // MIB if host[key] > 0 else host[key]
+    inputs.update(_policies(host))
+    inputs.update(_environment(config, of_image))
+    inputs.update(_networks(inspection))
+    inputs.update(_storage(host))
+    return {name: value for name, value in inputs.items() if value}
 
 
 def _policies(host: Mapping[str, Any]) -> State:
     restart, log = host["RestartPolicy"], host["LogConfig"]
-    given: State = {
+    inputs: State = {
         "maxRetryCount": restart["MaximumRetryCount"],
         "init": bool(host.get("Init")),
         "logOpts": log["Config"],
@@ -49,20 +49,20 @@ def _policies(host: Mapping[str, Any]) -> State:
         ],
     }
     if restart["Name"] not in ("", "no"):
-        given["restart"] = restart["Name"]
+        inputs["restart"] = restart["Name"]
     if log["Config"] or log["Type"] != "json-file":
-        given["logDriver"] = log["Type"]
+        inputs["logDriver"] = log["Type"]
     if host.get("NanoCpus"):
-        given["cpus"] = f"{host['NanoCpus'] / 10**9:g}"
+        inputs["cpus"] = f"{host['NanoCpus'] / 10**9:g}"
     capabilities = {"adds": host["CapAdd"], "drops": host["CapDrop"]}
-    given["capabilities"] = {key: value for key, value in capabilities.items() if value}
-    return given
+    inputs["capabilities"] = {key: value for key, value in capabilities.items() if value}
+    return inputs
 
 
 def _environment(config: Mapping[str, Any], of_image: Mapping[str, Any]) -> State:
     inherited = set(of_image.get("Env") or ())
     labels, marks = config.get("Labels") or {}, of_image.get("Labels") or {}
-    given: State = {
+    inputs: State = {
         "envs": [
             each for each in config["Env"] or () if each not in inherited and not each.startswith("PATH=")
         ],
@@ -73,31 +73,31 @@ def _environment(config: Mapping[str, Any], of_image: Mapping[str, Any]) -> Stat
     check = config.get("Healthcheck")
     if check and check != of_image.get("Healthcheck"):
         times = {"interval": "Interval", "timeout": "Timeout", "startPeriod": "StartPeriod"}
-        given["healthcheck"] = {
+        inputs["healthcheck"] = {
             "tests": check.get("Test"),
             **{name: duration(check[key]) for name, key in times.items() if check.get(key)},
             **({"retries": check["Retries"]} if check.get("Retries") else {}),
         }
-    return given
+    return inputs
 
 
-def _networks(seen: Mapping[str, Any]) -> State:
+def _networks(inspection: Mapping[str, Any]) -> State:
     # The engine adds the short id and the host name to the aliases by itself.
-    host, own = seen["HostConfig"], (seen["Id"][:12], seen["Config"]["Hostname"])
-    given: State = {"ports": _ports(host.get("PortBindings") or {})}
+    host, own = inspection["HostConfig"], (inspection["Id"][:12], inspection["Config"]["Hostname"])
+    inputs: State = {"ports": _ports(host.get("PortBindings") or {})}
     if host["NetworkMode"] not in ("", "default", "bridge"):
-        given["networkMode"] = host["NetworkMode"]
-    given["networksAdvanced"] = [
+        inputs["networkMode"] = host["NetworkMode"]
+    inputs["networksAdvanced"] = [
         {
             "name": name,
             **_given("aliases", [alias for alias in each["Aliases"] or () if alias not in own]),
             **_given("ipv4Address", (each["IPAMConfig"] or {}).get("IPv4Address")),
             **_given("ipv6Address", (each["IPAMConfig"] or {}).get("IPv6Address")),
         }
-        for name, each in sorted(seen["NetworkSettings"]["Networks"].items())
+        for name, each in sorted(inspection["NetworkSettings"]["Networks"].items())
         if name not in ("bridge", "host", "none", host["NetworkMode"])
     ]
-    return given
+    return inputs
 
 
 def _ports(bindings: Mapping[str, Any]) -> list[State]:
@@ -120,8 +120,8 @@ def _storage(host: Mapping[str, Any]) -> State:
 def _bind(text: str) -> State:
     source, _, rest = text.partition(":")
     path, _, mode = rest.partition(":")
-    given: State = {"containerPath": path, "hostPath" if source.startswith("/") else "volumeName": source}
-    return {**given, **({"readOnly": True} if "ro" in mode.split(",") else {})}
+    inputs: State = {"containerPath": path, "hostPath" if source.startswith("/") else "volumeName": source}
+    return {**inputs, **({"readOnly": True} if "ro" in mode.split(",") else {})}
 
 
 def _given(name: str, value: Any) -> State:

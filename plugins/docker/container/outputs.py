@@ -135,49 +135,49 @@ def planned(inputs: Inputs) -> State:
     }
 
 
-def outputs(inputs: Inputs, seen: Mapping[str, Any], logs: str | None) -> State:
+def outputs(inputs: Inputs, inspection: Mapping[str, Any], logs: str | None) -> State:
     """Return the state of a container made from `inputs` and inspected as `seen`."""
-    host, settings = seen["HostConfig"], seen["NetworkSettings"]
-    engine = {name: seen[section].get(key) or none for name, section, key, none in ENGINES}
+    host, settings = inspection["HostConfig"], inspection["NetworkSettings"]
+    engine = {name: inspection[section].get(key) or none for name, section, key, none in ENGINES}
     sizes = {name: _mebibytes(host.get(key) or 0) for name, key in ENGINE_MEBIBYTES}
-    running = is_running(seen)
+    running = is_running(inspection)
     return {
         **_asked(inputs),
         **engine,
         **sizes,
-        "id": seen["Id"],
-        "name": seen["Name"].lstrip("/"),
+        "id": inspection["Id"],
+        "name": inspection["Name"].lstrip("/"),
         "bridge": settings.get("Bridge", ""),
         "containerLogs": logs,
-        "exitCode": None if running else seen["State"]["ExitCode"],
+        "exitCode": None if running else inspection["State"]["ExitCode"],
         "logDriver": host["LogConfig"]["Type"],
         "maxRetryCount": host["RestartPolicy"]["MaximumRetryCount"],
         "mustRun": inputs.get("mustRun", True) and running,
         "networkDatas": network_datas(settings.get("Networks") or {}),
-        "platform": seen.get("Platform", "linux"),
+        "platform": inspection.get("Platform", "linux"),
         "ports": ports(inputs.get("ports"), settings.get("Ports") or {}),
         "restart": host["RestartPolicy"]["Name"] or "no",
     }
 
 
-def is_running(seen: Mapping[str, Any]) -> bool:
+def is_running(inspection: Mapping[str, Any]) -> bool:
     """Tell whether the engine keeps the container up; one it restarts counts."""
-    return bool(seen["State"]["Running"] or seen["State"].get("Restarting"))
+    return bool(inspection["State"]["Running"] or inspection["State"].get("Restarting"))
 
 
 def _asked(inputs: Inputs) -> State:
-    asked: State = {name: inputs.get(name, default) for name, default in PLAIN.items()}
+    properties: State = {name: inputs.get(name, default) for name, default in PLAIN.items()}
     for name in SETS_OR_NULL:
-        asked[name] = sorted_or(inputs.get(name), None)
+        properties[name] = sorted_or(inputs.get(name), None)
     for name in SETS:
-        asked[name] = sorted_or(inputs.get(name), [])
+        properties[name] = sorted_or(inputs.get(name), [])
     for name, defaults in RECORDS.items():
-        asked[name] = _records(inputs.get(name), defaults)
-    asked["labels"] = sorted_or(asked["labels"], [])
-    asked["capabilities"] = _capabilities(inputs.get("capabilities"))
+        properties[name] = _records(inputs.get(name), defaults)
+    properties["labels"] = sorted_or(properties["labels"], [])
+    properties["capabilities"] = _capabilities(inputs.get("capabilities"))
     check = inputs.get("healthcheck")
-    asked["healthcheck"] = {**HEALTHCHECK, **check} if isinstance(check, Mapping) else check
-    return asked
+    properties["healthcheck"] = {**HEALTHCHECK, **check} if isinstance(check, Mapping) else check
+    return properties
 
 
 def sorted_or(data: Plain, none: Plain) -> Plain:

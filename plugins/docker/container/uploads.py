@@ -36,14 +36,14 @@ def mode(upload: Mapping[str, Plain]) -> int:
 
 def content(upload: Mapping[str, Plain]) -> bytes:
     """Return the file's content from its one source; raises Refused for none or two, and where it cannot be read."""
-    given = [name for name in SOURCES if upload.get(name)]
-    if len(given) != 1:
-        are = "none of them is given, or it is empty" if not given else f"{' and '.join(given)} are given"
+    sources = [name for name in SOURCES if upload.get(name)]
+    if len(sources) != 1:
+        are = "none of them is given, or it is empty" if not sources else f"{' and '.join(sources)} are given"
         raise Refused(f"upload of {upload['file']}: give one of content, contentBase64 and source; {are}")
     try:
-        return _read(given[0], upload[given[0]])
+        return _read(sources[0], upload[sources[0]])
     except (OSError, binascii.Error) as error:
-        raise Refused(f"upload of {upload['file']}: {given[0]}: {error}") from None
+        raise Refused(f"upload of {upload['file']}: {sources[0]}: {error}") from None
 
 
 def _read(source: str, value: str) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 from automation.images.contract import (
     STATIC_FILES,
     Check,
-    Found,
+    InspectedImage,
     ProbeResult,
     broken,
     judge,
@@ -26,7 +26,7 @@ TOLD: dict[str, Any] = {
     "readable": {"manage.py": True, "openedx/core/djangoapps/heartbeat": True},
     "loaded": {"django": "", "lms.envs.common": "", "cms.envs.common": ""},
 }
-GOOD = Found(
+GOOD = InspectedImage(
     os="linux",
     architecture="amd64",
     machine="amd64",
@@ -36,7 +36,7 @@ GOOD = Found(
 )
 
 
-def said(**changed: Any) -> Found:
+def said(**changed: Any) -> InspectedImage:
     """The good image, whose own Python says something else."""
     return replace(GOOD, probe=parse(json.dumps(TOLD | changed).encode()))
 
@@ -88,7 +88,7 @@ def test_a_good_image_keeps_every_point() -> None:
     ],
 )
 def test_a_point_that_is_not_kept_says_what_was_found_and_what_to_do(
-    found: Found, name: str, words: str
+    found: InspectedImage, name: str, words: str
 ) -> None:
     first = {each.name: each for each in broken(judge(found, RELEASES, "redwood"))}[name]
     assert words in first.found
@@ -116,7 +116,7 @@ def test_the_release_is_read_and_not_run(text: str, line: str) -> None:
     assert release_line(text) == line
 
 
-def release(found: Found, wanted: str = "") -> Check:
+def release(found: InspectedImage, wanted: str = "") -> Check:
     return judge(found, RELEASES, wanted)[-1]
 
 

@@ -72,8 +72,8 @@ def test_every_word_of_a_wish_reaches_the_tenant(tmp_path: Path) -> None:
     )  # fmt: skip
     tenant = tenants(tmp_path, request)["oak"]
     assert conflicts(request, tenant) == []
-    assert request.given().keys() == {each.key for each in options().values()}
-    assert {key: current(tenant, key) for key in request.given()} == request.given()
+    assert request.chosen().keys() == {each.key for each in options().values()}
+    assert {key: current(tenant, key) for key in request.chosen()} == request.chosen()
 
 
 def test_the_fields_of_a_request_are_all_that_there_is_to_an_option() -> None:
