@@ -19,7 +19,7 @@ def container(
     image: str = "",
     labels: Mapping[str, str] | None = None,
     created: float = 0.0,
-    **told: Any,
+    **more: Any,
 ) -> Answer:
     """What `inspect` says of a container, as far as anybody asks; `told` are its further keys."""
     return {
@@ -28,7 +28,7 @@ def container(
         "State": {"Status": state},
         "Config": {"Image": image, "Labels": dict(labels or {})},
         "HostConfig": {},
-        **told,
+        **more,
     }
 
 
@@ -52,7 +52,7 @@ class FakeEngine:
         images: Iterable[str] = (),
         stuck: Iterable[str] = (),
         words: Mapping[str, Sequence[bytes | Exception]] | None = None,
-        said: str = "said",
+        output: str = "said",
         mark: str = "portals-drive\n",
         exit_code: int = 0,
         absent: str = "",
@@ -62,9 +62,9 @@ class FakeEngine:
         }
         self.there_networks, self.there_volumes = dict(networks or {}), dict(volumes or {})
         self.tags, self.stuck, self.words = list(images), set(stuck), dict(words or {})
-        self.said, self.mark, self.exit_code, self.absent = said, mark, exit_code, absent
+        self.output, self.mark, self.exit_code, self.absent = output, mark, exit_code, absent
         # What was asked to be changed; the arguments of each container that was made; how long each end was waited for.
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.created: list[Answer] = []
         self.waited: list[float] = []
 
@@ -134,8 +134,8 @@ class FakeEngine:
 
     def _called(self, name: str) -> str:
         """A container's name, by that or its id."""
-        for each, told in self.there.items():
-            if name in (each, told["Id"]):
+        for each, containers in self.there.items():
+            if name in (each, containers["Id"]):
                 return each
         raise NotFound(name)
 
@@ -165,11 +165,11 @@ class FakeEngine:
 
     def stop(self, name: str, timeout: int) -> None:
         self.inspect_container(name)["State"]["Status"] = "exited"
-        self.asked.append(f"stop {name}")
+        self.requests.append(f"stop {name}")
 
     def remove_container(self, name: str, force: bool = False, v: bool = False) -> None:
         del self.there[self._called(name)]
-        self.asked.append(f"remove {name}")
+        self.requests.append(f"remove {name}")
 
     def remove_image(self, tag: str) -> None:
         if tag in self.stuck:
@@ -178,7 +178,7 @@ class FakeEngine:
 
     def post(self, url: str, json: Any, timeout: float) -> SimpleNamespace:
         """docker-py has no words for this one: https://docs.docker.com/reference/api/engine/, ContainerUpdate."""
-        self.asked.append(f"post {url.removeprefix(self.base_url)} {text.dumps(json)}")
+        self.requests.append(f"post {url.removeprefix(self.base_url)} {text.dumps(json)}")
         self.inspect_container(url.split("/")[-2])["HostConfig"] |= json
         return SimpleNamespace(raise_for_status=lambda: None)
 
@@ -195,7 +195,7 @@ class FakeEngine:
     def logs(self, name: str, **options: Any) -> Any:
         if options.get("follow"):
             return self._followed(name)
-        return f" {self.said}\n".encode() if self.said else b""
+        return f" {self.output}\n".encode() if self.output else b""
 
     def _followed(self, name: str) -> Iterator[bytes]:
         for each in self.words[name]:

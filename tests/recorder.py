@@ -23,14 +23,14 @@ class Echo(Mocks):
         self.state: dict[str, Any] = {}
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        told = {
+        outputs = {
             **args.inputs,
             "exitCode": self.exit_codes.get(args.name, 0),
             "containerLogs": f"log of {args.name}",
         }
         if args.typ == PASSWORD:
-            told["result"] = f"generated-{args.name}"
-        return f"{args.name}-id", told
+            outputs["result"] = f"generated-{args.name}"
+        return f"{args.name}-id", outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[Any]]:
         return ({"outputs": self.state} if args.token == STATE else {}), []

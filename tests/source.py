@@ -96,15 +96,15 @@ def package_map() -> tuple[Package, ...]:
 def _folders(lines: list[str]) -> Iterator[MapFolder]:
     folder, about, names = "", "", list[str]()
     for line in lines:
-        told = LINE.fullmatch(line)
-        assert told, f"the map's line {line!r} is neither a folder nor a file"
-        assert told[3], f"the map says nothing of {told[2]}"
-        if told[1]:
-            names.append(told[2])
+        line_match = LINE.fullmatch(line)
+        assert line_match, f"the map's line {line!r} is neither a folder nor a file"
+        assert line_match[3], f"the map says nothing of {line_match[2]}"
+        if line_match[1]:
+            names.append(line_match[2])
             continue
         if folder or names:
             yield MapFolder(path=folder, about=about, names=tuple(names))
-        folder, about, names = told[2].removeprefix("./"), told[3], []
+        folder, about, names = line_match[2].removeprefix("./"), line_match[3], []
     yield MapFolder(path=folder, about=about, names=tuple(names))
 
 
@@ -134,14 +134,14 @@ def _imported(file: str, known: Mapping[str, str]) -> Iterator[str]:
     name = module(file)[1]
     package = name if file.endswith("__init__.py") else name.rpartition(".")[0]
     for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"), file)):
-        asked: list[str] = []
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            asked = [each.name for each in node.names]
+            names = [each.name for each in node.names]
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
-            asked = [f"{base}.{each.name}" for each in node.names]
-        for each in asked:
+            names = [f"{base}.{each.name}" for each in node.names]
+        for each in names:
             while each and each not in known:
                 each = each.rpartition(".")[0]
             if each and known[each] != file:

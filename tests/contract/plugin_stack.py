@@ -48,14 +48,14 @@ class Outcome:
     def hear(self, event: Mapping[str, Any]) -> None:
         planned = event.get("resourcePreEvent")
         if planned:
-            seen = planned["metadata"]
-            detailed = {key: one["diffKind"] for key, one in (seen.get("detailedDiff") or {}).items()}
-            step = Step(seen["op"], list(seen.get("diffs") or []), detailed)
-            self.steps.setdefault(seen["urn"].split("::")[-1], []).append(step)
-        said = event.get("diagnosticEvent")
-        if said and said["severity"] == "error":
-            name = said.get("urn", "").split("::")[-1]
-            self.messages.setdefault(name, []).append(said["message"])
+            metadata = planned["metadata"]
+            detailed = {key: one["diffKind"] for key, one in (metadata.get("detailedDiff") or {}).items()}
+            step = Step(metadata["op"], list(metadata.get("diffs") or []), detailed)
+            self.steps.setdefault(metadata["urn"].split("::")[-1], []).append(step)
+        diagnostic = event.get("diagnosticEvent")
+        if diagnostic and diagnostic["severity"] == "error":
+            name = diagnostic.get("urn", "").split("::")[-1]
+            self.messages.setdefault(name, []).append(diagnostic["message"])
 
 
 PROGRAM = """

@@ -110,9 +110,9 @@ def deletions(events: Path) -> list[tuple[str, str]]:
     """Each deletion's beginning and end, by the resource's name, in the order in which they happened."""
     found = []
     for line in events.read_text().splitlines():
-        told = json.loads(line)
+        event = json.loads(line)
         for key, what in (("resourcePreEvent", "begins"), ("resOutputsEvent", "ends")):
-            metadata = (told.get(key) or {}).get("metadata") or {}
+            metadata = (event.get(key) or {}).get("metadata") or {}
             if metadata.get("op") in ("delete", "delete-replaced"):
                 found.append((metadata["urn"].split("::")[-1], what))
     return found
@@ -124,9 +124,9 @@ def test_what_uses_a_network_or_a_volume_goes_before_it(stack: Stack) -> None:
     first = stack.up()
     assert not first.failed, first.output
     (stack.work / "mark").write_text("2")
-    told = stack.preview()
+    outcome = stack.preview()
     # What is away meanwhile is named before.
-    assert {name for name, ops in told.changed().items() if "replace" in ops} == {*USED, "user"}
+    assert {name for name, ops in outcome.changed().items() if "replace" in ops} == {*USED, "user"}
     second = stack.up()
     assert not second.failed, second.output
     order = deletions(stack.events)

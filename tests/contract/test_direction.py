@@ -14,8 +14,8 @@ def against(packages: tuple[Package, ...], graph: dict[str, set[str]]) -> list[s
     """The imports that go another way than the map has it."""
     at = {file: place(file, packages) for file in graph}
     wrong = []
-    for file, asked in sorted(graph.items()):
-        for each in sorted(asked):
+    for file, imports in sorted(graph.items()):
+        for each in sorted(imports):
             (own, here), (other, there) = at[file], at[each]
             if own is not other:
                 if not any(each == name or each.startswith(name) for name in own.imports):

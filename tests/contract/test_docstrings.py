@@ -78,7 +78,7 @@ def test_each_says_what_it_raises(room: str) -> None:
         place: names
         for place, node in definitions(room)
         if not isinstance(node, ast.ClassDef)
-        and (names := {each for each in raised(node) if each not in told(node).partition("aises ")[2]})
+        and (names := {each for each in raised(node) if each not in docstring(node).partition("aises ")[2]})
     }
     assert missing == {}
 
@@ -90,13 +90,13 @@ def test_each_says_its_units(room: str) -> None:
         for place, node in definitions(room)
         if (
             names := {
-                each for each in quantities(node) if not any(unit in told(node) for unit in UNITS[each])
+                each for each in quantities(node) if not any(unit in docstring(node) for unit in UNITS[each])
             }
         )
     }
     assert missing == {}
 
 
-def told(node: Definition) -> str:
+def docstring(node: Definition) -> str:
     """Its docstring, empty where it has none."""
     return ast.get_docstring(node) or ""

@@ -64,7 +64,7 @@ def test_images_have_the_queues_of_each_release(image: str, release: str) -> Non
 
 def meaning(path: str, *names: str) -> dict[str, str]:
     """What a module defines under these names, or all of it, without the words that differ by image."""
-    told = {}
+    meanings = {}
     for node in ast.parse((ROOT / "images" / path).read_text()).body:
         if isinstance(node, ast.Assign):
             name = ast.unparse(node.targets[0])
@@ -73,8 +73,8 @@ def meaning(path: str, *names: str) -> dict[str, str]:
         else:
             continue
         if not names or name in names:
-            told[name] = ast.unparse(node)
-    return told
+            meanings[name] = ast.unparse(node)
+    return meanings
 
 
 @pytest.mark.parametrize("module", ["bounded", "worker"])
@@ -151,7 +151,7 @@ def test_both_access_logs_hide_the_same() -> None:
 
 def test_no_other_file_of_the_program_writes_them_out() -> None:
     """Types and labels of a portal stand in config/portal/ alone; every other file imports them."""
-    told = {
+    names = {
         value
         for module in (labels, resource_types)
         for name, value in vars(module).items()
@@ -163,6 +163,6 @@ def test_no_other_file_of_the_program_writes_them_out() -> None:
         for path in (ROOT / room).rglob("*.py")
         if path.parent != ROOT / "config" / "portal" or path.stem not in ("labels", "resource_types")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in told
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names
     ]
     assert not found

@@ -53,11 +53,11 @@ def test_the_rules_know_the_probe_of_the_components() -> None:
 @pytest.mark.parametrize("release", Releases(ROOT / "config" / "releases").known())
 def test_public_images_of_each_release_keep_the_house_rules(release: str, tmp_path: Path) -> None:
     found = planned(released("acme", release, tmp_path))
-    assert {each.name: told for each in found.plan if (told := findings(resource(each)))} == {}
+    assert {each.name: broken for each in found.plan if (broken := findings(resource(each)))} == {}
 
 
 def test_every_resource_keeps_the_house_rules(plan: Recorder) -> None:
-    assert {each.name: told for each in plan.plan if (told := findings(resource(each)))} == {}
+    assert {each.name: broken for each in plan.plan if (broken := findings(resource(each)))} == {}
 
 
 def test_two_containers_can_share_neither_a_name_nor_a_port_and_changes_that_are_not_seen_replace(
@@ -84,10 +84,10 @@ def test_what_a_plugin_does_not_see_change_changes_a_label() -> None:
 
 def test_every_container_has_its_shape_among_its_labels(plan: Recorder) -> None:
     for container in plan.containers():
-        told = resource(container).labels
-        own = {key: value for key, value in told.items() if key != "portal.spec-hash"}
+        labels = resource(container).labels
+        own = {key: value for key, value in labels.items() if key != "portal.spec-hash"}
         env = dict(each.split("=", 1) for each in container.inputs["envs"])
-        assert told["portal.spec-hash"] == spec_hash(env, own), container.name
+        assert labels["portal.spec-hash"] == spec_hash(env, own), container.name
 
 
 def test_what_containers_hang_on_is_replaced_in_turn(plan: Recorder) -> None:
@@ -152,8 +152,8 @@ def test_a_mailer_that_sends_alone_has_egress_and_the_load_balancer_ingress(plan
 def test_networks_are_joined_in_one_order(plan: Recorder) -> None:
     """Any other is a change in each preview."""
     for container in plan.containers():
-        told = [one["name"] for one in container.inputs.get("networksAdvanced") or []]
-        assert told == sorted(told), container.name
+        network_names = [one["name"] for one in container.inputs.get("networksAdvanced") or []]
+        assert network_names == sorted(network_names), container.name
 
 
 def test_secrets_reach_containers_as_files_alone(plan: Recorder) -> None:
@@ -247,6 +247,8 @@ def test_config_knows_nothing_above_it(forbidden: str) -> None:
 
 def test_the_command_does_not_load_what_only_the_program_needs() -> None:
     """Half a second of each command: the SDK and its 400 classes."""
-    said = "import sys, automation.cli; print([name for name in sys.modules if name.startswith('pulumi')])"
-    done = subprocess.run([sys.executable, "-c", said], cwd=ROOT, capture_output=True, text=True, check=True)
+    program = "import sys, automation.cli; print([name for name in sys.modules if name.startswith('pulumi')])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"

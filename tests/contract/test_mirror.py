@@ -64,8 +64,8 @@ def astray(files: set[str]) -> list[str]:
 
 def listed() -> list[tuple[str, str]]:
     """Each entry of the list with its reason; a folder stands for all that is in it."""
-    told: list[dict[str, Any]] = yaml.safe_load(LIST.read_text(encoding="utf-8"))
-    return [(module, each["reason"]) for each in told for module in each["modules"]]
+    entries: list[dict[str, Any]] = yaml.safe_load(LIST.read_text(encoding="utf-8"))
+    return [(module, each["reason"]) for each in entries for module in each["modules"]]
 
 
 def covers(entry: str, module: str) -> bool:

@@ -50,10 +50,10 @@ def test_rows_name_records_and_say_why() -> None:
 def test_the_page_is_written_from_the_records() -> None:
     assert set(page.ABOUT) == {file.name for file in OPENEDX.glob("*.yml")}
     path = ROOT / "docs" / "standin.md"
-    told = page.page()
+    text = page.page()
     if os.environ.get("UPDATE_PLANS"):
-        path.write_text(told)
-    assert told == path.read_text(), (
+        path.write_text(text)
+    assert text == path.read_text(), (
         "UPDATE_PLANS=1 ./portal test tests/contract/test_openedx_records.py writes it anew"
     )
 
@@ -69,21 +69,21 @@ def assigned(file: Path, name: str) -> Any:
 
 
 def test_workers_take_the_real_ones_queues() -> None:
-    told = yaml.safe_load((FOLDER / "queues.yml").read_text())
+    recorded = yaml.safe_load((FOLDER / "queues.yml").read_text())
     queues = assigned(APP / "standin" / "entry.py", "QUEUES")
     for variant in ("lms", "cms"):
-        assert sorted(f"edx.{variant}.core.{each}" for each in queues[variant]) == sorted(told[variant])
+        assert sorted(f"edx.{variant}.core.{each}" for each in queues[variant]) == sorted(recorded[variant])
 
 
 def test_tasks_go_where_the_real_ones_go() -> None:
-    told = yaml.safe_load((FOLDER / "queues.yml").read_text())
+    recorded = yaml.safe_load((FOLDER / "queues.yml").read_text())
     routes = assigned(APP / "standin" / "celery.py", "task_routes")
-    for each in told["tasks"]:
+    for each in recorded["tasks"]:
         [queue, *_] = (
             route["queue"] for task, route in routes.items() if differences.fits(each["task"], task)
         )
         assert queue == each["queue"], each
-    known = {each["task"] for each in (*told["tasks"], *told["pages"])}
+    known = {each["task"] for each in (*recorded["tasks"], *recorded["pages"])}
     made = {
         f"{file.parent.name}.tasks.{node.name}"
         for file in APP.glob("*/tasks.py")
@@ -106,14 +106,14 @@ def test_a_missing_key_another_value_and_another_kind_are_told() -> None:
 
 
 def test_what_changes_by_itself_is_left_out() -> None:
-    told = {
+    record_body = {
         "created": "2026-11-30T08:01:59.897805Z",
         "url": "http://lms.bench.test:8480/xblock/block-v1:A+B+C+type@html+block@0abc",
         "id": 7,
         "csrfToken": "x" * 64,
         "goals": None,
     }
-    assert answers.value("", told) == {
+    assert answers.value("", record_body) == {
         "created": "(time)",
         "url": "https://lms.example/xblock/block-v1:A+B+C+type@html+block@(block)",
         "id": "(number)",
@@ -127,8 +127,8 @@ def test_what_changes_by_itself_is_left_out() -> None:
 
 
 def test_a_call_to_the_forum_is_one_line() -> None:
-    told = answers.forum_call("PUT", "/api/v1/users/12?request_id=5", "username=ada&external_id=12")
-    assert told == "PUT /api/v1/users/(number) external_id=(number) username=ada"
+    line = answers.forum_call("PUT", "/api/v1/users/12?request_id=5", "username=ada&external_id=12")
+    assert line == "PUT /api/v1/users/(number) external_id=(number) username=ada"
 
 
 def test_like_stands_for_a_body() -> None:

@@ -181,21 +181,21 @@ def plain_state(case: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[st
     return state
 
 
-def plain_inspection(seen: dict[str, Any]) -> dict[str, Any]:
-    if "HostConfig" not in seen:
-        return seen
+def plain_inspection(inspection: dict[str, Any]) -> dict[str, Any]:
+    if "HostConfig" not in inspection:
+        return inspection
     # What the image brings along is no case's business.
-    seen["Config"]["Env"] = [
-        each for each in seen["Config"]["Env"] or [] if not each.startswith(("PATH=", "LANG="))
+    inspection["Config"]["Env"] = [
+        each for each in inspection["Config"]["Env"] or [] if not each.startswith(("PATH=", "LANG="))
     ]
-    for each in seen["NetworkSettings"]["Networks"].values():
-        short = seen["Id"][:12]
+    for each in inspection["NetworkSettings"]["Networks"].values():
+        short = inspection["Id"][:12]
         each["Aliases"] = [alias for alias in each["Aliases"] or [] if alias != short] or None
         each["IPAMConfig"] = each["IPAMConfig"] or None
-    return seen
+    return inspection
 
 
-def told(outcome: Outcome, name: str) -> str:
+def messages_of(outcome: Outcome, name: str) -> str:
     return " | ".join(outcome.messages.get(name, []))
 
 
@@ -290,7 +290,7 @@ def test_changes_update_or_replace_as_recorded(changed: Changed, name: str) -> N
         assert main == wanted
         if outcome is updated and not case["failed"]:
             assert [step.op for step in steps] == ops
-    assert (name in updated.messages) == case["failed"], told(updated, name)
+    assert (name in updated.messages) == case["failed"], messages_of(updated, name)
 
 
 def test_changes_are_inspected_as_recorded(changed: Changed, engine: Any) -> None:
@@ -309,12 +309,12 @@ def test_changes_are_inspected_as_recorded(changed: Changed, engine: Any) -> Non
 
 def test_changes_the_official_plugin_only_claims_are_made(changed: Changed, engine: Any) -> None:
     stack = changed[0]
-    seen = {name: inspect(engine, stack.state()[name]) for name in BETTER}
-    assert not [each for each in seen["env-removed"]["Config"]["Env"] or [] if each.startswith("A=")]
-    assert "a" not in seen["label-removed"]["Config"]["Labels"]
-    assert seen["healthcheck"]["Config"]["Healthcheck"]["Interval"] == 7 * 10**9
-    assert seen["init"]["HostConfig"]["Init"] is True
-    assert seen["tmpfs"]["HostConfig"]["Tmpfs"] == {"/tmp": "size=32m"}
+    inspections = {name: inspect(engine, stack.state()[name]) for name in BETTER}
+    assert not [each for each in inspections["env-removed"]["Config"]["Env"] or [] if each.startswith("A=")]
+    assert "a" not in inspections["label-removed"]["Config"]["Labels"]
+    assert inspections["healthcheck"]["Config"]["Healthcheck"]["Interval"] == 7 * 10**9
+    assert inspections["init"]["HostConfig"]["Init"] is True
+    assert inspections["tmpfs"]["HostConfig"]["Tmpfs"] == {"/tmp": "size=32m"}
 
 
 def test_a_failed_update_is_tried_again(changed: Changed) -> None:
@@ -338,7 +338,7 @@ def test_errors_of_the_preview_are_as_recorded(refused: Stack) -> None:
             refused.resources = {name: (case["type"], case["inputs"])}
             outcome = refused.preview()
             assert outcome.failed
-            assert case["says"] in told(outcome, name), (name, outcome.messages)
+            assert case["says"] in messages_of(outcome, name), (name, outcome.messages)
     refused.resources = {
         name: (case["type"], case["inputs"]) for name, case in ERROR.items() if case["preview"] == "ok"
     }
@@ -356,11 +356,11 @@ def test_errors_of_up_are_as_recorded_and_leave_the_same(refused: Stack, engine:
     outcome = refused.up("--continue-on-error")
     state = refused.state()
     for name, case in cases.items():
-        assert (name in outcome.messages) == (case["up"] == "error"), (name, told(outcome, name))
-        assert case["says"] in told(outcome, name), name
+        assert (name in outcome.messages) == (case["up"] == "error"), (name, messages_of(outcome, name))
+        assert case["says"] in messages_of(outcome, name), name
         for reason in state.get(name, {}).get("initErrors", []):
             assert "\n" not in reason, name
-        assert "Traceback" not in told(outcome, name)
+        assert "Traceback" not in messages_of(outcome, name)
         assert (name in state) == case["leftInState"], name
         assert bool(state.get(name, {}).get("initErrors")) == case["initError"], name
     names = {each["Names"][0] for each in engine.containers(all=True)}

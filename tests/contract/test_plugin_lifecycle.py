@@ -112,10 +112,10 @@ def test_drift_is_seen_by_a_refresh_and_mended(stack: Stack, engine: Any) -> Non
     engine.remove_volume("conf-l-volume")
     assert stack.preview().changed() == {}
 
-    seen = succeed(stack.preview("--refresh"))
+    outcome = succeed(stack.preview("--refresh"))
     steps = {
         name: next(step for step in all if step.op not in ("refresh", "delete-replaced"))
-        for name, all in seen.steps.items()
+        for name, all in outcome.steps.items()
     }
     assert (steps["killed"].op, steps["killed"].detailed) == ("update", {"mustRun": "update"})
     assert (steps["limited"].op, set(steps["limited"].detailed)) == ("update", {"memory", "memorySwap"})
@@ -161,7 +161,7 @@ def test_what_is_there_can_be_imported_by_name_or_id(stack: Stack, engine: Any) 
         healthcheck={"test": ["CMD", "true"], "interval": 5 * 10**9},
     )["Id"]
     engine.start(made)
-    given = {
+    import_inputs = {
         "image": IMAGE,
         "name": "conf-l-c",
         "command": ["sleep", "1000"],
@@ -191,12 +191,12 @@ def test_what_is_there_can_be_imported_by_name_or_id(stack: Stack, engine: Any) 
             {"import_": network},
         ),
         "volume": (VOLUME, {"name": "conf-l-volume", "labels": labels}, {"import_": "conf-l-volume"}),
-        "c": (CONTAINER, given, {"import_": "conf-l-c"}),
+        "c": (CONTAINER, import_inputs, {"import_": "conf-l-c"}),
     }
     succeed(stack.up())
     assert stack.state()["c"]["id"] == made
     # Containers go before what they use: the program's order is not enough once nothing depends on anything.
-    stack.resources["c"] = (CONTAINER, given, {"depends_on_names": ["net", "volume"]})
+    stack.resources["c"] = (CONTAINER, import_inputs, {"depends_on_names": ["net", "volume"]})
     assert succeed(stack.up("--refresh")).changed() == {}
     assert engine.inspect_container("conf-l-c")["Id"] == made
 
@@ -383,10 +383,10 @@ def test_a_cancelled_up_ends_at_once_and_is_mended_by_the_next(stack: Stack, eng
         lambda: found(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
         "the container",
     )
-    asked = time.monotonic()
+    stopped_at = time.monotonic()
     up.send_signal(signal.SIGINT)
     output, _ = up.communicate(timeout=60)
-    assert time.monotonic() - asked < 30
+    assert time.monotonic() - stopped_at < 30
     assert "Traceback" not in output
     assert "cancelled while waiting" in stack.state()["c"]["initErrors"][0]
     stack.resources = {"c": (CONTAINER, {**SLEEP, "name": "conf-l-c"})}

@@ -80,12 +80,12 @@ def cli(tmp_path: Path) -> Any:
     }
     environ.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
 
-    def run(*words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+    def run(*words: str, answer: str | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["pulumi", *words, "--non-interactive", "--color", "never"],
             cwd=tmp_path,
             env=environ,
-            input=given,
+            input=answer,
             capture_output=True,
             text=True,
             timeout=120,

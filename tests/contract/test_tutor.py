@@ -45,7 +45,7 @@ def test_every_difference_from_tutor_has_a_reason(release: str, tmp_path: Path) 
     untold = [
         f"{kind}: {path}: {ours.get(path, '-')} | {theirs.get(path, '-')}"
         for kind, path in found
-        if not any(kind == told and fnmatchcase(path, row) for told, row in rows)
+        if not any(kind == row_kind and fnmatchcase(path, row) for row_kind, row in rows)
     ]
     assert not untold, "no reason in the table for:\n" + "\n".join(untold)
     stale = [

@@ -60,7 +60,7 @@ def render_environment(tutor: Path, root: Path, plugins: Sequence[str], tenant: 
     }
     for plugin in plugins:
         run([str(tutor), "plugins", "enable", plugin], environ)
-    told = {
+    environment = {
         "LMS_HOST": tenant.hosts.lms,
         "CMS_HOST": tenant.hosts.cms,
         "PLATFORM_NAME": tenant.title,
@@ -72,7 +72,7 @@ def render_environment(tutor: Path, root: Path, plugins: Sequence[str], tenant: 
             str(tutor),
             "config",
             "save",
-            *(word for each in told.items() for word in ("--set", "=".join(each))),
+            *(word for each in environment.items() for word in ("--set", "=".join(each))),
         ],
         environ,
     )
@@ -91,27 +91,27 @@ def tutor_facts(env: Path, names: Mapping[str, str]) -> dict[str, str]:
     facts = {}
     for file in COMPOSE:
         services = yaml.safe_load((env / "local" / file).read_text())["services"]
-        for name, told in services.items():
-            facts.update(dict(_composed(names.get(name, name), told)))
+        for name, composed in services.items():
+            facts.update(dict(_composed(names.get(name, name), composed)))
     for path in sorted((env / "apps/openedx/config").glob("*.env.*")):
         facts.update(_settings(path.name.partition(".")[0], yaml.safe_load(path.read_text())))
     return facts
 
 
-def _composed(name: str, told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _composed(name: str, composed: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield name, "service"
-    yield f"{name}/image", _whole(told["image"])
-    if "command" in told:
-        words = told["command"]
+    yield f"{name}/image", _whole(composed["image"])
+    if "command" in composed:
+        words = composed["command"]
         yield f"{name}/command", " ".join(words.split() if isinstance(words, str) else words)
-    if "user" in told:
-        yield f"{name}/user", str(told["user"]).partition(":")[0]
-    for mount in told.get("volumes") or []:
+    if "user" in composed:
+        yield f"{name}/user", str(composed["user"]).partition(":")[0]
+    for mount in composed.get("volumes") or []:
         _, path, *options = mount.split(":")
         yield f"{name}/mount {path}", "read-only" if "ro" in "".join(options) else "writable"
-    for port in told.get("ports") or []:
+    for port in composed.get("ports") or []:
         yield f"{name}/port {str(port).rpartition(':')[2]}", "published"
-    environment = told.get("environment") or {}
+    environment = composed.get("environment") or {}
     for each in (
         environment if isinstance(environment, dict) else [each.partition("=")[0] for each in environment]
     ):
@@ -136,24 +136,24 @@ def planned_facts(tenant: Tenant) -> dict[str, str]:
 
 
 def _planned(container: Planned, tenant: Tenant) -> Iterator[tuple[str, str]]:
-    name, told = container.name, container.inputs
+    name, inputs = container.name, container.inputs
     public = tenant.release.services[name].hub.image
     yield name, "service"
     # One that is derived here is compared by what it is derived from.
-    yield f"{name}/image", public or told["image"].partition(":")[0]
-    if told.get("command"):
-        yield f"{name}/command", " ".join(told["command"])
-    yield f"{name}/user", told["user"]
-    for volume in told.get("volumes") or []:
+    yield f"{name}/image", public or inputs["image"].partition(":")[0]
+    if inputs.get("command"):
+        yield f"{name}/command", " ".join(inputs["command"])
+    yield f"{name}/user", inputs["user"]
+    for volume in inputs.get("volumes") or []:
         mode = "read-only" if volume.get("readOnly") else "writable"
         yield f"{name}/mount {volume['containerPath']}", mode
-    for path in told.get("tmpfs") or {}:
+    for path in inputs.get("tmpfs") or {}:
         yield f"{name}/mount {path}", "in memory"
-    for upload in told.get("uploads") or []:
+    for upload in inputs.get("uploads") or []:
         yield f"{name}/mount {upload['file']}", "file"
-    for port in told.get("ports") or []:
+    for port in inputs.get("ports") or []:
         yield f"{name}/port {port['internal']:.0f}", "published"
-    for each in told.get("envs") or []:
+    for each in inputs.get("envs") or []:
         yield f"{name}/env {each.partition('=')[0]}", "set"
 
 
@@ -171,12 +171,12 @@ def settings(tenant: Tenant, variant: str) -> dict[str, Any]:
     return {**made, **openedx.protected_env(tenant, variant), **openedx.protected_auth(tenant)}
 
 
-def _settings(variant: str, told: Mapping[str, Any]) -> dict[str, str]:
-    return {f"{variant}.env/{path}": value for path, value in _flat(told)}
+def _settings(variant: str, configuration: Mapping[str, Any]) -> dict[str, str]:
+    return {f"{variant}.env/{path}": value for path, value in _flat(configuration)}
 
 
-def _flat(told: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in told.items():
+def _flat(mapping: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in mapping.items():
         path = f"{above}{key}"
         if isinstance(value, dict) and set(value) == {"secret"}:
             yield path, "(secret)"

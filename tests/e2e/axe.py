@@ -39,14 +39,14 @@ def script() -> str:
 def _fetch(package: Path) -> None:
     package.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=package.parent) as half:
-        told = subprocess.run(
+        completed = subprocess.run(
             [debian.path("npm", ["npm"]), "pack", f"axe-core@{VERSION}", "--pack-destination", half],
             check=False,
             capture_output=True,
             text=True,
             timeout=FETCH_LIMIT_SECONDS,
         )
-        assert told.returncode == 0, f"npm pack failed:\n{told.stderr}"
+        assert completed.returncode == 0, f"npm pack failed:\n{completed.stderr}"
         (Path(half) / package.name).rename(package)
 
 

@@ -93,8 +93,8 @@ def oak(oak_once: Trial) -> Trial:
     """The shared portal, up and healthy whatever the file before has done to it."""
     if oak_once.broken:
         pytest.fail(f"the shared portal does not come up, as an earlier file has found: {oak_once.broken}")
-    told = oak_once.checkout.portal("status", oak_once.name, "--json")
-    if told.code:
+    status = oak_once.checkout.portal("status", oak_once.name, "--json")
+    if status.code:
         oak_once.up()
     return oak_once
 

@@ -23,7 +23,7 @@ def path(package: str, names: Sequence[str]) -> str:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise NoProgram(f"there is no {names[0]} on this machine; as root: apt-get install {package}")
     for words in (["update"], ["install", "--yes", "--no-install-recommends", package]):
-        told = subprocess.run(
+        completed = subprocess.run(
             ["apt-get", "--quiet", *words],
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
             check=False,
@@ -31,8 +31,8 @@ def path(package: str, names: Sequence[str]) -> str:
             text=True,
             timeout=INSTALL_LIMIT_SECONDS,
         )
-        if told.returncode:
-            raise NoProgram(f"apt-get {words[0]} failed:\n{told.stderr.strip()}")
+        if completed.returncode:
+            raise NoProgram(f"apt-get {words[0]} failed:\n{completed.stderr.strip()}")
     found = find_command(names)
     if not found:
         raise NoProgram(f"the package {package} is installed and there is still no command {names[0]}")

@@ -72,7 +72,7 @@ def _route(request: int, subnet: str) -> None:
         return struct.pack("=HH4s8x", socket.AF_INET, 0, socket.inet_aton(str(text)))
 
     # struct rtentry, with what the machine's own alignment leaves between.
-    told = struct.pack(
+    route_message = struct.pack(
         "@L16s16s16sHhLPhPLLH",
         0,
         address(place.network_address),
@@ -89,4 +89,4 @@ def _route(request: int, subnet: str) -> None:
         0,
     )
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as by:
-        fcntl.ioctl(by, request, told)
+        fcntl.ioctl(by, request, route_message)

@@ -231,8 +231,8 @@ class ImageContainer:
     def lines(self, *words: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
         """Run a command in the container; the lines of its standard output as they come."""
         rest = b""
-        _, said = container_exec.begin(self.client, self.name, words, env)
-        for stream, data in said:
+        _, parts = container_exec.begin(self.client, self.name, words, env)
+        for stream, data in parts:
             if stream == STDOUT:
                 *whole, rest = (rest + data).split(b"\n")
                 yield from (line.decode() for line in whole)
@@ -275,7 +275,7 @@ def fresh_secrets(kind: StoreContract) -> dict[str, str]:
 
 
 def store(
-    client: APIClient, kind: StoreContract, folder: Path, given: Mapping[str, str], name: str = ""
+    client: APIClient, kind: StoreContract, folder: Path, secrets: Mapping[str, str], name: str = ""
 ) -> ImageContainer:
     """A data store's container over a directory, with these secrets."""
     return ImageContainer(
@@ -287,7 +287,7 @@ def store(
         env=kind.env,
         files={
             **{f"/portal/config/{each}": text for each, text in kind.config.items()},
-            **{f"/run/secrets/{each}": value for each, value in given.items()},
+            **{f"/run/secrets/{each}": value for each, value in secrets.items()},
         },
         binds=(f"{folder}:/data",),
         tmpfs=kind.tmpfs,

@@ -70,7 +70,7 @@ class MailReceiver:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        told = {
+        mail = {
             "to": envelope.rcpt_tos,
             "from": envelope.mail_from,
             "subject": subject_of(envelope.content),
@@ -79,7 +79,7 @@ class MailReceiver:
             "helo": session.host_name,
             "user": session.auth_data.decode() if session.auth_data else "",
         }
-        print(json.dumps(told), flush=True)
+        print(json.dumps(mail), flush=True)
         return "250 taken"
 
 
@@ -94,9 +94,9 @@ async def smarthost(account, *more):
     from aiosmtpd.smtp import SMTP, AuthResult
 
     def known(server, session, envelope, mechanism, data):
-        given = f"{data.login.decode()}:{data.password.decode()}"
+        login = f"{data.login.decode()}:{data.password.decode()}"
         # handled=False: otherwise aiosmtpd says nothing, and the client waits.
-        return AuthResult(success=given == account, handled=False, auth_data=data.login)
+        return AuthResult(success=login == account, handled=False, auth_data=data.login)
 
     context = None
     if account != "plain":
@@ -138,28 +138,28 @@ def dns(*zones):
     server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     server.bind(("0.0.0.0", 53))
     while True:
-        asked, client = server.recvfrom(2048)
-        server.sendto(answer(asked, known), client)
+        query, client = server.recvfrom(2048)
+        server.sendto(answer(query, known), client)
 
 
-def answer(asked, known):
+def answer(query, known):
     """The answer to one question: MX of a zone is mx.ZONE, whose A is the zone's address."""
     end, labels = 12, []
-    while asked[end]:
-        labels.append(asked[end + 1 : end + 1 + asked[end]].decode().lower())
-        end += 1 + asked[end]
+    while query[end]:
+        labels.append(query[end + 1 : end + 1 + query[end]].decode().lower())
+        end += 1 + query[end]
     end += 1
-    name, kind = ".".join(labels), int.from_bytes(asked[end : end + 2], "big")
-    question = asked[12 : end + 4]
+    name, kind = ".".join(labels), int.from_bytes(query[end : end + 2], "big")
+    question = query[12 : end + 4]
     zone = name.removeprefix("mx.")
     data = b""
     if kind == 15 and name in known:
         data = b"\x00\x0a\x02mx\xc0\x0c"
     elif kind == 1 and zone in known and name.startswith("mx."):
         data = socket.inet_aton(known[zone])
-    found = b"\xc0\x0c" + asked[end : end + 4] + b"\0\0\0\x05" + len(data).to_bytes(2, "big") + data
+    found = b"\xc0\x0c" + query[end : end + 4] + b"\0\0\0\x05" + len(data).to_bytes(2, "big") + data
     code = b"\x84\x00" if zone in known else b"\x84\x03"
-    head = asked[:2] + code + b"\0\1" + (b"\0\1" if data else b"\0\0") + b"\0\0\0\0"
+    head = query[:2] + code + b"\0\1" + (b"\0\1" if data else b"\0\0") + b"\0\0\0\0"
     return head + question + (found if data else b"")
 
 

@@ -43,8 +43,8 @@ def server(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     where = ["-D", str(data), "-p", str(port), "-k", str(folder)]
     words = [str(postgres), *where, "-c", "listen_addresses=127.0.0.1"]
-    with log.open("wb") as said:
-        process = subprocess.Popen(words, user=user, cwd=folder, stdout=said, stderr=said)
+    with log.open("wb") as output:
+        process = subprocess.Popen(words, user=user, cwd=folder, stdout=output, stderr=output)
     try:
         until(f"PostgreSQL to be ready (its log: {log})", lambda: b"ready to accept" in log.read_bytes())
         yield f"postgres://{USER}@127.0.0.1:{port}/postgres?sslmode=disable"

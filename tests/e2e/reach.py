@@ -80,9 +80,9 @@ def reaches(
 ) -> dict[str, Reach]:
     """What each running service of a portal can reach, some of them asked at the same time."""
     containers = objects.containers(tenant, jobs=False)
-    asked = partial(reach, objects, names=tuple(names), endpoints=tuple(endpoints))
+    reach_of = partial(reach, objects, names=tuple(names), endpoints=tuple(endpoints))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(asked, [told["Id"] for told in containers.values()])
+        found = pool.map(reach_of, [inspection["Id"] for inspection in containers.values()])
         return dict(zip(containers, found, strict=True))
 
 
@@ -107,9 +107,9 @@ def _asked(names: Iterable[str], endpoints: Iterable[tuple[str, int]]) -> str:
     return json.dumps({"names": sorted(names), "endpoints": sorted(endpoints)})
 
 
-def _reach(told: dict[str, Any]) -> Reach:
+def _reach(inspection: dict[str, Any]) -> Reach:
     return Reach(
-        listening=tuple(told["listening"]),
-        names=told["names"],
-        endpoints={(address, port): answer for address, port, answer in told["endpoints"]},
+        listening=tuple(inspection["listening"]),
+        names=inspection["names"],
+        endpoints={(address, port): answer for address, port, answer in inspection["endpoints"]},
     )

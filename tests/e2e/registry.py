@@ -36,7 +36,7 @@ class Registry:
 
     def __init__(self, manner: Manner = Manner.GOOD) -> None:
         self.manner = manner
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.closing = threading.Event()
         self.blobs: dict[str, bytes] = {}
         self.packed: dict[str, bytes] = {}
@@ -118,9 +118,9 @@ class Registry:
                 assert file, path
                 return file.read()
 
-            (told,) = json.loads(read("manifest.json"))
-            layers = [self._packed(read(each)) for each in told["Layers"]]
-            made = json.loads(read(told["Config"]))
+            (manifest,) = json.loads(read("manifest.json"))
+            layers = [self._packed(read(each)) for each in manifest["Layers"]]
+            made = json.loads(read(manifest["Config"]))
             made["config"] |= config
             return self._manifest(name, tag, json.dumps(made).encode(), layers)
 
@@ -161,7 +161,7 @@ class Registry:
             return 200, "application/json", b"{}"
         name, kind, which = path.removeprefix("/v2/").rsplit("/", 2)
         if kind == "manifests":
-            self.asked.append(path)
+            self.requests.append(path)
         found = self.blobs.get(self.tags.get(f"{name}/{which}", which))
         if found is None or self.manner is Manner.EMPTY:
             wrong = {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}

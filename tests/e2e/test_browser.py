@@ -189,14 +189,14 @@ def test_pages_are_fit_for_screen_readers(visitor: Visitor, service: str, path: 
 
 def test_pages_ask_nothing_of_other_hosts(visitor: Visitor) -> None:
     """A private portal must not tell others who reads what, and works where there is no internet."""
-    asked: set[str] = set()
+    hosts: set[str] = set()
     failed: list[str] = []
-    visitor.page.on("request", lambda request: asked.add(urlsplit(request.url).netloc))
+    visitor.page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
     visitor.page.on("response", lambda reply: failed.append(reply.url) if reply.status >= 400 else None)
     visitor.page.on("pageerror", lambda error: failed.append(str(error)))
     for path in ("/", "/login", "/register", "/search"):
         visitor.page.goto(visitor.portal.url(path), wait_until="load")
-    assert asked - {""} == {f"{visitor.portal.host}:{visitor.portal.port}"}
+    assert hosts - {""} == {f"{visitor.portal.host}:{visitor.portal.port}"}
     assert failed == []
 
 

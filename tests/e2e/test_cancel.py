@@ -34,8 +34,8 @@ def willow(fleet: LightPortals) -> Trial:
 def stopping(portal: Trial, *words: str) -> Running:
     """A `destroy` that has told the worker to stop, and waits for it."""
     # A shell gives what it runs in the background a SIGINT that means nothing, and these tests may be that.
-    heard = ("env", "--default-signal=INT")
-    running = portal.checkout.start(*heard, "./portal", "destroy", *words, "--confirm", portal.name)
+    wrapper = ("env", "--default-signal=INT")
+    running = portal.checkout.start(*wrapper, "./portal", "destroy", *words, "--confirm", portal.name)
 
     def begun() -> bool:
         # It is told as soon as the lms, on which as little depends.

@@ -88,13 +88,13 @@ class Role:
 
     def settings(self, tenant: Tenant, overrides: dict[str, Any]) -> dict[str, Any]:
         """The four files by name, each with its mode; and what ran, as `ran`."""
-        told = json.dumps({"files": settings_files(tenant), "overrides": overrides, "mark": MARK})
+        settings_json = json.dumps({"files": settings_files(tenant), "overrides": overrides, "mark": MARK})
         # As an argument: texts may be anything but a NUL, which JSON has as an escape.
-        code, said = self.python(
-            "-c", f"import io, sys; sys.stdin = io.StringIO(sys.argv[1])\n{SCRIPT}", told
+        code, output = self.python(
+            "-c", f"import io, sys; sys.stdin = io.StringIO(sys.argv[1])\n{SCRIPT}", settings_json
         )
-        assert code == 0, said
-        found: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
+        assert code == 0, output
+        found: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
         return found
 
 
@@ -155,15 +155,15 @@ def test_every_text_comes_out_letter_by_letter_and_none_is_evaluated(
     role: Role, overrides: dict[str, Any], title: str, own: dict[str, Any]
 ) -> None:
     tenant = replace(role.tenant, title=title, features=own, settings=own)
-    told = role.settings(tenant, overrides)
-    assert told["ran"] == []
-    assert sorted(told["files"]) == ["cms.auth.json", "cms.env.json", "lms.auth.json", "lms.env.json"]
+    rendered = role.settings(tenant, overrides)
+    assert rendered["ran"] == []
+    assert sorted(rendered["files"]) == ["cms.auth.json", "cms.env.json", "lms.auth.json", "lms.env.json"]
     given_files = settings_files(tenant)
     protected = json.loads(given_files["/portal/config/protected.json"])
     features = json.loads(given_files["/portal/config/release.json"])["EDXAPP_FEATURES"]
     for variant in ("lms", "cms"):
-        env, auth = (json.loads(told["files"][f"{variant}.{kind}.json"][0]) for kind in ("env", "auth"))
-        assert told["files"][f"{variant}.env.json"][1] == "0o100640"
+        env, auth = (json.loads(rendered["files"][f"{variant}.{kind}.json"][0]) for kind in ("env", "auth"))
+        assert rendered["files"][f"{variant}.env.json"][1] == "0o100640"
         # What is the operator's is whole, and passwords stand where the operator has them and nowhere else.
         owned = {**protected["env"][variant], **protected["auth"][variant]}
         assert {key: env[key] for key in protected["env"][variant]} == protected["env"][variant]
@@ -188,8 +188,8 @@ def test_every_text_comes_out_letter_by_letter_and_none_is_evaluated(
         assert {key: env[key] for key in expected} == expected
         # The role's own templates are evaluated: one variable's default is another.
         assert env["BUGS_EMAIL"] == expected["CONTACT_EMAIL"]
-        said = over(over(features, own), overrides.get("EDXAPP_FEATURES", {}))
-        assert {key: env["FEATURES"][key] for key in said} == said
+        merged = over(over(features, own), overrides.get("EDXAPP_FEATURES", {}))
+        assert {key: env["FEATURES"][key] for key in merged} == merged
         assert env["FEATURES"]["ENABLE_THIRD_PARTY_AUTH"] is False
 
 
@@ -203,8 +203,8 @@ def test_what_a_start_costs_with_and_without_ansible(role: Role) -> None:
         "found = Overrides(p).update();b = time.time();rendering.install_settings(p, Overrides(p).update().folder);"
         "print(json.dumps([b - a, time.time() - b]))"
     )
-    code, said = role.python("-c", script)
-    assert code == 0, said
-    first, again = json.loads(said.strip().splitlines()[-1])
+    code, output = role.python("-c", script)
+    assert code == 0, output
+    first, again = json.loads(output.strip().splitlines()[-1])
     print(f"\nwith Ansible {first:.2f} s, without {again:.3f} s")
     assert again < first / 5

@@ -95,15 +95,15 @@ def test_where_a_registry_answers_it_is_the_newest_release_by_digest(newcomer: N
     """File and digests are written, the portal runs what they name, and a tag that moves changes nothing."""
     rehearsed = newcomer.new("--dry-run")
     assert rehearsed.code == 0, str(rehearsed)
-    told = rehearsed.facts()
-    assert (told["openedx"]["real"], told["openedx"]["images"]) == (True, "hub")
-    assert "release: verawood\nimages: hub\n" in told["text"]
+    facts = rehearsed.facts()
+    assert (facts["openedx"]["real"], facts["openedx"]["images"]) == (True, "hub")
+    assert "release: verawood\nimages: hub\n" in facts["text"]
     assert newcomer.pins() == {}
 
     made = newcomer.new()
     assert made.code == 0, str(made)
-    told = made.facts()
-    assert told["openedx"]["notice"].startswith("Open edX Verawood (June 2026), support")
+    facts = made.facts()
+    assert facts["openedx"]["notice"].startswith("Open edX Verawood (June 2026), support")
     assert newcomer.pins() == rehearsed.facts()["digests"]
     file = yaml.safe_load((newcomer.checkout.folder / "tenants" / f"{NAME}.yaml").read_text())
     assert (file["release"], file["images"]) == ("verawood", "hub")
@@ -114,12 +114,12 @@ def test_where_a_registry_answers_it_is_the_newest_release_by_digest(newcomer: N
 
     before = newcomer.pins()
     newcomer.registry.tags["hub/library/redis/7.4.10"] = newcomer.registry.tags["hub/library/mysql/8.4.11"]
-    newcomer.registry.asked.clear()
+    newcomer.registry.requests.clear()
     again = newcomer.new()
     assert again.code == 0, str(again)
     assert again.facts()["changes"] == []
     assert newcomer.pins() == before
-    assert newcomer.registry.asked == []
+    assert newcomer.registry.requests == []
     pinned = newcomer.checkout.portal("images", "pin", RELEASE)
     assert pinned.code == 0, str(pinned)
     assert newcomer.pins()[image] == before["docker.io/library/mysql:8.4.11"] != before[image]
@@ -128,25 +128,25 @@ def test_where_a_registry_answers_it_is_the_newest_release_by_digest(newcomer: N
 @pytest.mark.parametrize("manner", [Manner.EMPTY, Manner.LOG_IN, Manner.GARBAGE, Manner.HANG])
 def test_where_it_does_not_it_is_the_stand_in_and_says_why(newcomer: Newcomer, manner: Manner) -> None:
     newcomer.registry.manner = manner
-    told = newcomer.new("--dry-run")
-    assert told.code == 0, str(told)
-    facts = told.facts()
+    result = newcomer.new("--dry-run")
+    assert result.code == 0, str(result)
+    facts = result.facts()
     assert "images:" not in facts["text"]
     assert (facts["openedx"]["real"], facts["digests"]) == (False, {})
     assert newcomer.registry.address not in facts["openedx"]["why"].partition(": ")[0]
     assert facts["openedx"]["why"].startswith("docker.io/"), json.dumps(facts["openedx"])
     assert facts["openedx"]["why"] in facts["openedx"]["notice"]
-    assert told.seconds < 30
+    assert result.seconds < 30
     if manner is Manner.HANG:
-        assert f"asking {newcomer.registry.address} for the public images, at most 6 s" in told.err
+        assert f"asking {newcomer.registry.address} for the public images, at most 6 s" in result.err
     assert newcomer.pins() == {}
 
 
 def test_what_is_asked_for_wins_over_a_registry_that_does_not_answer(newcomer: Newcomer) -> None:
     newcomer.registry.manner = Manner.EMPTY
-    asked = newcomer.new("--dry-run", "--images", "hub")
-    assert asked.code == 1, str(asked)
-    assert "the public images of verawood cannot be had: docker.io/" in asked.err
+    result = newcomer.new("--dry-run", "--images", "hub")
+    assert result.code == 1, str(result)
+    assert "the public images of verawood cannot be had: docker.io/" in result.err
     chosen = newcomer.new("--dry-run", "--images", "packages")
     assert chosen.facts()["openedx"]["why"] == "`images: packages` is asked for"
     assert newcomer.pins() == {}

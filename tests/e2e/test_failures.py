@@ -35,8 +35,8 @@ def reason(ran: CommandResult, pattern: str) -> str:
 def test_without_an_engine(fir: Trial, verb: list[str]) -> None:
     """Exit code 5, where it was looked for, and what to do."""
     ran = fir.checkout.portal(verb[0], fir.name, *verb[1:], DOCKER_HOST="tcp://127.0.0.1:9")
-    told = reason(ran, r"no Docker engine answers")
-    assert "127.0.0.1:9" in told
+    why = reason(ran, r"no Docker engine answers")
+    assert "127.0.0.1:9" in why
     assert ran.code == 5, str(ran)
 
 

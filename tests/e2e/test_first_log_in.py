@@ -16,9 +16,9 @@ def test_from_an_empty_drive_to_the_first_log_in(onboarded: Onboarded, page: Pag
     """The admin opens the link, chooses a password, and is in; the link is good once."""
     checkout, name, ran = onboarded.portal.checkout, onboarded.portal.name, onboarded.result
     assert ran.code == 0, str(ran)
-    told = ran.facts()
-    print(f"\nsteps: {told['steps']}; {told['seconds']} s in all")
-    link = told["log_in_link"]
+    facts = ran.facts()
+    print(f"\nsteps: {facts['steps']}; {facts['seconds']} s in all")
+    link = facts["log_in_link"]
     logs = checkout.portal("logs", name, "--tail", "0").out
     token = link.rstrip("/").rpartition("/")[2]
     assert token not in logs
@@ -33,4 +33,4 @@ def test_from_an_empty_drive_to_the_first_log_in(onboarded: Onboarded, page: Pag
     expect(page.get_by_text("no longer good")).to_be_visible()
     assert token not in checkout.portal("logs", name, "--tail", "0").out
     # Last: a busy machine says nothing of the log-in.
-    assert told["seconds"] < FIRST_LOG_IN_SECONDS, told["steps"]
+    assert facts["seconds"] < FIRST_LOG_IN_SECONDS, facts["steps"]

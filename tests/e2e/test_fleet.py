@@ -47,32 +47,34 @@ def running(trial: Trial, least: int) -> bool:
 def test_one_of_ten_is_broken(fleet: LightPortals) -> None:
     """A port that another program has, a file that is wrong: two reasons, eight portals; mended, no other is touched."""
     trials = fleet.trials(10)
-    taken, wrong = trials[2], trials[6]
+    clashing, wrong = trials[2], trials[6]
     wrong.write(release="hawthorn")
-    with socket.create_server(("127.0.0.1", taken.port)):
+    with socket.create_server(("127.0.0.1", clashing.port)):
         ran = everyone(fleet, "up")
     assert ran.code == 1, str(ran)
     assert not CRASH.search(ran.output), str(ran)
-    told = ran.facts()["tenants"]
-    assert list(told) == sorted(each.name for each in trials)
-    assert {name: each["exit_code"] for name, each in told.items() if each["exit_code"]} == {
-        taken.name: Impossible.exit_code,
+    outcomes = ran.facts()["tenants"]
+    assert list(outcomes) == sorted(each.name for each in trials)
+    assert {name: each["exit_code"] for name, each in outcomes.items() if each["exit_code"]} == {
+        clashing.name: Impossible.exit_code,
         wrong.name: 2,
     }
-    assert re.search(rf"listen/port: 127\.0\.0\.1:{taken.port}, .* is taken by", told[taken.name]["reason"])
-    assert f"tenants/{wrong.name}.yaml: release" in told[wrong.name]["reason"]
+    assert re.search(
+        rf"listen/port: 127\.0\.0\.1:{clashing.port}, .* is taken by", outcomes[clashing.name]["reason"]
+    )
+    assert f"tenants/{wrong.name}.yaml: release" in outcomes[wrong.name]["reason"]
     assert not fleet.objects.ids(wrong.name)
-    good = [each for each in trials if each not in (taken, wrong)]
+    good = [each for each in trials if each not in (clashing, wrong)]
     for each in good:
         assert not each.unhealthy(), each.name
-        assert told[each.name]["deviations"] == [], told[each.name]
+        assert outcomes[each.name]["deviations"] == [], outcomes[each.name]
 
     wrong.choices.clear()
     wrong.write()
     ran = everyone(fleet, "up")
     assert ran.code == 0, str(ran)
-    told = ran.facts()["tenants"]
-    assert {each.name: told[each.name]["changes"] for each in good} == {each.name: [] for each in good}
+    outcomes = ran.facts()["tenants"]
+    assert {each.name: outcomes[each.name]["changes"] for each in good} == {each.name: [] for each in good}
     fleet.assert_whole(trials)
 
 
@@ -83,10 +85,10 @@ def test_a_wrong_file_alone_tells_its_own_exit_code(fleet: LightPortals) -> None
     wrong.write(release="hawthorn")
     ran = everyone(fleet, "preview")
     assert ran.code == 2, str(ran)
-    told = ran.facts()["tenants"]
-    assert "failure" not in told[good.name]
-    assert told[good.name]["changes"]
-    assert "hawthorn" in told[wrong.name]["failure"]
+    outcomes = ran.facts()["tenants"]
+    assert "failure" not in outcomes[good.name]
+    assert outcomes[good.name]["changes"]
+    assert "hawthorn" in outcomes[wrong.name]["failure"]
 
 
 @slow
@@ -96,10 +98,10 @@ def test_a_claim_that_cannot_be_read_holds_all_back(fleet: LightPortals) -> None
     trials[1].write(listen={"address": "127.0.0.1", "port": "none"})
     ran = everyone(fleet, "up")
     assert ran.code == 2, str(ran)
-    for name, told in ran.facts()["tenants"].items():
-        assert told["exit_code"] == 2
-        assert f"tenants/{trials[1].name}.yaml" in told["reason"], name
-        assert "listen/port: found the text 'none'" in told["reason"], name
+    for name, outcome in ran.facts()["tenants"].items():
+        assert outcome["exit_code"] == 2
+        assert f"tenants/{trials[1].name}.yaml" in outcome["reason"], name
+        assert "listen/port: found the text 'none'" in outcome["reason"], name
         assert not fleet.objects.ids(name)
 
 
@@ -153,13 +155,13 @@ def test_the_engine_goes_away_in_the_middle(fleet: LightPortals, tmp_path: Path,
         ran = run.wait(LIMIT)
         assert ran.code != 0, str(ran)
         assert not CRASH.search(ran.output), str(ran)
-        told = ran.facts()["tenants"]
+        outcomes = ran.facts()["tenants"]
         for each in (birch, oak):
-            assert not told[each.name]["ok"], str(ran)
+            assert not outcomes[each.name]["ok"], str(ran)
             assert re.search(
                 r"(?i)no Docker engine answers|Cannot connect to the Docker daemon|engine",
-                told[each.name]["reason"],
-            ), told
+                outcomes[each.name]["reason"],
+            ), outcomes
         proxy.listen()
         again = everyone(fleet, "up", "--parallel", "2")
         assert again.code == 0, str(again)
@@ -194,11 +196,11 @@ def test_the_disk_is_full(fleet: LightPortals, small: Path) -> None:
     full.write()
     ran = everyone(fleet, "up")
     assert ran.code == Impossible.exit_code, str(ran)
-    told = ran.facts()["tenants"]
-    assert told[good.name]["ok"], str(ran)
+    outcomes = ran.facts()["tenants"]
+    assert outcomes[good.name]["ok"], str(ran)
     assert re.search(
         r"the drive has \d+ MiB free, but the containers that write to it need 1024",
-        told[full.name]["reason"],
+        outcomes[full.name]["reason"],
     )
     assert fleet.objects.containers(full.name, jobs=False) == {}
     subprocess.run(["mount", "-o", "remount,size=3g", str(small)], check=True, timeout=30)

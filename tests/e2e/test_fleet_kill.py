@@ -32,10 +32,10 @@ def test_an_up_of_all_after_a_kill_converges(fleet: LightPortals) -> None:
     for kill in cases(KILLS, SEED, VICTIMS):
         prepare(fleet, trials, kill)
         moment = kill.share * whole * SHARE[kill.scene]
-        told = strike(fleet, kill, moment)
+        struck = strike(fleet, kill, moment)
         seconds = together(fleet, "up")
         fleet.assert_whole(trials)
-        print(f"{kill}: killed after {moment:.1f} s; {told}; whole again in {seconds:.1f} s", flush=True)
+        print(f"{kill}: killed after {moment:.1f} s; {struck}; whole again in {seconds:.1f} s", flush=True)
 
 
 def together(fleet: LightPortals, verb: str, *words: str) -> float:

@@ -38,7 +38,7 @@ class Answer:
     """A status, and what the JSON said."""
 
     status: int
-    told: Any
+    document: Any
 
 
 @dataclass(kw_only=True)
@@ -61,16 +61,16 @@ class Forum:
         try:
             connection.request(method, target, body, headers)
             answer = connection.getresponse()
-            said = answer.read()
+            content = answer.read()
             is_json = answer.headers.get_content_type() == "application/json"
-            return Answer(status=answer.status, told=json.loads(said) if is_json else None)
+            return Answer(status=answer.status, document=json.loads(content) if is_json else None)
         finally:
             connection.close()
 
     def good(self, method: str, path: str, **fields: object) -> Any:
         answer = self.call(method, f"/api/v1/{path}", KEY, **fields)
         assert answer.status == 200, (method, path, answer, self.box.logs()[-3000:])
-        return answer.told
+        return answer.document
 
     def post(self, title: str, body: str = "Look at it.", user: str = "7") -> str:
         made = self.good(
@@ -93,11 +93,11 @@ class Forum:
             "GET", "/api/v1/search/threads", text=text, course_id=COURSE, user_id=7, per_page=500
         )
         assert answer.status in (200, 503), answer
-        return {each["id"] for each in answer.told.get("collection", [])}
+        return {each["id"] for each in answer.document.get("collection", [])}
 
     def heartbeat(self) -> tuple[int, bool, dict[str, bool]]:
         answer = self.call("GET", "/heartbeat", key=None)
-        return answer.status, answer.told["OK"], answer.told["check"]
+        return answer.status, answer.document["OK"], answer.document["check"]
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +142,7 @@ def forum(client: docker.APIClient, folder: Path) -> Forum:
         mongo=store(client, KINDS["mongo"], folder / "mongo", MONGO),
         search=store(client, KINDS["elasticsearch"], folder / "elasticsearch", SEARCH),
     )
-    until("an answer", lambda: heard(made), limit=30)
+    until("an answer", lambda: is_answering(made), limit=30)
     assert made.heartbeat() == (503, False, {"db": False, "es": False})
     assert made.call("GET", "/api/v1/threads", course_id=COURSE).status == 503
     made.mongo.create().start()
@@ -153,7 +153,7 @@ def forum(client: docker.APIClient, folder: Path) -> Forum:
     return made
 
 
-def heard(forum: Forum) -> bool:
+def is_answering(forum: Forum) -> bool:
     try:
         return bool(forum.heartbeat())
     except OSError:
@@ -213,13 +213,13 @@ def test_a_discussion(forum: Forum) -> None:
     followed = forum.good("GET", "users/8/subscribed_threads", course_id=COURSE, user_id=8, page=1)
     assert [each["id"] for each in followed["collection"]] == [thread]
 
-    told = forum.good(
+    made = forum.good(
         "GET", f"threads/{thread}", recursive=True, with_responses=True, user_id=7, mark_as_read=True
     )
-    assert (told["comments_count"], told["pinned"], told["votes"]["up_count"]) == (2, True, 1)
-    assert told["children"][0]["body"] == "They confuse flies."
-    assert told["children"][0]["endorsed"] is True
-    assert told["children"][0]["children"][0]["id"] == reply["id"]
+    assert (made["comments_count"], made["pinned"], made["votes"]["up_count"]) == (2, True, 1)
+    assert made["children"][0]["body"] == "They confuse flies."
+    assert made["children"][0]["endorsed"] is True
+    assert made["children"][0]["children"][0]["id"] == reply["id"]
 
     forum.good("DELETE", f"threads/{thread}/votes", user_id=8)
     forum.good("DELETE", "users/8/subscriptions", source_type="thread", source_id=thread)
@@ -243,8 +243,8 @@ def test_threads_by_topic_and_filter(forum: Forum) -> None:
     )["id"]
 
     def listed(path: str, **more: object) -> set[str]:
-        told = forum.good("GET", path, course_id=COURSE, user_id=7, page=1, per_page=50, **more)
-        return {each["id"] for each in told["collection"]}
+        thread_page = forum.good("GET", path, course_id=COURSE, user_id=7, page=1, per_page=50, **more)
+        return {each["id"] for each in thread_page["collection"]}
 
     assert {mine, other} <= listed("threads", flagged=False, unread=False)
     assert listed("ponds/threads") == {other}
@@ -319,8 +319,8 @@ print(unindexed.notes().find_one({"_id": "trial/1"}))
 
 def test_a_note_outlasts_the_indexing_of_an_older_content(forum: Forum) -> None:
     django = "import django; django.setup()"
-    code, said = forum.box.exec("python3", "-c", f"{django}\n{TWICE}")
-    assert (code, said.split()) == (0, ["True", "None"]), said
+    code, output = forum.box.exec("python3", "-c", f"{django}\n{TWICE}")
+    assert (code, output.split()) == (0, ["True", "None"]), output
 
 
 def test_without_mongo_nothing_is_acknowledged_and_nothing_lost(forum: Forum) -> None:
@@ -381,27 +381,27 @@ def test_an_index_that_is_lost_is_made_anew(forum: Forum) -> None:
 
 
 def remove_indices(forum: Forum) -> None:
-    for name in asked(forum, "GET", "/comment*"):
-        asked(forum, "DELETE", f"/{name}")
+    for name in json_of(forum, "GET", "/comment*"):
+        json_of(forum, "DELETE", f"/{name}")
 
 
-def asked(forum: Forum, method: str, path: str) -> dict[str, Any]:
+def json_of(forum: Forum, method: str, path: str) -> dict[str, Any]:
     connection = http.client.HTTPConnection(forum.search.address, 9200, timeout=20)
     try:
         login = base64.b64encode(f"elastic:{SEARCH['search-password']}".encode()).decode()
         connection.request(method, path, headers={"Authorization": f"Basic {login}"})
         answer = connection.getresponse()
-        told: dict[str, Any] = json.loads(answer.read())
-        assert answer.status == 200, told
-        return told
+        document: dict[str, Any] = json.loads(answer.read())
+        assert answer.status == 200, document
+        return document
     finally:
         connection.close()
 
 
 def test_the_index_can_be_made_by_hand(client: docker.APIClient, forum: Forum) -> None:
     thread = forum.post("Wombats dig")
-    code, said = forum.box.exec("/usr/local/bin/entry", "rebuild-index")
-    assert code == 0, said
+    code, output = forum.box.exec("/usr/local/bin/entry", "rebuild-index")
+    assert code == 0, output
     until("it to be found", lambda: thread in forum.found("wombats"), limit=10)
     job = service(client, "rebuild-index", name="c-forum-job").create().start()
     assert job.wait_end() == 0, job.logs()

@@ -59,8 +59,8 @@ class Drive:
 
     def used(self) -> tuple[int, int]:
         """Files, and bytes."""
-        told = os.statvfs(self.root)
-        return told.f_files - told.f_ffree, (told.f_blocks - told.f_bfree) * told.f_frsize
+        usage = os.statvfs(self.root)
+        return usage.f_files - usage.f_ffree, (usage.f_blocks - usage.f_bfree) * usage.f_frsize
 
 
 @pytest.fixture(params=LOADERS)
@@ -86,7 +86,7 @@ def usable(box: ImageContainer) -> bool:
     return settled(box) and box.ready()
 
 
-def tried(box: ImageContainer) -> None:
+def wait_for_a_start(box: ImageContainer) -> None:
     """Start it and let it come as far as it comes: some wait for space, some end."""
     box.start()
     # It may end between two looks, or wait.
@@ -98,9 +98,9 @@ def tried(box: ImageContainer) -> None:
 
 def test_a_drive_full_at_the_first_start_heals(drive: Drive, client: docker.APIClient) -> None:
     kind = drive.kind
-    given = fresh_secrets(kind)
+    secrets = fresh_secrets(kind)
     drive.mount("size=1g")
-    box = store(client, kind, drive.root, given, name=f"c-{kind.role}-full").create().start()
+    box = store(client, kind, drive.root, secrets, name=f"c-{kind.role}-full").create().start()
     box.wait_ready()
     files, size = drive.used()
     box.remove()
@@ -110,8 +110,8 @@ def test_a_drive_full_at_the_first_start_heals(drive: Drive, client: docker.APIC
     limits += [f"size={max(4096, int(size * share))}" for share in SHARES]
     for limit in limits:
         drive.mount(limit)
-        box = store(client, kind, drive.root, given, name=f"c-{kind.role}-full").create()
-        tried(box)
+        box = store(client, kind, drive.root, secrets, name=f"c-{kind.role}-full").create()
+        wait_for_a_start(box)
         drive.enlarge()
         before = box.logs()
         box.start()
@@ -130,11 +130,11 @@ def test_a_drive_full_at_the_first_start_heals(drive: Drive, client: docker.APIC
 @pytest.mark.parametrize("drive", ["rabbitmq"], indirect=True)
 def test_a_drive_full_when_the_start_is_marked_as_whole(drive: Drive, client: docker.APIClient) -> None:
     """One of the two marks is always there: with neither, the store would take its own files for another's, for ever."""
-    kind, given = drive.kind, fresh_secrets(drive.kind)
+    kind, secrets = drive.kind, fresh_secrets(drive.kind)
 
     def begun() -> ImageContainer:
         drive.mount("size=1g")
-        return store(client, kind, drive.root, given, name=f"c-{kind.role}-full").create().start()
+        return store(client, kind, drive.root, secrets, name=f"c-{kind.role}-full").create().start()
 
     box = begun()
     box.wait_ready()

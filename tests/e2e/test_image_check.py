@@ -118,10 +118,10 @@ def reported(client: docker.APIClient, image: str, wanted: str = "") -> Report:
 
 
 def test_a_good_image_keeps_the_contract(client: docker.APIClient, good: str) -> None:
-    told = reported(client, good, "verawood")
-    assert told.broken == []
-    assert {each.name: each.found for each in told.checks}["python"].startswith("3.")
-    assert all(each.ok for each in told.checks)
+    report = reported(client, good, "verawood")
+    assert report.broken == []
+    assert {each.name: each.found for each in report.checks}["python"].startswith("3.")
+    assert all(each.ok for each in report.checks)
     image_contract.require(client, good, KNOWN, "verawood", lambda text: None)
     with pytest.raises(
         ContractBroken, match=r"1 point of the contract .*\n  release: verawood, expected redwood; "
@@ -151,11 +151,11 @@ def test_an_image_that_means_harm_has_little_time_memory_and_words(
     lines = f"USER root\nRUN rm {place} && echo {script} | base64 --decode >{place} && chmod 755 {place}"
     image = build(client, title.replace(" ", "-"), good, lines)
     began = time.monotonic()
-    told = image_contract.run_probe(client, image, limit=60.0 if title.startswith("memory") else 3.0)
+    probe_result = image_contract.run_probe(client, image, limit=60.0 if title.startswith("memory") else 3.0)
     assert time.monotonic() - began < 100
-    assert words in told.failure
-    assert told.failure.isprintable()
-    assert len(told.failure) < 600
+    assert words in probe_result.failure
+    assert probe_result.failure.isprintable()
+    assert len(probe_result.failure) < 600
     assert client.containers(all=True, filters={"label": HELPER, "ancestor": image}) == []
 
 
@@ -164,9 +164,9 @@ def test_the_verb_says_a_row_for_each_point_and_ends_with_its_code(
 ) -> None:
     ran = CliRunner().invoke(app, ["images", "check", good, "--json"])
     assert ran.exit_code == 0, ran.output
-    told = json.loads(ran.stdout)
-    assert (told["keeps_contract"], told["reference"], told["digest"]) == (True, good, "")
-    assert told["id"].startswith("sha256:")
+    report = json.loads(ran.stdout)
+    assert (report["keeps_contract"], report["reference"], report["digest"]) == (True, good, "")
+    assert report["id"].startswith("sha256:")
     ran = CliRunner().invoke(app, ["images", "check", good, "--release", "redwood"])
     assert ran.exit_code == ContractBroken.exit_code == 12
     rows = {line.split("  ")[0]: line for line in ran.stdout.splitlines()}

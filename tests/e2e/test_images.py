@@ -58,8 +58,8 @@ def drive(client: docker.APIClient) -> Iterator[Path]:
     root.chmod(0o755)
     (root / ".portals-drive").write_text("portals-drive\n")
     (root / "portal").mkdir()
-    code, said = storage_init(client, root)
-    assert code == 0, said
+    code, output = storage_init(client, root)
+    assert code == 0, output
     yield root
     for each in client.containers(all=True, filters={"label": IMAGES_NETWORK.label}):
         client.remove_container(each["Id"], force=True, v=True)
@@ -87,29 +87,29 @@ class Trial:
     kind: StoreContract
     box: ImageContainer
     drivers: ImageContainer
-    given: dict[str, str]
+    secrets: dict[str, str]
     folder: Path
     acknowledged: int = 0
     ever: list[str] = field(default_factory=list)
 
     @property
     def password(self) -> str:
-        return self.given.get(self.kind.password, "")
+        return self.secrets.get(self.kind.password, "")
 
     def call(self, verb: str, password: str | None = None) -> tuple[int, str]:
         words = ("python3", "/portal/clients.py", self.kind.role, self.box.address, verb)
         return self.drivers.exec(*words, env={"PASSWORD": self.password if password is None else password})
 
     def numbers(self) -> list[int]:
-        code, said = self.call("read")
-        assert code == 0, said + self.box.logs()[-2000:]
-        return [int(word) for word in said.split()]
+        code, output = self.call("read")
+        assert code == 0, output + self.box.logs()[-2000:]
+        return [int(word) for word in output.split()]
 
     def again(self, **changes: str) -> None:
         """A new container over the same directory, as after `pulumi destroy` and `pulumi up`."""
-        self.given.update(changes)
+        self.secrets.update(changes)
         self.ever.extend(changes.values())
-        self.box = store(self.box.client, self.kind, self.folder, self.given).create().start()
+        self.box = store(self.box.client, self.kind, self.folder, self.secrets).create().start()
         self.box.wait_ready()
 
 
@@ -120,10 +120,12 @@ def trial(
     """One data store after the other, on its own fresh directory."""
     kind = KINDS[request.param]
     folder = drive / "portal" / kind.role
-    given = fresh_secrets(kind)
-    box = store(client, kind, folder, given).create().start()
+    secrets = fresh_secrets(kind)
+    box = store(client, kind, folder, secrets).create().start()
     box.wait_ready()
-    yield Trial(kind=kind, box=box, drivers=drivers, given=given, folder=folder, ever=list(given.values()))
+    yield Trial(
+        kind=kind, box=box, drivers=drivers, secrets=secrets, folder=folder, ever=list(secrets.values())
+    )
     box.remove()
 
 
@@ -131,9 +133,9 @@ class TestDataStore:
     """What holds for mysql, mongo, redis, rabbitmq and elasticsearch alike; in this order, on the same data."""
 
     def test_it_runs_as_its_user_without_any_right(self, trial: Trial) -> None:
-        code, said = trial.box.exec("cat", "/proc/1/status")
+        code, output = trial.box.exec("cat", "/proc/1/status")
         assert code == 0
-        status = dict(line.split(":\t", 1) for line in said.splitlines() if ":\t" in line)
+        status = dict(line.split(":\t", 1) for line in output.splitlines() if ":\t" in line)
         assert status["Uid"].split() == [str(trial.kind.uid)] * 4
         assert status["Gid"].split() == [str(trial.kind.uid)] * 4
         assert status["NoNewPrivs"] == "1"
@@ -206,8 +208,8 @@ class TestDataStore:
                 return str(answer.read().decode())
 
         for analyzer, text, token in (("english", "courses", "cours"), ("thai", "สวัสดีครับ", "สวัสดี")):
-            said = call("POST", "/_analyze", json.dumps({"analyzer": analyzer, "text": text}))
-            assert json.loads(said)["tokens"][0]["token"] == token
+            analysis = call("POST", "/_analyze", json.dumps({"analyzer": analyzer, "text": text}))
+            assert json.loads(analysis)["tokens"][0]["token"] == token
         call("PUT", "/scripted/_doc/1?refresh=true", '{"n": 1}')
         call("POST", "/scripted/_update/1?refresh=true", '{"script": {"source": "ctx._source.n += 41"}}')
         assert '"n":42' in call("GET", "/scripted/_doc/1", "")
@@ -225,7 +227,7 @@ class TestDataStore:
         (folder / "WiredTiger").write_text("another's")
         os.chown(folder, trial.kind.uid, trial.kind.uid)
         box = store(
-            trial.box.client, trial.kind, folder, trial.given, name=f"c-{trial.kind.role}-foreign"
+            trial.box.client, trial.kind, folder, trial.secrets, name=f"c-{trial.kind.role}-foreign"
         ).create()
         assert box.start().wait_end() == 1
         assert f"{trial.kind.role}: /data holds files that this image did not make" in box.logs()
@@ -240,7 +242,7 @@ class TestDataStore:
         open_to_all(folder)
         os.chown(folder, trial.kind.uid, trial.kind.uid)
         trial.box.stop()
-        box = store(trial.box.client, trial.kind, folder, trial.given).create()
+        box = store(trial.box.client, trial.kind, folder, trial.secrets).create()
         for _ in range(3):
             box.start()
             # No condition: a moment that nothing marks is the point.
@@ -267,8 +269,8 @@ def test_without_its_secret_nothing_starts(
 ) -> None:
     kind = KINDS[role]
     folder = drive / "portal" / role
-    given = {} if missing == "absent" else dict.fromkeys(kind.secrets, "")
-    box = store(client, kind, folder, given, name=f"c-{role}-secret").create().start()
+    secrets = {} if missing == "absent" else dict.fromkeys(kind.secrets, "")
+    box = store(client, kind, folder, secrets, name=f"c-{role}-secret").create().start()
     assert box.wait_end() == 1
     reason = "is missing or not readable" if missing == "absent" else "is empty"
     assert f"{role}: /run/secrets/{kind.secrets[0]} {reason}" in box.logs()
@@ -285,11 +287,11 @@ def test_mysql_is_not_ready_when_an_account_could_not_be_made(
     os.chown(tmp_path, kind.uid, kind.uid)
     box = store(client, kind, tmp_path, fresh_secrets(kind), name="c-mysql-account").create().start()
     until("mysql to run", lambda: "ready for connections" in box.logs(), limit=60)
-    code, said = until(
+    code, output = until(
         "the probe to say why", lambda: [each] if (each := box.exec("/usr/local/bin/probe"))[1] else []
     )[0]
     assert code == 1
-    assert f"mysql: {'u' * 130} cannot log in by mysql-edxapp-password to edxapp" in said
+    assert f"mysql: {'u' * 130} cannot log in by mysql-edxapp-password to edxapp" in output
     box.remove()
 
 
@@ -381,7 +383,7 @@ def test_nginx_serves_static_and_media_and_nothing_else(nginx: ImageContainer) -
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "cache_control"),
     [
         ("/static/a.css", "public, max-age=3600"),
         ("/static/a.0123456789ab.css", "public, max-age=31536000, immutable"),
@@ -390,11 +392,13 @@ def test_nginx_serves_static_and_media_and_nothing_else(nginx: ImageContainer) -
         ("/media/c.0123456789abcdef.png", "public, max-age=31536000, immutable"),
     ],
 )
-def test_a_name_with_a_hash_in_it_is_kept_for_a_year(nginx: ImageContainer, path: str, told: str) -> None:
+def test_a_name_with_a_hash_in_it_is_kept_for_a_year(
+    nginx: ImageContainer, path: str, cache_control: str
+) -> None:
     nginx.start()
     nginx.wait_ready()
     code, _, headers = get(f"{nginx.address}:8000", path)
-    assert (code, headers["Cache-Control"]) == (200, told)
+    assert (code, headers["Cache-Control"]) == (200, cache_control)
 
 
 def test_the_load_balancer_routes_by_host_name(client: docker.APIClient, nginx: ImageContainer) -> None:
@@ -438,7 +442,7 @@ def storage_init(
     mounts: tuple[Any, ...] = (),
 ) -> tuple[int, str]:
     """Run the job as the program does; its exit code and what it said."""
-    given = (
+    expected = (
         words if words is not None else (*directories(), "static:61000:61000:0755", "media:61000:61000:0755")
     )
     binds = [f"{root}/.portals-drive:/sentinel:ro"]
@@ -449,16 +453,16 @@ def storage_init(
         name="c-storage-init",
         role="ops",
         user="0",
-        command=("storage-init", "--min-free-mb", str(free), *given),
+        command=("storage-init", "--min-free-mb", str(free), *expected),
         binds=tuple(binds),
         mounts=mounts,
         capabilities=("CHOWN", "DAC_OVERRIDE", "FOWNER"),
         network="none",
     ).create()
     code = box.start().wait_end()
-    said = box.logs()
+    output = box.logs()
     box.remove()
-    return code, said
+    return code, output
 
 
 @pytest.fixture
@@ -472,9 +476,9 @@ def root(tmp_path: Path) -> Path:
 
 def test_storage_init_makes_the_tree_once(client: docker.APIClient, root: Path) -> None:
     words = ("mysql:60999:60999:0750", "media:61000:61000:0755")
-    code, said = storage_init(client, root, words)
-    assert code == 0, said
-    assert said.splitlines() == [
+    code, output = storage_init(client, root, words)
+    assert code == 0, output
+    assert output.splitlines() == [
         "storage-init: made media for 61000:61000",
         "storage-init: made mysql for 60999:60999",
         "storage-init: 2 directories are ready",
@@ -516,18 +520,18 @@ def test_storage_init_hands_a_tree_over_once_and_follows_no_link(
     folder = root / "portal/mysql"
     old_tree(folder)
     (root / "outside").write_text("not of this portal")
-    code, said = storage_init(client, root, ("mysql:60999:60999:0750",))
-    assert code == 0, said
-    assert said.splitlines() == [
+    code, output = storage_init(client, root, ("mysql:60999:60999:0750",))
+    assert code == 0, output
+    assert output.splitlines() == [
         "storage-init: mysql belonged to 1999:1999; changing its owner to 60999:60999, with its files (many files take a while)",
         "storage-init: mysql belongs to 60999:60999",
         "storage-init: 1 directories are ready",
     ]
-    given = owners(folder)
-    assert given.pop("an-admins") == (4711, 60999)
-    assert given.pop("roots") == (0, 0)
-    assert set(given) == {"deep", "deep/er", "deep/er/0", "deep/er/1", "deep/er/2", "out", "away"}
-    assert set(given.values()) == {(60999, 60999)}
+    owned_by = owners(folder)
+    assert owned_by.pop("an-admins") == (4711, 60999)
+    assert owned_by.pop("roots") == (0, 0)
+    assert set(owned_by) == {"deep", "deep/er", "deep/er/0", "deep/er/1", "deep/er/2", "out", "away"}
+    assert set(owned_by.values()) == {(60999, 60999)}
     assert (folder.stat().st_uid, folder.stat().st_gid) == (60999, 60999)
     assert (root / "outside").stat().st_uid == 0
     # Never again: not even a file that came from elsewhere since, among what may be millions.
@@ -546,9 +550,9 @@ def test_storage_init_refuses_a_link_before_anything_is_changed(
     words = ("media:61000:61000:0755", "mysql:60999:60999:0750")
     (root / "moved").mkdir()
     (root / "portal" / name).symlink_to("../moved")
-    code, said = storage_init(client, root, words)
-    assert code == 1, said
-    assert f"/{name} is a symbolic link to ../moved; nothing was changed" in said
+    code, output = storage_init(client, root, words)
+    assert code == 1, output
+    assert f"/{name} is a symbolic link to ../moved; nothing was changed" in output
     assert [path.name for path in (root / "portal").iterdir()] == [name]
     assert list((root / "moved").iterdir()) == []
 
@@ -574,12 +578,12 @@ def test_storage_init_goes_on_with_a_tree_that_was_half_handed_over(
     half = list(owners(folder).values())
     assert half.count((1000, 1000)) + half.count((1000, 61000)) > 0, "killed too late"
     assert folder.stat().st_uid == 1000
-    code, said = storage_init(client, root, ("media:61000:61000:0755",))
-    assert code == 0, said
-    assert "storage-init: media belongs to 61000:61000" in said
-    given = owners(folder)
-    assert (given.pop("an-admins"), given.pop("roots")) == ((4711, 61000), (0, 0))
-    assert set(given.values()) == {(61000, 61000)}
+    code, output = storage_init(client, root, ("media:61000:61000:0755",))
+    assert code == 0, output
+    assert "storage-init: media belongs to 61000:61000" in output
+    owned_by = owners(folder)
+    assert (owned_by.pop("an-admins"), owned_by.pop("roots")) == ((4711, 61000), (0, 0))
+    assert set(owned_by.values()) == {(61000, 61000)}
     assert folder.stat().st_uid == 61000
 
 
@@ -603,17 +607,17 @@ def test_storage_init_where_root_is_squashed(client: docker.APIClient, root: Pat
             network="none",
         ).create()
         code = box.start().wait_end()
-        said = box.logs().splitlines()
+        lines = box.logs().splitlines()
         box.remove()
-        return code, said
+        return code, lines
 
     portal = root / "portal"
     os.chown(portal, 65534, 65534)
     old_tree(portal / "mongo", user=1998)
-    code, said = squashed("mongo:60998:60998:0750", "redis:60997:60997:0750")
+    code, output = squashed("mongo:60998:60998:0750", "redis:60997:60997:0750")
     assert code == 1
     here = "the portal's directory"
-    assert said == [
+    assert output == [
         "storage-init: the drive maps root to user 65534 (root_squash), so directories cannot get their owners; none"
         " was changed.",
         "storage-init: Export the drive to its hosts with no_root_squash, or run on the file server, by its own path of"
@@ -651,9 +655,9 @@ def test_storage_init_writes_nothing_without_the_mark(
     client: docker.APIClient, root: Path, content: str, found: str
 ) -> None:
     (root / ".portals-drive").write_text(content)
-    code, said = storage_init(client, root)
+    code, output = storage_init(client, root)
     assert code == 1
-    assert said.splitlines() == [
+    assert output.splitlines() == [
         "storage-init: the drive is not mounted: .portals-drive on its root does not read 'portals-drive' but"
         f" '{found}'; nothing was written.",
         "storage-init: Mount the drive at the storage root. If this is a new drive, mark it:"
@@ -667,17 +671,17 @@ def test_storage_init_refuses_a_mark_that_was_made_on_another_file_system(
 ) -> None:
     """A copy of a drive's mark on the host's own disk; and the drive's own, as `./portal drive init` writes it."""
     (root / ".portals-drive").write_text("portals-drive\nid abc\non nfs4 /\n")
-    code, said = storage_init(client, root)
+    code, output = storage_init(client, root)
     assert code == 1
-    assert "the drive's sentinel was made on 'nfs4 /' (file system and path in it) and is on '" in said
-    assert "./portal drive init --moved" in said
+    assert "the drive's sentinel was made on 'nfs4 /' (file system and path in it) and is on '" in output
+    assert "./portal drive init --moved" in output
     assert list((root / "portal").iterdir()) == []
     marking.init(client, str(root), lambda text: None, moved=True)
     made = marking.read_sentinel(client, str(root))
     assert made is not None
     assert made.id == "abc"
-    code, said = storage_init(client, root)
-    assert code == 0, said
+    code, output = storage_init(client, root)
+    assert code == 0, output
 
 
 def test_without_the_mark_the_job_cannot_even_be_created(client: docker.APIClient, root: Path) -> None:
@@ -690,9 +694,9 @@ def test_without_the_mark_the_job_cannot_even_be_created(client: docker.APIClien
 
 def test_storage_init_refuses_a_full_drive(client: docker.APIClient, root: Path) -> None:
     small = docker.types.Mount("/portal", None, type="tmpfs", tmpfs_size=2 * 1024 * 1024)
-    code, said = storage_init(client, root, free=64, mounts=(small,))
+    code, output = storage_init(client, root, free=64, mounts=(small,))
     assert code == 1
-    assert said.splitlines() == [
+    assert output.splitlines() == [
         "storage-init: the drive has 2 MiB free, and a portal needs 64 MiB to start; nothing was changed.",
         "storage-init: Free some space on the drive or enlarge it, then try again.",
     ]
@@ -702,9 +706,9 @@ def test_storage_init_refuses_when_a_directory_has_gone(client: docker.APIClient
     words = ("mongo:60998:60998:0750", "mysql:60999:60999:0750")
     assert storage_init(client, root, words)[0] == 0
     (root / "portal/mysql").rmdir()
-    code, said = storage_init(client, root, words)
+    code, output = storage_init(client, root, words)
     assert code == 1
-    assert said.splitlines() == [
+    assert output.splitlines() == [
         "storage-init: missing on the drive, with their data: mysql; nothing was made in their place.",
         "storage-init: Restore them in the portal's directory from a backup, or, to begin empty, remove their lines"
         " from the portal's directory/.portal/directories",
@@ -720,27 +724,27 @@ def test_storage_init_hands_the_data_from_release_to_release(client: docker.APIC
     def to(release: str, after: str) -> tuple[int, str]:
         return storage_init(client, root, ("--release", release, "--after", after, "mysql:60999:60999:0750"))
 
-    told = root / "portal/.portal/release"
+    release_file = root / "portal/.portal/release"
     assert to("juniper/packages", "juniper/packages")[0] == 0
-    assert told.read_text() == "juniper/packages\n"
-    code, said = to("redwood/packages", "juniper/packages,redwood/packages")
-    assert (code, said.splitlines()) == (
+    assert release_file.read_text() == "juniper/packages\n"
+    code, output = to("redwood/packages", "juniper/packages,redwood/packages")
+    assert (code, output.splitlines()) == (
         0,
         [
             "storage-init: the data belongs to redwood/packages from now on",
             "storage-init: 1 directories are ready",
         ],
     )
-    inode = told.stat().st_ino
+    inode = release_file.stat().st_ino
     assert "belongs" not in to("redwood/packages", "juniper/packages,redwood/packages")[1]
-    assert told.stat().st_ino == inode
+    assert release_file.stat().st_ino == inode
     for release, after in (
         ("juniper/packages", "juniper/packages"),
         ("redwood/hub", "redwood/hub"),
         ("redwood/hub", "redwood/packages-old"),
     ):
-        code, said = to(release, after)
-        assert (code, said.splitlines()) == (
+        code, output = to(release, after)
+        assert (code, output.splitlines()) == (
             1,
             [
                 "storage-init: the data in the portal's directory belongs to redwood/packages, and "
@@ -749,7 +753,7 @@ def test_storage_init_hands_the_data_from_release_to_release(client: docker.APIC
                 "wrong, correct the portal's directory/.portal/release",
             ],
         )
-    assert told.read_text() == "redwood/packages\n"
+    assert release_file.read_text() == "redwood/packages\n"
 
 
 @pytest.mark.parametrize(
@@ -773,8 +777,8 @@ def test_storage_init_hands_the_data_from_release_to_release(client: docker.APIC
 def test_storage_init_called_wrongly(
     client: docker.APIClient, root: Path, words: tuple[str, ...], reason: str
 ) -> None:
-    code, said = storage_init(client, root, words)
-    assert (code, said.splitlines()[0]) == (64, f"storage-init: {reason}")
+    code, output = storage_init(client, root, words)
+    assert (code, output.splitlines()[0]) == (64, f"storage-init: {reason}")
 
 
 def test_ops_knows_its_jobs(client: docker.APIClient) -> None:
@@ -824,21 +828,21 @@ def test_the_helper_that_sets_limits_under_its_own_list_of_system_calls(
     for name in ("media/one", "media/a/two"):
         (tmp_path / name).write_text("x")
     words = ["hold", "--tenant", "acme", "--limit-mib", "4096", "/portal"]
-    told = quota.run_project_quota(client, "acme", str(tmp_path), words, print)
-    assert told.startswith(("cannot the file system", "held ")), told
+    last_line = quota.run_project_quota(client, "acme", str(tmp_path), words, print)
+    assert last_line.startswith(("cannot the file system", "held ")), last_line
     config = quota.helper_config(client, str(tmp_path))
     how = {"entrypoint": ["python3", "-I", "-S", "-c", WALK], "user": "0:0", "host_config": config}
     lines: list[str] = []
     last, code = quota.run_helper(client, "acme", how, lines.append, None)
-    said = [each for each in (*lines, last) if not each.startswith("project: ")]
-    assert said[0].startswith("held ")
-    assert said[1:] == [
+    rest = [each for each in (*lines, last) if not each.startswith("project: ")]
+    assert rest[0].startswith("held ")
+    assert rest[1:] == [
         "lifted",
         *(
             f"{name} -1 {errno.EPERM}"
             for name in ("mount", "umount2", "unshare", "sethostname", "ioctl", "chmod")
         ),
-    ], "\n".join(said)
+    ], "\n".join(rest)
     assert code == 0
 
 

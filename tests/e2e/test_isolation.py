@@ -131,16 +131,22 @@ def views(
 
 def hidden_names(objects: Objects, hidden: Trial) -> set[str]:
     """Every name by which Docker might know a container of the other portal."""
-    told = objects.containers(hidden.name)
+    containers = objects.containers(hidden.name)
     joined = [
-        (service, network) for service in told for network in told[service]["NetworkSettings"]["Networks"]
+        (service, network)
+        for service in containers
+        for network in containers[service]["NetworkSettings"]["Networks"]
     ]
     return {
-        *(f"{hidden.name}-{service}" for service in told),
+        *(f"{hidden.name}-{service}" for service in containers),
         *(f"{service}.{network}" for service, network in joined),
         *(f"{hidden.name}-{service}.{network}" for service, network in joined),
-        *(each["Id"][:12] for each in told.values()),
-        *(each["Config"]["Hostname"] for each in told.values() if each["Config"]["Hostname"] != "rabbitmq"),
+        *(each["Id"][:12] for each in containers.values()),
+        *(
+            each["Config"]["Hostname"]
+            for each in containers.values()
+            if each["Config"]["Hostname"] != "rabbitmq"
+        ),
     }
 
 
@@ -230,13 +236,13 @@ def test_a_pickle_gets_to_the_lms_from_nobody_but_its_own(
     """Open edX reads pickles from its cache: whoever writes there is the lms."""
     containers = objects.containers(pair[0].name, jobs=False)
     addresses = objects.addresses(pair[0].name)["memcached"]
-    told = {
+    endpoints = {
         service: objects.python_in_network_of(containers[service]["Id"], PLANT, *addresses)
         for service in ("lms", "nginx", "load-balancer", "redis")
     }
     # The control: by the very same words the lms may.
-    assert told.pop("lms") == ["STORED"]
-    assert all("STORED" not in each for each in told.values()), told
+    assert endpoints.pop("lms") == ["STORED"]
+    assert all("STORED" not in each for each in endpoints.values()), endpoints
 
 
 def test_service_names_are_known_to_those_who_call(
@@ -309,8 +315,8 @@ def host_addresses() -> set[str]:
 @pytest.fixture(scope="module")
 def guarded() -> bool:
     """Whether the host's packet rules are held: where the machine is not ours to change, the load balancer is left out."""
-    told = HostRules(os.environ, Paths.of(os.environ))
-    return told.ensure() == "held"
+    host_rules = HostRules(os.environ, Paths.of(os.environ))
+    return host_rules.ensure() == "held"
 
 
 def test_the_host_is_silent(
@@ -319,19 +325,19 @@ def test_the_host_is_silent(
     """At no gateway, and at no other address of the host: from inside not even a refusal comes back."""
     host = host_addresses()
     # The control: the port is open where it should be, and the host has addresses on the portals' own networks.
-    heard = {each for each in host if is_listening(each, hosts_port)}
+    open_hosts = {each for each in host if is_listening(each, hosts_port)}
     # Networks of other tests come and go meanwhile.
-    assert heard >= host & host_addresses()
-    assert heard & gateways(objects, pair[0])
+    assert open_hosts >= host & host_addresses()
+    assert open_hosts & gateways(objects, pair[0])
     endpoints = [
         (each, hosts_port) for each in {*host, *gateways(objects, pair[0]), *gateways(objects, pair[1])}
     ]
-    told = reaches(objects, pair[0].name, endpoints=endpoints)
+    reached_by = reaches(objects, pair[0].name, endpoints=endpoints)
     if not guarded:
-        told.pop("load-balancer")
+        reached_by.pop("load-balancer")
     assert {
         (service, *endpoint, answer)
-        for service, view in told.items()
+        for service, view in reached_by.items()
         for endpoint, answer in view.endpoints.items()
         if answer != "silent"
     } == set()
@@ -362,8 +368,8 @@ def test_nothing_has_egress(
 
 def test_no_container_can_take_all_process_numbers(pair: tuple[Trial, Trial], objects: Objects) -> None:
     """Every container that stays up, by what the kernel holds it to."""
-    for service, told in objects.containers(pair[0].name, jobs=False).items():
-        assert told["HostConfig"]["PidsLimit"] == PROCESSES, service
+    for service, inspection in objects.containers(pair[0].name, jobs=False).items():
+        assert inspection["HostConfig"]["PidsLimit"] == PROCESSES, service
 
 
 @pytest.fixture(scope="module")
@@ -382,27 +388,30 @@ def marker(pair: tuple[Trial, Trial], objects: Objects) -> Iterator[str]:
 def test_none_of_the_others_files_are_there(pair: tuple[Trial, Trial], objects: Objects, marker: str) -> None:
     """Looked for by name through the whole of each container, as its own user and as root."""
     search = f"find / -path /proc -prune -o -path /sys -prune -o -name {marker} -print 2>/dev/null"
-    for service, told in objects.containers(pair[0].name, jobs=False).items():
+    for service, inspection in objects.containers(pair[0].name, jobs=False).items():
         for user in ("", "0:0"):
-            assert objects.exec_in(told["Id"], "sh", "-c", search, user=user) == "", service
+            assert objects.exec_in(inspection["Id"], "sh", "-c", search, user=user) == "", service
 
 
 def test_each_container_sees_its_own_directories_alone(pair: tuple[Trial, Trial], objects: Objects) -> None:
     """By the kernel's table: neither the drive's root, nor the portal's directory, nor another's."""
     looking = pair[0].name
-    for service, told in objects.containers(looking, jobs=False).items():
-        seen = {(directory(each, looking), each.path, each.read_only) for each in mounts(objects, told["Id"])}
-        assert seen == MOUNTS.get(service, set()), service
+    for service, inspection in objects.containers(looking, jobs=False).items():
+        mounted = {
+            (directory(each, looking), each.path, each.read_only)
+            for each in mounts(objects, inspection["Id"])
+        }
+        assert mounted == MOUNTS.get(service, set()), service
 
 
 def test_the_drives_root_is_mounted_nowhere(pair: tuple[Trial, Trial], objects: Objects) -> None:
     """Jobs included, which have ended: the portal's own directory is the most that any is given."""
     looking = pair[0]
-    for service, told in objects.containers(looking.name).items():
-        given = [
-            *(told["HostConfig"]["Binds"] or []),
-            *(each["Source"] for each in told["Mounts"] if each["Source"]),
+    for service, inspection in objects.containers(looking.name).items():
+        targets = [
+            *(inspection["HostConfig"]["Binds"] or []),
+            *(each["Source"] for each in inspection["Mounts"] if each["Source"]),
         ]
-        for source in (each.split(":")[0] for each in given):
+        for source in (each.split(":")[0] for each in targets):
             assert source.rstrip("/") != str(looking.root), service
             assert not str(looking.root).startswith(f"{source.rstrip('/')}/"), f"{service} sees {source}"

@@ -70,8 +70,8 @@ def test_an_up_after_a_kill_converges(oak: Trial, whole_seconds: float, kill: Ki
     """A killed run must cost the operator one command, not an evening."""
     prepare(oak, kill)
     moment = kill.share * whole_seconds * SHARE[kill.scene]
-    told = strike(oak, kill, moment)
-    print(f"\nseed {SEED}: {kill}: killed {moment:.1f} s after pulumi began; {told}")
+    struck = strike(oak, kill, moment)
+    print(f"\nseed {SEED}: {kill}: killed {moment:.1f} s after pulumi began; {struck}")
     ran = oak.up()
     print(f"converged in {ran.seconds:.1f} s")
     oak.assert_whole()

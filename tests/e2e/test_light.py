@@ -15,14 +15,14 @@ def test_a_light_portal_lives_a_whole_life(fleet: LightPortals) -> None:
     ran = birch.up()
     assert ran.seconds < UP_SECONDS, str(ran)
     birch.assert_whole()
-    status, told = birch.get("/")
-    assert (status, told.strip()) == (200, "light load-balancer")
+    status, page = birch.get("/")
+    assert (status, page.strip()) == (200, "light load-balancer")
     containers = fleet.objects.containers(birch.name)
     assert len(containers) > 15
     for service, each in containers.items():
         if service != "storage-init":
-            said = fleet.objects.client.logs(each["Id"]).decode()
-            assert "a light image, for tests of the tools alone" in said, (service, said)
+            log = fleet.objects.client.logs(each["Id"]).decode()
+            assert "a light image, for tests of the tools alone" in log, (service, log)
     birch.write(title="Silver birch")
     assert birch.changes()
     birch.up()

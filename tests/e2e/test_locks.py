@@ -48,21 +48,21 @@ def locks(portal: Trial) -> list[Path]:
 
 def events(portal: Trial, since: int) -> list[str]:
     """Names of the containers that were removed since a moment."""
-    told = portal.objects.client.events(
+    events_stream = portal.objects.client.events(
         since=since,
         until=until_now(portal),
         filters={"event": "destroy", **tenant_filter(portal.name)},
         decode=True,
     )
-    return [each["Actor"]["Attributes"]["name"] for each in told]
+    return [each["Actor"]["Attributes"]["name"] for each in events_stream]
 
 
 def until_now(portal: Trial) -> int:
     """The engine's clock, one second on: what has happened by now is before it."""
     from datetime import datetime
 
-    told = portal.objects.client.info()["SystemTime"]
-    return int(datetime.fromisoformat(told).timestamp()) + 1
+    now = portal.objects.client.info()["SystemTime"]
+    return int(datetime.fromisoformat(now).timestamp()) + 1
 
 
 def test_an_up_that_cannot_be_seen_is_left_alone(birch: Trial) -> None:
@@ -93,9 +93,9 @@ def test_a_plain_pulumi_that_cannot_be_seen_is_not_judged(birch: Trial) -> None:
     refused = birch.checkout.run(*ELSEWHERE, "./portal", "up", birch.name, limit=60)
     assert refused.code == 4, str(refused)
     assert f"pulumi cancel --stack {birch.name}" in refused.output, str(refused)
-    seen = birch.checkout.portal("up", birch.name, "--json")
-    assert seen.code == 0, str(seen)
-    assert "removed" not in seen.output, str(seen)
+    result = birch.checkout.portal("up", birch.name, "--json")
+    assert result.code == 0, str(result)
+    assert "removed" not in result.output, str(result)
     ran = plain.wait(300)
     assert ran.code == 0, str(ran)
     birch.assert_whole()

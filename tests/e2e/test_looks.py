@@ -53,16 +53,16 @@ CODES = (0, 6, 8)
 def files(folder: Path) -> dict[str, tuple[int, int, int]]:
     """Every file and folder below one, with what changes when somebody writes there; Python's byte code is its own."""
     return {
-        str(path.relative_to(folder)): (told.st_ino, told.st_size, told.st_mtime_ns)
+        str(path.relative_to(folder)): (stat.st_ino, stat.st_size, stat.st_mtime_ns)
         for path in [folder, *folder.rglob("*")]
         if "__pycache__" not in path.parts
-        for told in [path.lstat()]
+        for stat in [path.lstat()]
         # A folder in which byte code was written for the first time.
         if not (path.is_dir() and (path / "__pycache__").exists())
     }
 
 
-def seen(portal: Trial) -> dict[str, object]:
+def state_of(portal: Trial) -> dict[str, object]:
     """All that others may be using."""
     client = portal.objects.client
     checkout = portal.checkout
@@ -85,20 +85,20 @@ def test_a_look_changes_nothing(fleet: LightPortals) -> None:
     up.up()
     # What the first command of its kind makes on a machine: the image that looks at the drive.
     assert fleet.checkout.portal("orphans").code == 0
-    before = seen(up)
+    before = state_of(up)
     for words in LOOKS:
         ran = fleet.checkout.portal(*(each.format(up.name, never.name, up.root) for each in words))
         assert ran.code in CODES, str(ran)
-        after = seen(up)
-        for what, told in before.items():
-            assert after[what] == told, (words, what)
+        after = state_of(up)
+        for what, state in before.items():
+            assert after[what] == state, (words, what)
     # As in another operator's checkout: the settings of a portal that is up are not there, and no look writes them.
     settings = fleet.checkout.folder / "tenants" / f"Pulumi.{up.name}.yaml"
     kept = settings.read_text()
     settings.unlink()
-    before = seen(up)
+    before = state_of(up)
     assert up.changes() == []
-    assert seen(up) == before
+    assert state_of(up) == before
     settings.write_text(kept)
 
 
@@ -134,9 +134,9 @@ def test_a_preview_of_a_new_tenant_and_its_first_up_at_the_same_moment(fleet: Li
     ran = fleet.checkout.portal("up", aspen.name, "--json")
     assert ran.code == 0, str(ran)
     for each in looks:
-        told = each.wait(120)
-        assert told.code == 0, str(told)
-        assert told.facts()["changes"], str(told)
+        code = each.wait(120)
+        assert code.code == 0, str(code)
+        assert code.facts()["changes"], str(code)
     aspen.assert_whole()
     assert (fleet.checkout.folder / "tenants" / f"Pulumi.{aspen.name}.yaml").exists()
 

@@ -200,7 +200,7 @@ def send(ground_: Ground, *letters: EmailMessage) -> None:
             talk.send_message(each)
 
 
-def taken(box: Box) -> list[dict[str, Any]]:
+def delivered_to(box: Box) -> list[dict[str, Any]]:
     """What a server has taken."""
     return [json.loads(line) for line in box.logs().splitlines() if line.startswith("{")]
 
@@ -330,8 +330,8 @@ def test_outside_of_the_portals_network_nobody_gets_a_word_in(
     ground_, _ = running
     talk = smtplib.SMTP(timeout=20)
     try:
-        code, said = talk.connect(ground_.address("c-mailer", OUTSIDE), 8025)
-        assert (code, said) == (550, b"relay not permitted")
+        code, answer = talk.connect(ground_.address("c-mailer", OUTSIDE), 8025)
+        assert (code, answer) == (550, b"relay not permitted")
         with suppress(smtplib.SMTPServerDisconnected, OSError):
             assert talk.docmd(words[0])[0] >= 500
     finally:
@@ -456,8 +456,8 @@ def test_a_mail_reaches_the_sink_and_its_page(mails: Ground) -> None:
     send(mails, message, only_html)
     until("both to be there", lambda: json.loads(sunk(mails)[1])["count"] == 2, limit=20)
     until("the queue to be empty", lambda: queued(mails) == 0, limit=10)
-    told = json.loads(sunk(mails, "/messages.json?to=ann@learner.example")[1])["messages"]
-    assert [each["links"] for each in told] == [["https://portal.test/activate/2"]]
+    messages = json.loads(sunk(mails, "/messages.json?to=ann@learner.example")[1])["messages"]
+    assert [each["links"] for each in messages] == [["https://portal.test/activate/2"]]
     other = json.loads(sunk(mails, "/messages.json?to=bob@learner.example")[1])["messages"]
     assert other[0]["links"] == ["https://portal.test/activate/1?a=b&c=d"]
     assert other[0]["sender"] == "no-reply@second.test"
@@ -465,11 +465,11 @@ def test_a_mail_reaches_the_sink_and_its_page(mails: Ground) -> None:
     assert "none is delivered" in listing
     assert "&lt;Trial&gt; University" in listing
     assert "Activate &lt;b&gt;" in listing
-    page = sunk(mails, f"/messages/{told[0]['id']}")[1].decode()
+    page = sunk(mails, f"/messages/{messages[0]['id']}")[1].decode()
     assert '<a href="https://portal.test/activate/2" rel="noreferrer">' in page
     assert "<script" not in page + listing
     assert sunk(mails, "/messages/../../etc/passwd")[0] == 404
-    assert sunk(mails, f"/messages/{told[0]['id']}.eml")[1].startswith(b"Received: by portal.test")
+    assert sunk(mails, f"/messages/{messages[0]['id']}.eml")[1].startswith(b"Received: by portal.test")
     for login in (None, "admin:wrong", f"root:{ODD}", "admin:", f"admin:{ODD}x"):
         assert {sunk(mails, path, login)[0] for path in ("/", "/messages.json", "/style.css")} == {401}
     assert sunk(mails, "/healthz", None)[0] == 200
@@ -499,7 +499,7 @@ def certificate(ground_: Ground) -> Certificate:
     """Made where openssl is: in a container."""
     box = ground_.server("c-authority", "authority", "c-smarthost")
     assert box.wait_end() == 0, box.logs()
-    [read] = taken(box)
+    [read] = delivered_to(box)
     box.remove()
     return Certificate(
         authority=read["ca.crt"], files={f"/srv/{name}": read[name] for name in ("own.crt", "own.key")}
@@ -521,20 +521,24 @@ def to_smarthost(mails: Ground, certificate: Certificate, password: str = ODD, t
 def smarthost(mails: Ground, certificate: Certificate, *words: str) -> Box:
     plain = [each for each in words if each == "plain"]
     more = [each for each in words if each != "plain"]
-    told = (*(plain or [f"us^er$name:{ODD}"]), *more)
-    return mails.server("c-smarthost", "smarthost", *told, files=certificate.files)
+    accounts = (*(plain or [f"us^er$name:{ODD}"]), *more)
+    return mails.server("c-smarthost", "smarthost", *accounts, files=certificate.files)
 
 
 def test_a_smarthost_gets_mail_and_password_by_tls(mails: Ground, certificate: Certificate) -> None:
     host = smarthost(mails, certificate)
     to_smarthost(mails, certificate)
     send(mails, letter("by smarthost", text="x" * 5000 + "\n"))
-    until("it to be there", lambda: taken(host), limit=30)
-    [told] = taken(host)
-    assert (told["subject"], told["from"], told["to"]) == ("by smarthost", SENDER, ["ann@learner.example"])
-    assert told["tls"] == "TLSv1.3"
-    assert told["user"] == "us^er$name"
-    assert told["helo"] == DOMAIN
+    until("it to be there", lambda: delivered_to(host), limit=30)
+    [delivery] = delivered_to(host)
+    assert (delivery["subject"], delivery["from"], delivery["to"]) == (
+        "by smarthost",
+        SENDER,
+        ["ann@learner.example"],
+    )
+    assert delivery["tls"] == "TLSv1.3"
+    assert delivery["user"] == "us^er$name"
+    assert delivery["helo"] == DOMAIN
     until("the queue to be empty", lambda: queued(mails) == 0, limit=10)
 
 
@@ -558,13 +562,13 @@ def test_a_smarthost_that_is_not_as_it_should_be_gets_nothing_and_the_mail_waits
     }[fault]
     until("a failed attempt", lambda: " == " in mailer.logs() and sign in mailer.logs(), limit=30)
     assert queued(mails) == 1
-    assert taken(host) == []
+    assert delivered_to(host) == []
     assert ODD not in mailer.logs()
     # Once it is mended, the mail that waited goes.
     if plain:
         host = smarthost(mails, certificate)
     to_smarthost(mails, certificate)
-    until("it to be there", lambda: taken(host), limit=40)
+    until("it to be there", lambda: delivered_to(host), limit=40)
     until("the queue to be empty", lambda: queued(mails) == 0, limit=10)
 
 
@@ -586,12 +590,14 @@ def test_directly_a_mail_goes_to_the_servers_of_its_domain(mails: Ground) -> Non
     mails.server("c-dns", "dns", *zones)
     mailer = mails.mailer(*DIRECT)
     send(mails, letter("by MX"), *(letter("no", to=f"a@{each}.example") for each in others))
-    until("it to be there", lambda: taken(mx), limit=30)
-    assert [(each["subject"], each["to"]) for each in taken(mx)] == [("by MX", ["ann@learner.example"])]
+    until("it to be there", lambda: delivered_to(mx), limit=30)
+    assert [(each["subject"], each["to"]) for each in delivered_to(mx)] == [
+        ("by MX", ["ann@learner.example"])
+    ]
     # For good, and at once: the sender of each hears of it.
     until("the others to be given up", lambda: mailer.logs().count(" ** a@") >= len(others), limit=30)
     until("their bounces", lambda: mailer.logs().count(" <= <> R=") >= len(others), limit=10)
-    assert taken(lan) == []
+    assert delivered_to(lan) == []
     assert MAILS_NETWORK.subnet.replace("0/24", "5") not in mailer.logs().replace("H=", "")
 
 
@@ -620,8 +626,8 @@ def test_a_local_part_is_its_own_hosts_affair(mails: Ground) -> None:
             letter_ = letter("hostile", to="ann@learner.example")
             talk.sendmail(SENDER, [address], letter_.as_bytes())
     until("all to be there", lambda: json.loads(sunk(mails)[1])["count"] == len(wanted), limit=40)
-    told = [each for page in (mails.root / "mail-sink").glob("*.eml") for each in recipients(page)]
-    assert sorted(told) == sorted(wanted)
+    delivered = [each for page in (mails.root / "mail-sink").glob("*.eml") for each in recipients(page)]
+    assert sorted(delivered) == sorted(wanted)
     until("the queue to be empty", lambda: queued(mails) == 0, limit=10)
 
 
@@ -637,8 +643,8 @@ def test_no_domain_is_local_and_one_that_leads_back_is_given_up(mails: Ground) -
     mails.server("c-dns", "dns", f"{DOMAIN}={mails.address('c-mx', OUTSIDE)}", f"self.example={OWN_ADDRESS}")
     mailer = mails.mailer(*DIRECT)
     send(mails, letter("own", to=f"admin@{DOMAIN}"), letter("circle", to="ann@self.example"))
-    until("both, a mail and the word of the other", lambda: len(taken(mx)) >= 2, limit=40)
-    assert sorted((each["from"], *each["to"]) for each in taken(mx)) == [
+    until("both, a mail and the word of the other", lambda: len(delivered_to(mx)) >= 2, limit=40)
+    assert sorted((each["from"], *each["to"]) for each in delivered_to(mx)) == [
         ("<>", SENDER),
         (SENDER, f"admin@{DOMAIN}"),
     ]
@@ -666,7 +672,7 @@ def test_who_is_refused_for_good_is_said_once_and_nothing_goes_in_a_circle(
     send(mails, letter("no", to="refused@learner.example"), letter("busy", to="busy@learner.example"))
     until("the queue to be empty", lambda: queued(mails) == 0, limit=60)
     # For now is tried again, for good is not; the sender hears of that, or the log alone.
-    got = [(each["from"], *each["to"]) for each in taken(host)]
+    got = [(each["from"], *each["to"]) for each in delivered_to(host)]
     assert (SENDER, "busy@learner.example") in got
     assert got.count(("<>", SENDER)) == int(bounces)
     assert len(got) == 1 + int(bounces)
@@ -741,7 +747,7 @@ def test_sigterm_ends_it_and_keeps_the_queue(mails: Ground) -> None:
 
 
 @pytest.mark.parametrize(
-    ("env", "said"),
+    ("env", "message"),
     [
         ("MAIL_DELIVERY=post", "MAIL_DELIVERY is 'post', expected as direct, smarthost or sink"),
         (
@@ -752,7 +758,7 @@ def test_sigterm_ends_it_and_keeps_the_queue(mails: Ground) -> None:
         ("MAIL_DELIVERY=smarthost", "MAIL_SMARTHOST is '', expected as smtp.example.com:587"),
     ],
 )
-def test_what_it_is_told_wrongly_ends_it_with_a_line(ground_: Ground, env: str, said: str) -> None:
+def test_what_it_is_told_wrongly_ends_it_with_a_line(ground_: Ground, env: str, message: str) -> None:
     right = (
         "MAIL_DELIVERY=sink",
         f"MAIL_HOSTNAME={DOMAIN}",
@@ -769,5 +775,5 @@ def test_what_it_is_told_wrongly_ends_it_with_a_line(ground_: Ground, env: str, 
     )
     box.create().start()
     assert box.wait_end() == 1
-    assert box.logs() == f"mailer: {said}\n"
+    assert box.logs() == f"mailer: {message}\n"
     box.remove()

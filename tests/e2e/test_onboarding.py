@@ -44,9 +44,9 @@ def test_a_dry_run_shows_everything_and_touches_nothing(fleet: LightPortals) -> 
     before = everything(fleet.checkout, fleet.objects)
     ran = fleet.checkout.portal(*words(fleet.checkout), "--dry-run", "--json")
     assert ran.code == 0, str(ran)
-    told = ran.facts()
-    assert f"lms: {NAME}.localhost" in told["text"]
-    assert "lms" in told["services"]
+    facts = ran.facts()
+    assert f"lms: {NAME}.localhost" in facts["text"]
+    assert "lms" in facts["services"]
     assert everything(fleet.checkout, fleet.objects) == before
 
 
@@ -56,10 +56,10 @@ def test_a_tenants_whole_life(fleet: LightPortals) -> None:
     before = everything(checkout, objects)
     ran = checkout.portal(*words(checkout), "--json")
     assert ran.code == 0, str(ran)
-    told = ran.facts()
-    assert set(told["steps"]) == STEPS
-    assert told["log_in_link"].startswith("http://")
-    assert told["deviations"] == []
+    facts = ran.facts()
+    assert set(facts["steps"]) == STEPS
+    assert facts["log_in_link"].startswith("http://")
+    assert facts["deviations"] == []
     made = everything(checkout, objects)
 
     again = checkout.portal(*words(checkout), "--json")
@@ -89,9 +89,9 @@ def test_a_tenants_whole_life(fleet: LightPortals) -> None:
     for target in (f"big/{NAME}", f"{checkout.base}/disk/{NAME}"):
         moved_away(fleet, target)
     elsewhere(checkout)
-    told = checkout.portal("preview", NAME, "--json")
-    assert told.code == 8, str(told)
-    assert f"the data of {NAME} is in {checkout.drive}/{NAME} and is left behind" in told.out
+    previewed = checkout.portal("preview", NAME, "--json")
+    assert previewed.code == 8, str(previewed)
+    assert f"the data of {NAME} is in {checkout.drive}/{NAME} and is left behind" in previewed.out
     shown = checkout.portal("purge", NAME, "--dry-run", "--json").facts()
     assert shown["directories"] == [f"{checkout.drive}/{NAME}"]
     assert checkout.portal("purge", NAME).code == 3
@@ -126,16 +126,16 @@ def moved_away(fleet: LightPortals, target: str) -> None:
     """A link for the data: neither purged, with or without asking, nor started with, and both are still there."""
     checkout = fleet.checkout
     linked(fleet, target)
-    seen = (
+    moved = (
         "cd /drive && for each in drive disk; do [ ! -e $each ] || find $each -printf '%p %l\n'; done | sort"
     )
-    before = fleet.objects.run_on_drive(checkout.base, seen)
+    before = fleet.objects.run_on_drive(checkout.base, moved)
     for words in (["purge", NAME, "--confirm", NAME], ["purge", NAME, "--dry-run"], ["up", NAME]):
         ran = checkout.portal(*words)
         assert ran.code == 7, str(ran)
         assert f"{checkout.drive}/{NAME} on the engine's host is a symbolic link to {target}" in ran.err
     assert checkout.portal("purge", NAME, "--owner", "unknown", "--confirm", NAME).code == 7
-    assert fleet.objects.run_on_drive(checkout.base, seen) == before
+    assert fleet.objects.run_on_drive(checkout.base, moved) == before
     back(fleet, target)
 
 

@@ -25,13 +25,13 @@ def test_the_page_s_examples_run_as_they_stand(fleet: LightPortals) -> None:
     """One after the other, in one process, as somebody types them."""
     checkout = fleet.checkout
     script = "\n".join(blocks())
-    for said, here in (
+    for example, here in (
         ('"oak"', f'"{OAK}"'),
         ("oak.localhost", f"{OAK}.localhost"),
         ("/srv/portals", str(checkout.drive)),
     ):
-        assert said in script
-        script = script.replace(said, here)
+        assert example in script
+        script = script.replace(example, here)
     (checkout.folder / "page.py").write_text(script)
     ran = checkout.shell("python page.py")
     assert ran.code == 0, str(ran)
@@ -50,9 +50,9 @@ def test_a_csv_of_clients_and_then_the_sales_system(fleet: LightPortals, tmp_pat
     )
     ran = checkout.shell(f"python -m docs.examples.onboard {clients}")
     assert ran.code == 0, str(ran)
-    told = json.loads(ran.out)
-    assert told["tenant"] == ELM
-    assert told["log_in_link"].startswith("http://")
+    facts = json.loads(ran.out)
+    assert facts["tenant"] == ELM
+    assert facts["log_in_link"].startswith("http://")
     assert f"{ELM}: portal: " in ran.err
 
     token = tmp_path / "token"
@@ -68,7 +68,7 @@ def test_a_csv_of_clients_and_then_the_sales_system(fleet: LightPortals, tmp_pat
             limit=UP_SECONDS,
         )
         assert done["state"] == "done", done
-        assert done["addresses"] == told["addresses"]
+        assert done["addresses"] == facts["addresses"]
         assert done["log_in_link"].startswith("http://")
         assert any(line.startswith("portal: ") for line in done["progress"])
     finally:
@@ -88,5 +88,5 @@ def ask(url: str, body: object = None) -> dict[str, Any]:
         headers={"Authorization": "Bearer a-token-of-more-than-twenty-characters"},
     )
     with urllib.request.urlopen(request, timeout=30) as reply:
-        told: dict[str, Any] = json.load(reply)
-        return told
+        order: dict[str, Any] = json.load(reply)
+        return order

@@ -47,12 +47,12 @@ def bench() -> Iterator[Bench]:
 
 def calls_since(bench: Bench) -> Callable[[], list[str]]:
     """A function that gives the calls to the forum since it was last asked."""
-    seen = 0
+    line_count = 0
 
     def calls() -> list[str]:
-        nonlocal seen
+        nonlocal line_count
         lines = bench.logs("forum-calls").splitlines()
-        new, seen = lines[seen:], len(lines)
+        new, line_count = lines[line_count:], len(lines)
         return [answers.forum_call(**json.loads(each)) for each in new]
 
     return calls
@@ -68,7 +68,7 @@ def found(bench: Bench) -> list[Found]:
         secret=SECRET,
         calls=calls_since(bench),
     )
-    asked = [
+    differences_found = [
         Found(record=record.name, at=at, real=real, other=other)
         for record in records()
         for at, real, other in answers.differences(record.answer, replay.answer(record))
@@ -79,7 +79,7 @@ def found(bench: Bench) -> list[Found]:
         Found(record="mails", at=at, real=real, other=other)
         for at, real, other in answers.differences(recorded, sent)
     ]
-    return [*asked, *mailed]
+    return [*differences_found, *mailed]
 
 
 def mails_of(bench: Bench, address: str, wanted: int) -> list[dict[str, Any]]:
@@ -91,9 +91,9 @@ def mails_of(bench: Bench, address: str, wanted: int) -> list[dict[str, Any]]:
         parts = [part for part in mail.walk() if not part.is_multipart()]
         [link, *_] = re.findall(r"https?://[^/\s]+(/[a-z_]+)/\S+", parts[0].get_content())
         kinds = " ".join(part.get_content_type() for part in parts)
-        told = {"subject": str(mail["Subject"]), "leads_to": f"{link}/(key)", "kinds": kinds}
-        if told not in made:
-            made.append(told)
+        mail_facts = {"subject": str(mail["Subject"]), "leads_to": f"{link}/(key)", "kinds": kinds}
+        if mail_facts not in made:
+            made.append(mail_facts)
     return made
 
 
@@ -118,8 +118,8 @@ def sent(bench: Bench, method: str, path: str, body: str = "", **headers: str) -
     """The status of a request to the lms."""
     connection = http.client.HTTPConnection(bench.address("lms"), PORTS["lms"], timeout=30)
     try:
-        told = {"Host": "lms.bench.test:8480", "Content-Type": "application/json", **headers}
-        connection.request(method, path, body.encode(), told)
+        all_headers = {"Host": "lms.bench.test:8480", "Content-Type": "application/json", **headers}
+        connection.request(method, path, body.encode(), all_headers)
         return connection.getresponse().status
     finally:
         connection.close()
@@ -169,9 +169,9 @@ now = time.time()
 jwt.time.time = lambda: now + {seconds}
 print(jwt.make(User.objects.get(username={name!r}), ["profile"], "client-credentials"))
 """
-    code, said = bench.exec_in("lms", "python3", "-c", program, env={"SERVICE_VARIANT": "lms"})
-    assert code == 0, said
-    return said.strip().splitlines()[-1]
+    code, output = bench.exec_in("lms", "python3", "-c", program, env={"SERVICE_VARIANT": "lms"})
+    assert code == 0, output
+    return output.strip().splitlines()[-1]
 
 
 def test_a_session_alone_changes_nothing(bench: Bench, found: list[Found]) -> None:
@@ -180,8 +180,8 @@ def test_a_session_alone_changes_nothing(bench: Bench, found: list[Found]) -> No
     browser.submit("/login", username="learner", password=PASSWORD)
     cookies = "; ".join(f"{each.name}={each.value}" for each in browser.cookies)
     assert sent(bench, "GET", "/api/user/v1/me", Cookie=cookies) == 200
-    told = json.dumps({"course_details": {"course_id": "course-v1:Acme+T1+R1"}, "is_active": False})
-    assert sent(bench, "POST", "/api/enrollment/v1/enrollment", told, Cookie=cookies) == 403
+    payload = json.dumps({"course_details": {"course_id": "course-v1:Acme+T1+R1"}, "is_active": False})
+    assert sent(bench, "POST", "/api/enrollment/v1/enrollment", payload, Cookie=cookies) == 403
     merge = {"Content-Type": "application/merge-patch+json"}
     path = "/api/user/v1/accounts/learner"
     assert sent(bench, "PATCH", path, '{"name": "x"}', Cookie=cookies, **merge) == 403
@@ -190,7 +190,7 @@ def test_a_session_alone_changes_nothing(bench: Bench, found: list[Found]) -> No
 def test_what_is_no_request_is_refused(bench: Bench, found: list[Found]) -> None:
     token = f"JWT {made(bench, 'service')}"
     path = "/api/enrollment/v1/enrollment"
-    for told in (
+    for sent_line in (
         "",
         "[]",
         "{",
@@ -199,7 +199,7 @@ def test_what_is_no_request_is_refused(bench: Bench, found: list[Found]) -> None
         '{"course_details": []}',
         '{"course_details": {"course_id": {}}}',
     ):
-        assert sent(bench, "POST", path, told, Authorization=token) == 400, told[:20]
+        assert sent(bench, "POST", path, sent_line, Authorization=token) == 400, sent_line[:20]
     assert sent(bench, "POST", path, " " * 300_000, Authorization=token) == 413
     deep = json.dumps({"user": ["learner"], "course_details": {"course_id": "course-v1:Acme+T1+R1"}})
     assert sent(bench, "POST", path, deep, Authorization=token) == 404

@@ -217,8 +217,8 @@ def test_create_admin_follows_the_secret_and_respects_the_admin(portal: Bench) -
 
 def test_create_admin_takes_nobody_s_address(portal: Bench, learner: Browser) -> None:
     name = name_of(learner)
-    told = settings("lms") | {"ADMIN": {"username": "second", "email": f"{name}@bench.test"}}
-    code, log = portal.run_job("create-admin", files={"/openedx/config/lms.env.json": json.dumps(told)})
+    env = settings("lms") | {"ADMIN": {"username": "second", "email": f"{name}@bench.test"}}
+    code, log = portal.run_job("create-admin", files={"/openedx/config/lms.env.json": json.dumps(env)})
     assert (code, log) == (
         1,
         f"CommandError: the admin's e-mail {name}@bench.test belongs to user {name}; set another\n",
@@ -226,21 +226,21 @@ def test_create_admin_takes_nobody_s_address(portal: Bench, learner: Browser) ->
 
 
 @pytest.mark.parametrize(
-    ("verbs", "code", "told"),
+    ("verbs", "code", "message"),
     [
         ((), 64, "no verb given"),
         (("launch",), 64, "unknown verb 'launch'"),
         (("lms", "lms-migrate"), 64, "'lms' stays up"),
     ],
 )
-def test_a_wrong_command_line(bench: Bench, verbs: tuple[str, ...], code: int, told: str) -> None:
+def test_a_wrong_command_line(bench: Bench, verbs: tuple[str, ...], code: int, message: str) -> None:
     ended, log = bench.run_job(*verbs)
     assert (ended, log.count("\n")) == (code, 1)
-    assert told in log
+    assert message in log
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "told"),
+    ("file", "text", "message"),
     [
         ("/openedx/config/lms.env.json", None, "lms.env.json: No such file or directory"),
         ("/openedx/config/lms.env.json", "{", "lms.env.json: not valid JSON"),
@@ -249,10 +249,10 @@ def test_a_wrong_command_line(bench: Bench, verbs: tuple[str, ...], code: int, t
     ],
 )
 @pytest.mark.parametrize("verb", ["lms", "create-admin"])
-def test_a_missing_or_wrong_file(bench: Bench, verb: str, file: str, text: str | None, told: str) -> None:
+def test_a_missing_or_wrong_file(bench: Bench, verb: str, file: str, text: str | None, message: str) -> None:
     ended, log = bench.run_job(verb, files={file: text})
     assert (ended, log.count("\n")) == (78, 1)
-    assert told in log
+    assert message in log
 
 
 # Pages
@@ -284,8 +284,8 @@ def test_registration_log_out_log_in(portal: Bench, learner: Browser) -> None:
     name = name_of(learner)
     assert "Log in" in learner.submit("/", action="/logout").text
     assert learner.get("/dashboard").text.count("<h1>Log in</h1>") == 1
-    for told in (name, f"{name}@bench.test"):
-        again = Browser(portal, "lms").submit("/login", username=told, password=PASSWORD)
+    for login in (name, f"{name}@bench.test"):
+        again = Browser(portal, "lms").submit("/login", username=login, password=PASSWORD)
         assert f"Dashboard of {name}" in again.text
     assert (
         "Please enter a correct" in Browser(portal, "lms").submit("/login", username=name, password="x").text
@@ -293,7 +293,7 @@ def test_registration_log_out_log_in(portal: Bench, learner: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "password", "told"),
+    ("name", "password", "message"),
     [
         ("admin", PASSWORD, "This user name is taken"),
         ("ADMIN", PASSWORD, "This user name is taken"),
@@ -303,9 +303,9 @@ def test_registration_log_out_log_in(portal: Bench, learner: Browser) -> None:
         ("<b>bold</b>", PASSWORD, "Letters without accents"),
     ],
 )
-def test_a_registration_that_is_refused(portal: Bench, name: str, password: str, told: str) -> None:
+def test_a_registration_that_is_refused(portal: Bench, name: str, password: str, message: str) -> None:
     answer = register(Browser(portal, "lms"), name, password)
-    assert told in answer.text
+    assert message in answer.text
     assert "<b>bold" not in answer.text
 
 
@@ -434,8 +434,10 @@ def test_a_new_password_by_mail(portal: Bench, learner: Browser) -> None:
     name, new = name_of(learner), "another horse, another staple"
     address = f"{name}@bench.test"
     stranger = Browser(portal, "lms")
-    told = [stranger.submit("/password_reset/", email=each).text for each in (address, "nobody@bench.test")]
-    assert all("a mail is on its way" in each for each in told)
+    answers = [
+        stranger.submit("/password_reset/", email=each).text for each in (address, "nobody@bench.test")
+    ]
+    assert all("a mail is on its way" in each for each in answers)
     link = portal.mailed_link(address, since=1)
     # Who only looks at a link, as scanners of mails do, neither has it nor uses it up.
     scanner = Browser(portal, "lms")
@@ -515,8 +517,8 @@ def test_a_refusal_for_good_is_not_tried_again(portal: Bench) -> None:
         assert "Look at your mail" in register(Browser(portal, "lms"), name).text
     assert portal.mailed_link(f"{names['busy']}@bench.test")
     until("the refusal to be said", lambda: "is refused for good: 550 not here" in portal.logs("lms-workers"))
-    tried = [line for line in portal.logs("mailer").splitlines() if "refused" in line]
-    assert tried == [json.dumps({"refused": f"{names['refused']}@bench.test"})]
+    lines = [line for line in portal.logs("mailer").splitlines() if "refused" in line]
+    assert lines == [json.dumps({"refused": f"{names['refused']}@bench.test"})]
     assert "@bench.test" not in portal.logs("lms-workers")
 
 
@@ -591,12 +593,12 @@ def test_a_log_in_that_was_tampered_with_is_refused(portal: Bench) -> None:
     for path in ("?state=x&code=y", "?error=access_denied", "", "?code=y"):
         assert stranger.get(f"/complete/edx-oauth2/{path}").status == 403
     # A code that somebody else's log-in was given does not log this browser in.
-    asked = parse_qs(urlsplit(stranger.get("/login?next=https://evil.test/").url).query)["next"][0]
-    words = {key: value[0] for key, value in parse_qs(urlsplit(asked).query).items()}
+    next_url = parse_qs(urlsplit(stranger.get("/login?next=https://evil.test/").url).query)["next"][0]
+    words = {key: value[0] for key, value in parse_qs(urlsplit(next_url).query).items()}
     assert words["redirect_uri"] == "http://cms.bench.test:8480/complete/edx-oauth2/"
     assert words["code_challenge_method"] == "S256"
-    given = admin.get(f"http://lms.bench.test:8480{asked}")
-    assert (given.status, "begun in another browser" in given.text) == (403, True)
+    answer = admin.get(f"http://lms.bench.test:8480{next_url}")
+    assert (answer.status, "begun in another browser" in answer.text) == (403, True)
     # The code is spent or bound to another verifier by now, whoever has the right state.
     spent = stranger.get(f"/complete/edx-oauth2/?state={words['state']}&code=stolen")
     assert (spent.status, "did not answer" in spent.text) == (403, True)
@@ -607,8 +609,8 @@ def test_a_log_in_that_was_tampered_with_is_refused(portal: Bench) -> None:
         {"code_challenge": ""},
         {"response_type": "token"},
     ):
-        told = {key: value for key, value in (words | change).items() if value}
-        refused = admin.get(f"http://lms.bench.test:8480/oauth2/authorize?{urlencode(told)}")
+        parameters = {key: value for key, value in (words | change).items() if value}
+        refused = admin.get(f"http://lms.bench.test:8480/oauth2/authorize?{urlencode(parameters)}")
         assert "New course" not in refused.text
         assert refused.status in (400, 403), refused
         assert "Stand-in" in refused.text
@@ -616,8 +618,8 @@ def test_a_log_in_that_was_tampered_with_is_refused(portal: Bench) -> None:
 
 def test_the_lms_tells_strangers_nothing(portal: Bench) -> None:
     stranger = Browser(portal, "lms")
-    for told in ({}, {"Authorization": "Bearer x"}, {"Authorization": "JWT x"}):
-        assert stranger.get("/api/user/v1/me", **told).status == 401
+    for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": "JWT x"}):
+        assert stranger.get("/api/user/v1/me", **headers).status == 401
     body = b"grant_type=authorization_code&code=x&client_id=cms-sso&client_secret=wrong"
     assert stranger._send("/oauth2/access_token", body, {}).status in (400, 401)
 
@@ -649,21 +651,21 @@ def published(portal: Bench, learner: Browser, title: str) -> str:
 def test_a_course_image_lands_on_the_drive(portal: Bench, learner: Browser) -> None:
     key = published(portal, learner, "Pictures")
     studio = author(portal)
-    seen = []
+    images = []
     for picture in (png(2, 2), png(3, 3)):
         assert "see the new image" in studio.upload(f"/course/{key}/image", "../../evil.html", picture).text
         [src] = re.findall(
             r'src="/media/(course_images/[0-9a-f]{32}\.png)"', learner.get(f"/courses/{key}/about").text
         )
-        seen.append(src)
+        images.append(src)
         # nginx reads it as another user.
-        code, told = portal.exec_in("lms", "stat", "-c", "%a %s", f"/openedx/media/{src}")
-        assert (code, told) == (0, f"644 {len(picture)}\n")
-    assert portal.exec_in("cms", "ls", "/openedx/media/course_images")[1].split() == [seen[1].split("/")[1]]
+        code, stat = portal.exec_in("lms", "stat", "-c", "%a %s", f"/openedx/media/{src}")
+        assert (code, stat) == (0, f"644 {len(picture)}\n")
+    assert portal.exec_in("cms", "ls", "/openedx/media/course_images")[1].split() == [images[1].split("/")[1]]
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("a.png", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "not a PNG"),
         ("a.png", b"GIF89a\1\0\1\0\0\0\0;", "not a PNG"),
@@ -675,13 +677,13 @@ def test_a_course_image_lands_on_the_drive(portal: Bench, learner: Browser) -> N
     ],
 )
 def test_an_image_that_is_refused(
-    portal: Bench, learner: Browser, name: str, content: bytes, told: str
+    portal: Bench, learner: Browser, name: str, content: bytes, message: str
 ) -> None:
     before = portal.exec_in("cms", "ls", "/openedx/media/course_images")
     number = f"I{random.randrange(10**9)}"
     fields = {"title": "x", "org": "bench", "number": number, "run": "r", "description": "", "lesson": ""}
     answer = author(portal).upload("/home", name, content, **fields)
-    assert (answer.status, told in answer.text) == (200, True), answer.text
+    assert (answer.status, message in answer.text) == (200, True), answer.text
     assert portal.exec_in("cms", "ls", "/openedx/media/course_images") == before
 
 
@@ -779,12 +781,12 @@ def test_pages_wear_the_portal_s_theme(portal: Bench, learner: Browser) -> None:
 
 
 def test_a_portal_without_activation_and_with_a_logo(portal: Bench) -> None:
-    told = settings("lms") | {
+    env = settings("lms") | {
         "FEATURES": {"SKIP_EMAIL_VALIDATION": True},
         "LOGO_URL": "https://img.bench.test/logo.svg",
         "PLATFORM_DESCRIPTION": "Learning by <doing>",
     }
-    portal.start("lms", files={"/openedx/config/lms.env.json": json.dumps(told, indent=2)})
+    portal.start("lms", files={"/openedx/config/lms.env.json": json.dumps(env, indent=2)})
     until("lms to be ready", lambda: portal.is_ready("lms"))
     try:
         name = f"quick-{random.randrange(10**9)}"
@@ -838,9 +840,9 @@ def test_a_store_that_is_away_is_named_and_taken_back(
     try:
         for _ in range(2):
             answer = browser.get("/heartbeat?extended")
-            told = json.loads(answer.text)
+            heartbeat = json.loads(answer.text)
             assert answer.status == 503
-            assert {name for name, each in told.items() if not each["status"]} == lines, told
+            assert {name for name, each in heartbeat.items() if not each["status"]} == lines, heartbeat
             assert answer.seconds < 6
         quick = browser.get("/heartbeat")
         assert (quick.status, quick.seconds < 5) == (200 if ready else 503, True)
@@ -859,9 +861,9 @@ def test_without_the_broker_nothing_is_lost_and_the_page_says_so(portal: Bench, 
     studio = author(portal)
     portal.container("rabbitmq").stop()
     try:
-        told = create(studio, number, f"Kept {number}")
-        assert "could not be published just now" in told.text
-        assert told.seconds < 15
+        created = create(studio, number, f"Kept {number}")
+        assert "could not be published just now" in created.text
+        assert created.seconds < 15
         assert "could not be asked for" in learner.submit("/dashboard", action="/dashboard/report").text
     finally:
         portal.container("rabbitmq").start()
@@ -936,11 +938,11 @@ def test_sigterm_lets_a_request_end(portal: Bench) -> None:
     browser = Browser(portal, "lms")
     with ThreadPoolExecutor(1) as threads:
         with paused(portal, "mongo"):
-            asked = threads.submit(browser.get, "/")
+            answer = threads.submit(browser.get, "/")
             until("the request to be there", lambda: connections(portal, "mongo"), 10)
             portal.container("lms").kill("SIGTERM")
             until("lms to have heard", lambda: "Handling signal: term" in portal.logs("lms"), 10)
-        assert asked.result().status == 200
+        assert answer.result().status == 200
     assert portal.container("lms").wait(timeout=30)["StatusCode"] == 0
     portal.start_ready("lms")
 
@@ -969,8 +971,8 @@ def test_a_task_beyond_its_grace_is_run_once_more_by_the_next_worker(portal: Ben
         learner.submit("/dashboard", action="/dashboard/report")
         until("the task to be taken", lambda: "received" in portal.logs("lms-workers").splitlines()[-1], 10)
         portal.container("lms-workers").stop(timeout=3)
-        said = portal.logs("lms-workers")
-        assert ("Warm shutdown" in said, "succeeded" in said.split("Warm shutdown")[-1]) == (True, False)
+        log = portal.logs("lms-workers")
+        assert ("Warm shutdown" in log, "succeeded" in log.split("Warm shutdown")[-1]) == (True, False)
         assert portal.container("lms-workers").wait()["StatusCode"] == 137
     assert report(learner) is None
     portal.start_ready("lms-workers")
@@ -1016,8 +1018,8 @@ def test_a_group_of_workers_takes_its_queues_alone(grouped: Bench, learner: Brow
 
 def processes(portal: Bench) -> set[str]:
     """The processes of the group that do tasks: all but the oldest."""
-    told = portal.container(HEAVY).top(ps_args="-o pid,args")["Processes"]
-    return {pid for pid, words in told if "celery" in words} - {min(told, key=lambda each: int(each[0]))[0]}
+    rows = portal.container(HEAVY).top(ps_args="-o pid,args")["Processes"]
+    return {pid for pid, words in rows if "celery" in words} - {min(rows, key=lambda each: int(each[0]))[0]}
 
 
 def test_a_killed_worker_s_task_is_run_again(portal: Bench, learner: Browser) -> None:
@@ -1046,7 +1048,7 @@ def test_memory_and_secrets_at_the_end(portal: Bench) -> None:
     print({name: f"{mib:.0f} MiB" for name, mib in used.items()}, f"{sum(used.values()):.0f} MiB together")
     assert sum(used.values()) <= MEMORY_MIB, used
     for name in roles:
-        said = portal.logs(name) + json.dumps(portal.container(name).attrs)
-        assert "Traceback" not in said, said[said.index("Traceback") - 500 :][:3000]
+        log = portal.logs(name) + json.dumps(portal.container(name).attrs)
+        assert "Traceback" not in log, log[log.index("Traceback") - 500 :][:3000]
         for secret in SECRETS.values():
-            assert secret not in said, name
+            assert secret not in log, name

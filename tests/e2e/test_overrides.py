@@ -88,7 +88,7 @@ def overrides(oak: Trial) -> Iterator[Overrides]:
 
 
 @contextmanager
-def asked(portal: Trial, rate: float) -> Iterator[Counter[str]]:
+def requesting(portal: Trial, rate: float) -> Iterator[Counter[str]]:
     """Requests to lms and cms, `rate` a second each, while the block runs; what was answered how often."""
     answers: Counter[str] = Counter()
     over = threading.Event()
@@ -115,11 +115,11 @@ def asked(portal: Trial, rate: float) -> Iterator[Counter[str]]:
 
 def failed(answers: Counter[str]) -> list[str]:
     """What was no page."""
-    return [told for told in answers if told.split()[1] not in ("200", "302")]
+    return [answer for answer in answers if answer.split()[1] not in ("200", "302")]
 
 
 def test_a_change_is_live_and_no_request_fails(oak: Trial, overrides: Overrides) -> None:
-    with asked(oak, 5) as answers:
+    with requesting(oak, 5) as answers:
         version = overrides.accepted("EDXAPP_PLATFORM_NAME: Oak College\n")
         for service in ("lms", "cms", "lms-workers", "cms-workers"):
             until(
@@ -189,8 +189,8 @@ def test_an_accepted_version_can_be_restored(oak: Trial, overrides: Overrides) -
     version = overrides.accepted("EDXAPP_PLATFORM_NAME: Oak Seminary\n")
     overrides.accepted("EDXAPP_PLATFORM_NAME: Oak Mistake\n")
     command = ["/opt/configuration/venv/bin/python", "-I", "-m", "configurator"]
-    said = oak.objects.exec_in(f"{oak.name}-lms", *command, "versions")
-    assert str(version) in said.split()
+    output = oak.objects.exec_in(f"{oak.name}-lms", *command, "versions")
+    assert str(version) in output.split()
     oak.objects.exec_in(f"{oak.name}-lms", *command, "restore", str(version))
     until("the old name", lambda: "Oak Seminary" in oak.get("/login")[1], limit=LIVE_SECONDS)
 
@@ -211,7 +211,7 @@ def test_fifty_changes_under_load(oak: Trial, overrides: Overrides) -> None:
     """20 requests a second, a bad file after every tenth change: none fails. Prints how long each took."""
     count = int(os.environ.get("PORTAL_CHANGES", "50"))
     seconds = []
-    with asked(oak, 10) as answers:
+    with requesting(oak, 10) as answers:
         for number in range(count):
             name = f"Oak number {number} of {count}"
             began = time.monotonic()

@@ -32,8 +32,8 @@ def came_up(oak_once: Trial) -> CommandResult:
 def facts(came_up: CommandResult) -> dict[str, Any]:
     """What it printed at its end."""
     assert came_up.code == 0, str(came_up)
-    told: dict[str, Any] = came_up.facts()
-    return told
+    facts: dict[str, Any] = came_up.facts()
+    return facts
 
 
 def test_up_succeeds(came_up: CommandResult) -> None:
@@ -65,15 +65,15 @@ def test_up_says_how_to_log_in(facts: dict[str, Any], oak: Trial) -> None:
 def test_the_plain_cli_has_the_same_facts(facts: dict[str, Any], oak: Trial) -> None:
     """`pulumi stack output` is what other stacks and scripts use."""
     ran = oak.checkout.shell(f"pulumi stack output --json --stack {oak.name}")
-    told = ran.facts()
-    assert told.pop("admin_password") == "[secret]"
+    facts_now = ran.facts()
+    assert facts_now.pop("admin_password") == "[secret]"
     assert facts.pop("deviations") == []
     # Of the moment, and so no output.
     assert facts.pop("drive")["free_mib"] > 0
     # Of the release, whose end of support is a matter of the day.
     assert facts.pop("openedx")["real"] is False
     assert {each["op"] for each in facts.pop("changes")} == {"create"}
-    assert told == {**facts, "admin": {k: v for k, v in facts["admin"].items() if k != "password_file"}}
+    assert facts_now == {**facts, "admin": {k: v for k, v in facts["admin"].items() if k != "password_file"}}
 
 
 def test_every_service_is_healthy(oak: Trial) -> None:
@@ -85,18 +85,18 @@ def test_every_service_is_healthy(oak: Trial) -> None:
 def test_the_heartbeat_asks_every_data_store(oak: Trial) -> None:
     """Healthy containers that cannot talk to each other would be no portal."""
     for service in ("lms", "cms"):
-        status, told = oak.get("/heartbeat?extended", service)
-        assert status == 200, f"{service}: {told}"
+        status, heartbeat = oak.get("/heartbeat?extended", service)
+        assert status == 200, f"{service}: {heartbeat}"
 
 
 def test_status_tells_each_service(oak: Trial) -> None:
     """What an operator looks at first when a client calls."""
     ran = oak.checkout.portal("status", oak.name, "--json")
     assert ran.code == 0, str(ran)
-    told = ran.facts()
-    assert told["healthy"] is True
-    assert {told["services"][each]["health"] for each in SERVICES} == {"healthy"}
-    assert {told["services"][each]["state"] for each in ("storage-init", "edxapp-migrations")} == {"exited"}
+    facts = ran.facts()
+    assert facts["healthy"] is True
+    assert {facts["services"][each]["health"] for each in SERVICES} == {"healthy"}
+    assert {facts["services"][each]["state"] for each in ("storage-init", "edxapp-migrations")} == {"exited"}
 
 
 def test_a_name_that_is_not_the_portals_gets_no_page(oak: Trial) -> None:
@@ -114,9 +114,9 @@ def test_a_name_that_is_not_the_portals_gets_no_page(oak: Trial) -> None:
 def test_only_the_load_balancer_publishes_a_port(oak: Trial) -> None:
     """A published data store would be everybody's."""
     published = {
-        service: told["HostConfig"]["PortBindings"]
-        for service, told in oak.objects.containers(oak.name).items()
-        if told["HostConfig"]["PortBindings"]
+        service: inspection["HostConfig"]["PortBindings"]
+        for service, inspection in oak.objects.containers(oak.name).items()
+        if inspection["HostConfig"]["PortBindings"]
     }
     assert published == {"load-balancer": {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(oak.port)}]}}
 
@@ -151,8 +151,8 @@ def test_the_plain_cli_brings_a_selected_stack_up(oak: Trial) -> None:
 def test_an_idle_portal_fits_into_memory(oak: Trial, objects: Objects) -> None:
     """How many portals a host carries follows from it."""
     used = {
-        service: working_set(objects, told["Id"]) / MIB
-        for service, told in objects.containers(oak.name, jobs=False).items()
+        service: working_set(objects, inspection["Id"]) / MIB
+        for service, inspection in objects.containers(oak.name, jobs=False).items()
     }
     total = sum(used.values())
     print(f"\nidle memory: {total:.0f} MiB = " + ", ".join(f"{k} {v:.0f}" for k, v in sorted(used.items())))
@@ -198,16 +198,18 @@ def test_a_change_is_shown_and_applied_exactly(oak: Trial) -> None:
 
 def working_set(objects: Objects, container: str) -> int:
     """Bytes in use without the page cache that the kernel can take back: as `docker stats` counts."""
-    told = objects.client.stats(container, stream=False, one_shot=True)["memory_stats"]
-    cache = told["stats"].get("inactive_file", told["stats"].get("total_inactive_file", 0))
-    return int(told["usage"]) - int(cache)
+    stats = objects.client.stats(container, stream=False, one_shot=True)["memory_stats"]
+    cache = stats["stats"].get("inactive_file", stats["stats"].get("total_inactive_file", 0))
+    return int(stats["usage"]) - int(cache)
 
 
 def fingerprints(portal: Trial) -> dict[str, str]:
     """What would show that a container was replaced or changed, by service."""
     return {
-        service: json.dumps([told["Id"], told["HostConfig"]["Memory"], told["State"]["StartedAt"]])
-        for service, told in portal.objects.containers(portal.name).items()
+        service: json.dumps(
+            [inspection["Id"], inspection["HostConfig"]["Memory"], inspection["State"]["StartedAt"]]
+        )
+        for service, inspection in portal.objects.containers(portal.name).items()
     }
 
 
@@ -236,19 +238,19 @@ def test_a_person_of_the_host_gets_nowhere_in_its_directory(oak: Trial) -> None:
     try:
         client.start(made)
         client.wait(made, timeout=60)
-        said = client.logs(made).decode().splitlines()
+        owners = client.logs(made).decode().splitlines()
     finally:
         client.remove_container(made, force=True)
-    assert said == ["700"]
+    assert owners == ["700"]
     running = oak.objects.containers(oak.name, jobs=False)
-    users = {service: int(told["Config"]["User"]) for service, told in running.items()}
+    users = {service: int(inspection["Config"]["User"]) for service, inspection in running.items()}
     assert all(60900 <= each < 61100 for each in users.values()), users
 
 
 def test_status_tells_how_full_the_drive_is(oak: Trial) -> None:
-    told = oak.checkout.portal("status", oak.name, "--json").facts()["drive"]
-    assert 0 < told["free_mib"] < told["size_mib"]
-    assert told["used_mib"] > 10
-    assert told["quota_mib"] is None
+    drive = oak.checkout.portal("status", oak.name, "--json").facts()["drive"]
+    assert 0 < drive["free_mib"] < drive["size_mib"]
+    assert drive["used_mib"] > 10
+    assert drive["quota_mib"] is None
     ran = oak.checkout.portal("status", oak.name)
-    assert f"the portal uses {told['used_mib']} (" in ran.out
+    assert f"the portal uses {drive['used_mib']} (" in ran.out

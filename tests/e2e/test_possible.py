@@ -107,9 +107,9 @@ def refused(birch: Trial, key: str, why: str, *, every_way: bool = False) -> Non
         assert "nothing was stopped or changed" in ran.err, str(ran)
     if not every_way:
         return
-    seen = birch.checkout.portal("preview", birch.name, "--json", "--allow", "data-loss")
-    assert seen.code == IMPOSSIBLE, str(seen)
-    (obstacle, *_) = seen.facts()["obstacles"]
+    preview = birch.checkout.portal("preview", birch.name, "--json", "--allow", "data-loss")
+    assert preview.code == IMPOSSIBLE, str(preview)
+    (obstacle, *_) = preview.facts()["obstacles"]
     assert obstacle["key"] == key, obstacle
     assert why in obstacle["what"], obstacle
     plain = birch.checkout.shell(f"pulumi up --yes --skip-preview --stack {birch.name}")
@@ -199,5 +199,5 @@ def test_a_portal_of_another_state_is_told_and_not_purged(birch: Trial, tmp_path
     # For its own state it is no orphan, and what lies on the drive says whose it is.
     ran = birch.checkout.portal("purge", birch.name, "--dry-run", "--json")
     assert (ran.facts()["side"], ran.facts()["owner"]) == ("ours", mine)
-    said = birch.objects.run_on_drive(birch.root, f"cat /drive/{birch.name}/.portal/owner")
-    assert said.strip() == mine
+    owner = birch.objects.run_on_drive(birch.root, f"cat /drive/{birch.name}/.portal/owner")
+    assert owner.strip() == mine

@@ -87,12 +87,12 @@ PROXIES = {
 @pytest.mark.parametrize("excepted", [{}, {"no_proxy": "example.com", "no_grpc_proxy": "example.com"}])
 def test_a_proxy_is_not_asked_for_this_machine(yew: Trial, excepted: dict[str, str]) -> None:
     """Program, CLI, language host, plugins and engine talk to each other on 127.0.0.1 and by a socket."""
-    given = {**PROXIES, **excepted}
-    works(yew, "preview --expect-no-changes --refresh", **given)
-    ran = yew.checkout.portal("preview", yew.name, "--json", limit=LIMIT_SECONDS, **given)
+    environ = {**PROXIES, **excepted}
+    works(yew, "preview --expect-no-changes --refresh", **environ)
+    ran = yew.checkout.portal("preview", yew.name, "--json", limit=LIMIT_SECONDS, **environ)
     assert ran.code == 0, str(ran)
     assert ran.facts()["changes"] == []
-    assert yew.checkout.portal("status", yew.name, limit=LIMIT_SECONDS, **given).code == 0
+    assert yew.checkout.portal("status", yew.name, limit=LIMIT_SECONDS, **environ).code == 0
 
 
 def test_up_makes_a_portal_and_a_second_one_changes_nothing(yew: Trial) -> None:
@@ -131,7 +131,7 @@ def test_what_the_state_has_lost_is_imported(yew: Trial, tmp_path: Path) -> None
     provider = next(
         each for each in by_urn if f"::{DOCKER_PROVIDER}::" in each or f"${DOCKER_PROVIDER}::" in each
     )
-    told = {
+    ids = {
         "nameTable": {
             "service": by_urn[container]["parent"],
             "storage": by_urn[volume]["parent"],
@@ -154,7 +154,7 @@ def test_what_the_state_has_lost_is_imported(yew: Trial, tmp_path: Path) -> None
         assert ran.code == 0, str(ran)
     assert {by_urn[container]["id"], by_urn[volume]["id"]} & yew.names_in_state() == set()
     file = tmp_path / "lost.json"
-    file.write_text(json.dumps(told))
+    file.write_text(json.dumps(ids))
     works(yew, f"import --yes --generate-code=false --protect=false --file {file}")
     assert yew.objects.ids(yew.name) == before == yew.names_in_state()
     kept = others(yew, "mail-sink")
@@ -164,11 +164,11 @@ def test_what_the_state_has_lost_is_imported(yew: Trial, tmp_path: Path) -> None
 
 
 def test_outputs_as_json_keep_their_secret(yew: Trial) -> None:
-    told = works(yew, "stack output --json").facts()
-    assert told["tenant"] == yew.name
-    assert told["services"]["lms"] == f"{yew.name}-lms"
-    assert told["addresses"]["lms"] == yew.url("")
-    assert told["admin_password"] == "[secret]"
+    outputs = works(yew, "stack output --json").facts()
+    assert outputs["tenant"] == yew.name
+    assert outputs["services"]["lms"] == f"{yew.name}-lms"
+    assert outputs["addresses"]["lms"] == yew.url("")
+    assert outputs["admin_password"] == "[secret]"
     assert len(yew.outputs()["admin_password"]) >= 20
 
 
@@ -190,8 +190,8 @@ def test_the_policy_pack_lets_a_portal_pass_and_refuses_one_that_breaks_a_rule(y
             assert re.search(r"\[mandatory\].*container-bounded.*nginx", ran.output), str(ran)
             assert "memory 64.0 and memorySwap 128.0, expected one limit" in ran.output, str(ran)
         assert yew.objects.ids(yew.name) == ids
-        told = yew.objects.containers(yew.name)["nginx"]["HostConfig"]
-        assert told["MemorySwap"] == told["Memory"] == 64 * 2**20
+        host_config = yew.objects.containers(yew.name)["nginx"]["HostConfig"]
+        assert host_config["MemorySwap"] == host_config["Memory"] == 64 * 2**20
     finally:
         source.write_text(before)
 

@@ -43,14 +43,14 @@ def test_a_tag_is_pinned_and_what_it_pointed_at_is_pulled(
 ) -> None:
     image = f"{registry.address}/acme/forum:1.0"
     first = registry.put("acme/forum", "1.0", "first")
-    said: list[str] = []
-    assert digests({image: image}, said.append) == {image: first}
-    assert said == [f"{image} is {first}"]
+    messages: list[str] = []
+    assert digests({image: image}, messages.append) == {image: first}
+    assert messages == [f"{image} is {first}"]
     second = registry.put("acme/forum", "1.0", "second")
-    assert digests({image: image}, said.append) == {image: second} != {image: first}
-    assert pull([f"{image}@{first}"], said.append) == [f"{image}@{first}"]
-    assert said[-1] == f"pulling {image}"
-    assert pull([f"{image}@{first}"], said.append) == []
+    assert digests({image: image}, messages.append) == {image: second} != {image: first}
+    assert pull([f"{image}@{first}"], messages.append) == [f"{image}@{first}"]
+    assert messages[-1] == f"pulling {image}"
+    assert pull([f"{image}@{first}"], messages.append) == []
     # The plan's own words make the container, and say what it runs.
     made = client.create_container(f"{image}@{first}", name="c-pinned")
     try:
@@ -100,22 +100,24 @@ def test_a_registry_that_does_not_answer_as_it_should_is_asked_for_seconds(
     places = {
         f"docker.io/acme/{each}:1.0": f"{registry.address}/acme/{each}:1.0" for each in ("forum", "lms")
     }
-    began, said = time.monotonic(), list[str]()
+    began, messages = time.monotonic(), list[str]()
     with inventory.connect(limit=2.0) as connected:
-        told = registry_digests.ask_registries(connected, places, said.append)
+        refusals = registry_digests.ask_registries(connected, places, messages.append)
     assert time.monotonic() - began < 10
-    assert set(told.reasons) == set(places), told
-    assert re.search(reason, told.why_unavailable), told.why_unavailable
-    assert "\n" not in told.why_unavailable
-    assert len(told.why_unavailable) < 400
+    assert set(refusals.reasons) == set(places), refusals
+    assert re.search(reason, refusals.why_unavailable), refusals.why_unavailable
+    assert "\n" not in refusals.why_unavailable
+    assert len(refusals.why_unavailable) < 400
 
 
 def test_a_registry_on_another_port_than_any_program_is_told_at_once(registry: Registry) -> None:
     with Registry() as gone:
         address = gone.address
     with inventory.connect(limit=registry_digests.LIMIT_SECONDS) as connected:
-        told = registry_digests.ask_registries(connected, {GONE: f"{address}/acme/forum:9.9"}, pytest.fail)
-    assert re.search("refused", told.why_unavailable), told.why_unavailable
+        refusals = registry_digests.ask_registries(
+            connected, {GONE: f"{address}/acme/forum:9.9"}, pytest.fail
+        )
+    assert re.search("refused", refusals.why_unavailable), refusals.why_unavailable
 
 
 def test_pins_are_written_whole_and_keep_those_of_other_releases(

@@ -50,9 +50,9 @@ def test_promised_and_happened_are_the_same(kind: Kind, shared: Checkout, object
     if is_risky:
         assert shared.portal(*words, "--markdown", "--allow", "data-loss").code == 0
     # On this machine's own engine the reviewer sees what the test without an engine says, word for word.
-    told = steady(shown.out.replace(str(shared.drive), kinds.DRIVE))
+    comment = steady(shown.out.replace(str(shared.drive), kinds.DRIVE))
     wanted = (COMMENTS / f"{kind.name}.md").read_text()
-    assert told == wanted, "\n".join(unified_diff(wanted.splitlines(), told.splitlines(), lineterm=""))
+    assert comment == wanted, "\n".join(unified_diff(wanted.splitlines(), comment.splitlines(), lineterm=""))
 
     promised = json.loads(shared.portal(*words, "--json").out)["tenants"]
     assert set(promised) == {*kind.touches, *kind.removed}

@@ -31,13 +31,13 @@ FILES |= dict.fromkeys(("cms", "lms-workers", "cms-workers"), FILES["lms"])
 @pytest.fixture(scope="module")
 def passwords(oak: Trial) -> Mapping[str, str]:
     """Every generated password by its name."""
-    told = oak.passwords()
-    assert len(told) >= 6
-    assert all(len(text) >= 32 for text in told.values())
-    return told
+    passwords_by_name = oak.passwords()
+    assert len(passwords_by_name) >= 6
+    assert all(len(text) >= 32 for text in passwords_by_name.values())
+    return passwords_by_name
 
 
-def seen(passwords: Mapping[str, str], text: str) -> list[str]:
+def passwords_in(passwords: Mapping[str, str], text: str) -> list[str]:
     """Names of the passwords that a text gives away."""
     return [name for name, value in passwords.items() if value in text]
 
@@ -49,45 +49,47 @@ def test_passwords_differ(passwords: Mapping[str, str]) -> None:
 
 def test_each_container_reads_its_own_passwords_from_files(oak: Trial, passwords: Mapping[str, str]) -> None:
     """The one place where they are wanted; and nobody has another's."""
-    for service, told in oak.objects.containers(oak.name, jobs=False).items():
-        listed = oak.objects.exec_in(told["Id"], "sh", "-c", "cd /run/secrets 2>/dev/null && ls").split()
+    for service, inspection in oak.objects.containers(oak.name, jobs=False).items():
+        listed = oak.objects.exec_in(
+            inspection["Id"], "sh", "-c", "cd /run/secrets 2>/dev/null && ls"
+        ).split()
         assert set(listed) == FILES.get(service, set()), service
         for name in listed:
-            assert oak.objects.exec_in(told["Id"], "cat", f"/run/secrets/{name}") == passwords[name]
+            assert oak.objects.exec_in(inspection["Id"], "cat", f"/run/secrets/{name}") == passwords[name]
 
 
 def test_inspection_shows_none(oak: Trial, passwords: Mapping[str, str]) -> None:
     """Environment, labels, command lines: whoever may look at containers may look at these."""
     for each in oak.objects.containers(oak.name).values():
-        assert seen(passwords, json.dumps(each)) == [], each["Name"]
+        assert passwords_in(passwords, json.dumps(each)) == [], each["Name"]
     for each in (*oak.objects.networks(oak.name), *oak.objects.volumes(oak.name)):
-        assert seen(passwords, json.dumps(each)) == [], each["Name"]
+        assert passwords_in(passwords, json.dumps(each)) == [], each["Name"]
 
 
 def test_logs_show_none(oak: Trial, passwords: Mapping[str, str]) -> None:
     """Logs are shipped, pasted and kept."""
-    for service, told in oak.objects.containers(oak.name).items():
-        text = oak.objects.client.logs(told["Id"]).decode(errors="replace")
-        assert seen(passwords, text) == [], service
+    for service, inspection in oak.objects.containers(oak.name).items():
+        text = oak.objects.client.logs(inspection["Id"]).decode(errors="replace")
+        assert passwords_in(passwords, text) == [], service
 
 
 def test_images_hold_none(oak: Trial, passwords: Mapping[str, str]) -> None:
     """An image is the same for every tenant, and travels."""
-    for image in {told["Image"] for told in oak.objects.containers(oak.name).values()}:
+    for image in {inspection["Image"] for inspection in oak.objects.containers(oak.name).values()}:
         client = oak.objects.client
-        assert seen(passwords, json.dumps(client.history(image))) == [], image
-        assert seen(passwords, json.dumps(client.inspect_image(image))) == [], image
+        assert passwords_in(passwords, json.dumps(client.history(image))) == [], image
+        assert passwords_in(passwords, json.dumps(client.inspect_image(image))) == [], image
 
 
 def test_no_process_has_one_in_its_environment_or_command_line(
     oak: Trial, passwords: Mapping[str, str]
 ) -> None:
     """Both can be read by every other program of the same user, and land in crash reports."""
-    for service, told in oak.objects.containers(oak.name, jobs=False).items():
+    for service, inspection in oak.objects.containers(oak.name, jobs=False).items():
         script = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'"
-        text = oak.objects.exec_in(told["Id"], "sh", "-c", script)
+        text = oak.objects.exec_in(inspection["Id"], "sh", "-c", script)
         assert "PORTAL_MEMORY_MB=" in text, f"{service}: no environment could be read, so nothing is proved"
-        assert seen(passwords, text) == [], service
+        assert passwords_in(passwords, text) == [], service
 
 
 def test_the_state_holds_none_in_plain(oak: Trial, passwords: Mapping[str, str]) -> None:
@@ -95,13 +97,13 @@ def test_the_state_holds_none_in_plain(oak: Trial, passwords: Mapping[str, str])
     files = [each for each in oak.checkout.backend.rglob("*") if each.is_file()]
     assert any(each.name == f"{oak.name}.json" for each in files)
     for each in files:
-        assert seen(passwords, each.read_text(errors="replace")) == [], each
+        assert passwords_in(passwords, each.read_text(errors="replace")) == [], each
 
 
 def test_the_tenants_files_hold_none(oak: Trial, passwords: Mapping[str, str]) -> None:
     """They are committed."""
     for each in (oak.checkout.folder / "tenants").iterdir():
-        assert seen(passwords, each.read_text()) == [], each
+        assert passwords_in(passwords, each.read_text()) == [], each
 
 
 def test_no_command_has_said_one(oak: Trial, passwords: Mapping[str, str]) -> None:
@@ -109,4 +111,4 @@ def test_no_command_has_said_one(oak: Trial, passwords: Mapping[str, str]) -> No
     shown = [each for each in sorted(oak.checkout.logs.iterdir()) if SHOWN not in each.name]
     assert shown
     for each in shown:
-        assert seen(passwords, each.read_text(errors="replace")) == [], each
+        assert passwords_in(passwords, each.read_text(errors="replace")) == [], each

@@ -43,7 +43,7 @@ def admin(page: Page, ash: Trial) -> Page:
     return page
 
 
-def said(trial: Trial, service: str) -> str:
+def log_of(trial: Trial, service: str) -> str:
     """What a container has logged."""
     found = trial.objects.client.logs(f"{trial.name}-{service}")
     return str(found.decode(errors="replace"))
@@ -74,10 +74,10 @@ def standing(trial: Trial, service: str) -> Iterator[None]:
 
 def test_the_group_is_a_container_with_its_queues_its_memory_and_its_grace(ash: Trial) -> None:
     ash.assert_whole()
-    told = ash.objects.containers(ash.name)[HEAVY]
-    assert "OPENEDX_QUEUES=high_mem" in told["Config"]["Env"]
-    assert told["HostConfig"]["Memory"] == told["HostConfig"]["MemorySwap"] == 256 * 2**20
-    assert told["Config"]["StopTimeout"] == GRACE_SECONDS
+    inspection = ash.objects.containers(ash.name)[HEAVY]
+    assert "OPENEDX_QUEUES=high_mem" in inspection["Config"]["Env"]
+    assert inspection["HostConfig"]["Memory"] == inspection["HostConfig"]["MemorySwap"] == 256 * 2**20
+    assert inspection["Config"]["StopTimeout"] == GRACE_SECONDS
     rest = ash.objects.containers(ash.name)["lms-workers"]
     assert "OPENEDX_QUEUES=default,high" in rest["Config"]["Env"]
 
@@ -85,17 +85,17 @@ def test_the_group_is_a_container_with_its_queues_its_memory_and_its_grace(ash: 
 def test_its_tasks_are_done_by_the_group_and_by_nobody_else(ash: Trial, admin: Page) -> None:
     ask(admin)
     until("the report", lambda: reported(admin))
-    assert DONE.search(said(ash, HEAVY))
-    assert "grade_report[" not in said(ash, "lms-workers")
+    assert DONE.search(log_of(ash, HEAVY))
+    assert "grade_report[" not in log_of(ash, "lms-workers")
 
 
 def test_a_task_under_way_is_ended_before_the_container_ends(ash: Trial, admin: Page) -> None:
     """As a redeploy stops it: SIGTERM, and SIGKILL only after the grace."""
     client, name = ash.objects.client, f"{ash.name}-{HEAVY}"
-    before = len(said(ash, HEAVY))
+    before = len(log_of(ash, HEAVY))
 
     def since() -> str:
-        return said(ash, HEAVY)[before:]
+        return log_of(ash, HEAVY)[before:]
 
     with ThreadPoolExecutor(1) as threads:
         with standing(ash, "mongo"):

@@ -27,17 +27,17 @@ class Author:
 
     def create(self, org: str, number: str, run: str, title: str) -> str:
         """An empty course; its key."""
-        asked = {"org": org, "number": number, "run": run, "display_name": title}
-        told = self.session.tell(f"{self.cms}/course/", asked).json()
-        assert "course_key" in told, told
-        return str(told["course_key"])
+        fields = {"org": org, "number": number, "run": run, "display_name": title}
+        course = self.session.tell(f"{self.cms}/course/", fields).json()
+        assert "course_key" in course, course
+        return str(course["course_key"])
 
     def add(self, parent: str, category: str, title: str = "", **changed: Any) -> str:
         """Something below a part of a course; its key."""
-        asked = {"parent_locator": parent, "category": category}
+        fields = {"parent_locator": parent, "category": category}
         if title:
-            asked["display_name"] = title
-        made = str(self.session.tell(f"{self.cms}/xblock/", asked).json()["locator"])
+            fields["display_name"] = title
+        made = str(self.session.tell(f"{self.cms}/xblock/", fields).json()["locator"])
         if changed:
             self.change(made, **changed)
         return made
@@ -52,27 +52,27 @@ class Author:
     def details(self, key: str, **changed: Any) -> dict[str, Any]:
         """The page of dates and texts, with changes; what it then has."""
         url = f"{self.cms}/settings/details/{quote(key, safe='')}"
-        told: dict[str, Any] = self.session.get(url, "application/json").json()
+        details: dict[str, Any] = self.session.get(url, "application/json").json()
         if changed:
-            told = self.session.tell(url, {**told, **changed}).json()
-        return told
+            details = self.session.tell(url, {**details, **changed}).json()
+        return details
 
     def grade_by(self, key: str, kind: str) -> None:
         """All of the grade is by one kind of assignment."""
         url = f"{self.cms}/settings/grading/{quote(key, safe='')}"
         grader = {"type": kind, "short_label": "", "min_count": 1, "drop_count": 0, "weight": 100}
-        told = {
+        grading = {
             "graders": [grader],
             "grade_cutoffs": {"Pass": 0.5},
             "grace_period": None,
             "minimum_grade_credit": 0.8,
         }
-        self.session.tell(url, told).succeeded()
+        self.session.tell(url, grading).succeeded()
 
     def upload(self, key: str, file: File) -> dict[str, Any]:
         """A file of the course; what studio says of it."""
-        told = self.session.upload(f"{self.cms}/assets/{quote(key, safe='')}/", "file", file).json()
-        found: dict[str, Any] = told["asset"]
+        asset = self.session.upload(f"{self.cms}/assets/{quote(key, safe='')}/", "file", file).json()
+        found: dict[str, Any] = asset["asset"]
         return found
 
     def import_archive(self, key: str, file: File) -> None:
@@ -91,16 +91,16 @@ class Author:
         course = quote(key, safe="")
         self.session.form(f"{self.cms}/export/{course}", {}).succeeded()
         status = f"{self.cms}/export_status/{course}"
-        told = until(
+        last_status = until(
             "the export to end",
             lambda: self._ended(status, "ExportStatus", EXPORTED),
             limit=TASK_LIMIT_SECONDS,
         )
-        where = str(told["ExportOutput"])
+        where = str(last_status["ExportOutput"])
         return self.session.get(where if urlsplit(where).scheme else self.cms + where).succeeded().body
 
     def _ended(self, url: str, name: str, done: int) -> dict[str, Any]:
         """What a task says when it is done; nothing before. Raises AssertionError for one that failed."""
-        told: dict[str, Any] = self.session.get(url, "application/json").json()
-        assert told[name] >= 0, told
-        return told if told[name] == done else {}
+        status: dict[str, Any] = self.session.get(url, "application/json").json()
+        assert status[name] >= 0, status
+        return status if status[name] == done else {}

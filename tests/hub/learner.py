@@ -35,9 +35,9 @@ class Learner:
 
     def register(self, name: str, email: str, password: str) -> None:
         self.session.get(f"{self.lms}/register").succeeded()
-        told = {"email": email, "username": name, "password": password, "name": name.capitalize()}
+        fields = {"email": email, "username": name, "password": password, "name": name.capitalize()}
         agreed = {"terms_of_service": "true", "honor_code": "true"}
-        self.session.form(f"{self.lms}/api/user/v1/account/registration/", {**told, **agreed}).succeeded()
+        self.session.form(f"{self.lms}/api/user/v1/account/registration/", {**fields, **agreed}).succeeded()
         self.name = name
 
     def activate(self, email: str) -> str:
@@ -48,8 +48,8 @@ class Learner:
 
     def find(self, words: str) -> list[str]:
         """The titles of courses that the search finds."""
-        told = self.session.form(f"{self.lms}/search/course_discovery/", {"search_string": words}).json()
-        return [str(each["data"]["content"]["display_name"]) for each in told["results"]]
+        hits = self.session.form(f"{self.lms}/search/course_discovery/", {"search_string": words}).json()
+        return [str(each["data"]["content"]["display_name"]) for each in hits["results"]]
 
     def find_in(self, key: str, words: str) -> int:
         """How many parts of a course the search finds."""
@@ -61,15 +61,15 @@ class Learner:
 
     def enrol(self, key: str) -> None:
         self.session.get(f"{self.lms}/courses/{key}/about").succeeded()
-        told = self.session.tell(
+        enrolment = self.session.tell(
             f"{self.lms}/api/enrollment/v1/enrollment", {"course_details": {"course_id": key}}
         ).json()
-        assert told["is_active"], told
+        assert enrolment["is_active"], enrolment
 
     def courses(self) -> list[str]:
         """The keys of those that the learner is in."""
-        told = self.session.get(f"{self.lms}/api/enrollment/v1/enrollment", "application/json").json()
-        return [str(each["course_details"]["course_id"]) for each in told]
+        enrolments = self.session.get(f"{self.lms}/api/enrollment/v1/enrollment", "application/json").json()
+        return [str(each["course_details"]["course_id"]) for each in enrolments]
 
     def parts(self, key: str) -> dict[str, str]:
         """What the learner has of a course: the kind of each part by its key.
@@ -96,49 +96,53 @@ class Learner:
     def answer(self, key: str, problem: str, words: str) -> str:
         """Answer a problem of one question; what it says: `correct` or `incorrect`."""
         handler = f"{self.lms}/courses/{key}/xblock/{quote(problem, safe='')}/handler/xmodule_handler"
-        asked = self.session.form(f"{handler}/problem_get", {}).json()
-        [field] = set(re.findall(r'name="(input_[^"]+)"', html.unescape(asked["html"])))
+        problem_page = self.session.form(f"{handler}/problem_get", {}).json()
+        [field] = set(re.findall(r'name="(input_[^"]+)"', html.unescape(problem_page["html"])))
         return str(self.session.form(f"{handler}/problem_check", {field: words}).json()["success"])
 
     def grade(self, key: str) -> float:
         """From 0 to 1, as the lms tells the learner."""
         url = f"{self.lms}/api/grades/v1/courses/{quote(key)}/?username={self.name}"
-        [told] = self.session.get(url, "application/json").json()
-        return float(told["percent"])
+        [grade] = self.session.get(url, "application/json").json()
+        return float(grade["percent"])
 
     def topics(self, key: str) -> list[str]:
         """What a course's discussion is divided into: its own and those of its lessons."""
-        told = self.session.get(
+        topic_tree = self.session.get(
             f"{self.lms}/api/discussion/v1/course_topics/{quote(key)}", "application/json"
         ).json()
-        below = [child for each in told["courseware_topics"] for child in each["children"]]
-        return [str(each["id"]) for each in (*told["non_courseware_topics"], *below) if each["id"]]
+        below = [child for each in topic_tree["courseware_topics"] for child in each["children"]]
+        return [str(each["id"]) for each in (*topic_tree["non_courseware_topics"], *below) if each["id"]]
 
     def post(self, key: str, topic: str, title: str, words: str) -> str:
         """Begin a thread; its number."""
-        said = {
+        fields = {
             "course_id": key,
             "topic_id": topic,
             "type": "discussion",
             "title": title,
             "raw_body": words,
         }
-        return str(self.session.tell(f"{self.lms}/api/discussion/v1/threads/", said).json()["id"])
+        return str(self.session.tell(f"{self.lms}/api/discussion/v1/threads/", fields).json()["id"])
 
     def reply(self, thread: str, words: str) -> None:
-        said = {"thread_id": thread, "raw_body": words}
-        self.session.tell(f"{self.lms}/api/discussion/v1/comments/", said).succeeded()
+        fields = {"thread_id": thread, "raw_body": words}
+        self.session.tell(f"{self.lms}/api/discussion/v1/comments/", fields).succeeded()
 
     def threads(self, key: str, words: str = "") -> list[str]:
         """The titles of threads, of those that have words if any are said."""
         query = f"course_id={quote(key)}" + (f"&text_search={quote(words)}" if words else "")
-        told = self.session.get(f"{self.lms}/api/discussion/v1/threads/?{query}", "application/json").json()
-        return [str(each["title"]) for each in told["results"]]
+        thread_page = self.session.get(
+            f"{self.lms}/api/discussion/v1/threads/?{query}", "application/json"
+        ).json()
+        return [str(each["title"]) for each in thread_page["results"]]
 
     def replies(self, thread: str) -> list[str]:
         query = f"thread_id={thread}"
-        told = self.session.get(f"{self.lms}/api/discussion/v1/comments/?{query}", "application/json").json()
-        return [str(each["raw_body"]) for each in told["results"]]
+        comment_page = self.session.get(
+            f"{self.lms}/api/discussion/v1/comments/?{query}", "application/json"
+        ).json()
+        return [str(each["raw_body"]) for each in comment_page["results"]]
 
     def say_age(self) -> str:
         """Whoever says none is taken for a child, and shows no profile image; the address of the account."""
@@ -151,14 +155,16 @@ class Learner:
         """Upload a profile image; the address of the largest that pages then show."""
         account = self.say_age()
         self.session.upload(f"{account}/image", "file", picture).succeeded()
-        told = self.session.get(account, "application/json").json()["profile_image"]
-        assert told["has_image"], told
-        return str(told["image_url_full"])
+        image_urls = self.session.get(account, "application/json").json()["profile_image"]
+        assert image_urls["has_image"], image_urls
+        return str(image_urls["image_url_full"])
 
     def image_of(self, key: str) -> str:
         """The address of a course's image."""
-        told = self.session.get(f"{self.lms}/api/courses/v1/courses/{quote(key)}", "application/json").json()
-        return str(told["media"]["course_image"]["uri"])
+        course = self.session.get(
+            f"{self.lms}/api/courses/v1/courses/{quote(key)}", "application/json"
+        ).json()
+        return str(course["media"]["course_image"]["uri"])
 
     def absolute(self, address: str) -> str:
         return self.lms + address if address.startswith("/") else address
@@ -172,7 +178,7 @@ class Staff(Learner):
         return self.session.form(f"{self.lms}/courses/{key}/instructor/api/{what}", fields).json()
 
     def enrol_by_mail(self, key: str, email: str) -> None:
-        told = self.teach(
+        answer = self.teach(
             key,
             "students_update_enrollment",
             action="enroll",
@@ -180,8 +186,8 @@ class Staff(Learner):
             auto_enroll="true",
             email_students="true",
         )
-        [result] = told["results"]
-        assert not {"error", "invalidIdentifier"} & set(result), told
+        [result] = answer["results"]
+        assert not {"error", "invalidIdentifier"} & set(result), answer
 
     def allow_mail_to_courses(self) -> None:
         """What a site's administrator switches on once before a course can write to its learners."""
@@ -193,10 +199,10 @@ class Staff(Learner):
 
     def write_to(self, key: str, subject: str, words: str) -> None:
         """A mail to all learners of a course, by a task of the workers."""
-        told = self.teach(
+        result = self.teach(
             key, "send_email", send_to=json.dumps(["myself", "learners"]), subject=subject, message=words
         )
-        assert told["success"], told
+        assert result["success"], result
 
     def make_grade_report(self, key: str) -> None:
         self.teach(key, "calculate_grades_csv")

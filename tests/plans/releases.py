@@ -23,16 +23,16 @@ the service has no public image: it is built here for every image source.
 def page(releases: Mapping[str, Release]) -> str:
     """The whole page, oldest release first."""
     ordered = sorted(releases.values(), key=lambda each: age(each, releases))
-    told = [HEAD, *table(ordered), *supported(ordered)]
+    lines = [HEAD, *table(ordered), *supported(ordered)]
     for each in ordered:
         for before in each.follows:
-            told += [
+            lines += [
                 "",
                 f"## From {releases[before].title} to {each.title}",
                 "",
                 *note(releases[before], each),
             ]
-    return "\n".join(told) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def age(release: Release, releases: Mapping[str, Release]) -> int:
@@ -79,7 +79,7 @@ def note(before: Release, after: Release) -> Iterator[str]:
         yield f"- **Gone: {name}.**{kept}"
     for name in sorted(before.services.keys() & after.services.keys()):
         old, new = before.services[name], after.services[name]
-        said = [
+        sentences = [
             f"{what} {one} → {other}"
             for what, one, other in (
                 ("", version(old), version(new)),
@@ -90,8 +90,8 @@ def note(before: Release, after: Release) -> Iterator[str]:
             )
             if one != other
         ]
-        if said:
-            yield f"- {name}: {', '.join(said).replace(':  ', ': ').strip()}"
+        if sentences:
+            yield f"- {name}: {', '.join(sentences).replace(':  ', ': ').strip()}"
     if before.cache != after.cache:
         yield f"- Open edX's cache: `{before.cache}` → `{after.cache}`"
     for line in after.notes:

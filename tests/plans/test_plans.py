@@ -17,10 +17,10 @@ HERE = Path(__file__).parent
 RELEASES = ROOT / "config" / "releases"
 
 
-def assert_equals_file(told: str, path: Path) -> None:
+def assert_equals_file(text: str, path: Path) -> None:
     if os.environ.get("UPDATE_PLANS"):
-        path.write_text(told)
-    assert told == path.read_text(), f"UPDATE_PLANS=1 ./portal test tests/plans writes {path.name} anew"
+        path.write_text(text)
+    assert text == path.read_text(), f"UPDATE_PLANS=1 ./portal test tests/plans writes {path.name} anew"
 
 
 @pytest.mark.parametrize("name", names(TENANTS))

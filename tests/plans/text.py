@@ -38,25 +38,25 @@ def by_name(recorder: Recorder, kind: str) -> list[Planned]:
 
 def container(each: Planned, started: set[str]) -> Iterator[str]:
     """A container: what it runs, with how much, what it sees, which of the others it waits for."""
-    told = each.inputs
-    words = " ".join(told.get("command") or [])
-    yield f"  {told['name']}  {image_reference(told['image'])}  {words}".rstrip()
-    yield f"    user {told['user']}, {told['memory']:.0f} MiB, grace {told['destroyGraceSeconds']:.0f} s{rights(told)}"
-    for network in told.get("networksAdvanced") or []:
+    inputs = each.inputs
+    words = " ".join(inputs.get("command") or [])
+    yield f"  {inputs['name']}  {image_reference(inputs['image'])}  {words}".rstrip()
+    yield f"    user {inputs['user']}, {inputs['memory']:.0f} MiB, grace {inputs['destroyGraceSeconds']:.0f} s{rights(inputs)}"
+    for network in inputs.get("networksAdvanced") or []:
         yield f"    network {network['name']} as {', '.join(network.get('aliases') or []) or '(no name)'}"
-    for port in told.get("ports") or []:
+    for port in inputs.get("ports") or []:
         yield f"    published {port['ip']}:{port['external']:.0f} -> {port['internal']:.0f}"
-    for volume in told.get("volumes") or []:
+    for volume in inputs.get("volumes") or []:
         source = volume.get("volumeName") or volume.get("hostPath")
         yield f"    volume {source} -> {volume['containerPath']}{' read-only' if volume.get('readOnly') else ''}"
-    for mount in told.get("mounts") or []:
+    for mount in inputs.get("mounts") or []:
         yield f"    mount {mount['source']} -> {mount['target']}{' read-only' if mount.get('readOnly') else ''}"
-    for upload in told.get("uploads") or []:
+    for upload in inputs.get("uploads") or []:
         yield f"    file {upload['file']}"
-    for env in told.get("envs") or []:
+    for env in inputs.get("envs") or []:
         yield f"    env {env}"
-    if told.get("healthcheck"):
-        yield f"    probe {' '.join(told['healthcheck']['tests'][1:])}{slow_start(told['healthcheck'])}"
+    if inputs.get("healthcheck"):
+        yield f"    probe {' '.join(inputs['healthcheck']['tests'][1:])}{slow_start(inputs['healthcheck'])}"
     yield f"    after {', '.join(name for name in each.after if name in started) or 'nothing'}"
 
 
@@ -71,7 +71,7 @@ def image_reference(reference: str) -> str:
     return reference.split(":")[0] if reference.startswith("portals/") else reference.split("@")[0]
 
 
-def rights(told: dict[str, Any]) -> str:
+def rights(inputs: dict[str, Any]) -> str:
     """The capabilities it keeps, if any."""
-    kept = told["capabilities"].get("adds") or []
+    kept = inputs["capabilities"].get("adds") or []
     return f", may {' '.join(kept)}" if kept else ""

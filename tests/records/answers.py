@@ -40,15 +40,15 @@ def normal(status: int, headers: Mapping[str, list[str]], body: bytes) -> dict[s
 def forum_call(method: str, path: str, body: str) -> str:
     """A call to the forum as one line: what it asks for, and the names and values that it tells, sorted."""
     place, _, query = path.partition("?")
-    told = {**dict(parse_qsl(query)), **dict(parse_qsl(body))}
-    told.pop("request_id", None)
-    words = [f"{key}={_called(key, each)}" for key, each in sorted(told.items())]
+    parameters = {**dict(parse_qsl(query)), **dict(parse_qsl(body))}
+    parameters.pop("request_id", None)
+    words = [f"{key}={_called(key, each)}" for key, each in sorted(parameters.items())]
     return " ".join([method, _called("", re.sub(r"(?<=/users/)\d+$", "(number)", unquote(place))), *words])
 
 
-def _called(key: str, told: str) -> str:
+def _called(key: str, text: str) -> str:
     return (
-        "(number)" if key in ("user_id", "external_id") else re.sub(r"\b[0-9a-f]{24}\b", "(id)", _text(told))
+        "(number)" if key in ("user_id", "external_id") else re.sub(r"\b[0-9a-f]{24}\b", "(id)", _text(text))
     )
 
 
@@ -60,19 +60,19 @@ def _body(kind: str, body: bytes) -> Any:
     return PAGE if kind == "text/html" else _text(body.decode())
 
 
-def value(key: str, told: Any) -> Any:
+def value(key: str, content: Any) -> Any:
     """A value of a JSON answer by the rules, under the key that it has there."""
-    if isinstance(told, Mapping):
-        return {_text(str(each)): value(str(each), inner) for each, inner in told.items()}
-    if isinstance(told, list):
-        return [value(key, each) for each in (_shown(told) if key == "fields" else told)]
-    if isinstance(told, str) and (claims := _claims(told)):
+    if isinstance(content, Mapping):
+        return {_text(str(each)): value(str(each), inner) for each, inner in content.items()}
+    if isinstance(content, list):
+        return [value(key, each) for each in (_shown(content) if key == "fields" else content)]
+    if isinstance(content, str) and (claims := _claims(content)):
         return {"claims of a JWT": {each: value(each, inner) for each, inner in claims.items()}}
-    if key in KEYS and told not in (None, ""):
+    if key in KEYS and content not in (None, ""):
         return KEYS[key]
-    if key in NUMBERS and isinstance(told, int):
+    if key in NUMBERS and isinstance(content, int):
         return "(number)"
-    return _text(told) if isinstance(told, str) else told
+    return _text(content) if isinstance(content, str) else content
 
 
 def _shown(fields: list[Any]) -> list[Any]:
@@ -80,18 +80,18 @@ def _shown(fields: list[Any]) -> list[Any]:
     return [{key: each[key] for key in FIELD} for each in fields if each.get("exposed", True)]
 
 
-def _text(told: str) -> str:
+def _text(text: str) -> str:
     for like, word in TEXTS:
-        told = like.sub(word, told)
-    return told
+        text = like.sub(word, text)
+    return text
 
 
-def _claims(told: str) -> Any:
+def _claims(token: str) -> Any:
     """What a JWT says, with the name of its algorithm."""
-    if not re.fullmatch(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+", told):
+    if not re.fullmatch(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+", token):
         return None
     head, claims = (
-        json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in told.split(".")[:2]
+        json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in token.split(".")[:2]
     )
     return {"alg": head["alg"], **claims}
 

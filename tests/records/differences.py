@@ -54,8 +54,8 @@ def fits(text: str, pattern: str) -> bool:
 
 
 def _file() -> Mapping[str, Any]:
-    told: Mapping[str, Any] = yaml.safe_load((FOLDER / "differences.yml").read_text(encoding="utf-8"))
-    return told
+    table: Mapping[str, Any] = yaml.safe_load((FOLDER / "differences.yml").read_text(encoding="utf-8"))
+    return table
 
 
 def alike() -> int:

@@ -44,10 +44,10 @@ ABOUT = {
 
 def page() -> str:
     """The page's text."""
-    asked = records()
-    count = Counter(each.file for each in asked)
+    all_records = records()
+    count = Counter(each.file for each in all_records)
     return HEAD.format(
-        records=len(asked),
+        records=len(all_records),
         alike=differences.alike(),
         files="\n".join(f"| {count[file]} | {about} |" for file, about in ABOUT.items()),
         rows="\n".join(
@@ -56,5 +56,5 @@ def page() -> str:
     )
 
 
-def _names(told: tuple[str, ...]) -> str:
-    return ", ".join(f"`{each}`" for each in told)
+def _names(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{each}`" for each in names)

@@ -33,21 +33,21 @@ class Record:
     method: str
     path: str
     kind: str
-    told: Mapping[str, Any] | None
+    fields: Mapping[str, Any] | None
     headers: Mapping[str, str] = field(default_factory=dict)
     keep: Mapping[str, str] = field(default_factory=dict)
     answer: Mapping[str, Any] = field(default_factory=dict)
 
 
-def whole(told: Any) -> Any:
+def whole(body: Any) -> Any:
     """A part of an answer with all that it has only by `like`."""
-    if isinstance(told, list):
-        return [whole(each) for each in told]
-    if not isinstance(told, Mapping):
-        return told
-    if "like" in told:
-        return whole({**BODIES[told["like"]], **told.get("but", {})})
-    return {key: whole(each) for key, each in told.items()}
+    if isinstance(body, list):
+        return [whole(each) for each in body]
+    if not isinstance(body, Mapping):
+        return body
+    if "like" in body:
+        return whole({**BODIES[body["like"]], **body.get("but", {})})
+    return {key: whole(each) for key, each in body.items()}
 
 
 def read(file: Path) -> list[Record]:
@@ -60,25 +60,25 @@ def records() -> list[Record]:
     return [each for file in sorted(OPENEDX.glob("*.yml")) for each in read(file)]
 
 
-def _record(told: Mapping[str, Any], file: str) -> Record:
-    if odd := set(told) - KEYS:
-        raise ValueError(f"{file}: {told.get('name')}: unknown: {', '.join(sorted(odd))}")
-    method, path = told["ask"].split(" ", 1)
-    kind = next((each for each in KINDS if each in told), "")
+def _record(fields: Mapping[str, Any], file: str) -> Record:
+    if odd := set(fields) - KEYS:
+        raise ValueError(f"{file}: {fields.get('name')}: unknown: {', '.join(sorted(odd))}")
+    method, path = fields["ask"].split(" ", 1)
+    kind = next((each for each in KINDS if each in fields), "")
     return Record(
-        name=told["name"],
+        name=fields["name"],
         file=file,
-        who=told.get("as", "nobody"),
+        who=fields.get("as", "nobody"),
         method=method,
         path=path,
         kind=kind,
-        told=told.get(kind),
-        headers=told.get("headers", {}),
-        keep=told.get("keep", {}),
+        fields=fields.get(kind),
+        headers=fields.get("headers", {}),
+        keep=fields.get("keep", {}),
         answer={
-            "status": told.get("status"),
-            "headers": told.get("answer-headers", {}),
-            "body": whole(told.get("answer")),
-            "forum": told.get("forum", []),
+            "status": fields.get("status"),
+            "headers": fields.get("answer-headers", {}),
+            "body": whole(fields.get("answer")),
+            "forum": fields.get("forum", []),
         },
     )

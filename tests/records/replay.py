@@ -48,7 +48,9 @@ class Replay:
             record.method,
             self._filled(record.path, quoted=True),
             record.kind,
-            {key: self._filled(value) for key, value in (record.told or {}).items()} if record.kind else None,
+            {key: self._filled(value) for key, value in (record.fields or {}).items()}
+            if record.kind
+            else None,
             record.headers,
             record.who,
         )
@@ -62,13 +64,15 @@ class Replay:
         self._authorization(who)
         self.calls()
 
-    def _filled(self, told: Any, *, quoted: bool = False) -> Any:
+    def _filled(self, template: Any, *, quoted: bool = False) -> Any:
         """With what earlier answers gave, and passwords; `quoted` as an address has them."""
         known = {"password": self.password, "secret": self.secret, **self._kept}
-        if not isinstance(told, str):
-            return told
+        if not isinstance(template, str):
+            return template
         return re.sub(
-            r"\{(\w+)\}", lambda found: quote(known[found[1]], safe="") if quoted else known[found[1]], told
+            r"\{(\w+)\}",
+            lambda found: quote(known[found[1]], safe="") if quoted else known[found[1]],
+            template,
         )
 
     def _ask(
@@ -76,7 +80,7 @@ class Replay:
         method: str,
         path: str,
         kind: str,
-        told: Mapping[str, Any] | None,
+        fields: Mapping[str, Any] | None,
         headers: Mapping[str, str],
         who: str,
     ) -> Raw:
@@ -94,9 +98,9 @@ class Replay:
             if method not in ("GET", "HEAD", "OPTIONS"):
                 sent["X-CSRFToken"] = jar.get("csrftoken", "")
         body = None
-        if told is not None:
+        if fields is not None:
             sent["Content-Type"] = KINDS[kind]
-            body = (urlencode(told) if kind == "form" else json.dumps(told)).encode()
+            body = (urlencode(fields) if kind == "form" else json.dumps(fields)).encode()
         raw = self._send(
             method, path, body, sent | {key: self._filled(each) for key, each in headers.items()}
         )
@@ -125,8 +129,8 @@ class Replay:
             jar = self._jars[who] = {}
             self._ask("GET", "/csrf/api/v1/token", "", None, {}, who)
             if kind == "session":
-                told = {"email": f"{name}@bench.test", "password": self.password}
-                raw = self._ask("POST", LOG_IN, "form", told, {}, who)
+                login_fields = {"email": f"{name}@bench.test", "password": self.password}
+                raw = self._ask("POST", LOG_IN, "form", login_fields, {}, who)
                 assert raw.status == 200, f"log-in of {name}: {raw.status} {raw.body[:300]!r}"
             assert jar, f"no cookie for {who}"
         return self._jars[who]
@@ -139,20 +143,20 @@ class Replay:
         if kind not in ("bearer", "jwt"):
             return {}
         if who not in self._tokens:
-            told = {
+            login_fields = {
                 "grant_type": "client_credentials",
                 "client_id": client,
                 "client_secret": self.secret,
                 "token_type": kind,
             }
-            raw = self._ask("POST", TOKEN, "form", told, {}, "nobody")
+            raw = self._ask("POST", TOKEN, "form", login_fields, {}, "nobody")
             assert raw.status == 200, f"token of {client}: {raw.status} {raw.body[:300]!r}"
             self._tokens[who] = json.loads(raw.body)["access_token"]
         return {"Authorization": f"{'JWT' if kind == 'jwt' else 'Bearer'} {self._tokens[who]}"}
 
 
-def _remember(jar: dict[str, str], told: Iterable[str]) -> None:
-    for each in told:
+def _remember(jar: dict[str, str], texts: Iterable[str]) -> None:
+    for each in texts:
         for name, found in SimpleCookie(each).items():
             jar[name] = found.value
             if not found.value:

@@ -34,10 +34,10 @@ class Spent:
 
 def load(file: Path = FILE) -> tuple[Family, ...]:
     """The families in the order of the file."""
-    told = yaml.safe_load(file.read_text())["families"]
+    families = yaml.safe_load(file.read_text())["families"]
     return tuple(
         Family(name=name, files=tuple(each["files"]), seconds=each["seconds"], lane=each.get("lane", ""))
-        for name, each in told.items()
+        for name, each in families.items()
     )
 
 

@@ -38,15 +38,15 @@ def configuration() -> Iterator[SimpleNamespace]:
 @pytest.fixture
 def given_to_ansible(configuration: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What Ansible is given, run by run; it makes of each variable a setting, as the role does of some."""
-    given: list[dict[str, Any]] = []
+    all_variables: list[dict[str, Any]] = []
 
     def run(paths: object, variables: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
-        given.append(dict(variables))
+        all_variables.append(dict(variables))
         made = json.loads(json.dumps({"FEATURES": {}, **variables}))
         return {"lms": made, "cms": made}
 
     monkeypatch.setattr(configuration.ansible, "run_playbook", run)
-    return given
+    return all_variables
 
 
 @pytest.fixture

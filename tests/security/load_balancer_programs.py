@@ -35,21 +35,21 @@ class Application(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         if "chunked" in self.headers.get("Transfer-Encoding", ""):
-            taken = self.chunks()
+            size = self.chunks()
         else:
-            taken, left = 0, int(self.headers.get("Content-Length") or 0)
+            size, left = 0, int(self.headers.get("Content-Length") or 0)
             while left and (piece := self.rfile.read(min(left, 65536))):
-                taken, left = taken + len(piece), left - len(piece)
-        self.answer(json.dumps({"taken": taken, "client": self.headers.get("X-Forwarded-For")}).encode())
+                size, left = size + len(piece), left - len(piece)
+        self.answer(json.dumps({"taken": size, "client": self.headers.get("X-Forwarded-For")}).encode())
 
     def chunks(self):
         """The length of a body whose length was not told."""
-        taken = 0
+        total = 0
         while size := int(self.rfile.readline(), 16):
-            taken += len(self.rfile.read(size))
+            total += len(self.rfile.read(size))
             self.rfile.readline()
         self.rfile.readline()
-        return taken
+        return total
 
     def answer(self, body):
         """200, and nothing more on this connection."""
@@ -82,7 +82,7 @@ class Application(http.server.BaseHTTPRequestHandler):
             self.connection.sendall(data)
         self.close_connection = True
 
-    def log_message(self, *told):
+    def log_message(self, *args):
         pass
 
 

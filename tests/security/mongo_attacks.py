@@ -75,11 +75,13 @@ class Wire:
 
     def last(self, password=PASSWORD, *, nonce=None, header=None):
         """The client's last message."""
-        told = dict(each.split("=", 1) for each in self.challenge.split(","))
-        salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(told["s"]), int(told["i"]))
+        challenge = dict(each.split("=", 1) for each in self.challenge.split(","))
+        salted = hashlib.pbkdf2_hmac(
+            "sha256", password.encode(), base64.b64decode(challenge["s"]), int(challenge["i"])
+        )
         key = hmac.digest(salted, b"Client Key", "sha256")
         channel = base64.b64encode((header or self.header).encode()).decode()
-        bare = f"c={channel},r={nonce or told['r']}"
+        bare = f"c={channel},r={nonce or challenge['r']}"
         signed = ",".join((self.first, self.challenge, bare)).encode()
         signature = hmac.digest(hashlib.sha256(key).digest(), signed, "sha256")
         proof = base64.b64encode(bytes(a ^ b for a, b in zip(key, signature, strict=True))).decode()
@@ -144,10 +146,10 @@ def wrong_then_right(host):
 
 def replay(host):
     """A proof that was seen on one connection, on another with the same client's nonce."""
-    seen = Wire(host)
-    seen.start()
-    proof = seen.last()
-    assert outcome(seen.proceed(proof)) == "allowed"
+    wire = Wire(host)
+    wire.start()
+    proof = wire.last()
+    assert outcome(wire.proceed(proof)) == "allowed"
     again = Wire(host)
     again.start()
     return outcome(again.proceed(proof))

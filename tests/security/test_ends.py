@@ -136,8 +136,8 @@ def test_a_verb_with_broken_streams(run: Run, words: tuple[str, ...]) -> None:
     usual = run(*words)
     assert usual.code in (0, 1, 2, 5, 7), usual
     # Before what takes seconds one line says that it has begun.
-    said = [line for line in usual.err.splitlines() if not line.startswith("acme: previewing")]
-    assert bool(usual.code) == bool(said), usual
+    expected = [line for line in usual.err.splitlines() if not line.startswith("acme: previewing")]
+    assert bool(usual.code) == bool(expected), usual
     assert "bug in this program" not in usual.err
     # What nobody can be told changes nothing of what is done.
     for kind in KINDS:
@@ -221,8 +221,8 @@ def test_a_home_that_may_not_be_written_to() -> None:
         os._exit(0)
     os.waitpid(child, 0)
     os.close(writer)
-    with os.fdopen(reader) as told:
-        assert told.read().startswith(
+    with os.fdopen(reader) as output:
+        assert output.read().startswith(
             "/.cache/portals cannot be created: this user may not write to /; set HOME to a directory of this user"
         )
 

@@ -56,9 +56,9 @@ def test_half_of_tls_is_none(half: dict[str, str]) -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_no_text_of_others_is_an_owners_name_but_a_plain_one(text: str) -> None:
     """It is shown on terminals and typed into commands: whatever a label or a file on the drive says."""
-    for told in (owner.plain(text), orphans.parse_owner(f"./oak/.portal/owner {text}")[1]):
-        assert told in ("", text)
-        assert not told or owner.PLAIN.fullmatch(told)
+    for name in (owner.plain(text), orphans.parse_owner(f"./oak/.portal/owner {text}")[1]):
+        assert name in ("", text)
+        assert not name or owner.PLAIN.fullmatch(name)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -68,13 +68,13 @@ def test_whoever_made_a_backend_its_name_is_plain(text: str, tmp_path: Any) -> N
 
 
 def test_a_look_at_a_host_can_do_nothing_there() -> None:
-    made = FakeEngine(said="")
+    made = FakeEngine(output="")
     facts.of_host(made, "portals/ops:1", "/srv/portals")
-    (asked,) = made.created
+    (created,) = made.created
     assert max(made.waited) <= 30
     assert made.there == {}
-    config = asked["host_config"]
-    assert asked["user"] == "65534:65534"
+    config = created["host_config"]
+    assert created["user"] == "65534:65534"
     assert config["network_mode"] == "host"
     assert (config["cap_drop"], config["read_only"]) == (["ALL"], True)
     assert "cap_add" not in config

@@ -44,11 +44,11 @@ def objects() -> Iterator[Objects]:
 @pytest.fixture(scope="module")
 def rules() -> HostRules:
     """The host's rules, held; on a machine that is not ours to change, nothing is tried."""
-    told = HostRules(os.environ, Paths.of(os.environ))
-    if not told.started_here:
+    host_rules = HostRules(os.environ, Paths.of(os.environ))
+    if not host_rules.started_here:
         pytest.skip("the engine was neither started nor installed here: its host's packet rules are not ours")
-    told.hold()
-    return told
+    host_rules.hold()
+    return host_rules
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def hosts_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def seen(objects: Objects, network: str, endpoints: set[tuple[str, int]]) -> Reach:
+def reach_by(objects: Objects, network: str, endpoints: set[tuple[str, int]]) -> Reach:
     return reach_from(objects, [network], endpoints=endpoints)
 
 
@@ -102,7 +102,7 @@ def test_egress_leads_neither_to_the_host_nor_to_its_metadata(
     host = {(each, hosts_port) for each in host_addresses()}
     assert len(host) > 2
     metadata = (METADATA, beyond[1])
-    view = seen(objects, networks[EGRESS], {*host, metadata, beyond})
+    view = reach_by(objects, networks[EGRESS], {*host, metadata, beyond})
     # The control: a smarthost, wherever it is.
     assert view.endpoints[beyond] == "open"
     assert {
@@ -120,7 +120,7 @@ def test_the_way_in_leads_nowhere(
     hosts_port: int,
 ) -> None:
     host = {(each, hosts_port) for each in host_addresses()}
-    view = seen(objects, networks[INGRESS], {*host, (METADATA, beyond[1]), beyond})
+    view = reach_by(objects, networks[INGRESS], {*host, (METADATA, beyond[1]), beyond})
     assert {endpoint: answer for endpoint, answer in view.endpoints.items() if answer != "silent"} == {}
 
 
@@ -137,7 +137,7 @@ def test_without_them_all_of_it_answers(
         for chain, caller in CALLED_FROM.items():
             iptables("-D", caller, "-j", chain)
         assert rules.state() == "missing"
-        assert set(seen(objects, networks[EGRESS], endpoints).endpoints.values()) == {"open"}
+        assert set(reach_by(objects, networks[EGRESS], endpoints).endpoints.values()) == {"open"}
     finally:
         rules.hold()
     assert rules.state() == "held"
@@ -171,7 +171,7 @@ def test_the_published_port_goes_on_working(
     with published(objects, networks[INGRESS]):
         for each in ("127.0.0.1", *host_addresses()):
             until(f"an answer at {each}:{PUBLISHED}", partial(outside.is_listening, each, PUBLISHED))
-        told = subprocess.run(
+        completed = subprocess.run(
             [
                 *("ip", "netns", "exec", outside.NAME, sys.executable, "-c"),
                 f"import socket; socket.create_connection(({outside.HERE!r}, {PUBLISHED}), 5)",
@@ -181,9 +181,9 @@ def test_the_published_port_goes_on_working(
             timeout=30,
             check=False,
         )
-        assert told.returncode == 0, told.stderr
+        assert completed.returncode == 0, completed.stderr
         endpoints = {(each, PUBLISHED) for each in host_addresses()}
-        assert "open" not in seen(objects, networks[EGRESS], endpoints).endpoints.values()
+        assert "open" not in reach_by(objects, networks[EGRESS], endpoints).endpoints.values()
 
 
 def test_rules_of_others_are_not_touched(rules: HostRules) -> None:

@@ -53,8 +53,8 @@ def test_the_attacks_are_seen_where_nothing_is_written_out() -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(text)
-def test_a_line_is_one_line_of_text(said: str) -> None:
-    shown = terminal.line(said)
+def test_a_line_is_one_line_of_text(hostile: str) -> None:
+    shown = terminal.line(hostile)
     assert "\n" not in shown
     assert obeyed_by_terminal(shown) == []
     assert terminal.line(shown) == shown
@@ -62,14 +62,14 @@ def test_a_line_is_one_line_of_text(said: str) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(text)
-def test_lines_are_lines_of_text(said: str) -> None:
-    shown = terminal.lines(said)
+def test_lines_are_lines_of_text(hostile: str) -> None:
+    shown = terminal.lines(hostile)
     assert obeyed_by_terminal(shown) == []
     assert terminal.lines(shown) == shown
 
 
 @pytest.mark.parametrize(
-    "said",
+    "text",
     [
         "Académie",
         "学院",
@@ -85,18 +85,18 @@ def test_lines_are_lines_of_text(said: str) -> None:
         "a\tb",
     ],
 )
-def test_what_harms_nobody_stays_as_it_is(said: str) -> None:
-    assert terminal.lines(said) == said
+def test_what_harms_nobody_stays_as_it_is(text: str) -> None:
+    assert terminal.lines(text) == text
 
 
 @settings(max_examples=300, deadline=None)
 @given(text)
-def test_code_of_a_page_is_nothing_but_text(said: str) -> None:
-    page = rows(("tenant", "why"), [(said, said)])
+def test_code_of_a_page_is_nothing_but_text(shown: str) -> None:
+    page = rows(("tenant", "why"), [(shown, shown)])
     assert obeyed_by_browser(page) == []
     assert page.count("\n") == 3
     assert rendered(page).count("<td>") == 2
-    assert obeyed_by_terminal(code(said)) == []
+    assert obeyed_by_terminal(code(shown)) == []
 
 
 def facts(captured: str) -> Any:
@@ -108,11 +108,11 @@ def facts(captured: str) -> Any:
 
 @settings(max_examples=200, deadline=None)
 @given(st.dictionaries(text, text, max_size=3))
-def test_json_says_the_same_and_is_obeyed_by_nobody(said: dict[str, str]) -> None:
+def test_json_says_the_same_and_is_obeyed_by_nobody(mapping: dict[str, str]) -> None:
     for indent in (None, 2):
         with contextlib.redirect_stdout(io.StringIO()) as held:
-            output.tell_json(said, indent=indent)
-        assert facts(held.getvalue()) == said
+            output.tell_json(mapping, indent=indent)
+        assert facts(held.getvalue()) == mapping
 
 
 def everything(capsys: pytest.CaptureFixture[str]) -> str:
@@ -143,8 +143,8 @@ def test_names_of_changed_files(
         shown = made.text(width, on_terminal=True)
         assert obeyed_by_terminal(re.sub(r"\x1b\[[0-9;]*m", "", shown)) == []
     review_verbs.changed("HEAD", as_json=True)
-    told = facts(everything(capsys))
-    assert {name: tuple(why) for name, why in told["tenants"].items()} == dict(hostile.tenants)
+    listed = facts(everything(capsys))
+    assert {name: tuple(why) for name, why in listed["tenants"].items()} == dict(hostile.tenants)
     review_verbs.changed("HEAD", markdown=True)
     page = everything(capsys)
     assert obeyed_by_browser(page) == []
@@ -177,11 +177,11 @@ def test_names_of_files_that_git_has(tmp_path: Path) -> None:
 
 
 def test_names_of_branches(capsys: pytest.CaptureFixture[str]) -> None:
-    for said in words_of_a_command(FEW):
-        code, told = ran(capsys, "changed", "--", said)
-        assert code in (1, 2), told
-        assert obeyed_by_terminal(told) == [], said
-        assert "bug in this program" not in told
+    for hostile in words_of_a_command(FEW):
+        code, output = ran(capsys, "changed", "--", hostile)
+        assert code in (1, 2), output
+        assert obeyed_by_terminal(output) == [], hostile
+        assert "bug in this program" not in output
 
 
 def words_of_a_command(texts: Iterable[str]) -> Iterator[str]:
@@ -231,10 +231,10 @@ def test_names_of_tenants(
 
     monkeypatch.setattr(Path, "read_bytes", watched)
     for each in words_of_a_command(FEW):
-        code, told = ran(capsys, *words, "--", each)
-        assert code == 2, (each, told)
-        assert obeyed_by_terminal(told) == [], each
-        assert "bug in this program" not in told
+        code, output = ran(capsys, *words, "--", each)
+        assert code == 2, (each, output)
+        assert obeyed_by_terminal(output) == [], each
+        assert "bug in this program" not in output
     assert not [each for each in read if each.resolve().is_relative_to("/etc")]
 
 
@@ -255,13 +255,13 @@ def test_titles(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch:
     good = 0
     for each in FEW:
         (folder / "acme.yaml").write_text(yaml.safe_dump({**tenant, "title": each}))
-        code, told = ran(capsys, "tenants")
-        assert code in (0, 2), told
-        assert obeyed_by_terminal(told) == [], each
+        code, output = ran(capsys, "tenants")
+        assert code in (0, 2), output
+        assert obeyed_by_terminal(output) == [], each
         good += code == 0
         if not code:
-            code, told = ran(capsys, "tenants", "--json")
-            assert facts(told)["tenants"]["acme"]["title"].strip() == each.strip()
+            code, output = ran(capsys, "tenants", "--json")
+            assert facts(output)["tenants"]["acme"]["title"].strip() == each.strip()
     assert good > 20
 
 
@@ -271,13 +271,13 @@ def test_logs_of_containers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
     monkeypatch.setattr(service_logs, "logs", lines)
     looking_verbs.logs("acme", "", follow=False, since="", tail=100, as_json=False)
-    told = everything(capsys)
-    assert obeyed_by_terminal(told) == []
+    output = everything(capsys)
+    assert obeyed_by_terminal(output) == []
     # One line each, whoever it claims to be from.
-    assert [each.partition("|")[0].strip() for each in told.splitlines()] == ["lms"] * len(TEXTS)
+    assert [each.partition("|")[0].strip() for each in output.splitlines()] == ["lms"] * len(TEXTS)
     looking_verbs.logs("acme", "", follow=False, since="", tail=100, as_json=True)
-    told = everything(capsys)
-    assert [facts(each)["line"] for each in told.splitlines()] == list(TEXTS)
+    output = everything(capsys)
+    assert [facts(each)["line"] for each in output.splitlines()] == list(TEXTS)
 
 
 def test_reasons_of_engines_and_tools(
@@ -290,10 +290,10 @@ def test_reasons_of_engines_and_tools(
             raise kind(each)
 
         monkeypatch.setattr(status, "status", failing)
-        code, told = ran(capsys, "status", "acme")
+        code, output = ran(capsys, "status", "acme")
         assert code in (1, 2)
-        assert obeyed_by_terminal(told) == []
-        assert "Traceback" not in told
+        assert obeyed_by_terminal(output) == []
+        assert "Traceback" not in output
 
 
 def test_what_a_preview_says(capsys: pytest.CaptureFixture[str]) -> None:

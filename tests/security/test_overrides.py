@@ -114,11 +114,11 @@ SETTINGS = [
 EXTRA = ("EDXAPP_ENV_EXTRA", "EDXAPP_LMS_ENV_EXTRA", "EDXAPP_CMS_ENV_EXTRA")
 
 
-def refusal(configuration: SimpleNamespace, said: object) -> str:
+def refusal(configuration: SimpleNamespace, content: object) -> str:
     """Why overrides are refused, or nothing."""
     table = table_of(configuration)
     try:
-        configuration.variables.check(json.dumps(said).encode(), table)
+        configuration.variables.check(json.dumps(content).encode(), table)
     except configuration.refusal.Refusal as error:
         return str(error)
     return ""
@@ -151,8 +151,8 @@ def test_ansible_sees_no_text_of_others(
         "EDXAPP_ENV_EXTRA": {text: text},
     }
     folder = configuration.rendering.ensure_rendered(paths, overrides)
-    (given,) = given_to_ansible
-    for name, value in given.items():
+    (variables,) = given_to_ansible
+    for name, value in variables.items():
         assert re.fullmatch(r"[A-Z][A-Z_]+", name)
         assert re.fullmatch("\ue000[0-9]+\ue001", value if isinstance(value, str) else "".join(value)), value
         assert isinstance(value, str) or set(value.values()) == {""}
@@ -183,20 +183,20 @@ def test_a_secret_s_name_is_a_text_wherever_a_person_may_write_one(
     configuration: SimpleNamespace, paths: Any, name: str
 ) -> None:
     marked = [f"secret:{name}", {"secret": name}, f"/run/secrets/{name}", [{"secret": name}]]
-    said = {f"A{number}": each for number, each in enumerate(marked)}
+    variables = {f"A{number}": each for number, each in enumerate(marked)}
     (paths.layers / "tenant.json").write_text(
-        json.dumps({"EDXAPP_PLATFORM_NAME": marked[0], "EDXAPP_ENV_EXTRA": {"TENANT": said}})
+        json.dumps({"EDXAPP_PLATFORM_NAME": marked[0], "EDXAPP_ENV_EXTRA": {"TENANT": variables}})
     )
     overrides = {
         "EDXAPP_PLATFORM_DESCRIPTION": marked[0],
-        "EDXAPP_FEATURES": said,
-        "EDXAPP_LMS_ENV_EXTRA": said,
+        "EDXAPP_FEATURES": variables,
+        "EDXAPP_LMS_ENV_EXTRA": variables,
     }
     configuration.rendering.install_settings(paths, configuration.rendering.ensure_rendered(paths, overrides))
     env = json.loads((paths.settings / "lms.env.json").read_text())
     assert (env["EDXAPP_PLATFORM_NAME"], env["EDXAPP_PLATFORM_DESCRIPTION"]) == (marked[0], marked[0])
-    assert {key: env[key] for key in said} == said
-    assert env["TENANT"] == said
+    assert {key: env[key] for key in variables} == variables
+    assert env["TENANT"] == variables
     assert not [each for each in SECRETS if f"generated-{each}" in json.dumps(env)]
 
 
@@ -210,28 +210,28 @@ def test_nothing_is_slipped_into_a_mapping_of_the_operator_s(
         assert "evil" not in path.read_text() or path.name.endswith(".env.json")
         protected = json.loads((paths.layers / "protected.json").read_text())
         variant, kind, _ = path.name.split(".")
-        told = json.loads(path.read_text())
+        written = json.loads(path.read_text())
         if kind == "env":
-            assert {key: told[key] for key in protected["env"][variant]} == protected["env"][variant]
-            assert not set(told) & set(protected["auth"][variant]) - set(protected["env"][variant])
+            assert {key: written[key] for key in protected["env"][variant]} == protected["env"][variant]
+            assert not set(written) & set(protected["auth"][variant]) - set(protected["env"][variant])
 
 
 # No door
 
 
 def test_a_feature_that_opens_a_door_is_the_operator_s(configuration: SimpleNamespace) -> None:
-    told = "the operator may set it in the tenant's file, under features, where it is reviewed"
+    remedy = "the operator may set it in the tenant's file, under features, where it is reviewed"
     for name in FEATURES:
-        assert told in refusal(configuration, {"EDXAPP_FEATURES": {name: True}}), name
+        assert remedy in refusal(configuration, {"EDXAPP_FEATURES": {name: True}}), name
 
 
 @pytest.mark.parametrize("variable", EXTRA)
 def test_a_setting_that_loads_code_or_leads_elsewhere_is_the_operator_s(
     configuration: SimpleNamespace, variable: str
 ) -> None:
-    told = "the operator may set it in the tenant's file, under settings, where it is reviewed"
+    remedy = "the operator may set it in the tenant's file, under settings, where it is reviewed"
     for name in (*SETTINGS, *PROTECTED_LAYER):
-        assert told in refusal(configuration, {variable: {name: "x"}}), name
+        assert remedy in refusal(configuration, {variable: {name: "x"}}), name
 
 
 def test_what_may_be_set_is_listed_and_none_of_it_is_the_program_s(configuration: SimpleNamespace) -> None:
@@ -344,7 +344,7 @@ def test_every_text_of_the_table_is_one_of_these(configuration: SimpleNamespace)
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("variables", "words"),
     [
         ({"EDXAPP_MKTG_URL_LINK_MAP": {"ABOUT": "dashboard"}}, "expected one of about, blog, "),
         ({"EDXAPP_MKTG_URL_LINK_MAP": {"FAQ": "root"}}, "expected one of about, blog, "),
@@ -360,9 +360,9 @@ def test_every_text_of_the_table_is_one_of_these(configuration: SimpleNamespace)
     ],
 )
 def test_a_name_that_open_edx_does_not_have_is_refused(
-    configuration: SimpleNamespace, said: dict[str, Any], told: str
+    configuration: SimpleNamespace, variables: dict[str, Any], words: str
 ) -> None:
-    assert told in refusal(configuration, said)
+    assert words in refusal(configuration, variables)
 
 
 def test_the_names_that_open_edx_has_are_taken(configuration: SimpleNamespace) -> None:
@@ -415,10 +415,10 @@ def test_what_cannot_be_read_changes_nothing_at_any_time(
     monkeypatch.chdir(paths.overrides)
     running = configuration.overrides.Overrides(paths)
     paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
-    first, seen = running.update(), running.change_mark()
+    first, mark = running.update(), running.change_mark()
     paths.overrides_file.unlink()
     PLACED[what](paths.overrides_file)
-    assert running.change_mark() != seen
+    assert running.change_mark() != mark
     # While it runs; at a start, with nothing in memory.
     for found in (
         running.update(),
@@ -429,9 +429,9 @@ def test_what_cannot_be_read_changes_nothing_at_any_time(
         assert found.refused
     # In a job nothing of it counts.
     assert "First" not in (running.render_without_overrides() / "lms.json").read_text()
-    said = json.loads((paths.overrides / "status.json").read_text())
-    assert said["refused"]["reason"] == found.refused
-    assert not [each for each in SECRETS if f"generated-{each}" in json.dumps(said)]
+    status = json.loads((paths.overrides / "status.json").read_text())
+    assert status["refused"]["reason"] == found.refused
+    assert not [each for each in SECRETS if f"generated-{each}" in json.dumps(status)]
     if paths.overrides_file.is_dir():
         paths.overrides_file.rmdir()
     else:
@@ -540,9 +540,9 @@ def test_a_place_where_nothing_can_be_written_keeps_nothing_from_being_in_force(
     assert keeper.update().version.number == 1
     paths.overrides_file.write_text("nonsense")
     assert configuration.overrides.Overrides(paths).update().version.number == 1
-    said = capsys.readouterr().err
-    assert "overrides/status.json cannot be written: Is a directory" in said
-    assert "overrides/history/" in said
+    err = capsys.readouterr().err
+    assert "overrides/status.json cannot be written: Is a directory" in err
+    assert "overrides/history/" in err
 
 
 def test_what_is_rendered_decides_no_host_and_no_key(configuration: SimpleNamespace, paths: Any) -> None:
@@ -559,7 +559,7 @@ def test_what_is_rendered_decides_no_host_and_no_key(configuration: SimpleNamesp
 def test_a_refusal_holds_nothing_that_a_terminal_or_a_page_obeys(
     configuration: SimpleNamespace, name: str
 ) -> None:
-    for said in ({name: "x"}, {"EDXAPP_FEATURES": {name: True}}, {"PORTAL_PRIMARY_COLOR": name}):
-        told = refusal(configuration, said)
-        assert told.isprintable()
-        assert len(told) < 600
+    for content in ({name: "x"}, {"EDXAPP_FEATURES": {name: True}}, {"PORTAL_PRIMARY_COLOR": name}):
+        words = refusal(configuration, content)
+        assert words.isprintable()
+        assert len(words) < 600

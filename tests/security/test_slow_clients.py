@@ -93,7 +93,7 @@ class LoadBalancer:
         failed, p95 = self.browse(5)
         return not failed and p95 < 0.5
 
-    def told(self, box: ImageContainer, key: str) -> int:
+    def printed_by(self, box: ImageContainer, key: str) -> int:
         """What a slow client printed."""
         lines = [json.loads(line) for line in box.logs().splitlines() if line.startswith("{")]
         return int(next(each[key] for each in lines if key in each))
@@ -146,9 +146,9 @@ def test_without_the_load_balancer_slow_bodies_stop_the_portal(balancer: LoadBal
     """What this file is about can be seen by it: Caddy alone, as a public image runs it, hands a body on as it comes."""
     balancer.start(with_nginx=False)
     slow = balancer.slow("body", 60, 60, settle=False)
-    asked = [balancer.ask("/page", limit=4) for _ in range(2)]
+    answers = [balancer.ask("/page", limit=4) for _ in range(2)]
     slow.remove()
-    assert asked == [(0, b"")] * 2
+    assert answers == [(0, b"")] * 2
     balancer.start()
 
 
@@ -170,7 +170,7 @@ def test_a_thousand_of_one_client_have_its_share_alone(balancer: LoadBalancer, k
     slow = balancer.slow(kind, 1000, 8)
     failed, p95 = balancer.browse()
     assert slow.wait_end(limit=60) == 0, slow.logs()
-    held = balancer.told(slow, "open")
+    held = balancer.printed_by(slow, "open")
     slow.remove()
     print(f"\n1000 x {kind}: p95 {p95 * 1000:.0f} ms, {held} let in")
     assert failed == 0
@@ -195,7 +195,7 @@ def test_deadlines_are_of_what_comes(balancer: LoadBalancer) -> None:
     assert chunked.result() > 35
     for kind, box in slow.items():
         assert box.wait_end(limit=60) == 0, box.logs()
-        assert (kind, balancer.told(box, "begun"), balancer.told(box, "open")) == (kind, 8, 0)
+        assert (kind, balancer.printed_by(box, "begun"), balancer.printed_by(box, "open")) == (kind, 8, 0)
         box.remove()
     assert away.result()[0] in (502, 503)
     assert SECRET not in balancer.box.logs()
@@ -341,8 +341,8 @@ def test_who_a_client_is_it_does_not_say_itself(balancer: LoadBalancer) -> None:
             b"POST /page HTTP/1.1\r\nHost: lms.test\r\nContent-Length: 0\r\n"
             b"X-Forwarded-For: 6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\n\r\n"
         )
-        told = json.loads(received(talk, b"}").partition(b"\r\n\r\n")[2])
-    assert told["client"] == balancer.box.address.rpartition(".")[0] + ".1"
+        request_facts = json.loads(received(talk, b"}").partition(b"\r\n\r\n")[2])
+    assert request_facts["client"] == balancer.box.address.rpartition(".")[0] + ".1"
 
 
 def test_events_and_websockets_are_not_held_back(balancer: LoadBalancer) -> None:

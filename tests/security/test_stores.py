@@ -63,11 +63,11 @@ def client() -> Iterator[docker.APIClient]:
 def started(client: docker.APIClient, role: str, folder: Path) -> tuple[ImageContainer, str]:
     """A store on an empty directory, and its password."""
     kind = KINDS[role]
-    given = fresh_secrets(kind)
+    secrets = fresh_secrets(kind)
     folder.chmod(0o777)
-    box = store(client, kind, folder, given).create().start()
+    box = store(client, kind, folder, secrets).create().start()
     box.wait_ready()
-    return box, given[kind.password]
+    return box, secrets[kind.password]
 
 
 @pytest.fixture(scope="module")
@@ -94,22 +94,22 @@ def test_mongo_lets_nobody_in_who_has_not_proved_to_know_the_password(
     )
     attacker.create().start()
     try:
-        code, said = attacker.exec("python3", "/portal/attacks.py", box.address, env={"PASSWORD": password})
-        assert code == 0, said
-        told: dict[str, Any] = json.loads(said.splitlines()[-1])
+        code, output = attacker.exec("python3", "/portal/attacks.py", box.address, env={"PASSWORD": password})
+        assert code == 0, output
+        attacks: dict[str, Any] = json.loads(output.splitlines()[-1])
     finally:
         attacker.remove()
-    assert len(told["attacks"]) > 200
-    assert {name: end for name, end in told["attacks"].items() if end == "allowed"} == {}
-    assert set(told["attacks"].values()) == {
+    assert len(attacks["attacks"]) > 200
+    assert {name: end for name, end in attacks["attacks"].items() if end == "allowed"} == {}
+    assert set(attacks["attacks"].values()) == {
         "Unauthorized",
         "AuthenticationFailed",
         "MechanismUnavailable",
         "closed",
     }
-    strangers = told["rights"].pop("databases that strangers made")
+    strangers = attacks["rights"].pop("databases that strangers made")
     assert strangers == []
-    assert set(told["rights"].values()) == {"allowed"}
+    assert set(attacks["rights"].values()) == {"allowed"}
     # None of it has harmed the server, or is worth a line that an attacker could fill a disk with.
     assert box.ready()
     assert password not in box.logs()
@@ -117,7 +117,7 @@ def test_mongo_lets_nobody_in_who_has_not_proved_to_know_the_password(
     box.remove()
 
 
-def asked(box: ImageContainer, method: str, path: str, *logins: str) -> tuple[int, str]:
+def ask_search(box: ImageContainer, method: str, path: str, *logins: str) -> tuple[int, str]:
     """Status and text of the search's answer, with as many Authorization headers as logins."""
     connection = http.client.HTTPConnection(box.address, 9200, timeout=20)
     try:
@@ -142,14 +142,14 @@ def test_search_answers_no_route_without_its_password(search: tuple[ImageContain
     right, wrong = basic(USER, password), basic(USER, "x" * len(password))
     for method, path in ROUTES:
         for logins in ((), (wrong,)):
-            assert asked(box, method, path, *logins)[0] == 401, (method, path, logins)
+            assert ask_search(box, method, path, *logins)[0] == 401, (method, path, logins)
     # Nothing of it was done, and with the password the same routes are there.
-    status, names = asked(box, "GET", "/_cat/indices?h=index", right)
+    status, names = ask_search(box, "GET", "/_cat/indices?h=index", right)
     assert (status, names) == (200, "")
-    assert asked(box, "GET", "/_nodes/hot_threads", right)[0] == 200
-    assert asked(box, "PUT", "/fresh", right)[0] == 200
-    assert asked(box, "GET", "/fresh/_mapping", right)[0] == 200
-    assert asked(box, "GET", "/fresh/_mapping", wrong)[0] == 401
+    assert ask_search(box, "GET", "/_nodes/hot_threads", right)[0] == 200
+    assert ask_search(box, "PUT", "/fresh", right)[0] == 200
+    assert ask_search(box, "GET", "/fresh/_mapping", right)[0] == 200
+    assert ask_search(box, "GET", "/fresh/_mapping", wrong)[0] == 401
 
 
 def test_search_takes_one_login_and_only_the_right_one(search: tuple[ImageContainer, str]) -> None:
@@ -175,8 +175,8 @@ def test_search_takes_one_login_and_only_the_right_one(search: tuple[ImageContai
         (f"Basic {USER}:{password}",),
         (password,),
     ):
-        assert asked(box, "GET", "/", *logins)[0] == 401, logins
-    assert asked(box, "GET", "/", right)[0] == 200
+        assert ask_search(box, "GET", "/", *logins)[0] == 401, logins
+    assert ask_search(box, "GET", "/", right)[0] == 200
 
 
 def test_search_asks_at_every_request_of_a_connection(search: tuple[ImageContainer, str]) -> None:

@@ -22,10 +22,10 @@ def away(monkeypatch: pytest.MonkeyPatch) -> None:
     [f"--{each.name.replace('_', '-')}" for each in fields(OnboardingRequest) if each.default == ""],
 )
 def test_an_empty_word_is_no_wish_for_the_default(option: str) -> None:
-    told = run_portal(*NEW, option, "", "--dry-run").exception
-    assert isinstance(told, ConfigError)
-    assert str(told).startswith(f"{option}: is empty, expected ")
-    assert "or leave it out" in str(told)
+    error = run_portal(*NEW, option, "", "--dry-run").exception
+    assert isinstance(error, ConfigError)
+    assert str(error).startswith(f"{option}: is empty, expected ")
+    assert "or leave it out" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_an_empty_word_is_no_wish_for_the_default(option: str) -> None:
     ],
 )
 def test_a_variable_that_is_not_set_is_no_word(words: tuple[str, ...], option: str) -> None:
-    told = run_portal(*words).exception
-    assert isinstance(told, ConfigError)
-    assert str(told).startswith(f"{option}: is empty, expected ")
+    error = run_portal(*words).exception
+    assert isinstance(error, ConfigError)
+    assert str(error).startswith(f"{option}: is empty, expected ")
 
 
 def test_a_title_says_how_long_it_may_be() -> None:
@@ -53,6 +53,6 @@ def test_a_title_says_how_long_it_may_be() -> None:
 
 
 def test_a_port_that_is_no_number() -> None:
-    told = run_portal(*NEW, "--port", "abc")
-    assert told.exit_code == 2
-    assert "'--port': 'abc' is not a number, for example 8080" in output_line(told)
+    result = run_portal(*NEW, "--port", "abc")
+    assert result.exit_code == 2
+    assert "'--port': 'abc' is not a number, for example 8080" in output_line(result)

@@ -100,7 +100,7 @@ def finds_tenants(patch: Patch) -> None:
 
 
 def finds_status(patch: Patch) -> None:
-    told = {
+    portal_status = {
         "tenant": LONG,
         "healthy": True,
         "services": {
@@ -113,7 +113,7 @@ def finds_status(patch: Patch) -> None:
         "drive": {"unknown": PATH, "warnings": []},
     }
     patch.setattr(tenant_files, "load", lambda name: None)
-    patch.setattr(status, "status", lambda tenant: told)
+    patch.setattr(status, "status", lambda tenant: portal_status)
 
 
 FACTS: Mapping[str, Any] = {
@@ -174,7 +174,7 @@ STEPS = {"images": 0.1, "portal": 21.55}
 
 
 def finds_new(patch: Patch) -> None:
-    told = {
+    facts = {
         **FACTS,
         "file": f"tenants/{LONG}.yaml",
         "log_in_link": f"http://{LONG}/{LONG}",
@@ -189,8 +189,8 @@ def finds_new(patch: Patch) -> None:
         "refused": None,
         "exit_code": 0,
     }
-    patch.setattr(onboarding, "onboard", lambda request, say: told)
-    patch.setattr(onboarding, "dry_run", lambda request, say: told)
+    patch.setattr(onboarding, "onboard", lambda request, say: facts)
+    patch.setattr(onboarding, "dry_run", lambda request, say: facts)
 
 
 def finds_left(patch: Patch) -> None:
@@ -209,13 +209,13 @@ def finds_left(patch: Patch) -> None:
 def finds_check(patch: Patch) -> None:
     kept = Check(name="python", ok=True, found="3.8", expected=WIDE)
     lost = Check(name="settings", ok=False, found=WIDE, expected=WIDE, remedy=WIDE)
-    told = Report(reference=LONG, id="sha256:1", digest="", megabytes=900, checks=(kept, lost))
-    patch.setattr(image_supply, "check_image", lambda reference, release, say, **how: told)
+    report = Report(reference=LONG, id="sha256:1", digest="", megabytes=900, checks=(kept, lost))
+    patch.setattr(image_supply, "check_image", lambda reference, release, say, **how: report)
 
 
 def finds_traces(patch: Patch) -> None:
     host = f"ssh://ops@{LONG}"
-    looked = purge.SearchScope(places=())
+    scope = purge.SearchScope(places=())
     found = purge.Trace(
         tenant=LONG,
         containers=(("", f"{LONG}-lms"), (host, f"{LONG}-cms")),
@@ -224,7 +224,7 @@ def finds_traces(patch: Patch) -> None:
         files=(f"{PATH}.yaml",),
         unseen=("/srv/gone",),
     )
-    patch.setattr(purge, "search_scope", lambda tenant, **how: looked)
+    patch.setattr(purge, "search_scope", lambda tenant, **how: scope)
     patch.setattr(purge, "trace", lambda tenant, where: found)
     patch.setattr(purge, "count_running", lambda tenant, where: 0)
 
@@ -369,22 +369,22 @@ def ran(*words: str) -> Result:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_pipe_has_each_row_on_one_line(case: Case, monkeypatch: Patch) -> None:
     case.finds(monkeypatch)
-    told = ran(*case.words)
-    assert told.exit_code == case.code, told.output
+    result = ran(*case.words)
+    assert result.exit_code == case.code, result.output
     for values in case.lines:
-        found = [line for line in told.stdout.splitlines() if all(each in line for each in values)]
-        assert found, (values, told.stdout)
-    assert NOTATION.findall(told.stdout) == [], told.stdout
-    assert "\x1b" not in told.stdout
-    assert not [line for line in told.stdout.splitlines() if line != line.rstrip()]
+        found = [line for line in result.stdout.splitlines() if all(each in line for each in values)]
+        assert found, (values, result.stdout)
+    assert NOTATION.findall(result.stdout) == [], result.stdout
+    assert "\x1b" not in result.stdout
+    assert not [line for line in result.stdout.splitlines() if line != line.rstrip()]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_json_is_one_object_that_says_all_of_it(case: Case, monkeypatch: Patch) -> None:
     case.finds(monkeypatch)
-    told = ran(*case.words, "--json")
-    assert told.exit_code == case.code, told.output
-    facts = json.loads(told.stdout)
+    result = ran(*case.words, "--json")
+    assert result.exit_code == case.code, result.output
+    facts = json.loads(result.stdout)
     assert isinstance(facts, dict)
     known = words(facts)
     wanted = {each.replace("\\n", "\n") for values in case.lines for each in values} - case.only

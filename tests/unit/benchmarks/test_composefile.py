@@ -10,7 +10,7 @@ from config.portal.resource_types import CONTAINER
 
 
 def container(name: str, *after: str, **inputs: Any) -> dict[str, Any]:
-    told = {
+    resource = {
         "name": f"acme-{name}",
         "image": f"portals/{name}:1",
         "networkMode": "bridge",
@@ -25,7 +25,7 @@ def container(name: str, *after: str, **inputs: Any) -> dict[str, Any]:
     return {
         "urn": urn(name),
         "type": CONTAINER,
-        "inputs": told,
+        "inputs": resource,
         "dependencies": [urn(each) for each in after],
     }
 

@@ -16,12 +16,12 @@ def test_the_chain_leads_back_over_the_latest_dependency() -> None:
         "lms": ContainerTimes(create=6.5, start=7.0, healthy=9.0),
     }
     after = {"redis": ["init"], "mysql": ["init"], "lms": ["mysql", "redis"]}
-    told = events.chain(found, after, seconds=9.4)
-    assert [each.service for each in told.steps] == ["init", "mysql", "lms"]
-    assert told.head == 1.0
-    assert told.tail == pytest.approx(0.4)
-    assert told.steps[2].gap == pytest.approx(0.5)
-    whole = told.head + told.tail + sum(each.gap + each.make + each.run for each in told.steps)
+    chain = events.chain(found, after, seconds=9.4)
+    assert [each.service for each in chain.steps] == ["init", "mysql", "lms"]
+    assert chain.head == 1.0
+    assert chain.tail == pytest.approx(0.4)
+    assert chain.steps[2].gap == pytest.approx(0.5)
+    whole = chain.head + chain.tail + sum(each.gap + each.make + each.run for each in chain.steps)
     assert whole == pytest.approx(9.4)
 
 
@@ -30,21 +30,21 @@ def test_a_container_made_early_waits_before_its_start() -> None:
         "init": ContainerTimes(create=1.0, start=1.1, die=2.0),
         "lms": ContainerTimes(create=1.0, start=2.4, healthy=3.0),
     }
-    told = events.chain(found, {"lms": ["init"]}, seconds=3.0)
-    assert told.steps[1].gap == 0.0
-    assert told.steps[1].make == pytest.approx(0.4)
+    chain = events.chain(found, {"lms": ["init"]}, seconds=3.0)
+    assert chain.steps[1].gap == 0.0
+    assert chain.steps[1].make == pytest.approx(0.4)
 
 
 def test_only_the_first_event_of_a_kind_counts() -> None:
     def event(action: str, at: float) -> dict[str, Any]:
         return {"Action": action, "timeNano": at * 1e9, "Actor": {"Attributes": {"name": "acme-lms"}}}
 
-    told = events.container_times(
+    times = events.container_times(
         [event("start", 11), event("health_status: healthy", 12), event("health_status: healthy", 15)],
         begin=10,
         prefix="acme-",
     )
-    assert told == {"lms": ContainerTimes(start=1.0, healthy=2.0)}
+    assert times == {"lms": ContainerTimes(start=1.0, healthy=2.0)}
 
 
 def test_a_removal_has_layers() -> None:
@@ -54,11 +54,11 @@ def test_a_removal_has_layers() -> None:
         "init": ContainerTimes(destroy=2.6),
         "mysql": ContainerTimes(kill=2.7, die=3.0, destroy=3.2),
     }
-    told = events.removal(found, seconds=4.0)
-    assert [(each.containers, each.slowest) for each in told.layers] == [
+    removal = events.removal(found, seconds=4.0)
+    assert [(each.containers, each.slowest) for each in removal.layers] == [
         (2, "cms"),
         (1, "init"),
         (1, "mysql"),
     ]
-    assert told.head == 1.0
-    assert told.tail == pytest.approx(0.8)
+    assert removal.head == 1.0
+    assert removal.tail == pytest.approx(0.8)

@@ -10,10 +10,10 @@ from benchmarks.processes import Process, Run
 
 
 @pytest.mark.parametrize(
-    ("least", "told"), [(0.3, 0.5), (1, 1), (1.1, 2), (4, 5), (7, 10), (10, 10), (13, 20), (260, 500)]
+    ("least", "step"), [(0.3, 0.5), (1, 1), (1.1, 2), (4, 5), (7, 10), (10, 10), (13, 20), (260, 500)]
 )
-def test_a_step_is_a_round_number(least: float, told: float) -> None:
-    assert round_up(least) == pytest.approx(told)
+def test_a_step_is_a_round_number(least: float, step: float) -> None:
+    assert round_up(least) == pytest.approx(step)
 
 
 def test_words_keep_apart() -> None:
@@ -22,8 +22,8 @@ def test_words_keep_apart() -> None:
 
 def test_every_point_lies_within_its_panel() -> None:
     lines = {"up & away": [(1.0, 3.0), (10.0, 28.0)], "down": [(1.0, 1.0), (10.0, 9.5)]}
-    told = svg([Panel(title="seconds", x="portals", lines=lines)] * 2)
-    root = ET.fromstring(told)
+    drawing = svg([Panel(title="seconds", x="portals", lines=lines)] * 2)
+    root = ET.fromstring(drawing)
     drawn = [each.attrib["points"] for each in root.iter() if each.tag.endswith("polyline")]
     assert len(drawn) == 4
     for line in drawn:
@@ -46,7 +46,7 @@ def run(*processes: tuple[str, float]) -> Run:
 
 
 def test_the_largest_of_each_kind_counts() -> None:
-    told = measurement(
+    measured = measurement(
         "up",
         2,
         run(
@@ -56,7 +56,7 @@ def test_the_largest_of_each_kind_counts() -> None:
         ),
         0.1,
     )
-    assert told.parts == {"worker": 95.0, "cli": 140.0}
+    assert measured.parts == {"worker": 95.0, "cli": 140.0}
     assert not is_of_kind("python automation", ["automation.fleet.worker"])
     assert not is_of_kind("pulumi-resource-docker", ["pulumi"])
 

@@ -41,11 +41,11 @@ def test_a_page_fails_where_no_answer_comes_or_an_error_of_the_server_s(address:
     for path in ("/200", "/302", "/404", "/503"):
         ask(address, "lms.test", path, found)
     ask(("127.0.0.1", 1), "lms.test", "/200", found)
-    told = found.facts()
-    assert (told["requests"], told["failed"]) == (5, 2)
-    assert "status 503" in told["faults"]
-    assert any(each.startswith("ConnectionRefusedError") for each in told["faults"])
-    assert told["longest_ms"] >= told["median_ms"]
+    facts = found.facts()
+    assert (facts["requests"], facts["failed"]) == (5, 2)
+    assert "status 503" in facts["faults"]
+    assert any(each.startswith("ConnectionRefusedError") for each in facts["faults"])
+    assert facts["longest_ms"] >= facts["median_ms"]
 
 
 def test_versions_are_read_as_services_write_them(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_versions_are_read_as_services_write_them(tmp_path: Path) -> None:
 
 
 @dataclass
-class Told:
+class FakeDrive:
     """A portal whose services take a new version up one look after the other."""
 
     ready: tuple[str, ...] = ("lms", "cms", "lms-workers")
@@ -87,17 +87,17 @@ class Told:
 
 def test_each_service_is_timed_until_it_runs_the_new_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reload, "LOOK_SECONDS", 0.01)
-    told: Any = Told()
-    took = change(told, 1)
+    drive: Any = FakeDrive()
+    took = change(drive, 1)
     assert list(took) == ["lms", "cms", "lms-workers"]
     assert took["lms"] < took["cms"] < took["lms-workers"]
-    assert change(told, 2).keys() == took.keys()
-    assert len(set(told.texts)) == 2
+    assert change(drive, 2).keys() == took.keys()
+    assert len(set(drive.texts)) == 2
 
 
 def test_a_service_that_stays_behind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reload, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(reload, "LIVE_LIMIT_SECONDS", 0.05)
-    told: Any = Told(ready=("lms", "cms"))
+    drive: Any = FakeDrive(ready=("lms", "cms"))
     with pytest.raises(ReloadError, match=r"for change 3 to be live in lms-workers$"):
-        change(told, 3)
+        change(drive, 3)

@@ -18,14 +18,14 @@ TAKEN = Obstacle(key="listen/port", what="127.0.0.1:8081 is taken", remedy="choo
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def output(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the program warns of or notes."""
-    told: list[str] = []
+    warnings: list[str] = []
     for name in ("warn", "info"):
-        monkeypatch.setattr(pulumi.log, name, told.append)
+        monkeypatch.setattr(pulumi.log, name, warnings.append)
     for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"):
         monkeypatch.delenv(name, raising=False)
-    return told
+    return warnings
 
 
 def running(monkeypatch: pytest.MonkeyPatch, answer: Callable[[], Any], *, dry: bool) -> None:
@@ -38,7 +38,7 @@ def silent() -> Any:
     raise OSError("no such socket")
 
 
-def test_an_update_ends_before_its_first_resource(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+def test_an_update_ends_before_its_first_resource(monkeypatch: pytest.MonkeyPatch, output: list[str]) -> None:
     with pytest.raises(pulumi.RunError) as raised:
         running(monkeypatch, lambda: (TAKEN,), dry=False)
     assert str(raised.value).splitlines() == [
@@ -47,28 +47,28 @@ def test_an_update_ends_before_its_first_resource(monkeypatch: pytest.MonkeyPatc
     ]
 
 
-def test_a_preview_warns(monkeypatch: pytest.MonkeyPatch, said: list[str]) -> None:
+def test_a_preview_warns(monkeypatch: pytest.MonkeyPatch, output: list[str]) -> None:
     running(monkeypatch, lambda: (TAKEN,), dry=True)
-    assert said == [
+    assert output == [
         "an update would be refused: tenants/acme.yaml: listen/port: 127.0.0.1:8081 is taken; choose another"
     ]
 
 
 def test_a_preview_without_an_engine_says_that_nobody_looked(
-    monkeypatch: pytest.MonkeyPatch, said: list[str]
+    monkeypatch: pytest.MonkeyPatch, output: list[str]
 ) -> None:
     running(monkeypatch, silent, dry=True)
-    assert said == ["could not check the engine's capacity: no such socket"]
+    assert output == ["could not check the engine's capacity: no such socket"]
     # An update is told by the plugin.
     running(monkeypatch, silent, dry=False)
-    assert len(said) == 1
+    assert len(output) == 1
 
 
 def test_without_tls_no_update_runs_and_nobody_is_asked(
-    monkeypatch: pytest.MonkeyPatch, said: list[str]
+    monkeypatch: pytest.MonkeyPatch, output: list[str]
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://docker1:2375")
     with pytest.raises(pulumi.RunError, match=r"without TLS.*nothing was stopped or changed"):
         running(monkeypatch, lambda: pytest.fail("asked"), dry=False)
     running(monkeypatch, lambda: pytest.fail("asked"), dry=True)
-    assert "without TLS" in said[0]
+    assert "without TLS" in output[0]

@@ -62,14 +62,14 @@ def test_what_never_reaches_an_image_does_not_count(image_folder: Path, name: st
 def test_content_name_and_x_bit_count(image_folder: Path) -> None:
     entry = image_folder / "search" / "entry"
     entry.write_text("#!/bin/sh\n")
-    seen = [reference("search", image_folder)]
+    references = [reference("search", image_folder)]
     entry.chmod(0o755)
-    seen.append(reference("search", image_folder))
+    references.append(reference("search", image_folder))
     entry.write_text("#!/bin/sh\r\n")
-    seen.append(reference("search", image_folder))
+    references.append(reference("search", image_folder))
     entry.rename(entry.with_name("start"))
-    seen.append(reference("search", image_folder))
-    assert len(set(seen)) == 4
+    references.append(reference("search", image_folder))
+    assert len(set(references)) == 4
 
 
 def test_a_change_reaches_all_that_stand_on_it_and_no_other(image_folder: Path) -> None:

@@ -54,7 +54,7 @@ def test_the_examples_of_the_page_are_typed(tmp_path: Path) -> None:
 def test_one_client_that_fails_keeps_no_other_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def told(request: OnboardingRequest) -> dict[str, Any]:
+    def onboard_or_fail(request: OnboardingRequest) -> dict[str, Any]:
         if request.name == "elm":
             raise PortalError("no room")
         return {
@@ -70,7 +70,7 @@ def test_one_client_that_fails_keeps_no_other_back(
         verb: str, requests: list[OnboardingRequest], *, say: Say, on_outcome: Callable[[Outcome], None]
     ) -> list[Outcome]:
         assert verb == "onboard"
-        ended = [outcome.outcome_of(each.name, partial(told, each)) for each in requests]
+        ended = [outcome.outcome_of(each.name, partial(onboard_or_fail, each)) for each in requests]
         for each in ended:
             say(f"{each.tenant}: coming")
             on_outcome(each)
@@ -82,9 +82,9 @@ def test_one_client_that_fails_keeps_no_other_back(
         "name,lms,title\noak,oak.example.com,Oak\nelm,elm.example.com,Elm\nash,ash.example.com,Ash\n"
     )
     assert onboard.main([str(clients)]) == 1
-    said = capsys.readouterr()
-    assert [json.loads(line)["tenant"] for line in said.out.splitlines()] == ["oak", "ash"]
-    assert "elm: failed: no room" in said.err
+    captured = capsys.readouterr()
+    assert [json.loads(line)["tenant"] for line in captured.out.splitlines()] == ["oak", "ash"]
+    assert "elm: failed: no room" in captured.err
     assert onboard.main([]) == 2
     clients.write_text("name,host\noak,oak.example.com\n")
     assert onboard.main([str(clients)]) == 2
@@ -146,8 +146,8 @@ def test_an_order_is_begun_once_and_told_as_it_goes_on() -> None:
         assert ask(oak)[0] == 404
         assert ask(oak, OAK)[0] == 202
         assert ask(oak, OAK)[0] == 202
-        told = until("its progress", lambda: (found := ask(oak)[1])["progress"] and found)
-        assert (told["state"], told["progress"]) == ("running", ["tenant file: 0.1 s"])
+        order = until("its progress", lambda: (found := ask(oak)[1])["progress"] and found)
+        assert (order["state"], order["progress"]) == ("running", ["tenant file: 0.1 s"])
         assert ask(oak, {**OAK, "title": "Elm"})[0] == 409
         fake.may_end.set()
         done = until("its end", lambda: (found := ask(oak)[1])["state"] == "done" and found)

@@ -27,14 +27,14 @@ SECRETS = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_BACKEND_URL")
 @pytest.fixture(scope="module")
 def workflow() -> dict[str, Any]:
     # YAML 1.1 takes `on` for a truth value.
-    told: dict[Any, Any] = yaml.safe_load(GITHUB.read_text())
-    return {"on" if key is True else key: value for key, value in told.items()}
+    document: dict[Any, Any] = yaml.safe_load(GITHUB.read_text())
+    return {"on" if key is True else key: value for key, value in document.items()}
 
 
 @pytest.fixture(scope="module")
 def pipeline() -> dict[str, Any]:
-    told: dict[str, Any] = yaml.safe_load(GITLAB.read_text())
-    return told
+    document: dict[str, Any] = yaml.safe_load(GITLAB.read_text())
+    return document
 
 
 def commands(script: str) -> Iterator[list[str]]:
@@ -52,9 +52,9 @@ def scripts(workflow: dict[str, Any], pipeline: dict[str, Any]) -> list[str]:
 
 def test_their_words_are_the_commands_own(workflow: dict[str, Any], pipeline: dict[str, Any]) -> None:
     known: Any = typer.main.get_command(app)
-    seen = [words for script in scripts(workflow, pipeline) for words in commands(script)]
-    assert {words[0] for words in seen} == {"changed", "tenants", "preview", "comment"}
-    for words in seen:
+    command_lines = [words for script in scripts(workflow, pipeline) for words in commands(script)]
+    assert {words[0] for words in command_lines} == {"changed", "tenants", "preview", "comment"}
+    for words in command_lines:
         verb = known.commands[words[0]]
         # Raises for an option or a number of words that the command does not have.
         verb.make_context(words[0], list(words[1:]))
@@ -189,8 +189,8 @@ def test_a_label_holds_for_the_commit_that_it_was_put_on(
     step = next(step for step in workflow["jobs"]["preview"]["steps"] if "ALLOW" in step.get("env", {}))
     # GitHub sends all labels with every event, whenever they were put on.
     labels = [DATA_LOSS, "bug"]
-    told = holds(step["env"]["ALLOW"], action, label, labels)
-    assert told == (f"--allow={DATA_LOSS}" if allowed else "")
+    is_allowed = holds(step["env"]["ALLOW"], action, label, labels)
+    assert is_allowed == (f"--allow={DATA_LOSS}" if allowed else "")
     fall = workflow["jobs"]["label"]
     assert holds(fall["if"], action, label, labels) is not allowed
     assert not holds(fall["if"], action, label, ["bug"])

@@ -45,8 +45,8 @@ NET = Requirements(
 
 
 def host(*listening: str, **more: Any) -> Host:
-    told: dict[str, Any] = {"routes": (), "own": (LO, E0), "memory": 4096, "disk": 9999, **more}
-    return Host(listening=frozenset(map(listen_at, listening)), **told)
+    facts: dict[str, Any] = {"routes": (), "own": (LO, E0), "memory": 4096, "disk": 9999, **more}
+    return Host(listening=frozenset(map(listen_at, listening)), **facts)
 
 
 def network(name: str, subnet: str, tenant: str = "") -> Network:
@@ -84,8 +84,8 @@ IN_THE_WAY: dict[str, tuple[Requirements, Facts, str]] = {
 
 @pytest.mark.parametrize("case", IN_THE_WAY)
 def test_is_in_the_way(case: str) -> None:
-    asked, facts, why = IN_THE_WAY[case]
-    (found,) = obstacles(asked, facts, "oak")
+    needs, facts, why = IN_THE_WAY[case]
+    (found,) = obstacles(needs, facts, "oak")
     assert why in found.what
     assert found.remedy
 
@@ -123,19 +123,19 @@ def test_is_in_nobodys_way(case: str) -> None:
 
 
 def test_missing_images_are_no_obstacle_where_they_are_brought_first() -> None:
-    asked = Requirements(images=frozenset({"portals/lms:1"}))
-    assert obstacles(asked, Facts(), "oak", images_come=True) == ()
-    assert "1 images yet" in notes(asked, Facts())[0]
+    needs = Requirements(images=frozenset({"portals/lms:1"}))
+    assert obstacles(needs, Facts(), "oak", images_come=True) == ()
+    assert "1 images yet" in notes(needs, Facts())[0]
 
 
 def test_what_is_worth_knowing() -> None:
     wide = Route(network=IPv4Network("10.0.0.0/8"), interface="tun0", linked=False)
-    (told,) = notes(NET, Facts(host=host(routes=(wide,))))
-    assert told.startswith(
+    (note,) = notes(NET, Facts(host=host(routes=(wide,))))
+    assert note.startswith(
         "the host reaches 10.0.0.0/8 by tun0, and 10.77.2.0/25 of oak-private is part of it"
     )
-    (told,) = notes(Requirements(limits={"oak-lms": 9000}), Facts(memory=8000))
-    assert "has no effect" in told
+    (note,) = notes(Requirements(limits={"oak-lms": 9000}), Facts(memory=8000))
+    assert "has no effect" in note
 
 
 def test_the_host_is_asked_only_for_what_the_portal_does_not_have() -> None:

@@ -63,5 +63,5 @@ def test_routes_and_addresses() -> None:
 
 
 def host(*listening: str, **more: Any) -> Host:
-    told: dict[str, Any] = {"routes": (), "own": (LO, E0), "memory": 4096, "disk": 9999, **more}
-    return Host(listening=frozenset(map(listen_at, listening)), **told)
+    facts: dict[str, Any] = {"routes": (), "own": (LO, E0), "memory": 4096, "disk": 9999, **more}
+    return Host(listening=frozenset(map(listen_at, listening)), **facts)

@@ -25,8 +25,8 @@ def listen_at(text: str) -> ListenAddress:
 
 
 def host(*listening: str, **more: Any) -> Host:
-    told: dict[str, Any] = {"routes": (), "own": (LO, E0), "memory": 4096, "disk": 9999, **more}
-    return Host(listening=frozenset(map(listen_at, listening)), **told)
+    facts: dict[str, Any] = {"routes": (), "own": (LO, E0), "memory": 4096, "disk": 9999, **more}
+    return Host(listening=frozenset(map(listen_at, listening)), **facts)
 
 
 def network(name: str, subnet: str, tenant: str = "") -> Network:
@@ -48,7 +48,7 @@ class Answers:
 
 
 @pytest.mark.parametrize(
-    ("fails", "networks", "asked", "refused"),
+    ("fails", "networks", "readable", "refused"),
     [
         ((), ["host"], True, ""),
         # An engine that maps users: memory and drive are known all the same.
@@ -59,7 +59,7 @@ class Answers:
 def test_where_the_host_s_network_is_not_lent_the_rest_is_asked(
     fails: tuple[str, ...],
     networks: list[str],
-    asked: bool,
+    readable: bool,
     refused: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -68,7 +68,7 @@ def test_where_the_host_s_network_is_not_lent_the_rest_is_asked(
     monkeypatch.setattr(facts, "of_host", engine.of_host)
     found = looking.gather_facts(None, Requirements(room=1), "portals/ops:1", "/srv/portals")
     assert engine.networks == networks
-    assert (found.host is not None, found.refused) == (asked, refused)
+    assert (found.host is not None, found.refused) == (readable, refused)
     assert bool(found.unasked) is (len(fails) == 1)
 
 

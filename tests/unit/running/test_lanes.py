@@ -25,7 +25,7 @@ class Node:
     """A worker that writes down which tests it is told to run."""
 
     name: str
-    given: list[str] = field(default_factory=list)
+    tests: list[str] = field(default_factory=list)
     shutting_down: bool = False
 
     @property
@@ -33,17 +33,17 @@ class Node:
         return SimpleNamespace(id=self.name)
 
     def send_runtest_some(self, numbers: list[int]) -> None:
-        self.given += [ORDER[number] for number in numbers]
+        self.tests += [ORDER[number] for number in numbers]
 
     def shutdown(self) -> None:
         self.shutting_down = True
 
 
 def scheduler(workers: int) -> Any:
-    told: Any = SimpleNamespace(
+    config: Any = SimpleNamespace(
         option=SimpleNamespace(loadscopereorder=True), getvalue=lambda name: [f"{workers}*popen"]
     )
-    return Lanes(told, SimpleNamespace(loadscopesched=lambda *said: None))
+    return Lanes(config, SimpleNamespace(loadscopesched=lambda *options: None))
 
 
 def test_lanes_are_begun_first_and_keep_their_order() -> None:
@@ -61,7 +61,7 @@ def test_a_lane_is_one_workers(workers: int) -> None:
     ran: dict[str, list[str]] = {node.name: [] for node in nodes}
     while made.has_pending:
         for node in nodes:
-            waiting = [each for each in node.given if each not in ran[node.name]]
+            waiting = [each for each in node.tests if each not in ran[node.name]]
             if waiting:
                 ran[node.name].append(waiting[0])
                 made.mark_test_complete(node, ORDER.index(waiting[0]))

@@ -130,9 +130,9 @@ def test_nothing_to_do_is_silent_and_starts_nothing(checkout: Path, env: dict[st
 def test_the_environment_is_lines_for_a_shell_or_one_object(checkout: Path, env: dict[str, str]) -> None:
     stand(checkout, env)
     lines = portal(checkout, env, "env").stdout.splitlines()
-    told = json.loads(portal(checkout, env, "env", "--json").stdout)
-    assert len(told) > 3
-    assert [f"export {name}={shlex.quote(told[name])}" for name in sorted(told)] == lines
+    variables = json.loads(portal(checkout, env, "env", "--json").stdout)
+    assert len(variables) > 3
+    assert [f"export {name}={shlex.quote(variables[name])}" for name in sorted(variables)] == lines
 
 
 @pytest.mark.usefixtures("engine")
@@ -211,10 +211,10 @@ def test_killed_in_the_middle_and_run_again_it_is_whole(checkout: Path, env: dic
     assert again.returncode == 0, again.stderr
     facts = {part["part"]: part for part in json.loads(again.stdout)["parts"]}
     python = Path(facts["venv"]["where"]) / "bin" / "python"
-    said = subprocess.run(
+    completed = subprocess.run(
         [python, "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True, timeout=30
     )
-    assert said.stdout.strip() == facts["venv"]["where"]
+    assert completed.stdout.strip() == facts["venv"]["where"]
     # The link and what it leads to; what the killed one made is gone.
     assert len(list(paths.cache.glob("venv-*"))) == 2
     assert stat.S_IMODE(paths.passphrase.stat().st_mode) == 0o600
@@ -234,13 +234,16 @@ def test_two_at_once_make_it_once(checkout: Path, env: dict[str, str]) -> None:
         )
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=200) for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
+    outputs = [process.communicate(timeout=200) for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
     made = [
-        part["seconds"] > 0 for out, _ in said for part in json.loads(out)["parts"] if part["part"] == "venv"
+        part["seconds"] > 0
+        for out, _ in outputs
+        for part in json.loads(out)["parts"]
+        if part["part"] == "venv"
     ]
     assert sorted(made) == [False, True]
-    assert sum("another setup is running" in err for _, err in said) == 1
+    assert sum("another setup is running" in err for _, err in outputs) == 1
 
 
 def test_a_polite_end_ends_what_runs(checkout: Path, env: dict[str, str], tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_this_machine_is_asked_past_a_proxy(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "usual", "upper", "grpc"),
+    ("environ", "usual", "upper", "grpc"),
     [
         ({"no_proxy": "a.example, b"}, f"a.example,b,{HERE}", f"a.example,b,{HERE}", f"a.example,b,{HERE}"),
         ({"NO_PROXY": "a"}, f"a,{HERE}", f"a,{HERE}", f"a,{HERE}"),
@@ -79,9 +79,9 @@ def test_this_machine_is_asked_past_a_proxy(name: str) -> None:
     ],
 )
 def test_what_an_operator_excepts_from_a_proxy_stays(
-    said: dict[str, str], usual: str, upper: str, grpc: str
+    environ: dict[str, str], usual: str, upper: str, grpc: str
 ) -> None:
-    made = direct({"https_proxy": "http://p:3128", **said})
+    made = direct({"https_proxy": "http://p:3128", **environ})
     assert made == {"no_proxy": usual, "NO_PROXY": upper, "no_grpc_proxy": grpc}
 
 
@@ -108,5 +108,5 @@ def test_a_users_path_gets_the_system_folders_behind_it() -> None:
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])))
 def test_a_shell_reads_any_value_as_it_is(value: str) -> None:
     script = shell({"VALUE": value}) + 'printf "%s" "$VALUE"'
-    said = subprocess.run(["/bin/sh", "-c", script], env={}, capture_output=True, check=True, timeout=20)
-    assert said.stdout == os.fsencode(value)
+    completed = subprocess.run(["/bin/sh", "-c", script], env={}, capture_output=True, check=True, timeout=20)
+    assert completed.stdout == os.fsencode(value)

@@ -104,7 +104,7 @@ def test_a_question_without_an_answer_is_empty(runner: Runner, words: list[str])
 def test_the_tail_of_a_long_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text("".join(f"line {number}\n\n" for number in range(10_000)) + "x" * 400)
-    said = tail(log).splitlines()
-    assert said[:5] == [f"    line {number}" for number in range(9995, 10_000)]
-    assert len(said[5]) == 304
+    last_lines = tail(log).splitlines()
+    assert last_lines[:5] == [f"    line {number}" for number in range(9995, 10_000)]
+    assert len(last_lines[5]) == 304
     assert tail(tmp_path / "none") == ""

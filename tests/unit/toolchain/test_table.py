@@ -149,10 +149,10 @@ def test_a_pipe_is_the_same_whatever_the_shell_says_of_terminals(
     }.items():
         monkeypatch.setenv(name, value)
     print_table(table(), "3 rows")
-    told = capsys.readouterr().out
-    assert told == usual
-    assert told.startswith("3 rows\ntenant ")
-    assert "\x1b" not in told
+    out = capsys.readouterr().out
+    assert out == usual
+    assert out.startswith("3 rows\ntenant ")
+    assert "\x1b" not in out
 
 
 @pytest.mark.parametrize("width", [30, 60, 80, 200])
@@ -168,9 +168,9 @@ def test_a_terminal_with_room_for_them_keeps_names_whole_and_folds_prose_at_word
     assert LONG[:30] in shown
     assert LONG[:12] in shown
     column = [line[8:].split("  ")[0].strip() for line in shown.splitlines()]
-    told = " ".join(column).split()
+    shown_words = " ".join(column).split()
     # Whole words, wherever a line ends.
-    assert {"program", "every", "portal", "changed", "nobody", "knows"} <= set(told)
+    assert {"program", "every", "portal", "changed", "nobody", "knows"} <= set(shown_words)
 
 
 def test_a_terminal_says_a_group_s_name_once() -> None:

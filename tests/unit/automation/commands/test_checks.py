@@ -20,9 +20,9 @@ def test_the_help_of_the_tests_builds_and_runs_nothing(
 ) -> None:
     begun: list[object] = []
     monkeypatch.setattr(checks, "test", lambda *how: begun.append(how))
-    told = run_portal("test", *words)
-    assert told.exit_code == 0
-    assert "./portal test -k tenant" in output_line(told)
+    result = run_portal("test", *words)
+    assert result.exit_code == 0
+    assert "./portal test -k tenant" in output_line(result)
     assert begun == []
 
 

@@ -18,12 +18,12 @@ def away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("verb", ["up", "destroy", "preview"])
 def test_names_and_all_at_once(verb: str) -> None:
-    told = run_portal(verb, "demo", "--all")
-    assert told.exit_code == 2
-    assert "name tenants or pass --all, not both" in output_line(told)
-    told = run_portal(verb)
-    assert told.exit_code == 2
-    assert "name the tenants, or pass --all" in output_line(told)
+    result = run_portal(verb, "demo", "--all")
+    assert result.exit_code == 2
+    assert "name tenants or pass --all, not both" in output_line(result)
+    result = run_portal(verb)
+    assert result.exit_code == 2
+    assert "name the tenants, or pass --all" in output_line(result)
 
 
 @pytest.fixture
@@ -35,28 +35,28 @@ def removals(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("removals")
 def test_what_would_go_of_several_is_one_object() -> None:
-    told = json.loads(run_portal("destroy", "acme", "demo", "--dry-run", "--json").stdout)
-    assert list(told["tenants"]) == ["acme", "demo"]
-    assert [each["name"] for each in told["tenants"]["demo"]["changes"]] == ["network-front"]
-    told = json.loads(run_portal("destroy", "acme", "--dry-run", "--json").stdout)
-    assert (told["tenant"], len(told["changes"])) == ("acme", 1)
+    removals = json.loads(run_portal("destroy", "acme", "demo", "--dry-run", "--json").stdout)
+    assert list(removals["tenants"]) == ["acme", "demo"]
+    assert [each["name"] for each in removals["tenants"]["demo"]["changes"]] == ["network-front"]
+    removals = json.loads(run_portal("destroy", "acme", "--dry-run", "--json").stdout)
+    assert (removals["tenant"], len(removals["changes"])) == ("acme", 1)
 
 
 @pytest.mark.usefixtures("removals")
 def test_what_would_go_of_several_says_of_whom() -> None:
-    told = run_portal("destroy", "acme", "demo", "--dry-run").stdout
-    assert told.index("acme: 1 to delete") < told.index("demo: 1 to delete")
+    output = run_portal("destroy", "acme", "demo", "--dry-run").stdout
+    assert output.index("acme: 1 to delete") < output.index("demo: 1 to delete")
 
 
-@pytest.mark.parametrize(("state", "said"), [("exited", "exited (0)"), ("running", "running")])
-def test_status_says_how_a_job_has_ended(state: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("state", "shown"), [("exited", "exited (0)"), ("running", "running")])
+def test_status_says_how_a_job_has_ended(state: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = {"Names": ["/acme-lms"], "State": state, "Status": "Exited (0) 5 minutes ago", "Image": "x"}
     job = inventory.container({**listed, "Labels": {"portal.service": "migrate", "portal.group": "jobs"}})
     code = int(job.exit_code) if job.exit_code else None
     services = {
         "migrate": {"container": "acme-migrate", "state": job.state, "health": None, "exit_code": code}
     }
-    told = {
+    parsed_status = {
         "tenant": "acme",
         "healthy": True,
         "services": services,
@@ -64,8 +64,8 @@ def test_status_says_how_a_job_has_ended(state: str, said: str, monkeypatch: pyt
         "without_process_limit": [],
         "drive": {"unknown": "x", "warnings": []},
     }
-    monkeypatch.setattr(status, "status", lambda tenant: told)
+    monkeypatch.setattr(status, "status", lambda tenant: parsed_status)
     out = run_portal("status", "acme").stdout
     row = next(line for line in out.splitlines() if line.startswith("migrate"))
-    assert row.split("  ")[-1].strip() == said
+    assert row.split("  ")[-1].strip() == shown
     assert json.loads(run_portal("status", "acme", "--json").stdout)["services"] == services

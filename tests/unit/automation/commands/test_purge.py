@@ -25,13 +25,13 @@ def test_no_orphans_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_rehearsed_purge_says_that_it_would_be_refused(
     running: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked = purge.SearchScope(places=())
+    scope = purge.SearchScope(places=())
     found = purge.Trace(tenant="demo", stack=True, files=())
-    monkeypatch.setattr(purge, "search_scope", lambda tenant, **how: looked)
+    monkeypatch.setattr(purge, "search_scope", lambda tenant, **how: scope)
     monkeypatch.setattr(purge, "trace", lambda tenant, where: found)
     monkeypatch.setattr(purge, "count_running", lambda tenant, where: running)
-    told = run_portal("purge", "demo", "--dry-run")
-    assert told.exit_code == 0
+    result = run_portal("purge", "demo", "--dry-run")
+    assert result.exit_code == 0
     refused = "15 containers are running; destroy the portal before you purge it: ./portal destroy demo --confirm demo\n"
-    assert (refused in told.stdout) is (running > 0)
+    assert (refused in result.stdout) is (running > 0)
     assert json.loads(run_portal("purge", "demo", "--dry-run", "--json").stdout)["running"] == running

@@ -33,7 +33,7 @@ def state(*resources: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("told", "place"),
+    ("checkpoint", "place"),
     [
         (state(), None),
         ({}, None),
@@ -47,8 +47,8 @@ def state(*resources: dict[str, Any]) -> dict[str, Any]:
         ),
     ],
 )
-def test_a_state_says_where_the_data_is(told: dict[str, Any], place: DataLocation | None) -> None:
-    assert location_in_state(told) == place
+def test_a_state_says_where_the_data_is(checkpoint: dict[str, Any], place: DataLocation | None) -> None:
+    assert location_in_state(checkpoint) == place
 
 
 def test_places_are_remembered_the_latest_first(stack_with_tags: Stack) -> None:

@@ -30,9 +30,9 @@ from tests.programs import TENANTS
 def test_the_demo_marks_its_own_directory_alone(
     root: str, others: dict[str, str], mounts: list[str], why: str
 ) -> None:
-    told = refusal(root, others, mounts)
-    assert why in told
-    assert bool(why) is bool(told)
+    refusal_text = refusal(root, others, mounts)
+    assert why in refusal_text
+    assert bool(why) is bool(refusal_text)
 
 
 def test_the_demo_of_this_repository_has_its_own_directory_and_no_other_tenant_there() -> None:
@@ -45,17 +45,17 @@ def test_the_host_s_mounts_are_read_of_fstab_and_units(tmp_path: Path) -> None:
     units.mkdir(parents=True)
     script = MOUNTS.replace("/host", str(tmp_path))
 
-    def said() -> list[str]:
+    def mount_points() -> list[str]:
         ran = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=30, check=True)
         return sorted(ran.stdout.split())
 
-    assert said() == []
+    assert mount_points() == []
     (tmp_path / "fstab").write_text(
         "# UUID=1 /none ext4\nUUID=2 / ext4\nnas:/p /srv/portals nfs4 noauto 0 0 # x\n"
     )
     (units / "srv-two.mount").write_text("[Mount]\nWhat=nas:/two\nWhere=/srv/two\n")
     (units / "srv-three.automount").write_text("[Automount]\nWhere=/srv/three\n")
-    assert said() == ["/", "/srv/portals", "/srv/three", "/srv/two"]
+    assert mount_points() == ["/", "/srv/portals", "/srv/three", "/srv/two"]
 
 
 def test_nothing_is_marked_where_it_is_not_the_demo_s(monkeypatch: pytest.MonkeyPatch) -> None:

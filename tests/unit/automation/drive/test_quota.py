@@ -62,7 +62,7 @@ def test_what_a_drive_says_of_a_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("reason", "words"),
     [
         ("quota-kernel 6.1.0-37-amd64\nquota-users :0:0:4294967295\n", ""),
         ("quota-kernel 5.14.0\n", ""),
@@ -70,8 +70,8 @@ def test_what_a_drive_says_of_a_share() -> None:
         ("quota-kernel 6.1.0\nquota-users :0:100000:65536\n", "rootless, or user namespaces"),
     ],
 )
-def test_what_an_engine_s_host_cannot_is_known_before(told: str, words: str) -> None:
-    found = quota.parse_share(told + TOLD)
+def test_what_an_engine_s_host_cannot_is_known_before(reason: str, words: str) -> None:
+    found = quota.parse_share(reason + TOLD)
     assert words in found.prevented
     assert found.supports_limits is not bool(words)
     if words:
@@ -204,9 +204,9 @@ def test_whether_it_holds_and_else_the_remedy(found: Share, size: str, held: boo
     ],
 )
 def test_what_stands_in_the_way(found: Share, disk: int, words: list[str]) -> None:
-    told = [str(each) for each in quota.obstacles(found, tenant(), disk)]
-    assert len(told) == len(words)
-    assert all(word in line for word, line in zip(words, told, strict=True))
+    obstacles = [str(each) for each in quota.obstacles(found, tenant(), disk)]
+    assert len(obstacles) == len(words)
+    assert all(word in line for word, line in zip(words, obstacles, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -236,17 +236,17 @@ def test_what_stands_in_the_way(found: Share, disk: int, words: list[str]) -> No
     ],
 )
 def test_what_a_preview_says(found: Share, size: str, words: list[str]) -> None:
-    told = list(quota.notes(found, tenant(size)))
-    assert len(told) == len(words)
-    assert all(word in line for word, line in zip(words, told, strict=True))
+    notes = list(quota.notes(found, tenant(size)))
+    assert len(notes) == len(words)
+    assert all(word in line for word, line in zip(words, notes, strict=True))
 
 
 class Engine:
     """An engine whose helper says what it is told to; `asked` is what it was made with."""
 
-    def __init__(self, *said: bytes, code: int = 0) -> None:
-        self.said, self.code = said, code
-        self.asked: dict[str, Any] = {}
+    def __init__(self, *output: bytes, code: int = 0) -> None:
+        self.output, self.code = output, code
+        self.options: dict[str, Any] = {}
         self.left: list[str] = []
         self.removed: list[str] = []
 
@@ -256,7 +256,7 @@ class Engine:
 
     def remove_container(self, name: str, *, force: bool) -> None:
         assert force
-        assert not self.asked, "before the next one is there"
+        assert not self.options, "before the next one is there"
         self.left.remove(name)
         self.removed.append(name)
 
@@ -269,7 +269,7 @@ class Engine:
     def logs(self, name: str, *, stream: bool, follow: bool) -> Iterator[bytes]:
         assert stream
         assert follow
-        return iter(self.said)
+        return iter(self.output)
 
     def wait(self, name: str, timeout: float) -> dict[str, int]:
         assert timeout <= 60
@@ -281,7 +281,7 @@ def _helper(monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def helper(client: Engine, image: str, labels: dict[str, str], **how: Any) -> Iterator[str]:
         assert labels == {"portal.helper-of": "acme"}
-        client.asked = how
+        client.options = how
         yield "made"
 
     monkeypatch.setattr(quota, "helper", helper)
@@ -289,8 +289,8 @@ def _helper(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_helper_may_do_three_things_in_one_directory() -> None:
     engine = Engine(b"held 1900731709 3\n")
-    assert quota.set_limit(engine, tenant(), share(), lambda told: None) == ""
-    config = engine.asked["host_config"]
+    assert quota.set_limit(engine, tenant(), share(), lambda line: None) == ""
+    config = engine.options["host_config"]
     assert config["cap_drop"] == ["ALL"]
     assert config["cap_add"] == ["SYS_ADMIN", "FOWNER", "DAC_READ_SEARCH"]
     assert config["network_mode"] == "none"
@@ -313,12 +313,12 @@ def test_no_helper_where_there_is_nothing_to_do() -> None:
         (new, "20GiB"),
     ):
         engine = Engine()
-        assert quota.set_limit(engine, tenant(size), found, lambda told: None) == ""
-        assert engine.asked == {}
+        assert quota.set_limit(engine, tenant(size), found, lambda line: None) == ""
+        assert engine.options == {}
 
 
 @pytest.mark.parametrize(
-    ("said", "code", "why", "told"),
+    ("output", "code", "why", "messages"),
     [
         ((b"held 19007", b"31709 3\n"), 0, "", ["the file system holds it to 20480 MiB from now on"]),
         (
@@ -334,18 +334,18 @@ def test_no_helper_where_there_is_nothing_to_do() -> None:
         ((b"held 1 3 and more\n",), 0, "the helper ended with 'held 1 3 and more'", []),
     ],
 )
-def test_how_it_ended(said: tuple[bytes, ...], code: int, why: str, told: list[str]) -> None:
+def test_how_it_ended(output: tuple[bytes, ...], code: int, why: str, messages: list[str]) -> None:
     lines: list[str] = []
-    found = quota.set_limit(Engine(*said, code=code), tenant(), share(), lines.append)
+    found = quota.set_limit(Engine(*output, code=code), tenant(), share(), lines.append)
     assert why in found
     assert bool(found) is bool(why)
-    assert len(lines) == len(told)
-    assert all(word in line for word, line in zip(told, lines, strict=True))
+    assert len(lines) == len(messages)
+    assert all(word in line for word, line in zip(messages, lines, strict=True))
 
 
 def test_more_taken_by_then_than_the_quota_is_a_reason() -> None:
     """Before, it was less: that is asked first, and refused."""
-    why = quota.set_limit(Engine(b"over 30000\n"), tenant(), share(), lambda told: None)
+    why = quota.set_limit(Engine(b"over 30000\n"), tenant(), share(), lambda line: None)
     assert why.startswith("acme uses 30000 MiB, so with 20480 it could write next to nothing")
     assert why.endswith("the limit stays as it was")
 
@@ -356,9 +356,9 @@ def test_files_that_nobody_counts_yet_are_counted_before_a_first_limit() -> None
     uncounted = dataclasses.replace(share(), counted=None)
     found = quota.count_files(engine, tenant(), uncounted, lines.append)
     assert (found.used, lines) == (25600, ["acme: counting its files: 5 s"])
-    (told,) = quota.obstacles(found, tenant(), 0)
-    assert "acme uses 25600 MiB, so with 20480 it could write next to nothing" in told.what
-    (mount,) = engine.asked["host_config"]["mounts"]
+    (obstacle,) = quota.obstacles(found, tenant(), 0)
+    assert "acme uses 25600 MiB, so with 20480 it could write next to nothing" in obstacle.what
+    (mount,) = engine.options["host_config"]["mounts"]
     assert (mount["Source"], mount["ReadOnly"]) == ("/srv/portals/acme", True)
 
 
@@ -382,8 +382,8 @@ def test_a_count_that_does_not_end_decides_nothing_and_says_so() -> None:
 )
 def test_what_the_file_system_counts_or_nobody_limits_is_not_counted(found: Share, size: str) -> None:
     engine = Engine()
-    assert quota.count_files(engine, tenant(size), found, lambda told: None) is found
-    assert engine.asked == {}
+    assert quota.count_files(engine, tenant(size), found, lambda line: None) is found
+    assert engine.options == {}
 
 
 def test_the_count_itself(tmp_path: Path) -> None:
@@ -391,15 +391,15 @@ def test_the_count_itself(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x" * 3 * 2**20)
     script = quota.COUNT_SCRIPT.replace("/portal", str(tmp_path)).replace("sleep 5", "sleep 0.1")
 
-    def told(seconds: float, du: str) -> list[str]:
+    def lines_of_count(seconds: float, du: str) -> list[str]:
         words = script.format(seconds=seconds).replace("du -skx", du)
         ran = subprocess.run(["sh", "-c", words], text=True, capture_output=True, timeout=30, check=True)
         return ran.stdout.splitlines()
 
-    last = told(60, "du -skx")[-1]
+    last = lines_of_count(60, "du -skx")[-1]
     assert last.startswith("counted ")
     assert 3 * 1024 <= int(last.removeprefix("counted ")) < 4 * 1024
-    slow = told(0.5, "sleep 20 ;")
+    slow = lines_of_count(0.5, "sleep 20 ;")
     assert slow[0] == "counting its files: 5 s"
     assert slow[-1] == "uncounted"
 
@@ -408,7 +408,7 @@ def test_what_a_killed_command_left_at_work_is_ended_first() -> None:
     """Its limit would come later than what is asked for now."""
     engine = Engine(b"held 1 3\n")
     engine.left = ["old"]
-    assert quota.set_limit(engine, tenant(), share(), lambda told: None) == ""
+    assert quota.set_limit(engine, tenant(), share(), lambda line: None) == ""
     assert engine.removed == ["old"]
 
 
@@ -416,8 +416,8 @@ def test_a_walk_that_is_cancelled_ends() -> None:
     cancel = threading.Event()
     lines: list[str] = []
 
-    def say(told: str) -> None:
-        lines.append(told)
+    def say(line: str) -> None:
+        lines.append(line)
         cancel.set()
 
     engine = Engine(b"project: 5 files so far\nproject: 9 files so far\nproject: 12 files so far\n")
@@ -431,7 +431,7 @@ def test_an_engine_that_lends_no_such_right_is_a_reason(monkeypatch: pytest.Monk
         raise APIError("400", explanation="invalid --security-opt")
 
     monkeypatch.setattr(quota, "helper", refuses)
-    assert "invalid --security-opt" in quota.set_limit(Engine(), tenant(), share(), lambda told: None)
+    assert "invalid --security-opt" in quota.set_limit(Engine(), tenant(), share(), lambda line: None)
 
 
 @pytest.mark.parametrize(("found", "lifted"), [(share(limit=20 * GIB), True), (share(), False)])
@@ -439,8 +439,8 @@ def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, found: Share, l
     monkeypatch.setattr(sentinel, "read_share", lambda client, root, name: found)
     engine = Engine(b"lifted\n")
     engine.left = ["old"]
-    sentinel.remove_own_limit(engine, "/srv/portals", "acme", lambda told: None)
+    sentinel.remove_own_limit(engine, "/srv/portals", "acme", lambda line: None)
     assert engine.removed == ["old"]
-    assert bool(engine.asked) is lifted
+    assert bool(engine.options) is lifted
     if lifted:
-        assert engine.asked["command"] == ["project-quota", "lift", "--tenant", "acme", "/portal"]
+        assert engine.options["command"] == ["project-quota", "lift", "--tenant", "acme", "/portal"]

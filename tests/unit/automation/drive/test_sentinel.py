@@ -29,7 +29,7 @@ def test_an_answer_leaves_nothing() -> None:
     "look", [lambda engine: sentinel.check(engine, ACME), lambda engine: usage.measure(engine, ACME)]
 )
 def test_one_container_sees_the_mark_and_what_is_asked_there(look: Callable[[FakeEngine], object]) -> None:
-    engine = FakeEngine(said="/dev/sdb1 1048576000 52428800 943718400 6% /drive")
+    engine = FakeEngine(output="/dev/sdb1 1048576000 52428800 943718400 6% /drive")
     look(engine)
     assert len(engine.created) == 1
     assert engine.there == {}
@@ -49,9 +49,9 @@ def test_a_drive_that_is_not_mounted_is_told_and_nothing_is_made(
 ) -> None:
     """A root that is away, and a directory of the host's own disk without a mark."""
     engine = FakeEngine(absent=absent)
-    with pytest.raises(DriveMissing, match=f"./portal drive init {ROOT}") as told:
+    with pytest.raises(DriveMissing, match=f"./portal drive init {ROOT}") as raised:
         look(engine)
-    assert "not mounted" in str(told.value)
+    assert "not mounted" in str(raised.value)
     assert engine.created == []
     assert engine.there == {}
 
@@ -121,15 +121,15 @@ def test_the_mark_of_another_drive_passes_for_none(
     if not refused:
         assert sentinel.check(FakeEngine(mark=mark), tenant, known).root == "/srv/portals"
         return
-    with pytest.raises(DriveMissing) as told:
+    with pytest.raises(DriveMissing) as raised:
         sentinel.check(FakeEngine(mark=mark), tenant, known)
-    assert refused in str(told.value)
-    assert "with the data of acme (other)" in str(told.value)
+    assert refused in str(raised.value)
+    assert "with the data of acme (other)" in str(raised.value)
 
 
 @pytest.mark.parametrize("name", ["acme", ".purged-acme", "acme/mysql"])
 def test_nothing_starts_where_a_link_stands_for_the_data(name: str) -> None:
-    engine = FakeEngine(said=f"link {name}\t/mnt/big")
+    engine = FakeEngine(output=f"link {name}\t/mnt/big")
     with pytest.raises(
         DataLinked, match=f"nothing was started.*{ROOT}/{name} .* is a symbolic link to /mnt/big"
     ):

@@ -24,7 +24,7 @@ def tenant(quota: int = 0) -> Tenant:
 
 
 @pytest.mark.parametrize(
-    ("told", "found"),
+    ("output", "found"),
     [
         (DF, Usage(size=1024000, free=921600)),
         (DF + "used 2097152 1790000000", Usage(size=1024000, free=921600, used=2048, measured=1790000000)),
@@ -40,14 +40,14 @@ def tenant(quota: int = 0) -> Tenant:
         (DF + "used x 1790000000", Usage(size=1024000, free=921600)),
     ],
 )
-def test_what_a_helper_says(told: str, found: Usage) -> None:
-    assert usage.parse(told) == found
+def test_what_a_helper_says(output: str, found: Usage) -> None:
+    assert usage.parse(output) == found
 
 
-@pytest.mark.parametrize("told", ["", "df: /drive: Stale file handle", "used 1 2"])
-def test_what_cannot_be_understood_is_no_number(told: str) -> None:
+@pytest.mark.parametrize("output", ["", "df: /drive: Stale file handle", "used 1 2"])
+def test_what_cannot_be_understood_is_no_number(output: str) -> None:
     with pytest.raises(PortalError, match="cannot read the space of the drive"):
-        usage.parse(told)
+        usage.parse(output)
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,10 @@ def test_what_cannot_be_understood_is_no_number(told: str) -> None:
     ],
 )
 def test_what_is_told_before_it_is_full(found: Usage, quota: int, words: list[str]) -> None:
-    told = list(usage.warnings(found, tenant(quota)))
-    assert len(told) == len(words)
-    assert all(word in line for word, line in zip(words, told, strict=True))
-    assert usage.facts(found, tenant(quota))["warnings"] == told
+    warnings = list(usage.warnings(found, tenant(quota)))
+    assert len(warnings) == len(words)
+    assert all(word in line for word, line in zip(words, warnings, strict=True))
+    assert usage.facts(found, tenant(quota))["warnings"] == warnings
 
 
 def limited(limit: int, used: int, **how: Any) -> Usage:
@@ -101,9 +101,9 @@ def limited(limit: int, used: int, **how: Any) -> Usage:
     ],
 )
 def test_what_is_told_of_a_limit_that_holds(found: Usage, quota: int, words: list[str]) -> None:
-    told = list(usage.warnings(found, tenant(quota)))
-    assert len(told) == len(words)
-    assert all(word in line for word, line in zip(words, told, strict=True))
+    warnings = list(usage.warnings(found, tenant(quota)))
+    assert len(warnings) == len(words)
+    assert all(word in line for word, line in zip(words, warnings, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ def test_what_is_told_of_a_limit_that_holds(found: Usage, quota: int, words: lis
     ],
 )
 def test_which_of_both_it_is(found: Usage, quota: int, held: bool | None, words: str) -> None:
-    told = usage.facts(found, tenant(quota))
-    assert told["quota_held"] is held
-    assert told["limit_mib"] == (found.share.limit or None)
-    assert words in usage.summary_line(told, now=1300)
+    facts = usage.facts(found, tenant(quota))
+    assert facts["quota_held"] is held
+    assert facts["limit_mib"] == (found.share.limit or None)
+    assert words in usage.summary_line(facts, now=1300)
 
 
 @pytest.mark.parametrize(

@@ -47,24 +47,24 @@ class Engine:
     def _answer(self, client: socket.socket) -> None:
         client.settimeout(LIMIT_SECONDS)
         with client:
-            while asked := self._request(client):
-                if b"/start" in asked:
+            while method := self._request(client):
+                if b"/start" in method:
                     for part in self.parts:
                         client.sendall(part)
                     return
-                told = json.dumps({"Id": "exec", "ExitCode": 0}).encode()
+                body = json.dumps({"Id": "exec", "ExitCode": 0}).encode()
                 head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-                client.sendall(head % len(told) + told)
+                client.sendall(head % len(body) + body)
 
     def _request(self, client: socket.socket) -> bytes:
         """The head of a request, its body read as well."""
-        said = b""
-        while b"\r\n\r\n" not in said:
+        request = b""
+        while b"\r\n\r\n" not in request:
             part = client.recv(65536)
             if not part:
                 return b""
-            said += part
-        head, _, body = said.partition(b"\r\n\r\n")
+            request += part
+        head, _, body = request.partition(b"\r\n\r\n")
         lengths = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
         wanted = int(lengths[0].partition(b":")[2]) if lengths else 0
         while len(body) < wanted:

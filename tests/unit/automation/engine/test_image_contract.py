@@ -19,16 +19,16 @@ class Engine:
 
     base_url, api_version, timeout = "http+docker://localhost", "1.41", 60
 
-    def __init__(self, text: bytes, **told: Any) -> None:
-        self.text, self.told = text, {"size": len(text), **told}
-        self.asked: list[str] = []
+    def __init__(self, text: bytes, **stat: Any) -> None:
+        self.text, self.stat = text, {"size": len(text), **stat}
+        self.requests: list[str] = []
 
     def head(self, url: str, *, params: dict[str, str], timeout: float) -> Any:
-        self.asked.append(url)
+        self.requests.append(url)
         if params["path"] != "/there":
             return SimpleNamespace(status_code=404, headers={})
-        told = base64.b64encode(json.dumps(self.told).encode()).decode()
-        return SimpleNamespace(status_code=200, headers={"X-Docker-Container-Path-Stat": told})
+        header = base64.b64encode(json.dumps(self.stat).encode()).decode()
+        return SimpleNamespace(status_code=200, headers={"X-Docker-Container-Path-Stat": header})
 
     def get_archive(self, container: str, path: str) -> Any:
         made = io.BytesIO()
@@ -42,15 +42,15 @@ class Engine:
 def test_a_path_is_asked_for_by_its_name() -> None:
     engine = Engine(b"RELEASE_LINE = 'redwood'")
     assert stat(engine, "made", "/there") == {"size": 24}
-    assert engine.asked == ["http+docker://localhost/v1.41/containers/made/archive"]
+    assert engine.requests == ["http+docker://localhost/v1.41/containers/made/archive"]
     assert stat(engine, "made", "/elsewhere") == {}
     assert read(engine, "made", "/there") == "RELEASE_LINE = 'redwood'"
     assert read(engine, "made", "/elsewhere") == ""
 
 
-@pytest.mark.parametrize("told", [{"size": LARGEST_FILE + 1}, {"size": 0}, {"linkTarget": "/etc/shadow"}])
-def test_a_file_that_is_too_large_or_none_is_not_fetched(told: dict[str, Any]) -> None:
-    assert read(Engine(b"text", **told), "made", "/there") == ""
+@pytest.mark.parametrize("stat", [{"size": LARGEST_FILE + 1}, {"size": 0}, {"linkTarget": "/etc/shadow"}])
+def test_a_file_that_is_too_large_or_none_is_not_fetched(stat: dict[str, Any]) -> None:
+    assert read(Engine(b"text", **stat), "made", "/there") == ""
 
 
 def test_bytes_that_are_no_text_are_read_as_such() -> None:

@@ -42,8 +42,8 @@ def row(state: str, status: str) -> dict[str, Any]:
     ],
 )
 def test_health_is_read_from_the_status(state: str, status: str, health: str, up: bool) -> None:
-    told = container(row(state, status))
-    assert (told.health, told.up) == (health, up)
+    parsed = container(row(state, status))
+    assert (parsed.health, parsed.up) == (health, up)
 
 
 def test_a_service_without_a_container_is_missing() -> None:

@@ -18,18 +18,18 @@ ACME = Tenant.load("acme", TENANTS)
 LIMIT_SECONDS = 10.0
 
 
-def engine(said: str, *jobs: str) -> FakeEngine:
+def engine(status: str, *jobs: str) -> FakeEngine:
     names = (*jobs, "lms", next(iter(ACME.worker_groups)))
     labels = {"portal.tenant": "acme", "portal.group": "ops"}
     return FakeEngine(
         containers={f"acme-{name}": container(labels={**labels, "portal.service": name}) for name in names},
-        said=said,
+        output=status,
     )
 
 
 def lines(monkeypatch: pytest.MonkeyPatch, tenant: Tenant, there: FakeEngine, least: int) -> list[str]:
     """What is said until there are `least` lines."""
-    said: list[str] = []
+    messages: list[str] = []
     enough = threading.Event()
 
     @contextmanager
@@ -37,14 +37,14 @@ def lines(monkeypatch: pytest.MonkeyPatch, tenant: Tenant, there: FakeEngine, le
         yield there
 
     def say(line: str) -> None:
-        said.append(line)
-        if len(said) >= least:
+        messages.append(line)
+        if len(messages) >= least:
             enough.set()
 
     monkeypatch.setattr(inventory, "connect", connect)
     with job_progress.reported(tenant, say, every=0.01):
         assert enough.wait(LIMIT_SECONDS)
-    return said
+    return messages
 
 
 def test_services_and_worker_groups_are_no_jobs() -> None:
@@ -89,14 +89,14 @@ def test_an_engine_that_does_not_answer_fails_nothing(monkeypatch: pytest.Monkey
         raise NoEngine("no Docker engine answers")
 
     monkeypatch.setattr(inventory, "connect", connect)
-    said: list[str] = []
-    with job_progress.reported(ACME, said.append, every=0.01):
+    messages: list[str] = []
+    with job_progress.reported(ACME, messages.append, every=0.01):
         pass
-    assert said == []
+    assert messages == []
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(15, "15 s"), (119, "119 s"), (120, "2 min"), (1500, "25 min")]
+    ("seconds", "duration"), [(15, "15 s"), (119, "119 s"), (120, "2 min"), (1500, "25 min")]
 )
-def test_how_long(seconds: float, said: str) -> None:
-    assert job_progress.duration(seconds) == said
+def test_how_long(seconds: float, duration: str) -> None:
+    assert job_progress.duration(seconds) == duration

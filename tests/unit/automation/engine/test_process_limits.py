@@ -26,7 +26,7 @@ def test_those_that_run_without_get_it_and_no_other() -> None:
         container("gone"),
     ]
     assert process_limits.apply_limits(engine, found) == ["none", "other"]
-    assert engine.asked == [
+    assert engine.requests == [
         f'post /v1.41/containers/{each}/update {{"PidsLimit": {process_limits.PROCESSES}}}'
         for each in ("none", "other")
     ]

@@ -58,9 +58,9 @@ def test_logs_of_a_portal_that_is_not_up(monkeypatch: pytest.MonkeyPatch) -> Non
     """Its words are right, so it is no matter of words: the exit code is that of a portal that is not up."""
     monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(None))
     monkeypatch.setattr(inventory, "containers", lambda client, tenant: [])
-    with pytest.raises(NotUp, match=r"demo is not up: it has no container; .*\./portal up demo") as told:
+    with pytest.raises(NotUp, match=r"demo is not up: it has no container; .*\./portal up demo") as raised:
         list(service_logs.logs(DEMO))
-    assert told.value.exit_code == 6
+    assert raised.value.exit_code == 6
     monkeypatch.setattr(inventory, "containers", lambda client, tenant: [container("lms")])
     with pytest.raises(ConfigError, match="has no service 'mysq'"):
         list(service_logs.logs(DEMO, "mysq"))

@@ -19,13 +19,13 @@ from testbed.processes import processes
 
 
 def test_every_tenant_has_an_outcome_in_the_order_given() -> None:
-    told: list[str] = []
+    messages: list[str] = []
     found = worker_pool.for_each_tenant(
-        "status", ["no-such-b", "no-such-a"], workers=2, on_outcome=lambda one: told.append(one.tenant)
+        "status", ["no-such-b", "no-such-a"], workers=2, on_outcome=lambda one: messages.append(one.tenant)
     )
     assert [(each.tenant, each.exit_code) for each in found] == [("no-such-b", 2), ("no-such-a", 2)]
     assert "tenants/no-such-b.yaml: does not exist" in found[0].reason
-    assert sorted(told) == ["no-such-a", "no-such-b"]
+    assert sorted(messages) == ["no-such-a", "no-such-b"]
 
 
 def test_a_worker_that_is_killed_costs_its_own_tenant_alone() -> None:

@@ -12,8 +12,8 @@ from config.images import recipes
 def test_what_must_be_built_stops_at_what_is_there(image_folder: Path) -> None:
     known = recipes(image_folder)
 
-    def names(asked: list[str], there: set[str]) -> list[str]:
-        return [each.role for each in missing_recipes(asked, known, there)]
+    def names(roles: list[str], there: set[str]) -> list[str]:
+        return [each.role for each in missing_recipes(roles, known, there)]
 
     assert names(["search"], set()) == ["base", "java", "python", "search"]
     assert names(["search"], {"java", "python"}) == ["search"]

@@ -13,12 +13,12 @@ from testbed.waiting import until
 
 
 def test_a_failed_command_ends_with_its_last_lines() -> None:
-    heard: list[str] = []
+    lines: list[str] = []
     words = ["sh", "-c", "echo first; echo last >&2; exit 3"]
     with pytest.raises(BuildError) as caught:
-        run(words, what="downloading", limit=20, stop=threading.Event(), on_line=heard.append)
+        run(words, what="downloading", limit=20, stop=threading.Event(), on_line=lines.append)
     assert str(caught.value) == "downloading: sh ended with code 3\n  first\n  last"
-    assert heard == ["first", "last"]
+    assert lines == ["first", "last"]
 
 
 def test_a_command_that_is_not_there_is_named() -> None:
@@ -55,10 +55,10 @@ def test_what_a_tool_puts_aside_goes_with_it(tmp_path: Path, monkeypatch: pytest
     """Also when it is stopped half-way, as Ctrl-C and SIGTERM do it."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     stop = threading.Event()
-    said: list[str] = []
+    lines: list[str] = []
 
-    def heard(line: str) -> None:
-        said.append(line)
+    def on_line(line: str) -> None:
+        lines.append(line)
         stop.set()
 
     with pytest.raises(Stopped):
@@ -67,7 +67,7 @@ def test_what_a_tool_puts_aside_goes_with_it(tmp_path: Path, monkeypatch: pytest
             what="x",
             limit=60,
             stop=stop,
-            on_line=heard,
+            on_line=on_line,
         )
-    assert Path(said[0]).parent == tmp_path
+    assert Path(lines[0]).parent == tmp_path
     assert not any(tmp_path.iterdir())

@@ -36,7 +36,7 @@ GOOD = InspectedImage(
 )
 
 
-def said(**changed: Any) -> InspectedImage:
+def with_probe(**changed: Any) -> InspectedImage:
     """The good image, whose own Python says something else."""
     return replace(GOOD, probe=parse(json.dumps(TOLD | changed).encode()))
 
@@ -61,27 +61,31 @@ def test_a_good_image_keeps_every_point() -> None:
         (replace(GOOD, volumes=["/"]), "build", "VOLUME /"),
         (replace(GOOD, volumes=["/openedx/config/more"]), "build", "VOLUME /openedx/config/more"),
         (replace(GOOD, triggers=["RUN id"]), "build", "ONBUILD RUN id"),
-        (said(python=[3, 4, 9]), "python", "3.4.9"),
-        (said(python=[2, 7, 18]), "python", "2.7.18"),
-        (said(programs=TOLD["programs"] | {"uwsgi": False}), "programs", "without uwsgi"),
-        (said(programs={}), "programs", "all"),
-        (said(libc="glibc 2.28"), "system", "glibc 2.28"),
-        (said(libc=""), "system", "no glibc"),
-        (said(libc="musl 1.2"), "system", "no glibc"),
-        (said(sockets=False), "health", "bash opens no socket"),
+        (with_probe(python=[3, 4, 9]), "python", "3.4.9"),
+        (with_probe(python=[2, 7, 18]), "python", "2.7.18"),
+        (with_probe(programs=TOLD["programs"] | {"uwsgi": False}), "programs", "without uwsgi"),
+        (with_probe(programs={}), "programs", "all"),
+        (with_probe(libc="glibc 2.28"), "system", "glibc 2.28"),
+        (with_probe(libc=""), "system", "no glibc"),
+        (with_probe(libc="musl 1.2"), "system", "no glibc"),
+        (with_probe(sockets=False), "health", "bash opens no socket"),
         (
-            said(readable={"manage.py": True, "openedx/core/djangoapps/heartbeat": False}),
+            with_probe(readable={"manage.py": True, "openedx/core/djangoapps/heartbeat": False}),
             "health",
             "no heartbeat",
         ),
-        (said(readable=TOLD["readable"] | {"manage.py": False}), "code", "user 1000 cannot read manage.py"),
-        (said(readable={}), "code", "readable"),
         (
-            said(loaded=TOLD["loaded"] | {"lms.envs.common": "ImportError: No module named 'x'"}),
+            with_probe(readable=TOLD["readable"] | {"manage.py": False}),
+            "code",
+            "user 1000 cannot read manage.py",
+        ),
+        (with_probe(readable={}), "code", "readable"),
+        (
+            with_probe(loaded=TOLD["loaded"] | {"lms.envs.common": "ImportError: No module named 'x'"}),
             "settings",
             "lms.envs.common: ImportError: No module named 'x'",
         ),
-        (said(loaded={}), "settings", "imported"),
+        (with_probe(loaded={}), "settings", "imported"),
         (replace(GOOD, paths=STATIC_FILES[:1]), "static files", "without /openedx/staticfiles/studio"),
         (replace(GOOD, release_file="RELEASE_LINE = 'verawood'"), "release", "verawood"),
         (replace(GOOD, release_file="RELEASE_LINE = 'palm'"), "release", "palm"),
@@ -148,19 +152,21 @@ def test_a_release_that_nobody_can_tell_is_no_fault() -> None:
     ],
 )
 def test_an_answer_that_is_none_is_told_and_not_taken(output: bytes) -> None:
-    told = parse(output)
-    assert told.failure
-    assert told == ProbeResult(failure=told.failure)
-    assert told.failure.isprintable()
-    assert len(told.failure) < 600
-    (python,) = (each for each in judge(replace(GOOD, probe=told), RELEASES) if each.name == "python")
+    result = parse(output)
+    assert result.failure
+    assert result == ProbeResult(failure=result.failure)
+    assert result.failure.isprintable()
+    assert len(result.failure) < 600
+    (python,) = (each for each in judge(replace(GOOD, probe=result), RELEASES) if each.name == "python")
     assert python.ok is False
-    assert python.found == told.failure
+    assert python.found == result.failure
 
 
 def test_what_an_image_says_is_cut_and_written_out() -> None:
     hostile = f"\x1b[31m{'x' * 5000}\n::error::"
-    found = said(loaded={"lms.envs.common": hostile}, programs={hostile: False}, readable={hostile: False})
+    found = with_probe(
+        loaded={"lms.envs.common": hostile}, programs={hostile: False}, readable={hostile: False}
+    )
     for each in broken(judge(found, RELEASES)):
         assert each.found.isprintable()
         assert len(each.found) < 400

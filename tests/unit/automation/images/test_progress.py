@@ -15,26 +15,26 @@ def away(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_build_in_a_pipe_says_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    heard = threading.Event()
+    messages: list[str] = []
+    waiting = threading.Event()
 
     def say(text: str) -> None:
-        said.append(text)
+        messages.append(text)
         if "still" in text:
-            heard.set()
+            waiting.set()
 
     monkeypatch.setattr(progress, "say", say)
     with progress.steps(present=False, every=0.01) as step:
         step(Event(role="base", state=State.PRESENT))
         step(Event(role="forum", state=State.BUILDING))
-        assert heard.wait(10)
+        assert waiting.wait(10)
         step(Event(role="forum", state=State.BUILDING, line="a line of a tool"))
         step(Event(role="forum", state=State.BUILT))
     # Waited for: nothing is said after the end.
-    assert said[0] == "forum: building"
-    assert "forum: still building (0 s)" in said
-    assert "forum: built" in said
-    assert {each.partition(" (")[0] for each in said} == {
+    assert messages[0] == "forum: building"
+    assert "forum: still building (0 s)" in messages
+    assert "forum: built" in messages
+    assert {each.partition(" (")[0] for each in messages} == {
         "forum: building",
         "forum: still building",
         "forum: built",

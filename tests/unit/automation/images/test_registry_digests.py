@@ -32,17 +32,17 @@ def raising(error: Exception) -> Callable[[str], Any]:
 
 
 def test_every_image_is_asked_for_where_it_is_taken_from() -> None:
-    asked: list[str] = []
+    images: list[str] = []
 
     def answer(place: str) -> Any:
-        asked.append(place)
+        images.append(place)
         return descriptor(DIGEST)
 
     places = {IMAGE: "127.0.0.1:5000/library/redis:7.4.10", "b/c:1": "b/c:1"}
-    told = registry_digests.ask_registries(client(answer), places, pytest.fail)
-    assert sorted(asked) == sorted(places.values())
-    assert told.digests == dict.fromkeys(places, DIGEST)
-    assert told.why_unavailable == ""
+    refusals = registry_digests.ask_registries(client(answer), places, pytest.fail)
+    assert sorted(images) == sorted(places.values())
+    assert refusals.digests == dict.fromkeys(places, DIGEST)
+    assert refusals.why_unavailable == ""
 
 
 def test_nobody_is_asked_for_nothing() -> None:
@@ -67,27 +67,27 @@ def test_nobody_is_asked_for_nothing() -> None:
     ],
 )
 def test_why_an_image_cannot_be_had_is_one_line(answer: Callable[[str], Any], reason: str) -> None:
-    told = registry_digests.ask_registries(client(answer), {IMAGE: IMAGE, "b/c:1": "b/c:1"}, pytest.fail)
-    assert told.digests == {}
-    assert told.why_unavailable.startswith(f"{IMAGE}: {reason}")
-    assert told.why_unavailable.endswith(" (and 1 more)")
-    assert "\n" not in told.why_unavailable
+    refusals = registry_digests.ask_registries(client(answer), {IMAGE: IMAGE, "b/c:1": "b/c:1"}, pytest.fail)
+    assert refusals.digests == {}
+    assert refusals.why_unavailable.startswith(f"{IMAGE}: {reason}")
+    assert refusals.why_unavailable.endswith(" (and 1 more)")
+    assert "\n" not in refusals.why_unavailable
 
 
 def test_who_waits_for_long_is_told_for_what(monkeypatch: pytest.MonkeyPatch) -> None:
     """All at once: each has to wait until every other was asked, too."""
     monkeypatch.setattr(registry_digests, "SILENCE_SECONDS", 0.05)
-    together, heard, said = threading.Barrier(4, timeout=10), threading.Event(), list[str]()
+    together, waiting, messages = threading.Barrier(4, timeout=10), threading.Event(), list[str]()
 
     def answer(place: str) -> Any:
         together.wait()
-        assert heard.wait(timeout=10)
+        assert waiting.wait(timeout=10)
         return descriptor(DIGEST)
 
     def say(text: str) -> None:
-        said.append(text)
-        heard.set()
+        messages.append(text)
+        waiting.set()
 
     places = {each: each for each in ("a.io/1:1", "a.io/2:1", "b.io/3:1", "b.io/4:1")}
     assert registry_digests.ask_registries(client(answer), places, say).why_unavailable == ""
-    assert said == ["asking a.io, b.io for the public images, at most 6 s"]
+    assert messages == ["asking a.io, b.io for the public images, at most 6 s"]

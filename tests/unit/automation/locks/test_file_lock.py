@@ -10,13 +10,13 @@ from automation.locks.file_lock import exclusive
 
 def test_a_second_one_waits_says_for_what_and_gives_up(tmp_path: Path) -> None:
     path = tmp_path / "below" / "lock"
-    said: list[str] = []
-    with exclusive(path, "the first", said.append):
+    messages: list[str] = []
+    with exclusive(path, "the first", messages.append):
         with (
             pytest.raises(Locked, match="waited 0 s for the first"),
-            exclusive(path, "the first", said.append, limit=0.2),
+            exclusive(path, "the first", messages.append, limit=0.2),
         ):
             pass
-        assert said == ["waiting for the first"]
-    with exclusive(path, "nobody", said.append):
-        assert len(said) == 1
+        assert messages == ["waiting for the first"]
+    with exclusive(path, "nobody", messages.append):
+        assert len(messages) == 1

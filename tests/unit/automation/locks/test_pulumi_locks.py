@@ -25,7 +25,7 @@ def lock(name: str = "plain.json", pid: int = 4242, host: str = "here", since: s
 
 
 @pytest.mark.parametrize(
-    ("what", "which", "one_kernel", "sees_all", "who", "seen", "verdict"),
+    ("what", "which", "one_kernel", "sees_all", "who", "visible", "verdict"),
     [
         ("a plain pulumi that is seen", lock(), True, True, None, True, HolderState.LIVE),
         ("one that would be seen, and is not", lock(), True, True, None, False, HolderState.GONE),
@@ -65,11 +65,11 @@ def test_a_lock_is_nobodys_only_where_that_is_proved(
     one_kernel: bool,
     sees_all: bool,
     who: Record | None,
-    seen: bool,
+    visible: bool,
     verdict: HolderState,
 ) -> None:
     view = View(here=HERE, one_kernel=one_kernel, sees_all=sees_all, record=who)
-    assert view.judge(which, lambda pid, since: seen) is verdict, what
+    assert view.judge(which, lambda pid, since: visible) is verdict, what
 
 
 def test_where_nothing_is_known_of_the_kernel_nothing_is_proved() -> None:
@@ -106,9 +106,9 @@ def test_pulumis_lock_is_held_as_the_cli_holds_it(tmp_path: Path) -> None:
         (path,) = folder.iterdir()
         assert [path.name] == noted
         assert set(json.loads(path.read_text())) == {"pid", "username", "hostname", "timestamp"}
-        (told,) = pulumi_locks.locks_in(folder)
-        assert (told.pid, told.host) == (os.getpid(), ProcessLocation.current().host)
-        assert abs(told.time - time.time()) < 60
+        (lock,) = pulumi_locks.locks_in(folder)
+        assert (lock.pid, lock.host) == (os.getpid(), ProcessLocation.current().host)
+        assert abs(lock.time - time.time()) < 60
         with (
             pytest.raises(Overtaken),
             pulumi_locks.hold_pulumi_lock(folder, tmp_path / "beside", "acme", noted.append),

@@ -97,12 +97,12 @@ def test_a_second_command_is_refused_while_the_first_lives_and_told_who_it_is(st
 
 
 def test_it_waits_for_one_that_ends_in_time(stack: Stack) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     with another(stack) as first:
         threading.Timer(0.5, first.kill).start()
-        with lock_stack(stack, "destroy", said.append, limit=30) as hold:
+        with lock_stack(stack, "destroy", messages.append, limit=30) as hold:
             assert hold.record.verb == "destroy"
-    assert ["waiting for process" in each for each in said] == [True]
+    assert ["waiting for process" in each for each in messages] == [True]
 
 
 def test_a_wait_is_cancelled(stack: Stack) -> None:
@@ -122,7 +122,7 @@ def test_a_killed_command_holds_nothing(stack: Stack) -> None:
 
 def test_the_cli_of_a_killed_command_is_waited_for_and_its_lock_goes(stack: Stack) -> None:
     """Even where its process cannot be seen: the kernel knows whether it lives."""
-    said: list[str] = []
+    messages: list[str] = []
     with another(stack, "sleep", "60") as first:
         left = Record.read(stack_lock.lock_folder(stack) / "record.json")
         assert left
@@ -138,10 +138,10 @@ def test_the_cli_of_a_killed_command_is_waited_for_and_its_lock_goes(stack: Stac
             pass
         assert lock.exists()
         os.kill(cli.pid, signal.SIGKILL)
-        with lock_stack(stack, "up", said.append, limit=10) as hold:
+        with lock_stack(stack, "up", messages.append, limit=10) as hold:
             assert hold.lock_removed
             assert not lock.exists()
-    assert f"removed the lock of process {cli.pid}" in said[-1]
+    assert f"removed the lock of process {cli.pid}" in messages[-1]
 
 
 @contextmanager
@@ -161,13 +161,13 @@ def test_nobody_is_told_to_kill_a_command_that_lives(stack: Stack) -> None:
     """The lock's folder was removed under it, and its next CLI has made it anew."""
     folder = stack_lock.lock_folder(stack)
     with another(stack) as first:
-        told = Record.read(folder / "record.json")
-        assert told
+        record = Record.read(folder / "record.json")
+        assert record
         shutil.rmtree(folder)
         with cli_of(folder) as cli:
             process = Process.with_pid(cli)
             assert process
-            told.with_cli(process, time.time()).write(folder / "record.json")
+            record.with_cli(process, time.time()).write(folder / "record.json")
             with pytest.raises(Locked) as refused, lock_stack(stack, "up", silent, limit=0.3):
                 pass
             assert f"the Pulumi CLI of process {first.pid} of " in str(refused.value)
@@ -178,12 +178,12 @@ def test_nobody_is_told_to_kill_a_command_that_lives(stack: Stack) -> None:
 def test_a_pulumi_lock_of_a_command_that_lives_stays_when_its_own_was_removed(stack: Stack) -> None:
     folder = stack_lock.lock_folder(stack)
     with another(stack, "sleep", "60"):
-        told = Record.read(folder / "record.json")
-        assert told
+        record = Record.read(folder / "record.json")
+        assert record
         shutil.rmtree(folder)
-        lock = pulumi_lock(stack, told.processes[1].pid, "named.json")
+        lock = pulumi_lock(stack, record.processes[1].pid, "named.json")
         folder.mkdir()
-        told.with_lock("named.json").write(folder / "record.json")
+        record.with_lock("named.json").write(folder / "record.json")
         with pytest.raises(Locked), lock_stack(stack, "up", silent, limit=0.3):
             pass
         assert lock.exists()
@@ -216,10 +216,10 @@ def test_a_lock_of_another_host_or_of_before_is_not_written_down_as_ours(stack: 
     with lock_stack(stack, "up", silent) as hold:
         hold.note_cli(2**22 + 7)
         path = pulumi_lock(stack, 2**22 + 7)
-        told = json.loads(path.read_text())
+        content = json.loads(path.read_text())
         hold.note_pulumi_locks()
         assert hold.record.locks == ()
-        path.write_text(json.dumps({**told, "timestamp": now(), "hostname": "another"}))
+        path.write_text(json.dumps({**content, "timestamp": now(), "hostname": "another"}))
         hold.note_pulumi_locks()
         assert hold.record.locks == ()
     assert path.exists()
@@ -283,10 +283,10 @@ def test_one_that_ended_well_while_it_was_looked_at_leaves_nothing_to_mend(
         return False
 
     monkeypatch.setattr(processes, "may_hold", ends)
-    said: list[str] = []
-    with lock_stack(stack, "up", said.append) as hold:
+    messages: list[str] = []
+    with lock_stack(stack, "up", messages.append) as hold:
         assert not hold.lock_removed
-    assert said == []
+    assert messages == []
 
 
 def test_on_a_drive_that_hosts_share_a_dead_pulumi_is_not_proved(
@@ -349,29 +349,29 @@ def written(stack: Stack, state: object) -> dict[str, object]:
 
 
 def test_a_state_is_mended_where_it_is_the_one_that_was_read(stack: Stack, tmp_path: Path) -> None:
-    seen = written(stack, {"resources": [], "pending_operations": [{}]})
+    state = written(stack, {"resources": [], "pending_operations": [{}]})
     with lock_stack(stack, "up", silent) as hold, hold.with_pulumi_lock():
-        assert stack.rewrite(seen, {**seen, "deployment": {"resources": []}}, hold.folder)
+        assert stack.rewrite(state, {**state, "deployment": {"resources": []}}, hold.folder)
     assert stack.state() == {"version": 3, "deployment": {"resources": []}}
     assert stack.checkpoint
     assert [each.name for each in stack.checkpoint.parent.iterdir()] == ["acme.json"]
 
 
 def test_a_state_that_somebody_has_changed_is_not_undone(stack: Stack) -> None:
-    seen = written(stack, {"resources": [], "pending_operations": [{}]})
+    state = written(stack, {"resources": [], "pending_operations": [{}]})
     now = written(stack, {"resources": ["of another run"]})
     with lock_stack(stack, "up", silent) as hold, pytest.raises(Locked, match="was changed during"):
-        stack.rewrite(seen, {**seen, "deployment": {"resources": []}}, hold.folder)
+        stack.rewrite(state, {**state, "deployment": {"resources": []}}, hold.folder)
     assert stack.state() == now
 
 
 def test_holds_know_the_words_of_the_cli(stack: Stack) -> None:
     with lock_stack(stack, "up", silent) as hold:
         assert isinstance(hold, Hold)
-        told = subprocess.run(
+        completed = subprocess.run(
             [*hold.cli_prefix, "no-such-program"], capture_output=True, text=True, timeout=30, check=False
         )
-        assert (told.returncode, told.stderr) == (
+        assert (completed.returncode, completed.stderr) == (
             1,
             "error: no-such-program cannot be run: No such file or directory; run `./portal setup`\n",
         )

@@ -37,26 +37,26 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def decided(monkeypatch: pytest.MonkeyPatch, found: Choice) -> list[tuple[str, str]]:
     """What is chosen, and what was asked for each time."""
-    asked: list[tuple[str, str]] = []
+    choices: list[tuple[str, str]] = []
 
     def choose(release: str, images: str, say: object, *, docker_host: str, least: int) -> Choice:
-        asked.append((release, images))
+        choices.append((release, images))
         assert least > 0
         return found
 
     monkeypatch.setattr(image_choice, "choose", choose)
-    return asked
+    return choices
 
 
 def test_the_real_open_edx_is_written_into_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = decided(monkeypatch, REAL)
+    choices = decided(monkeypatch, REAL)
     tenant, why = load_or_choose(False, "", "", lambda text: None)
     assert (tenant.release.name, tenant.images, why) == ("verawood", "hub", "")
     assert release_and_images(file.read_text()) == {"release": "verawood", "images": "hub"}
     assert "title: Demo University\nrelease: verawood\nimages: hub\n" in file.read_text()
     # Once: what stands in the file is asked for from then on.
     load_or_choose(False, "", "", lambda text: None)
-    assert asked == [("", ""), ("verawood", "hub")]
+    assert choices == [("", ""), ("verawood", "hub")]
 
 
 def test_the_stand_in_leaves_the_file_as_it_is(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,8 +90,8 @@ TLS = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/certs"}
     ],
 )
 def test_what_this_shell_may_not_use(address: str, environ: dict[str, str], why: str) -> None:
-    told = placement.refusal(address, environ)
-    assert why in told if why else told == ""
+    refusal_text = placement.refusal(address, environ)
+    assert why in refusal_text if why else refusal_text == ""
 
 
 def asking(**engine: EngineObjects) -> Callable[[str], EngineObjects | None]:

@@ -141,10 +141,10 @@ HOLDS = Share(kind="xfs", options=frozenset({"prjquota"}), size=100 * GIB)
 def test_a_preview_says_what_up_will_do_about_the_quota(
     share: Share, size: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[dict[str, Any]] = []
+    calls: list[dict[str, Any]] = []
 
     def connect(*hosts: object, **how: Any) -> Any:
-        asked.append(how)
+        calls.append(how)
         return nullcontext()
 
     monkeypatch.setattr(inventory, "connect", connect)
@@ -158,20 +158,20 @@ def test_a_preview_says_what_up_will_do_about_the_quota(
     assert found.notes[: len(NOTES)] == NOTES
     assert [words in each for each in found.notes[len(NOTES) :]] == [True]
     # One that is off is not waited for; one that answers has its time.
-    assert asked == [{"first": 5}]
+    assert calls == [{"first": 5}]
 
 
 def test_an_engine_that_takes_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_identity, "ANSWER_SECONDS", 0.05)
-    heard = threading.Event()
+    waiting = threading.Event()
     lines: list[str] = []
 
-    def say(told: str) -> None:
-        lines.append(told)
-        heard.set()
+    def say(line: str) -> None:
+        lines.append(line)
+        waiting.set()
 
     with feasibility.say_when_slow("acme: asking", say):
-        assert heard.wait(10)
+        assert waiting.wait(10)
     monkeypatch.setattr(engine_identity, "ANSWER_SECONDS", 60)
     with feasibility.say_when_slow("acme: asking again", lines.append):
         pass

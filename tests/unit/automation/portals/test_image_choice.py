@@ -34,13 +34,13 @@ class Engine:
         self.refused: set[str] = set()
         self.has: set[str] = set()
         self.memory = 64 * 2**30
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
     def info(self) -> Any:
         return {"MemTotal": self.memory}
 
     def ask(self, client: Any, places: Mapping[str, str], say: Any) -> registry_digests.RegistryAnswers:
-        self.asked += places.values()
+        self.requests += places.values()
         return registry_digests.RegistryAnswers(
             digests={image: DIGEST for image, place in places.items() if place not in self.refused},
             reasons={image: REFUSED for image, place in places.items() if place in self.refused},
@@ -73,7 +73,7 @@ def test_the_newest_release_from_public_images_where_all_answer(engine: Engine) 
     found = chosen()
     assert (found.release, found.images, found.why) == ("verawood", "hub", "")
     assert found.digests == dict.fromkeys(PUBLIC, DIGEST)
-    assert sorted(engine.asked) == PUBLIC
+    assert sorted(engine.requests) == PUBLIC
 
 
 def test_the_stand_in_with_the_reason_where_one_does_not(engine: Engine) -> None:
@@ -84,7 +84,7 @@ def test_the_stand_in_with_the_reason_where_one_does_not(engine: Engine) -> None
 def test_what_is_asked_for_wins(engine: Engine) -> None:
     assert chosen(images="packages").images == "packages"
     assert chosen("juniper", "packages").release == "juniper"
-    assert engine.asked == []
+    assert engine.requests == []
     assert (chosen(images="hub").release, chosen("redwood", "hub").release) == ("verawood", "redwood")
 
 
@@ -113,7 +113,7 @@ def test_a_release_that_lacks_something_is_no_default(
     monkeypatch.setattr(known, "load", {**known.all(), "redwood": lacking}.__getitem__)
     monkeypatch.setattr(image_choice, "all_releases", lambda: known)
     found = chosen("redwood")
-    assert (found.images, engine.asked) == ("packages", [])
+    assert (found.images, engine.requests) == ("packages", [])
     assert found.why == "with public images of redwood this is so: Learners open no course"
 
 
@@ -124,7 +124,7 @@ def test_a_host_without_the_memory_gets_the_stand_in_unless_asked(engine: Engine
         images="packages",
         why="4000 MiB of memory are free, and verawood from public images needs 5104 to start",
     )
-    assert engine.asked == []
+    assert engine.requests == []
     assert chosen(images="hub", least=5104).images == "hub"
     engine.memory = 0
     assert chosen(least=5104).images == "hub"
@@ -144,7 +144,7 @@ def test_nobody_is_asked_for_what_is_pinned_and_there(engine: Engine) -> None:
     engine.has = {f"{each}@{DIGEST}" for each in PUBLIC}
     engine.refused = {*PUBLIC}
     assert chosen().images == "hub"
-    assert engine.asked == []
+    assert engine.requests == []
 
 
 def test_a_release_that_there_is_not() -> None:
@@ -153,26 +153,26 @@ def test_a_release_that_there_is_not() -> None:
 
 
 def test_the_real_open_edx_stands_in_the_file_and_the_stand_in_only_where_asked_for() -> None:
-    asked = OnboardingRequest(name="oak", lms="oak.localhost")
-    real = Choice(release="verawood", images="hub").request(asked)
+    request = OnboardingRequest(name="oak", lms="oak.localhost")
+    real = Choice(release="verawood", images="hub").request(request)
     assert (real.release, real.images) == ("verawood", "hub")
-    assert Choice(release="redwood", images="packages", why="x").request(asked) == asked
+    assert Choice(release="redwood", images="packages", why="x").request(request) == request
 
 
 def test_what_runs_is_said_on_one_line_with_the_end_of_its_support(tmp_path: Path) -> None:
     (tmp_path / "tenants").mkdir()
     real = released("acme", "verawood", tmp_path / "tenants")
-    told = openedx_facts(real, today=date(2026, 11, 30))
-    assert told["notice"] == "Open edX Verawood (June 2026), supported until 2026-12-09, from public images."
-    assert (told["real"], told["supported"], told["lacks"], told["why"]) == (True, True, [], "")
+    facts = openedx_facts(real, today=date(2026, 11, 30))
+    assert facts["notice"] == "Open edX Verawood (June 2026), supported until 2026-12-09, from public images."
+    assert (facts["real"], facts["supported"], facts["lacks"], facts["why"]) == (True, True, [], "")
     assert not openedx_facts(real, today=date(2026, 12, 9))["supported"]
     old = replace(real, release=replace(real.releases["redwood"], lacks=("Learners open no course.",)))
     assert openedx_facts(old)["notice"] == (
         "Open edX Redwood (June 2024), support ended on 2024-12-16, from public images. Learners open no course."
     )
-    told = openedx_facts(Tenant.load("acme", TENANTS), "docker.io: refused")
-    assert (told["real"], told["why"]) == (False, "docker.io: refused")
-    assert told["notice"].startswith(
+    facts = openedx_facts(Tenant.load("acme", TENANTS), "docker.io: refused")
+    assert (facts["real"], facts["why"]) == (False, "docker.io: refused")
+    assert facts["notice"].startswith(
         "this portal runs a stand-in for edx-platform, not Open edX itself: docker.io"
     )
     assert "tenants/acme.yaml has `images: packages`" in openedx_facts(Tenant.load("acme", TENANTS))["why"]

@@ -35,10 +35,10 @@ class Host:
     def __init__(self) -> None:
         self.image, self.mounted, self.room, self.there = True, True, PLENTY, list[Container]()
         self.links = ""
-        self.asked: list[str] = []
+        self.requests: list[str] = []
 
     def inspect(self, client: Any, root: str, script: str) -> Inspection:
-        self.asked.append("drive")
+        self.requests.append("drive")
         if not self.mounted:
             return Inspection(mark=None)
         memory, disk = self.room.memory * 1024, self.room.disk * 1024
@@ -62,7 +62,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Host:
     return made
 
 
-def said(capsys: pytest.CaptureFixture[str], *, as_json: bool = False) -> tuple[int, str, str]:
+def run_new(capsys: pytest.CaptureFixture[str], *, as_json: bool = False) -> tuple[int, str, str]:
     code = 0
     try:
         command.new("acme", lms="acme.localhost", dry_run=True, as_json=as_json)
@@ -72,7 +72,7 @@ def said(capsys: pytest.CaptureFixture[str], *, as_json: bool = False) -> tuple[
 
 
 def test_a_row_each(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = said(capsys)
+    code, out, err = run_new(capsys)
     assert (code, err) == (0, "")
     rows = {line.partition("  ")[0].strip(): line for line in out.splitlines() if "  " in line}
     for name, network in networks(ACME).items():
@@ -95,27 +95,27 @@ def test_a_drive_that_is_not_mounted_ends_it_as_the_real_run(
     host: Host, capsys: pytest.CaptureFixture[str]
 ) -> None:
     host.mounted = False
-    code, out, err = said(capsys)
+    code, out, err = run_new(capsys)
     assert code == 7
     assert "./portal drive init /srv/portals" in err
     assert "title: Acme" in out
-    code, out, _ = said(capsys, as_json=True)
+    code, out, _ = run_new(capsys, as_json=True)
     assert code == 7
     assert '"exit_code": 7' in out
 
 
 def test_no_room_ends_it_as_the_real_run(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     host.room = Room(memory=1, disk=LEAST_DISK_MIB)
-    code, _, err = said(capsys)
+    code, _, err = run_new(capsys)
     assert code == 9
     assert "MiB of memory free" in err
 
 
 def test_what_could_not_be_looked_at_is_said(host: Host, capsys: pytest.CaptureFixture[str]) -> None:
     host.image = False
-    code, out, _ = said(capsys)
+    code, out, _ = run_new(capsys)
     assert code == 0
-    assert host.asked == []
+    assert host.requests == []
     assert onboarding.HOST_NOT_CHECKED in out
 
 
@@ -123,10 +123,10 @@ def test_one_that_is_up_has_taken_its_share(host: Host) -> None:
     host.there = [
         Container(service="lms", name="acme-lms", group="", state="running", health="healthy", image="x")
     ]
-    told = onboarding.dry_run(REQUEST)
-    assert told["running"] == ["acme-lms"]
-    assert (told["note"], told["exit_code"]) == (None, 0)
-    assert host.asked == ["drive"]
+    rehearsal = onboarding.dry_run(REQUEST)
+    assert rehearsal["running"] == ["acme-lms"]
+    assert (rehearsal["note"], rehearsal["exit_code"]) == (None, 0)
+    assert host.requests == ["drive"]
 
 
 def test_the_drive_is_looked_at_before_minutes_of_building(
@@ -177,7 +177,7 @@ def test_images_drive_and_host_are_looked_at_once_unless_time_has_passed(
     monkeypatch.setattr(onboarding, "write_tenant_file", write)
     monkeypatch.setattr(up, "up", bring_up)
     monkeypatch.setattr(onboarding, "log_in_link", lambda tenant: "http://x")
-    told = onboarding.onboard(REQUEST)
+    result = onboarding.onboard(REQUEST)
     assert done == ["images", "file", "up"]
-    assert host.asked == ["drive"] * looks
-    assert list(told["steps"]) == ["host and drive", "images", "tenant file", "portal", "first log-in"]
+    assert host.requests == ["drive"] * looks
+    assert list(result["steps"]) == ["host and drive", "images", "tenant file", "portal", "first log-in"]

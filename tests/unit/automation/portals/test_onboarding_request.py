@@ -116,10 +116,10 @@ def every_key(kind: type[Any], above: str = "") -> Iterator[tuple[str, Any]]:
 @pytest.mark.parametrize("name", list(options()))
 def test_an_option_alone_becomes_its_key(name: str) -> None:
     """In the file that is written, whatever the others are."""
-    given: dict[str, Any] = {name: 8099 if name == "port" else "x"}
+    fields: dict[str, Any] = {name: 8099 if name == "port" else "x"}
     section, _, key = options()[name].key.rpartition("/")
-    made = replace(OAK, **given).values("x" if name == "subnet" else "10.77.9.0/24", 8099)
-    assert (made[section] if section else made)[key] == given[name]
+    made = replace(OAK, **fields).values("x" if name == "subnet" else "10.77.9.0/24", 8099)
+    assert (made[section] if section else made)[key] == fields[name]
 
 
 # All that the check of a title takes, and the YAML reader of the file does not take for hidden or reordering.
@@ -157,9 +157,9 @@ def test_a_title_of_any_script_is_read_as_it_was_written(title: str) -> None:
 
 def test_what_is_there_otherwise_is_told_with_the_remedy(tmp_path: Path) -> None:
     tenant = tenants(tmp_path, OAK)["oak"]
-    (told,) = conflicts(replace(OAK, title="Elm"), tenant)
-    assert told.startswith("tenants/oak.yaml: title: is 'Oak', but you passed 'Elm'")
-    assert "./portal up oak" in told
+    (conflict,) = conflicts(replace(OAK, title="Elm"), tenant)
+    assert conflict.startswith("tenants/oak.yaml: title: is 'Oak', but you passed 'Elm'")
+    assert "./portal up oak" in conflict
     assert conflicts(OAK, tenant) == []
 
 

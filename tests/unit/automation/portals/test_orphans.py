@@ -46,12 +46,12 @@ def test_orphans_says_of_a_drive_that_is_not_mounted_that_it_was_not_looked_at(
 ) -> None:
     """No orphan where nobody has looked is no answer."""
     engine = FakeEngine(absent=ROOT)
-    said: list[str] = []
+    messages: list[str] = []
     monkeypatch.setattr(orphans, "names", lambda folder: [])
     monkeypatch.setattr(orphans, "stacks", list)
     monkeypatch.setattr(orphans, "roots_by_engine", lambda tenants: {"": {ROOT}})
     monkeypatch.setattr(orphans, "orphaned_objects", lambda client, known, host: [])
     monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(engine))
-    assert orphans.find(said.append) == []
-    assert said == [f"not searched: {sentinel.missing_text(ROOT)}"]
+    assert orphans.find(messages.append) == []
+    assert messages == [f"not searched: {sentinel.missing_text(ROOT)}"]
     assert engine.mounted_host_paths() == []

@@ -25,9 +25,9 @@ def on(drive: Path, script: str) -> str:
 
 def here(drive: Path, script: str) -> str:
     """What a script says that knows its tenant, or needs none."""
-    told = script.replace("/drive", str(drive))
+    local_script = script.replace("/drive", str(drive))
     return subprocess.run(
-        ["sh", "-c", told], check=True, capture_output=True, text=True, timeout=30
+        ["sh", "-c", local_script], check=True, capture_output=True, text=True, timeout=30
     ).stdout.strip()
 
 
@@ -207,10 +207,10 @@ def test_a_count_of_files_follows_no_link_and_tells_it(drive: Path, made: Callab
     made(drive)
     (drive / "acme" / ".portal").mkdir()
     before = kept(drive)
-    told = usage.parse(here(drive, usage.USAGE_SCRIPT.format("acme", walk=3, fresh=600)))
-    assert [each.name for each in told.links] == ["acme"]
-    assert told.used is None
-    assert "symbolic link" in next(usage.warnings(told, Tenant.load("acme", TENANTS)))
+    usage_facts = usage.parse(here(drive, usage.USAGE_SCRIPT.format("acme", walk=3, fresh=600)))
+    assert [each.name for each in usage_facts.links] == ["acme"]
+    assert usage_facts.used is None
+    assert "symbolic link" in next(usage.warnings(usage_facts, Tenant.load("acme", TENANTS)))
     assert kept(drive) == before
 
 

@@ -46,7 +46,7 @@ class Drives(FakeEngine):
         return b"there" if self.held.get(self.root) else b""
 
 
-def looked(monkeypatch: pytest.MonkeyPatch, engine: Drives, where: purge.SearchScope) -> purge.Trace:
+def search(monkeypatch: pytest.MonkeyPatch, engine: Drives, where: purge.SearchScope) -> purge.Trace:
     from contextlib import nullcontext
 
     monkeypatch.setattr(inventory, "connect", lambda host: nullcontext(engine))
@@ -68,7 +68,7 @@ def test_every_root_where_data_is_known_or_found_is_looked_at(monkeypatch: pytes
         {"/mnt/old": "a", "/mnt/new": "b", "/srv/x": "c", "/srv/theirs": "d"},
         {"/mnt/old": ["acme"], "/srv/x": ["acme"], "/srv/theirs": ["acme"]},
     )
-    found = looked(
+    found = search(
         monkeypatch,
         engine,
         purge.SearchScope(
@@ -86,7 +86,7 @@ def test_one_engine_by_two_words_is_looked_at_once(monkeypatch: pytest.MonkeyPat
     """The state has the engine's address, the tenant's file none."""
     engine = Drives({"/mnt/old": "a"}, {"/mnt/old": ["acme"]})
     two = (DataLocation(root="/mnt/old", host="tcp://this:2376"), DataLocation(root="/mnt/old"))
-    found = looked(monkeypatch, engine, purge.SearchScope(places=two))
+    found = search(monkeypatch, engine, purge.SearchScope(places=two))
     assert found.directories == (("tcp://this:2376", "/mnt/old/acme"),)
 
 
@@ -100,15 +100,15 @@ def test_one_engine_by_two_words_is_looked_at_once(monkeypatch: pytest.MonkeyPat
 def test_nothing_is_removed_while_a_drive_with_data_is_away(
     monkeypatch: pytest.MonkeyPatch, marks: dict[str, str], words: str
 ) -> None:
-    with pytest.raises(sentinel.DriveMissing, match=words) as told:
-        looked(monkeypatch, Drives(marks, {}), purge.SearchScope(places=(OLD, NEW)))
-    assert "--gone /mnt/old" in str(told.value)
+    with pytest.raises(sentinel.DriveMissing, match=words) as raised:
+        search(monkeypatch, Drives(marks, {}), purge.SearchScope(places=(OLD, NEW)))
+    assert "--gone /mnt/old" in str(raised.value)
 
 
 def test_nothing_is_said_to_be_left_of_what_nobody_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(sentinel.DriveMissing, match="neither seen nor deleted"):
-        looked(monkeypatch, Drives({}, {}), purge.SearchScope(places=(DataLocation(root=""),)))
-    given_up = looked(
+        search(monkeypatch, Drives({}, {}), purge.SearchScope(places=(DataLocation(root=""),)))
+    given_up = search(
         monkeypatch, Drives({"/mnt/new": "b"}, {}), purge.SearchScope(places=(NEW,), gone=("/mnt/old",))
     )
     assert given_up.unseen == ("/mnt/old",)

@@ -49,12 +49,12 @@ def held(limit: int, used: int) -> Share:
     return dataclasses.replace(DRIVE, own=(limit, limit - used), ours=True)
 
 
-class Told:
+class Recording:
     """What was done, in its order. Everything around a run is played but the checks and the quota's decisions."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, share: Share, later: Share | None = None) -> None:
         self.done: list[str] = []
-        monkeypatch.setattr(quota, "parse_share", lambda told: share)
+        monkeypatch.setattr(quota, "parse_share", lambda shares: share)
         monkeypatch.setattr(sentinel, "read_share", lambda *words: later)
         monkeypatch.setattr(quota, "run_project_quota", self.run)
         monkeypatch.setattr(quota, "count_files", self.count_files)
@@ -147,19 +147,19 @@ def with_quota(size: str) -> Tenant:
 def test_a_limit_is_changed_when_all_is_checked(
     share: Share, size: str, done: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Told(monkeypatch, share, held(100 * GIB, GIB))
+    recording = Recording(monkeypatch, share, held(100 * GIB, GIB))
     up.attempt_up(with_quota(size), print, None, unseen=False)
-    assert told.done == done
+    assert recording.done == done
 
 
 @pytest.mark.parametrize("unseen", [False, True])
 def test_a_quota_that_is_taken_already_is_refused_before_anything_is_changed(
     unseen: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Told(monkeypatch, held(30 * GIB, 25 * GIB))
+    recording = Recording(monkeypatch, held(30 * GIB, 25 * GIB))
     monkeypatch.setattr("preflight.tenant.obstacles", lambda *words: ())
     monkeypatch.setattr(Stack, "state", lambda stack: {})
     with pytest.raises(Impossible, match=r"(?s)acme uses 25600 MiB, so with 20480.*nothing was") as raised:
         up.attempt_up(with_quota("20GiB"), print, None, unseen=unseen)
     assert raised.value.exit_code == 10
-    assert told.done == ["preview", "count"][unseen:]
+    assert recording.done == ["preview", "count"][unseen:]

@@ -51,8 +51,8 @@ def serving() -> Iterator[Fake]:
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing."""
 
-        def answer(self, code: int, told: Any, headers: dict[str, str] | None = None) -> None:
-            body = json.dumps(told).encode()
+        def answer(self, code: int, payload: Any, headers: dict[str, str] | None = None) -> None:
+            body = json.dumps(payload).encode()
             self.send_response(code)
             for key, value in (headers or {}).items():
                 self.send_header(key, value)
@@ -61,10 +61,10 @@ def serving() -> Iterator[Fake]:
             self.wfile.write(body)
 
         def handled(self) -> None:
-            asked = urlsplit(self.path)
+            url = urlsplit(self.path)
             size = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(size)) if size else {}
-            fake.requests.append(f"{self.command} {asked.path}")
+            fake.requests.append(f"{self.command} {url.path}")
             if fake.troubles:
                 code, headers = fake.troubles.pop(0)
                 self.answer(code, {"message": "trouble"}, headers)
@@ -75,18 +75,18 @@ def serving() -> Iterator[Fake]:
                 self.answer(401, {"message": "Bad credentials"})
             elif len(body.get("body", "")) > MOST_CHARACTERS:
                 self.answer(422, {"message": "body is too long (maximum is 65536 characters)"})
-            elif _COMMENTS.fullmatch(asked.path) and self.command == "GET":
-                query = {key: int(value[0]) for key, value in parse_qs(asked.query).items()}
+            elif _COMMENTS.fullmatch(url.path) and self.command == "GET":
+                query = {key: int(value[0]) for key, value in parse_qs(url.query).items()}
                 size, page = query.get("per_page", 30), query.get("page", 1)
                 self.answer(200, fake.comments[(page - 1) * size : page * size])
-            elif _COMMENTS.fullmatch(asked.path) and self.command == "POST":
+            elif _COMMENTS.fullmatch(url.path) and self.command == "POST":
                 made = fake.add(body["body"])
                 if fake.lost:
                     fake.lost -= 1
                     self.answer(502, {"message": "lost"})
                 else:
                     self.answer(201, made)
-            elif (found := _ONE.fullmatch(asked.path)) and self.command in ("PATCH", "PUT"):
+            elif (found := _ONE.fullmatch(url.path)) and self.command in ("PATCH", "PUT"):
                 one = next(each for each in fake.comments if each["id"] == int(found[1]))
                 one["body"] = body["body"]
                 self.answer(200, one)

@@ -45,15 +45,15 @@ def tenant(name: str, drive: str = DRIVE, **more: Any) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, name: str, told: Mapping[str, Any]) -> None:
+def write(folder: Path, name: str, tenant_file: Mapping[str, Any]) -> None:
     """Write `tenants/<name>.yaml`."""
-    (folder / "tenants" / f"{name}.yaml").write_text(yaml.safe_dump(dict(told), sort_keys=False))
+    (folder / "tenants" / f"{name}.yaml").write_text(yaml.safe_dump(dict(tenant_file), sort_keys=False))
 
 
 def read(folder: Path, name: str) -> dict[str, Any]:
     """What `tenants/<name>.yaml` says."""
-    told: dict[str, Any] = yaml.safe_load((folder / "tenants" / f"{name}.yaml").read_text())
-    return told
+    tenant_file: dict[str, Any] = yaml.safe_load((folder / "tenants" / f"{name}.yaml").read_text())
+    return tenant_file
 
 
 def change(folder: Path, name: str, **more: Any) -> None:
@@ -75,9 +75,9 @@ def replace(path: Path, old: str, new: str) -> None:
 
 def steady(comment: str) -> str:
     """The comment with the n-th hash of it as its n-th."""
-    seen: dict[str, str] = {}
+    names: dict[str, str] = {}
     return _HASHED.sub(
-        lambda found: (found[1] or found[2]) + seen.setdefault(found[0], f"hash-{len(seen) + 1}"), comment
+        lambda found: (found[1] or found[2]) + names.setdefault(found[0], f"hash-{len(names) + 1}"), comment
     )
 
 

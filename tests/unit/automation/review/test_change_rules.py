@@ -36,8 +36,8 @@ def writer(service: str, group: str, **more: object) -> dict[str, object]:
 
 
 def replaced(inputs: dict[str, object], **more: object) -> Change:
-    told = {str(each["label"]): str(each["value"]) for each in inputs["labels"]}  # type: ignore[attr-defined]
-    return change("replace", CONTAINER, told["portal.service"], inputs, {**inputs, **more})
+    labels = {str(each["label"]): str(each["value"]) for each in inputs["labels"]}  # type: ignore[attr-defined]
+    return change("replace", CONTAINER, labels["portal.service"], inputs, {**inputs, **more})
 
 
 CASES = {

@@ -12,8 +12,8 @@ from tests.unit.automation.review.repository import Repository, commit, git
 
 
 def test_what_git_says() -> None:
-    told = "M\0a b\0R100\0old\nname\0new\0C75\0from\0copy\0D\0gone\0A\0come\0T\0kind\0"
-    assert parse(told) == [
+    output = "M\0a b\0R100\0old\nname\0new\0C75\0from\0copy\0D\0gone\0A\0come\0T\0kind\0"
+    assert parse(output) == [
         File(path="a b"),
         File(path="new", status="R", before="old\nname"),
         File(path="copy", status="A"),
@@ -81,9 +81,9 @@ def test_gits_own_words_are_told_with_its_remedy(tmp_path: Path, monkeypatch: py
         os.chown(each, 65534, 65534)
     with pytest.raises(
         PortalError, match=r"(?s)git says: .*dubious ownership.*--add safe\.directory"
-    ) as told:
+    ) as raised:
         since("HEAD", tmp_path)
-    assert "knows no such ref" not in str(told.value)
+    assert "knows no such ref" not in str(raised.value)
 
 
 def test_a_name_with_a_carriage_return_is_that_name(tmp_path: Path) -> None:

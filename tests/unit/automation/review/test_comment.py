@@ -98,15 +98,15 @@ def summary(found: re.Match[str]) -> str:
 @settings(max_examples=60, deadline=None)
 @given(reviews, st.lists(text, max_size=4), st.integers(0, 10**6))
 def test_whatever_stands_in_plans(found: list[Review], notes: list[str], seed: int) -> None:
-    told = render(found, notes=notes)
-    told.encode()
-    assert told.startswith(MARKER)
-    assert len(told.encode()) <= LIMIT
+    comment = render(found, notes=notes)
+    comment.encode()
+    assert comment.startswith(MARKER)
+    assert len(comment.encode()) <= LIMIT
     mixed = list(found)
     Random(seed).shuffle(mixed)
-    assert render(mixed, notes=notes) == told
+    assert render(mixed, notes=notes) == comment
     loud = [each for each in found if not each.quiet]
-    rows, fences, folds = shape(told)
+    rows, fences, folds = shape(comment)
     assert rows == len(loud)
     assert fences == len(loud)
     assert folds == fences + bool(notes or any(each.why for each in found))
@@ -140,42 +140,42 @@ def many(count: int, size: int) -> list[Review]:
 def test_never_too_long_and_nothing_is_dropped_in_silence(count: int, size: int) -> None:
     found = many(count, size)
     found.append(Review("broken", failure="line\n" * 5000))
-    told = render(found)
-    assert len(told.encode()) <= LIMIT
-    rows, fences, _ = shape(told)
-    assert "<code>broken</code>" in told
-    assert "more lines: ./portal preview broken" in told
+    comment = render(found)
+    assert len(comment.encode()) <= LIMIT
+    rows, fences, _ = shape(comment)
+    assert "<code>broken</code>" in comment
+    assert "more lines: ./portal preview broken" in comment
     # Every tenant has a row or is counted in one.
-    more = re.search(r"^\| (\d+) more \| 0 \| 0 \| (\d+) \|", told, re.MULTILINE)
+    more = re.search(r"^\| (\d+) more \| 0 \| 0 \| (\d+) \|", comment, re.MULTILINE)
     shown = rows - bool(more)
     assert shown + (int(more[1]) if more else 0) == count + 1
     if more:
         assert int(more[2]) == (count + 1 - shown) * size
     # Every fold is there or is counted.
-    without = re.search(r"details of ([\d,]+) portal", told)
+    without = re.search(r"details of ([\d,]+) portal", comment)
     assert fences + (int(without[1].replace(",", "")) if without else 0) == count + 1
     # Every change of a fold is there or is counted.
-    folded = re.findall(r"<summary><code>tenant-\d+</code>.*?</details>", told, re.DOTALL)
+    folded = re.findall(r"<summary><code>tenant-\d+</code>.*?</details>", comment, re.DOTALL)
     for fold in folded:
         listed = len(re.findall(r"^! replace", fold, re.MULTILINE))
         left = re.search(r"^# … ([\d,]+) more change", fold, re.MULTILINE)
         assert listed + (int(left[1].replace(",", "")) if left else 0) == size
         # And every property: shown, or counted behind its change.
-        told = fold.count("-   x: a") + fold.count("the same differences as")
-        assert listed in (told, fold.count("(1 property)"))
+        in_full = fold.count("-   x: a") + fold.count("the same differences as")
+        assert listed in (in_full, fold.count("(1 property)"))
 
 
 def test_the_worst_gets_the_room() -> None:
     found = many(200, 27)
     found.append(Review("acme", plan(change("delete", VOLUME, "v", volume()))))
-    told = render(found)
-    assert told.index("<code>acme</code>") < told.index("<code>tenant-")
-    assert "/srv/portals/acme/mysql" in told
+    comment = render(found)
+    assert comment.index("<code>acme</code>") < comment.index("<code>tenant-")
+    assert "/srv/portals/acme/mysql" in comment
 
 
 def test_long_values_say_how_long_they_are() -> None:
-    told = render(many(1, 1))
-    assert f"x: {'a' * 400}… (500 characters)" in told
+    comment = render(many(1, 1))
+    assert f"x: {'a' * 400}… (500 characters)" in comment
 
 
 def hidden(before: object, after: object) -> Change:
@@ -211,11 +211,11 @@ def test_no_secret_is_shown_whatever_the_engine_says() -> None:
             ),
         )
     ]
-    told = render(found)
-    assert "hunter2" not in told + str(found[0].facts())
-    assert "correct-horse" not in told + str(found[0].facts())
-    assert "-     h is no secret" in told
-    assert "~   uploads: [secret]" in told
+    comment = render(found)
+    assert "hunter2" not in comment + str(found[0].facts())
+    assert "correct-horse" not in comment + str(found[0].facts())
+    assert "-     h is no secret" in comment
+    assert "~   uploads: [secret]" in comment
 
 
 def test_what_it_says_of_itself() -> None:
@@ -231,8 +231,8 @@ def test_what_it_says_of_itself() -> None:
 
 
 def test_text_of_others_reads_as_it_was_written() -> None:
-    told = render([Review("a|b`c</details>@d", failure="x")])
-    row = next(line for line in told.splitlines() if line.startswith("| <code>"))
+    comment = render([Review("a|b`c</details>@d", failure="x")])
+    row = next(line for line in comment.splitlines() if line.startswith("| <code>"))
     assert unescape(row.split("</code>")[0].removeprefix("| <code>")) == "a|b`c</details>@d"
 
 

@@ -59,13 +59,13 @@ def test_what_a_reviewer_sees(
     assert tuple(found.tenants) == kind.touches
     assert tuple(found.removed) == kind.removed
     reviews = reviewed(checkout, found, standing)
-    told = steady(render(reviews, notes=found.notes()))
-    assert told == steady(render(reversed(reviews), notes=found.notes()))
+    comment = steady(render(reviews, notes=found.notes()))
+    assert comment == steady(render(reversed(reviews), notes=found.notes()))
 
     path = COMMENTS / f"{kind.name}.md"
     if os.environ.get("UPDATE_PLANS"):
-        path.write_text(told)
-    assert told == path.read_text(), (
+        path.write_text(comment)
+    assert comment == path.read_text(), (
         f"UPDATE_PLANS=1 ./portal test tests/unit/automation/review writes {path.name} anew"
     )
     assert exit_code(reviews) == (AT_RISK if kind.name in ("service-off", "tenant-removed") else 0)

@@ -142,9 +142,9 @@ def test_gitlab(fake: Fake) -> None:
 
 
 def test_the_longest_comment_is_taken(fake: Fake, github: forge.Forge) -> None:
-    told = render(many(300, 27))
-    assert LIMIT - 4000 < len(told.encode()) <= LIMIT
-    assert github.post(told)[0] == "made"
+    comment = render(many(300, 27))
+    assert LIMIT - 4000 < len(comment.encode()) <= LIMIT
+    assert github.post(comment)[0] == "made"
 
 
 def test_every_kind_of_change_in_one_pull_request(fake: Fake, github: forge.Forge) -> None:
@@ -160,7 +160,7 @@ def test_by_the_command(fake: Fake, environ: dict[str, str], tmp_path: Path) -> 
     words = ["./portal", "comment", str(path), "--json"]
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("GITHUB_", "GITLAB_"))}
 
-    def said(**change: str) -> "subprocess.CompletedProcess[str]":
+    def run_comment(**change: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             words,
             cwd=ROOT,
@@ -171,10 +171,10 @@ def test_by_the_command(fake: Fake, environ: dict[str, str], tmp_path: Path) -> 
             check=False,
         )
 
-    assert json.loads(said().stdout)["done"] == "made"
-    assert json.loads(said().stdout)["done"] == "left"
-    without = said(GITHUB_TOKEN="")
+    assert json.loads(run_comment().stdout)["done"] == "made"
+    assert json.loads(run_comment().stdout)["done"] == "left"
+    without = run_comment(GITHUB_TOKEN="")
     assert (without.returncode, without.stdout) == (1, "")
     assert "error: GITHUB_TOKEN is not set" in without.stderr
     path.write_text("anything")
-    assert "is not a comment of" in said().stderr
+    assert "is not a comment of" in run_comment().stderr

@@ -91,8 +91,8 @@ def test_a_file_behind_a_link_is_what_the_link_s_readers_read(tmp_path: Path) ->
     fleet = Fleet(
         tenants={"acme": released("acme", "redwood", tmp_path)}, images=ROOT / "images", links=symlinks(ROOT)
     )
-    told = affected([File(path="images/nginx/nginx.conf")], fleet)
-    assert told.tenants["acme"] == (
+    affected_tenants = affected([File(path="images/nginx/nginx.conf")], fleet)
+    assert affected_tenants.tenants["acme"] == (
         "images/nginx/nginx.conf: read as config/releases/hub/nginx.conf: "
         "goes into public images with nginx.conf",
     )

@@ -10,8 +10,8 @@ MYSQL = container("mysql", "data", volumes=[{"containerPath": "/data", "volumeNa
 
 
 def replaced(inputs: dict[str, object], **more: object) -> Change:
-    told = {str(each["label"]): str(each["value"]) for each in inputs["labels"]}  # type: ignore[attr-defined]
-    return change("replace", CONTAINER, told["portal.service"], inputs, {**inputs, **more})
+    labels = {str(each["label"]): str(each["value"]) for each in inputs["labels"]}  # type: ignore[attr-defined]
+    return change("replace", CONTAINER, labels["portal.service"], inputs, {**inputs, **more})
 
 
 def test_exit_code_by_the_worst() -> None:

@@ -12,8 +12,8 @@ SAFE, RESTART, REWRITE, _, LOSS = DataRisk
 
 
 def replaced(inputs: dict[str, object], **more: object) -> Change:
-    told = {str(each["label"]): str(each["value"]) for each in inputs["labels"]}  # type: ignore[attr-defined]
-    return change("replace", CONTAINER, told["portal.service"], inputs, {**inputs, **more})
+    labels = {str(each["label"]): str(each["value"]) for each in inputs["labels"]}  # type: ignore[attr-defined]
+    return change("replace", CONTAINER, labels["portal.service"], inputs, {**inputs, **more})
 
 
 def test_the_most_dangerous_comes_first() -> None:

@@ -24,8 +24,10 @@ def recorded_change(
     urn = f"urn:pulumi:acme::portals::p${kind}::one"
 
     def side(inputs: dict[str, Any] | None) -> dict[str, Any] | None:
-        told = {"type": kind, "urn": urn, "id": "1", "parent": "", "provider": "", "custom": True}
-        return None if inputs is None else {**told, "inputs": inputs, "outputs": {"__meta": "{}", **inputs}}
+        resource = {"type": kind, "urn": urn, "id": "1", "parent": "", "provider": "", "custom": True}
+        return (
+            None if inputs is None else {**resource, "inputs": inputs, "outputs": {"__meta": "{}", **inputs}}
+        )
 
     event = {"op": "replace", "urn": urn, "type": kind, "provider": "", **more}
     (found,) = changes([StepEventMetadata.from_json({**event, "old": side(before), "new": side(after)})])

@@ -41,23 +41,23 @@ def cancelled(process: "subprocess.Popen[str]", cancel: threading.Event, say: Ca
 
 
 def test_a_cli_that_ends_what_it_has_begun_is_waited_for() -> None:
-    said: list[str] = []
+    messages: list[str] = []
     cancel = Cancel()
     cancel.set()
-    assert cancelled(cli(1), cancel, said.append) == 3
-    assert said == [
+    assert cancelled(cli(1), cancel, messages.append) == 3
+    assert messages == [
         "cancelling: ending what has begun, in at most 30 s; press Ctrl-C once more to end at once"
     ]
 
 
 def test_asked_twice_it_ends_at_once() -> None:
-    said: list[str] = []
+    messages: list[str] = []
     cancel = Cancel()
     process = cli(2)
     cancel.set()
     threading.Timer(0.5, cancel.request).start()
-    assert cancelled(process, cancel, said.append) == 3
-    assert said[1].startswith("ending at once")
+    assert cancelled(process, cancel, messages.append) == 3
+    assert messages[1].startswith("ending at once")
 
 
 @pytest.mark.parametrize("event", [Cancel, threading.Event])

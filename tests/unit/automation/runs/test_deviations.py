@@ -26,7 +26,7 @@ def kinds(promised: list[Change], happened: list[Change], *failed: str) -> list[
 
 
 @pytest.mark.parametrize(
-    ("promised", "happened", "failed", "told"),
+    ("promised", "happened", "failed", "expected"),
     [
         ([made(memory=1)], [made(memory=1)], (), []),
         ([made(memory=1)], [], (), [("not-done", "")]),
@@ -42,14 +42,14 @@ def kinds(promised: list[Change], happened: list[Change], *failed: str) -> list[
     ],
 )
 def test_promised_and_happened(
-    promised: list[Change], happened: list[Change], failed: tuple[str, ...], told: list[tuple[str, str]]
+    promised: list[Change], happened: list[Change], failed: tuple[str, ...], expected: list[tuple[str, str]]
 ) -> None:
-    assert kinds(promised, happened, *failed) == told
+    assert kinds(promised, happened, *failed) == expected
 
 
 def test_each_difference_is_a_sentence() -> None:
-    (told,) = compare(Plan(tenant="acme", changes=(made(memory=1),)), (made(memory=2),))
-    assert str(told) == "lms memory: the preview promised 1, but 2 was sent"
+    (deviation,) = compare(Plan(tenant="acme", changes=(made(memory=1),)), (made(memory=2),))
+    assert str(deviation) == "lms memory: the preview promised 1, but 2 was sent"
 
 
 RECORDED = Path(__file__).parents[3] / "contract" / "data"

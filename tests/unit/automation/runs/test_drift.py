@@ -22,7 +22,7 @@ def running(name: str, how: str = "running") -> Container:
 
 
 @pytest.mark.parametrize(
-    ("told", "containers", "expected"),
+    ("resource_facts", "containers", "expected"),
     [
         (resource(CONTAINER, "a-lms"), [running("a-lms")], []),
         (resource(CONTAINER, "a-lms"), [running("a-lms", "exited")], ["a-lms"]),
@@ -36,8 +36,8 @@ def running(name: str, how: str = "running") -> Container:
         (resource("random:index/randomPassword:RandomPassword", "x"), [], []),
     ],
 )
-def test_missing(told: dict[str, Any], containers: list[Container], expected: list[str]) -> None:
-    assert missing(state(told), containers, ["net"], ["vol"]) == expected
+def test_missing(resource_facts: dict[str, Any], containers: list[Container], expected: list[str]) -> None:
+    assert missing(state(resource_facts), containers, ["net"], ["vol"]) == expected
 
 
 def test_a_stack_that_was_never_up_misses_nothing() -> None:

@@ -64,7 +64,7 @@ def lies(op: str = "update", **after: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("after", "told"),
+    ("after", "expected"),
     [
         ({"memory": 512, "user": "1000", "image": "x:1", "envs": ["A=1"]}, []),
         ({"memory": 768}, ["memory"]),
@@ -84,8 +84,8 @@ def lies(op: str = "update", **after: Any) -> list[str]:
         ({"envs": SECRET}, []),
     ],
 )
-def test_what_the_engine_has_otherwise_is_told(after: dict[str, Any], told: list[str]) -> None:
-    assert lies(**after) == told
+def test_what_the_engine_has_otherwise_is_told(after: dict[str, Any], expected: list[str]) -> None:
+    assert lies(**after) == expected
 
 
 def test_what_was_deleted_and_is_still_there_is_told() -> None:

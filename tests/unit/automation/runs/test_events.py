@@ -16,15 +16,15 @@ from automation.runs.events import RunEvents
 
 
 def reason(*messages: str) -> str:
-    heard = RunEvents(tenant="acme", on_progress=lambda progress: None)
+    events = RunEvents(tenant="acme", on_progress=lambda progress: None)
     for number, each in enumerate(messages):
-        told = DiagnosticEvent(message=each, color="never", severity="error")
-        heard(EngineEvent(sequence=number, timestamp=0, diagnostic_event=told))
-    return heard.failure_text
+        event = DiagnosticEvent(message=each, color="never", severity="error")
+        events(EngineEvent(sequence=number, timestamp=0, diagnostic_event=event))
+    return events.failure_text
 
 
 @pytest.mark.parametrize(
-    ("messages", "told"),
+    ("messages", "reason_text"),
     [
         (["update failed"], "update failed"),
         (["no space", "update failed"], "no space"),
@@ -35,8 +35,8 @@ def reason(*messages: str) -> str:
         (["job a failed", "job b failed"], "job a failed\njob b failed"),
     ],
 )
-def test_each_reason_is_told_once(messages: list[str], told: str) -> None:
-    assert reason(*messages) == told
+def test_each_reason_is_told_once(messages: list[str], reason_text: str) -> None:
+    assert reason(*messages) == reason_text
 
 
 def state(inputs: dict[str, Any]) -> StepEventStateMetadata:
@@ -72,17 +72,19 @@ LATE = "cannot reach the Docker engine at unix:///var/run/docker.sock: Read time
 def test_what_was_asked_for_without_an_answer(
     op: OpType, inputs: Any, reasons: list[str], names: list[str]
 ) -> None:
-    heard = RunEvents(tenant="acme", on_progress=lambda progress: None)
-    told = StepEventMetadata(
+    events = RunEvents(tenant="acme", on_progress=lambda progress: None)
+    metadata = StepEventMetadata(
         op=op, urn="u", type="t", provider="", new=state(inputs) if inputs is not None else None
     )
     for each in reasons:
-        said = DiagnosticEvent(message=each, color="never", severity="error", urn="u")
-        heard(EngineEvent(sequence=0, timestamp=0, diagnostic_event=said))
-    heard(
+        diagnostic = DiagnosticEvent(message=each, color="never", severity="error", urn="u")
+        events(EngineEvent(sequence=0, timestamp=0, diagnostic_event=diagnostic))
+    events(
         EngineEvent(
-            sequence=0, timestamp=0, res_op_failed_event=ResOpFailedEvent(metadata=told, status=0, steps=0)
+            sequence=0,
+            timestamp=0,
+            res_op_failed_event=ResOpFailedEvent(metadata=metadata, status=0, steps=0),
         )
     )
-    assert heard.failed == ["u"]
-    assert [each.name for each in heard.unanswered] == names
+    assert events.failed == ["u"]
+    assert [each.name for each in events.unanswered] == names

@@ -63,16 +63,16 @@ def test_a_property_path_is_taken_apart(path: str, found: tuple[str | int, ...])
 
 
 def test_what_stands_at_a_path() -> None:
-    told = {"labels": [{"value": "x"}], "uploads": SECRET}
-    assert value_at(told, "labels[0].value") == "x"
-    assert value_at(told, "labels[1].value") is MISSING
-    assert value_at(told, "uploads[0].content") == SECRET
-    assert value_at(told, "absent") is MISSING
+    properties = {"labels": [{"value": "x"}], "uploads": SECRET}
+    assert value_at(properties, "labels[0].value") == "x"
+    assert value_at(properties, "labels[1].value") is MISSING
+    assert value_at(properties, "uploads[0].content") == SECRET
+    assert value_at(properties, "absent") is MISSING
 
 
 def test_what_stays_the_same_and_components_are_no_changes() -> None:
-    told = changes([step("same", before={}, after={}), step("create", after={}, custom=False)])
-    assert told == ()
+    listed = changes([step("same", before={}, after={}), step("create", after={}, custom=False)])
+    assert listed == ()
 
 
 def test_an_update_tells_each_property() -> None:
@@ -82,52 +82,52 @@ def test_an_update_tells_each_property() -> None:
         after={"memory": 768},
         detailedDiff={"memory": {"diffKind": "update", "inputDiff": True}},
     )
-    (told,) = changes([one])
-    assert (told.op, told.name, told.type, told.properties) == (
+    (change,) = changes([one])
+    assert (change.op, change.name, change.type, change.properties) == (
         "update",
         "lms",
         "docker:index/container:Container",
         ("memory",),
     )
-    assert [(each.before, each.after, each.replaces) for each in told.differences] == [(512, 768, False)]
+    assert [(each.before, each.after, each.replaces) for each in change.differences] == [(512, 768, False)]
 
 
 def test_the_steps_of_a_replacement_are_one_change() -> None:
     before, after = {"image": "a:1"}, {"image": "a:2"}
     diff = {"image": {"diffKind": "update-replace", "inputDiff": True}}
-    told = changes(
+    listed = changes(
         [
             step("delete-replaced", before=before),
             step("replace", before=before, after=after, detailedDiff=diff),
             step("create-replacement", before=before, after=after),
         ]
     )
-    assert [(each.op, each.differences[0].replaces) for each in told] == [("replace", True)]
-    assert (told[0].before, told[0].after) == (before, after)
+    assert [(each.op, each.differences[0].replaces) for each in listed] == [("replace", True)]
+    assert (listed[0].before, listed[0].after) == (before, after)
 
 
 def test_what_is_made_anew_under_another_name_is_deleted_under_its_own() -> None:
     """A resource with an alias: the engine tells its end by the old name, its beginning by the new one."""
     before, after = {"name": "acme-private"}, {"name": "acme-data"}
-    told = changes(
+    listed = changes(
         [
             step("delete-replaced", "private", before=before),
             step("replace", "data", before=before, after=after),
             step("create-replacement", "data", before=before, after=after),
         ]
     )
-    assert [(each.name, each.op) for each in told] == [("data", "replace"), ("private", "delete")]
-    assert told[1].before == before
+    assert [(each.name, each.op) for each in listed] == [("data", "replace"), ("private", "delete")]
+    assert listed[1].before == before
 
 
 def test_without_a_detailed_difference_the_names_must_do() -> None:
-    (told,) = changes([step("update", before={"a": 1}, after={"b": 2}, diffs=["a", "b"])])
-    assert [(each.path, each.kind) for each in told.differences] == [("a", "delete"), ("b", "add")]
+    (change,) = changes([step("update", before={"a": 1}, after={"b": 2}, diffs=["a", "b"])])
+    assert [(each.path, each.kind) for each in change.differences] == [("a", "delete"), ("b", "add")]
 
 
 def test_the_order_is_by_name_whatever_the_engine_did_first() -> None:
-    told = changes([step("create", "redis", after={}), step("create", "lms", after={})])
-    assert [each.name for each in told] == ["lms", "redis"]
+    listed = changes([step("create", "redis", after={}), step("create", "lms", after={})])
+    assert [each.name for each in listed] == ["lms", "redis"]
 
 
 def test_a_plan_is_empty_only_when_the_state_stays_too() -> None:

@@ -36,9 +36,9 @@ def nobody_debugs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(plugin_server.VARIABLE, raising=False)
 
 
-def version(told: Mapping[str, str], name: str) -> str:
+def version(environ: Mapping[str, str], name: str) -> str:
     """What the plugin at its port says that it is."""
-    port = dict(each.split(":") for each in told[plugin_server.VARIABLE].split(","))[name]
+    port = dict(each.split(":") for each in environ[plugin_server.VARIABLE].split(","))[name]
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         plugin = provider_pb2_grpc.ResourceProviderStub(channel)
         return str(plugin.GetPluginInfo(empty_pb2.Empty(), timeout=10).version)
@@ -46,47 +46,47 @@ def version(told: Mapping[str, str], name: str) -> str:
 
 def test_the_repos_own_answer_at_their_ports_until_the_run_is_over(tmp_path: Path) -> None:
     place = home(tmp_path, docker=launcher("docker"), random=launcher("random"))
-    with plugin_server.serve_plugins(place, tuple(plugin_server.PLUGINS)) as told:
+    with plugin_server.serve_plugins(place, tuple(plugin_server.PLUGINS)) as environ:
         for name, (wanted, _) in plugin_server.PLUGINS.items():
-            assert version(told, name) == wanted
+            assert version(environ, name) == wanted
     with pytest.raises(grpc.RpcError):
-        version(told, "docker")
+        version(environ, "docker")
 
 
 @pytest.mark.parametrize(("engines", "names"), [(0, ["random"]), (1, ["docker", "random"]), (2, ["random"])])
 def test_one_process_removes_from_one_engine(engines: int, names: list[str]) -> None:
-    told = [{"type": DOCKER_PROVIDER}] * engines + [
+    resources = [{"type": DOCKER_PROVIDER}] * engines + [
         {"type": "pulumi:providers:random"},
         {"type": "other"},
     ]
-    assert sorted(plugin_server.plugins_for_destroy({"deployment": {"resources": told}})) == names
+    assert sorted(plugin_server.plugins_for_destroy({"deployment": {"resources": resources}})) == names
 
 
 def test_only_those_asked_for_are_served(tmp_path: Path) -> None:
     place = home(tmp_path, docker=launcher("docker"), random=launcher("random"))
-    with plugin_server.serve_plugins(place, plugin_server.HARMLESS) as told:
-        assert told[plugin_server.VARIABLE].startswith("random:")
-        assert "docker" not in told[plugin_server.VARIABLE]
+    with plugin_server.serve_plugins(place, plugin_server.HARMLESS) as environ:
+        assert environ[plugin_server.VARIABLE].startswith("random:")
+        assert "docker" not in environ[plugin_server.VARIABLE]
 
 
 def test_official_plugins_are_the_clis_to_start(tmp_path: Path) -> None:
     place = home(tmp_path, docker=OFFICIAL, random=launcher("random"))
-    with plugin_server.serve_plugins(place, tuple(plugin_server.PLUGINS)) as told:
-        assert told[plugin_server.VARIABLE].startswith("random:")
-        assert "docker" not in told[plugin_server.VARIABLE]
+    with plugin_server.serve_plugins(place, tuple(plugin_server.PLUGINS)) as environ:
+        assert environ[plugin_server.VARIABLE].startswith("random:")
+        assert "docker" not in environ[plugin_server.VARIABLE]
 
 
 def test_a_machine_without_plugins_is_told_so_by_the_cli(tmp_path: Path) -> None:
-    with plugin_server.serve_plugins(tmp_path, tuple(plugin_server.PLUGINS)) as told:
-        assert told == {}
+    with plugin_server.serve_plugins(tmp_path, tuple(plugin_server.PLUGINS)) as environ:
+        assert environ == {}
 
 
 def test_whoever_debugs_a_provider_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(plugin_server.VARIABLE, "docker:1")
     with plugin_server.serve_plugins(
         home(tmp_path, random=launcher("random")), plugin_server.HARMLESS
-    ) as told:
-        assert told == {}
+    ) as environ:
+        assert environ == {}
     assert os.environ[plugin_server.VARIABLE] == "docker:1"
 
 

@@ -65,7 +65,7 @@ def test_what_was_half_made_goes_and_what_was_told_to_stop_is_known(stack: Stack
     engine = engine_with_leftovers()
     with lock_stack(stack, "up", print) as hold:
         fit = recover(hold, engine, print)
-    assert engine.asked == ["stop half", "remove half"]
+    assert engine.requests == ["stop half", "remove half"]
     assert fit.stopping == ("u2",)
     assert stack.state() == fit.state
     assert "pending_operations" not in fit.state["deployment"]
@@ -78,7 +78,7 @@ def test_a_second_recovery_finds_nothing_to_do(stack: Stack) -> None:
         recover(hold, engine_with_leftovers(), print)
         engine = engine_with_leftovers()
         recover(hold, engine, print)
-    assert engine.asked == []
+    assert engine.requests == []
 
 
 def test_a_plain_pulumi_that_was_faster_is_left_alone(stack: Stack) -> None:
@@ -89,7 +89,7 @@ def test_a_plain_pulumi_that_was_faster_is_left_alone(stack: Stack) -> None:
         (stack.locks / "theirs.json").write_text('{"pid": 1, "hostname": "here"}')
         with pytest.raises(Locked, match="being changed by process 1"):
             recover(hold, engine, print)
-    assert engine.asked == []
+    assert engine.requests == []
     assert stack.state() == before
     assert [each.name for each in stack.locks.iterdir()] == ["theirs.json"]
 
@@ -100,20 +100,22 @@ class Elsewhere(Stack):
 
     done: list[str] = field(default_factory=list)
     states: list[dict[str, Any]] = field(default_factory=list)
-    taken: bool = False
+    is_locked: bool = False
 
     def state(self) -> dict[str, Any]:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
     def replace_state(self, state: Any) -> None:
-        if self.taken:
+        if self.is_locked:
             raise Locked("the stack is currently locked")
         self.done.append("pending" if "pending_operations" in state["deployment"] else "mended")
 
 
-def elsewhere(*states: dict[str, Any], taken: bool = False) -> Elsewhere:
-    told = [{"version": 3, "deployment": each} for each in states]
-    return Elsewhere(name="acme", environ={"PULUMI_BACKEND_URL": "s3://b"}, states=told, taken=taken)
+def elsewhere(*states: dict[str, Any], is_locked: bool = False) -> Elsewhere:
+    exported_states = [{"version": 3, "deployment": each} for each in states]
+    return Elsewhere(
+        name="acme", environ={"PULUMI_BACKEND_URL": "s3://b"}, states=exported_states, is_locked=is_locked
+    )
 
 
 def recovered(stack: Elsewhere, engine: FakeEngine) -> None:
@@ -126,22 +128,22 @@ def test_elsewhere_the_backend_says_that_nobody_has_it_before_anything_is_remove
     stack, engine = elsewhere(STATE), engine_with_leftovers()
     recovered(stack, engine)
     assert stack.done == ["pending", "mended"]
-    assert engine.asked == ["stop half", "remove half"]
+    assert engine.requests == ["stop half", "remove half"]
 
 
 def test_elsewhere_a_live_run_loses_nothing() -> None:
     """Its pending operations are in the state, as a dead one's are."""
-    stack, engine = elsewhere(STATE, taken=True), engine_with_leftovers()
+    stack, engine = elsewhere(STATE, is_locked=True), engine_with_leftovers()
     with pytest.raises(Locked):
         recovered(stack, engine)
-    assert (engine.asked, stack.done) == ([], [])
+    assert (engine.requests, stack.done) == ([], [])
 
 
 def test_elsewhere_a_state_that_moves_is_not_overwritten() -> None:
     stack, engine = elsewhere(STATE, STATE, {**STATE, "resources": []}), engine_with_leftovers()
     with pytest.raises(Locked, match="was changed during"):
         recovered(stack, engine)
-    assert (engine.asked, stack.done) == ([], [])
+    assert (engine.requests, stack.done) == ([], [])
 
 
 def exported(*pending: dict[str, object], resources: tuple[dict[str, object], ...] = ()) -> dict[str, object]:
@@ -168,16 +170,16 @@ def operation(kind: str, name: object, type_: str = CONTAINER) -> dict[str, obje
 def test_only_what_the_engine_was_making_is_half_made(
     pending: list[dict[str, object]], expected: list[str]
 ) -> None:
-    told = exported(*pending)
-    assert [each.name for each in half_made_resources(pending_operations(told))] == expected
+    state = exported(*pending)
+    assert [each.name for each in half_made_resources(pending_operations(state))] == expected
 
 
 def test_what_the_state_has_is_not_half_made() -> None:
     engine = FakeEngine(containers={"acme-lms": container("abc", labels={"portal.tenant": "acme"})})
-    told = exported(operation("creating", "acme-lms"), resources=({"type": CONTAINER, "id": "abc"},))
-    (half,) = half_made_resources(pending_operations(told))
-    recovery.remove_half_made(engine, half, recovery.known_ids(told), "acme", print)
-    assert engine.asked == []
+    state = exported(operation("creating", "acme-lms"), resources=({"type": CONTAINER, "id": "abc"},))
+    (half,) = half_made_resources(pending_operations(state))
+    recovery.remove_half_made(engine, half, recovery.known_ids(state), "acme", print)
+    assert engine.requests == []
 
 
 def test_another_states_of_the_same_name_is_not_half_made() -> None:
@@ -185,15 +187,15 @@ def test_another_states_of_the_same_name_is_not_half_made() -> None:
     theirs = {"portal.tenant": "acme", "portal.owner": "them@b-1"}
     engine = FakeEngine(containers={"acme-storage-init": container("x", labels=theirs)})
     inputs = {"name": "acme-storage-init", "labels": [{"label": "portal.owner", "value": "us@a-2"}]}
-    told = exported({"type": "creating", "resource": {"type": CONTAINER, "inputs": inputs}})
-    (half,) = half_made_resources(pending_operations(told))
+    state = exported({"type": "creating", "resource": {"type": CONTAINER, "inputs": inputs}})
+    (half,) = half_made_resources(pending_operations(state))
     recovery.remove_half_made(engine, half, frozenset(), "acme", print)
-    assert engine.asked == []
+    assert engine.requests == []
 
 
 def test_a_state_without_pending_keeps_all_else() -> None:
-    told = exported(operation("creating", "x"), resources=({"type": CONTAINER, "id": "abc"},))
-    assert without_pending(told) == {
+    state = exported(operation("creating", "x"), resources=({"type": CONTAINER, "id": "abc"},))
+    assert without_pending(state) == {
         "version": 3,
         "deployment": {"resources": [{"type": CONTAINER, "id": "abc"}]},
     }
@@ -236,11 +238,11 @@ ANSWERED_TOO_LATE = [MYSQL, Request(type="random:index/randomPassword:RandomPass
 
 
 def removed(engine: FakeEngine, stack: Stack, requests: list[Request]) -> tuple[list[str], list[str]]:
-    """What was said, and the names of what is still waited for, once requests without an answer were seen to."""
-    said: list[str] = []
+    """What was messages, and the names of what is still waited for, once requests without an answer were seen to."""
+    messages: list[str] = []
     with lock_stack(stack, "up", print) as hold:
-        remove_unrecorded(engine, hold, requests, said.append)
-        return said, [each.name for each in unanswered.read(hold.folder)]
+        remove_unrecorded(engine, hold, requests, messages.append)
+        return messages, [each.name for each in unanswered.read(hold.folder)]
 
 
 def test_what_was_made_although_nobody_heard_of_it_is_removed() -> None:
@@ -249,7 +251,7 @@ def test_what_was_made_although_nobody_heard_of_it_is_removed() -> None:
         ["removed acme-mysql: the engine made it, but its answer came too late"],
         [],
     )
-    assert engine.asked == ["remove half"]
+    assert engine.requests == ["remove half"]
 
 
 @pytest.mark.parametrize(
@@ -280,8 +282,8 @@ def test_what_this_run_has_not_made_stays(
     resources: tuple[dict[str, object], ...], request_: Request, there: Any
 ) -> None:
     engine = FakeEngine(containers={"acme-mysql": there})
-    said, left = removed(engine, elsewhere({"resources": list(resources)}), [request_])
-    assert (engine.asked, said, left) == ([], [], ["acme-mysql"])
+    messages, left = removed(engine, elsewhere({"resources": list(resources)}), [request_])
+    assert (engine.requests, messages, left) == ([], [], ["acme-mysql"])
 
 
 def test_what_the_engine_makes_after_the_run_is_removed_by_the_next_command(stack: Stack) -> None:
@@ -292,7 +294,7 @@ def test_what_the_engine_makes_after_the_run_is_removed_by_the_next_command(stac
     with lock_stack(stack, "up", print) as hold:
         recover(hold, engine, print)
         assert unanswered.read(hold.folder) == ()
-    assert engine.asked == ["remove late"]
+    assert engine.requests == ["remove late"]
     assert stack.locks
     assert list(stack.locks.iterdir()) == []
 
@@ -303,11 +305,11 @@ def test_elsewhere_what_came_late_is_removed_while_the_backend_says_that_nobody_
     engine = FakeEngine(
         containers={"acme-mysql": container("late", state="created", labels=dict(MYSQL.labels))}
     )
-    with lock_stack(replace(stack, taken=True), "up", print) as hold, pytest.raises(Locked):
+    with lock_stack(replace(stack, is_locked=True), "up", print) as hold, pytest.raises(Locked):
         recover(hold, engine, print)
-    assert engine.asked == []
+    assert engine.requests == []
     recovered(stack, engine)
-    assert engine.asked == ["remove late"]
+    assert engine.requests == ["remove late"]
 
 
 def test_an_engine_that_still_does_not_answer_is_said_and_asked_again(

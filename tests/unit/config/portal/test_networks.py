@@ -23,19 +23,19 @@ FACES = {"load-balancer", "nginx", "mfe", "mailer", "mail-sink"}
 
 def tenants(release: str) -> list[Tenant]:
     """A portal of each choice that changes who is there."""
-    told = replace(
+    whole = replace(
         Tenant.load("acme", ROOT / "tenants"), release=Release.load(release, FOLDER), worker_groups={}
     )
-    told = replace(
-        told,
+    whole = replace(
+        whole,
         # `services` reads no more than the names.
-        sizes={**{each: next(iter(told.sizes.values())) for each in told.release.services}, **told.sizes},
+        sizes={**{each: next(iter(whole.sizes.values())) for each in whole.release.services}, **whole.sizes},
     )
     group = WorkerGroup(queues=("high_mem",), memory=512, workers=1, grace_seconds=60)
     return [
-        replace(told, mail=Mail(delivery="direct", smarthost="", username="", domains=())),
-        replace(told, mail=Mail(delivery="sink", smarthost="", username="", domains=())),
-        replace(told, worker_groups={"lms-workers-heavy": group, "cms-workers-slow": group}),
+        replace(whole, mail=Mail(delivery="direct", smarthost="", username="", domains=())),
+        replace(whole, mail=Mail(delivery="sink", smarthost="", username="", domains=())),
+        replace(whole, worker_groups={"lms-workers-heavy": group, "cms-workers-slow": group}),
     ]
 
 
@@ -104,13 +104,13 @@ def test_subnets_are_apart_and_hold_their_members(tenant: Tenant) -> None:
 def test_a_network_of_the_most_that_a_portal_may_have_holds_it() -> None:
     """Every queue but one of each service in a group of its own, and as many containers again."""
     for release in RELEASES:
-        told = tenants(release)[0]
+        tenant = tenants(release)[0]
         groups = {
             f"{each}-group{number}": WorkerGroup(queues=("x",), memory=512, workers=1, grace_seconds=60)
             for each in ("lms-workers", "cms-workers")
-            for number in range(2 * len(told.release.services[each].queues))
+            for number in range(2 * len(tenant.release.services[each].queues))
         }
-        for network in networks.networks(replace(told, worker_groups=groups)).values():
+        for network in networks.networks(replace(tenant, worker_groups=groups)).values():
             assert len(network.members) <= network.subnet.num_addresses - 3, network.name
 
 

@@ -37,9 +37,9 @@ def texts(value: Any, key: str = "") -> list[tuple[str, str]]:
 
 
 def test_passwords_are_named_and_never_told(acme: Tenant) -> None:
-    told = protected_auth(acme)
-    assert set(markers(told)) == set(SECRETS) - {"meilisearch-master-key"}
-    assert not [key for key, _ in texts(told) if re.search("PASSWORD|password|SECRET|_KEY", key)]
+    auth = protected_auth(acme)
+    assert set(markers(auth)) == set(SECRETS) - {"meilisearch-master-key"}
+    assert not [key for key, _ in texts(auth) if re.search("PASSWORD|password|SECRET|_KEY", key)]
 
 
 @pytest.mark.parametrize("variant", ["lms", "cms"])
@@ -49,12 +49,12 @@ def test_no_password_is_among_the_open_settings(acme: Tenant, variant: str) -> N
 
 def test_settings_name_the_tenant(acme: Tenant) -> None:
     assert tenant_variables(acme)["EDXAPP_PLATFORM_NAME"] == "Acme Academy"
-    told = protected_env(acme, "cms")
-    assert (told["SITE_NAME"], told["ALLOWED_HOSTS"]) == (
+    env = protected_env(acme, "cms")
+    assert (env["SITE_NAME"], env["ALLOWED_HOSTS"]) == (
         "studio.acme.localhost:8081",
         ["studio.acme.localhost", "cms"],
     )
-    assert told["LMS_ROOT_URL"] == "http://acme.localhost:8081"
+    assert env["LMS_ROOT_URL"] == "http://acme.localhost:8081"
 
 
 def test_settings_files_are_the_same_text_for_the_same_tenant(acme: Tenant) -> None:
@@ -71,6 +71,6 @@ def test_settings_files_are_the_same_text_for_the_same_tenant(acme: Tenant) -> N
 )
 def test_a_title_of_any_script_is_read_as_it_was_written(acme: Tenant, title: str) -> None:
     assert checks.title(title) == title
-    told = settings_files(replace(acme, title=title))["/portal/config/tenant.json"]
-    assert json.loads(told)["EDXAPP_PLATFORM_NAME"] == title
-    assert not re.search(r"\\u[0-9a-f]{4}", told), "a preview shows what was written"
+    tenant_json = settings_files(replace(acme, title=title))["/portal/config/tenant.json"]
+    assert json.loads(tenant_json)["EDXAPP_PLATFORM_NAME"] == title
+    assert not re.search(r"\\u[0-9a-f]{4}", tenant_json), "a preview shows what was written"

@@ -35,12 +35,12 @@ def test_addresses(acme: Tenant) -> None:
 
 
 def test_every_host_has_its_site_and_no_other_has_one(acme: Tenant) -> None:
-    told = caddyfile(routes(acme))
-    assert "http://acme.localhost:{$PORTAL_PORT:8080} {" in told
-    assert "http://studio.acme.localhost:{$PORTAL_PORT:8080} {" in told
-    assert "import up lms 8000" in told
-    assert "import up cms 8010" in told
-    assert told.count("{") == told.count("}")
+    text = caddyfile(routes(acme))
+    assert "http://acme.localhost:{$PORTAL_PORT:8080} {" in text
+    assert "http://studio.acme.localhost:{$PORTAL_PORT:8080} {" in text
+    assert "import up lms 8000" in text
+    assert "import up cms 8010" in text
+    assert text.count("{") == text.count("}")
 
 
 def test_authors_may_send_more_than_learners(acme: Tenant) -> None:
@@ -60,8 +60,8 @@ def test_the_mails_of_a_demo_are_on_a_host_of_their_own() -> None:
 
 
 def test_the_door_takes_as_much_as_each_host_may_send_and_of_others_next_to_nothing(acme: Tenant) -> None:
-    told = nginx_sites(routes(acme))
-    servers = told.split("server {")[1:]
+    text = nginx_sites(routes(acme))
+    servers = text.split("server {")[1:]
     limits = {
         each.split("server_name ")[1].split(";")[0]: int(each.split("max_body_size ")[1].split(";")[0])
         for each in servers
@@ -71,8 +71,8 @@ def test_the_door_takes_as_much_as_each_host_may_send_and_of_others_next_to_noth
 
 
 def test_what_caddy_logs_has_no_address_and_no_header(acme: Tenant) -> None:
-    told = caddyfile(routes(acme))
+    text = caddyfile(routes(acme))
     for field in ("request>uri", "request>headers", "resp_headers"):
-        assert f"{field} delete" in told
+        assert f"{field} delete" in text
     # An access log would be another logger, with a format of its own.
-    assert "\n\tlog" not in told.split("(up)")[1]
+    assert "\n\tlog" not in text.split("(up)")[1]

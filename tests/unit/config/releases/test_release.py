@@ -124,17 +124,21 @@ OURS = range(60900, 61100)
 @pytest.mark.parametrize("path", sorted((CONFIG / "releases").glob("*.yml")), ids=lambda path: path.stem)
 def test_images_built_here_run_as_nobody_that_a_host_has(path: Path) -> None:
     found = Release.load(path.stem, CONFIG / "releases")
-    users = {service: told.user for service, told in found.services.items()}
+    users = {service: service_facts.user for service, service_facts in found.services.items()}
     assert all(each in OURS for each in users.values()), users
     by_image: dict[str, set[int]] = {}
-    for told in found.services.values():
-        if told.image:
-            by_image.setdefault(told.image, set()).add(told.user)
+    for service_facts in found.services.values():
+        if service_facts.image:
+            by_image.setdefault(service_facts.image, set()).add(service_facts.user)
     assert all(len(each) == 1 for each in by_image.values())
     numbers = [user for each in by_image.values() for user in each]
     assert len(numbers) == len(set(numbers)), "two images share a user"
     # A public image keeps its own: what it holds belongs to that one.
-    kept = {service for service, told in found.services.items() if told.hub.image and not told.hub.user}
+    kept = {
+        service
+        for service, service_facts in found.services.items()
+        if service_facts.hub.image and not service_facts.hub.user
+    }
     assert kept == set()
     for image, user in by_image.items():
         text = (CONFIG.parent / "images" / image / "Dockerfile").read_text()

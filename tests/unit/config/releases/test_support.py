@@ -15,16 +15,16 @@ NEXT = date(2026, 11, 30)
 
 
 @pytest.mark.parametrize(
-    ("today", "over", "said"),
+    ("today", "over", "sentence"),
     [
         (date(2024, 12, 15), False, "supported until 2024-12-16"),
         (date(2024, 12, 16), True, "support ended on 2024-12-16"),
         (date(2026, 1, 1), True, "support ended on 2024-12-16"),
     ],
 )
-def test_it_ends_on_the_day_of_the_next_release(today: date, over: bool, said: str) -> None:
-    told = Support(release=RELEASES["redwood"], today=today)
-    assert (told.has_ended, str(told)) == (over, said)
+def test_it_ends_on_the_day_of_the_next_release(today: date, over: bool, sentence: str) -> None:
+    support_state = Support(release=RELEASES["redwood"], today=today)
+    assert (support_state.has_ended, str(support_state)) == (over, sentence)
 
 
 def test_nobody_begins_with_a_release_that_lacks_something() -> None:
@@ -36,8 +36,8 @@ def test_nobody_begins_with_a_release_that_lacks_something() -> None:
 
 
 def test_what_is_not_supported_says_so_with_its_day_and_the_better_one() -> None:
-    (told,) = support.notes(RELEASES["juniper"], RELEASES, NEXT)
-    assert told == (
+    (note,) = support.notes(RELEASES["juniper"], RELEASES, NEXT)
+    assert note == (
         "release: Open edX Juniper (June 2020): support ended on 2020-12-09 (docs/releases.md); a new portal should have "
         "verawood, supported until 2026-12-09"
     )

@@ -11,13 +11,13 @@ from config.releases.upgrades import DeployedRelease, before, path, unreadable_s
 RELEASES = Releases(Path(__file__).parents[4] / "config" / "releases").all()
 
 
-def force(told: str) -> DeployedRelease:
-    release, _, images = told.partition("/")
+def force(path: str) -> DeployedRelease:
+    release, _, images = path.partition("/")
     return DeployedRelease(release=release, images=images)
 
 
 @pytest.mark.parametrize(
-    ("now", "wanted", "said"),
+    ("now", "wanted", "reason"),
     [
         ("redwood/packages", "redwood/packages", ""),
         ("juniper/packages", "redwood/packages", ""),
@@ -61,8 +61,8 @@ def force(told: str) -> DeployedRelease:
         ),
     ],
 )
-def test_a_step_is_taken_or_refused_in_these_words(now: str, wanted: str, said: str) -> None:
-    assert why_refused(force(now), force(wanted), RELEASES) == said
+def test_a_step_is_taken_or_refused_in_these_words(now: str, wanted: str, reason: str) -> None:
+    assert why_refused(force(now), force(wanted), RELEASES) == reason
 
 
 def test_a_new_portal_may_have_any_release() -> None:

@@ -62,9 +62,11 @@ def test_every_key_is_explained_in_the_words_of_its_field() -> None:
 
 def test_every_key_of_a_worker_group_is_explained_and_its_example_is_a_tenant_s(tmp_path: Path) -> None:
     node = reference().items["worker_groups"]
-    said = comment(key_line(node)).replace(" # ", " ")
+    explained = comment(key_line(node)).replace(" # ", " ")
     assert [
-        entry.key.doc for entry in entries(WorkerGroup).values() if entry.key and entry.key.doc not in said
+        entry.key.doc
+        for entry in entries(WorkerGroup).values()
+        if entry.key and entry.key.doc not in explained
     ] == []
     example = [line.removeprefix("# ") for line in FILE.read_text().splitlines() if line.startswith("#   ")]
     text = FILE.read_text().replace(

@@ -31,10 +31,10 @@ def validate() -> Validate:
 
 
 def test_the_file_is_current() -> None:
-    told = schema.text(RELEASES)
+    text = schema.text(RELEASES)
     if os.environ.get("UPDATE_PLANS"):
-        schema.FILE.write_text(told)
-    assert told == schema.FILE.read_text(), (
+        schema.FILE.write_text(text)
+    assert text == schema.FILE.read_text(), (
         "UPDATE_PLANS=1 ./portal test tests/unit/config/schema/test_schema.py"
     )
 
@@ -70,7 +70,7 @@ def test_the_smallest_quota_is_one_for_both(unit: str) -> None:
     assert [each for each in texts if re.fullmatch(pattern, each)] == takes
 
 
-def seen(bad: Bad, validate: Validate) -> bool:
+def is_reported(bad: Bad, validate: Validate) -> bool:
     """Whether an editor marks the file: it is no YAML, or against the schema."""
     try:
         validate(yaml12.load(bad.data))
@@ -122,7 +122,7 @@ BLIND = {
 
 def test_an_editor_marks_every_bad_file_that_a_schema_can_see(validate: Validate) -> None:
     table = tenants()
-    unseen = [each for each in table if not seen(each, validate)]
+    unseen = [each for each in table if not is_reported(each, validate)]
     used = {
         part: [each.title for each in unseen if part in each.findings[0]]
         for parts in BLIND.values()

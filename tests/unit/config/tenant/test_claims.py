@@ -16,7 +16,7 @@ HUGE = Fleet(pool=IPv4Network("10.64.0.0/12"))
 
 
 def text(number: int, **changes: str) -> str:
-    said = {
+    keys = {
         "lms": f"learn{number}.example.com",
         "cms": f"studio{number}.example.com",
         "address": "127.0.0.1",
@@ -27,10 +27,10 @@ def text(number: int, **changes: str) -> str:
     } | changes
     return f"""
 title: Tenant {number}
-hosts: {{lms: {said["lms"]}, cms: {said["cms"]}}}
-listen: {{address: {said["address"]}, port: {said["port"]}}}
-placement: {{docker_host: {said["docker_host"]}, subnet: {said["subnet"]}}}
-storage: {{root: {said["root"]}}}
+hosts: {{lms: {keys["lms"]}, cms: {keys["cms"]}}}
+listen: {{address: {keys["address"]}, port: {keys["port"]}}}
+placement: {{docker_host: {keys["docker_host"]}, subnet: {keys["subnet"]}}}
+storage: {{root: {keys["root"]}}}
 admin: {{email: admin@example.com}}
 """
 
@@ -176,8 +176,8 @@ def test_a_neighbour_with_other_faults_does_not(broken: str, folder: Path) -> No
 def test_a_file_that_nobody_would_read_is_told(folder: Path) -> None:
     (folder / "one.yaml").write_text(text(1))
     (folder / "two.yml").write_text(text(1))
-    told = "tenants/two.yml: is ignored, expected the ending '.yaml'"
-    assert refused("one", folder) == (told,)
+    finding = "tenants/two.yml: is ignored, expected the ending '.yaml'"
+    assert refused("one", folder) == (finding,)
     with pytest.raises(ConfigError, match="is ignored"):
         load_all(folder, HUGE)
 
@@ -229,10 +229,10 @@ def test_a_host_that_a_release_derives_is_claimed_too() -> None:
 
 
 def test_a_tenant_s_own_hosts_are_not_those_that_its_release_derives(folder: Path) -> None:
-    said = text(1, lms="oak.example", cms="meilisearch.oak.example").replace(
+    file_text = text(1, lms="oak.example", cms="meilisearch.oak.example").replace(
         "title:", "release: verawood\ntitle:"
     )
-    (folder / "one.yaml").write_text(said)
+    (folder / "one.yaml").write_text(file_text)
     own = (
         "tenants/one.yaml: hosts/cms: 'meilisearch.oak.example' is meilisearch below hosts/lms too, "
         "expected a host of its own"
@@ -243,13 +243,13 @@ def test_a_tenant_s_own_hosts_are_not_those_that_its_release_derives(folder: Pat
 def one_by_one(folder: Path) -> tuple[set[str], set[str]]:
     """The tenants that load, and all that is said of the others."""
     good: set[str] = set()
-    said: set[str] = set()
+    findings: set[str] = set()
     for name in all_names(folder):
         try:
             good.add(Tenant.load(name, folder, HUGE).name)
         except ConfigError as error:
-            said.update(error.findings)
-    return good, said
+            findings.update(error.findings)
+    return good, findings
 
 
 @pytest.mark.parametrize(
@@ -267,8 +267,8 @@ def one_by_one(folder: Path) -> tuple[set[str], set[str]]:
     ids=["none", "one", "two", "host", "unreadable", "alone", "hidden", "all"],
 )
 def test_a_survey_says_what_each_tenant_s_own_load_says(files: dict[str, str], folder: Path) -> None:
-    for name, said in files.items():
-        (folder / f"{name}.yaml").write_text(said)
+    for name, file_text in files.items():
+        (folder / f"{name}.yaml").write_text(file_text)
     found, findings = load_valid(folder, HUGE)
     assert (set(found), set(findings)) == one_by_one(folder)
     assert len(findings) == len(set(findings))

@@ -11,7 +11,7 @@ from config.tenant.fleet import Fleet
 
 def test_the_fleet_s_file_is_checked(tmp_path: Path) -> None:
     file = tmp_path / "fleet.yml"
-    for said, finding in (
+    for file_text, finding in (
         (
             "pool: 10.77.0.0/16\npools: 1",
             "pools: is not known; did you mean 'pool'? known keys here: pool, mirror",
@@ -31,7 +31,7 @@ def test_the_fleet_s_file_is_checked(tmp_path: Path) -> None:
         ),
         ("pool: 10.77.0.0/16\nmirror: hub", "mirror: 'hub' is not a registry"),
     ):
-        file.write_text(said)
+        file.write_text(file_text)
         with pytest.raises(ConfigError) as caught:
             Fleet.load(file)
         (line,) = caught.value.findings

@@ -37,9 +37,9 @@ def test_they_are_read_as_json_has_them(tmp_path: Path) -> None:
         "NONE": None,
         "DEEP": {"a": {"secret": "mysql-edxapp-password"}, "b": "secret:x"},
     }
-    told = json.loads(settings_files(tenant)["/portal/config/tenant.json"])
-    assert told["EDXAPP_FEATURES"] == tenant.features
-    assert told["EDXAPP_ENV_EXTRA"] == tenant.settings
+    settings = json.loads(settings_files(tenant)["/portal/config/tenant.json"])
+    assert settings["EDXAPP_FEATURES"] == tenant.features
+    assert settings["EDXAPP_ENV_EXTRA"] == tenant.settings
 
 
 NAMES = (
@@ -62,13 +62,13 @@ VALUES = st.recursive(
 @settings(max_examples=50, deadline=None)
 @given(st.dictionaries(NAMES, VALUES, min_size=1, max_size=4))
 def test_what_a_yaml_writer_writes_is_what_is_read(
-    tmp_path_factory: pytest.TempPathFactory, said: dict[str, object]
+    tmp_path_factory: pytest.TempPathFactory, mapping: dict[str, object]
 ) -> None:
     folder = tmp_path_factory.mktemp("t") / "tenants"
     folder.mkdir()
-    more = yaml.safe_dump({"settings": said}, allow_unicode=True, width=10_000)
+    more = yaml.safe_dump({"settings": mapping}, allow_unicode=True, width=10_000)
     (folder / "good.yaml").write_text(GOOD + more)
-    assert Tenant.load("good", folder).settings == said
+    assert Tenant.load("good", folder).settings == mapping
 
 
 @pytest.mark.parametrize("delivery", ["direct", "sink"])
@@ -81,8 +81,8 @@ def test_the_program_s_own_are_those_of_every_release(delivery: str) -> None:
     made = {
         name
         for each in tenants
-        for told in (protected_env(each, "lms"), protected_env(each, "cms"), protected_auth(each))
-        for name in told
+        for protected in (protected_env(each, "lms"), protected_env(each, "cms"), protected_auth(each))
+        for name in protected
     }
     assert made == PROTECTED_LAYER
 
@@ -90,14 +90,14 @@ def test_the_program_s_own_are_those_of_every_release(delivery: str) -> None:
 def test_what_the_settings_module_makes_is_refused_and_the_rest_of_it_is_open(tmp_path: Path) -> None:
     """A line in a reviewed file that nothing obeys would be a lie."""
     text = (ROOT / "images/openedx/portal_settings/changes.py").read_text()
-    [told] = re.findall(r"^TENANT_MAY_SET = \(\n((?:    \"\w+\",\n)+)\)", text, re.M)
-    openly = set(re.findall(r"\w+", told))
+    [listed] = re.findall(r"^TENANT_MAY_SET = \(\n((?:    \"\w+\",\n)+)\)", text, re.M)
+    openly = set(re.findall(r"\w+", listed))
     assert not openly & (SETTINGS_MODULE | PROTECTED_LAYER)
     assert all(f'"{name}"' in text for name in SETTINGS_MODULE)
     folder = tmp_path / "tenants"
     folder.mkdir()
-    told = "".join(f"  {name}: draft-preferred\n" for name in sorted(SETTINGS_MODULE))
-    (folder / "good.yaml").write_text(f"{GOOD}settings:\n{told}  X_FRAME_OPTIONS: DENY\n")
+    keys = "".join(f"  {name}: draft-preferred\n" for name in sorted(SETTINGS_MODULE))
+    (folder / "good.yaml").write_text(f"{GOOD}settings:\n{keys}  X_FRAME_OPTIONS: DENY\n")
     with pytest.raises(ConfigError) as refused:
         Tenant.load("good", folder)
     assert sorted(refused.value.findings) == [
@@ -110,9 +110,9 @@ def test_what_readers_take_differently_is_refused_at_any_depth(tmp_path: Path) -
     folder = tmp_path / "tenants"
     folder.mkdir()
     (folder / "good.yaml").write_text(GOOD + "settings: {NOTE: {a: [2024-01-31]}, RATE: 1e5, HEX: .inf}\n")
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as raised:
         Tenant.load("good", folder)
-    assert told.value.findings == (
+    assert raised.value.findings == (
         "tenants/good.yaml: settings/NOTE: found the date 2024-01-31, expected text in quotes ('2024-01-31'), "
         "true, false, null or a number in plain digits",
         "tenants/good.yaml: settings/HEX: found the number .inf, expected text in quotes ('.inf'), "

@@ -280,12 +280,12 @@ def test_a_good_file_is_read_as_it_was_said(tree: dict[str, Any], folder: Path) 
     for name, size in tree.get("sizes", {}).items():
         usual = tenant.release.services[name]
         assert tenant.sizes[name].workers == size.get("workers", usual.workers)
-        said = int(size.get("memory", "0GiB")[:-3]) * 1024
-        assert tenant.sizes[name].memory == (said or usual.memory)
-    for name, told in tree.get("worker_groups", {}).items():
+        memory = int(size.get("memory", "0GiB")[:-3]) * 1024
+        assert tenant.sizes[name].memory == (memory or usual.memory)
+    for name, group in tree.get("worker_groups", {}).items():
         usual = tenant.release.services[name.rpartition("-")[0]]
-        assert list(tenant.worker_groups[name].queues) == told["queues"]
-        assert tenant.worker_groups[name].grace_seconds == told.get("grace_seconds", usual.grace_seconds)
+        assert list(tenant.worker_groups[name].queues) == group["queues"]
+        assert tenant.worker_groups[name].grace_seconds == group.get("grace_seconds", usual.grace_seconds)
 
 
 @quick

@@ -9,5 +9,5 @@ WHOLE = IPv4Network("10.77.5.0/24")
 
 def test_the_addresses_that_are_kept_are_free() -> None:
     """For what joins several portals' load balancers, for add-ons, for an overlay."""
-    taken = {address for name in SUBNET_OFFSETS for address in subnet(WHOLE, name)}
-    assert [int(each) & 255 for each in WHOLE if each not in taken] == list(range(192, 224))
+    reserved = {address for name in SUBNET_OFFSETS for address in subnet(WHOLE, name)}
+    assert [int(each) & 255 for each in WHOLE if each not in reserved] == list(range(192, 224))

@@ -243,15 +243,17 @@ BAD = (
 )
 
 
-@pytest.mark.parametrize(("data", "told"), BAD, ids=[str(number) for number in range(len(BAD))])
-def test_bad_files_are_refused_in_these_words(configuration: SimpleNamespace, data: bytes, told: str) -> None:
-    said = finding(configuration, data)
-    assert said.startswith(told), said
-    assert said.isprintable()
+@pytest.mark.parametrize(("data", "expected"), BAD, ids=[str(number) for number in range(len(BAD))])
+def test_bad_files_are_refused_in_these_words(
+    configuration: SimpleNamespace, data: bytes, expected: str
+) -> None:
+    why = finding(configuration, data)
+    assert why.startswith(expected), why
+    assert why.isprintable()
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "told"),
+    ("text", "code", "expected"),
     [
         (None, 66, "does not exist, expected a file"),
         ("EDXAPP_PLATFORM_NAME: Acme\n", 0, "accepted"),
@@ -265,14 +267,14 @@ def test_a_check_says_whether_a_file_would_be_accepted(
     capsys: pytest.CaptureFixture[str],
     text: str | None,
     code: int,
-    told: str,
+    expected: str,
 ) -> None:
     entry = importlib.import_module("configurator.__main__")
     monkeypatch.setattr(entry, "Paths", lambda: paths)
     if text is not None:
         paths.overrides_file.write_text(text)
     assert entry.main(["check", str(paths.overrides_file)]) == code
-    assert told in "".join(capsys.readouterr())
+    assert expected in "".join(capsys.readouterr())
 
 
 @quick
@@ -282,17 +284,17 @@ def test_a_check_says_whether_a_file_would_be_accepted(
     | st.text('{}[]",:\\0u\n ', max_size=40).map(str.encode)
 )
 def test_whatever_stands_in_the_file_is_taken_or_refused(configuration: SimpleNamespace, data: bytes) -> None:
-    said = finding(configuration, data)
-    assert said.isprintable()
+    why = finding(configuration, data)
+    assert why.isprintable()
 
 
 # What a person may name a portal, in any script; no control characters and no halves of a pair.
 TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), min_size=1)
 WRITERS = {
-    "json.dump": lambda said: json.dumps(said).encode(),
-    "json.dump, as it is": lambda said: json.dumps(said, ensure_ascii=False, indent=2).encode(),
-    "yaml.dump": lambda said: yaml.safe_dump(said).encode(),
-    "yaml.dump, as it is": lambda said: yaml.safe_dump(said, allow_unicode=True, width=10_000).encode(),
+    "json.dump": lambda content: json.dumps(content).encode(),
+    "json.dump, as it is": lambda content: json.dumps(content, ensure_ascii=False, indent=2).encode(),
+    "yaml.dump": lambda content: yaml.safe_dump(content).encode(),
+    "yaml.dump, as it is": lambda content: yaml.safe_dump(content, allow_unicode=True, width=10_000).encode(),
 }
 
 
@@ -312,11 +314,11 @@ WRITERS = {
 @example("<<")
 @example(" leading and trailing ")
 def test_a_text_is_read_as_it_was_written(configuration: SimpleNamespace, writer: str, text: str) -> None:
-    said = {
+    variables = {
         "EDXAPP_PLATFORM_DESCRIPTION": text,
         "PORTAL_HEADER_NAVIGATION_LINKS": [{"title": "x" + text[:90], "url": "/"}],
     }
-    assert configuration.plain_yaml.parse(WRITERS[writer](said)).values == said
+    assert configuration.plain_yaml.parse(WRITERS[writer](variables)).values == variables
 
 
 PLAIN = st.recursive(
@@ -334,8 +336,10 @@ PLAIN = st.recursive(
 
 @quick
 @given(st.dictionaries(TEXT.filter(lambda key: key != "<<"), PLAIN, max_size=4))
-def test_what_json_dump_writes_is_what_is_read(configuration: SimpleNamespace, said: dict[str, Any]) -> None:
-    assert configuration.plain_yaml.parse(json.dumps(said).encode()).values == said
+def test_what_json_dump_writes_is_what_is_read(
+    configuration: SimpleNamespace, mapping: dict[str, Any]
+) -> None:
+    assert configuration.plain_yaml.parse(json.dumps(mapping).encode()).values == mapping
 
 
 # What is in force
@@ -371,8 +375,8 @@ def name_in(folder: Path) -> str:
 
 def status(paths: Any) -> dict[str, Any]:
     """What people read of the judgement."""
-    said: dict[str, Any] = json.loads((paths.overrides / "status.json").read_text())
-    return said
+    status: dict[str, Any] = json.loads((paths.overrides / "status.json").read_text())
+    return status
 
 
 TITLE = "Acme Academy"
@@ -430,10 +434,10 @@ def test_what_does_not_start_is_not_taken_again_until_it_is_written_anew(
     paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
     other = configuration.overrides.Overrides(paths)
     found = other.update()
-    seen = other.change_mark()
+    mark = other.change_mark()
     keeper.reject(found.version, "lms does not start with it (exit code 78)")
     assert name_in(keeper.update().folder) == "First"
-    assert other.change_mark() != seen, "the other containers look again"
+    assert other.change_mark() != mark, "the other containers look again"
     assert "does not start" in other.update().refused
     assert name_in(configuration.overrides.Overrides(paths).update().folder) == "First"
     os.utime(paths.overrides_file, ns=(1, 1))
@@ -452,9 +456,9 @@ def test_what_ansible_could_not_do_is_tried_again_later_and_not_for_ever(
     monkeypatch.setattr(configuration.overrides.time, "time", lambda: now[0])
     runs: list[object] = []
 
-    def settings(*told: Any) -> dict[str, dict[str, Any]]:
-        runs.append(told)
-        return role(*told)
+    def settings(*values: Any) -> dict[str, dict[str, Any]]:
+        runs.append(values)
+        return role(*values)
 
     monkeypatch.setattr(configuration.ansible, "render_settings", settings)
     keeper.update()
@@ -567,8 +571,8 @@ def test_a_judgement_of_before_is_read_by_its_old_name(configuration: SimpleName
     paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     version = keeper.update().version
     path = paths.rendered / "records/state.json"
-    said = json.loads(path.read_text())
-    path.write_text(json.dumps({**said, "in_force": said.pop("accepted")}))
+    judgement = json.loads(path.read_text())
+    path.write_text(json.dumps({**judgement, "in_force": judgement.pop("accepted")}))
     assert keeper.records.read_state().accepted == version
 
 
@@ -606,10 +610,10 @@ def test_failures_count_in_a_row_with_one_content_and_the_same_rules(
 def test_passwords_are_filled_in_for_this_container_alone(configuration: SimpleNamespace, paths: Any) -> None:
     found = configuration.overrides.Overrides(paths).update()
     assert configuration.rendering.install_settings(paths, found.folder)
-    told = json.loads((paths.settings / "lms.auth.json").read_text())
-    assert told["DATABASES"]["default"]["PASSWORD"] == "generated-mysql-edxapp-password"
-    assert told["SECRET_KEY"] == "generated-edxapp-secret-key"
-    assert "COMMENTS_SERVICE_KEY" not in told, "a container without the secret has no such setting"
+    auth = json.loads((paths.settings / "lms.auth.json").read_text())
+    assert auth["DATABASES"]["default"]["PASSWORD"] == "generated-mysql-edxapp-password"
+    assert auth["SECRET_KEY"] == "generated-edxapp-secret-key"
+    assert "COMMENTS_SERVICE_KEY" not in auth, "a container without the secret has no such setting"
     assert (paths.settings / "lms.auth.json").stat().st_mode & 0o777 == 0o640
     on_drive = [path for folder in (paths.rendered, paths.overrides) for path in folder.rglob("*.*")]
     assert on_drive

@@ -141,9 +141,9 @@ def ground(tmp_path: Path) -> Path:
         "env": {"lms": {}, "cms": {}},
         "auth": {"lms": {}, "cms": {}},
     }
-    given: dict[str, object] = {"release": {}, "tenant": {}, "protected": empty}
-    for name, said in given.items():
-        (tmp_path / "layers" / f"{name}.json").write_text(json.dumps(said))
+    values: dict[str, object] = {"release": {}, "tenant": {}, "protected": empty}
+    for name, content in values.items():
+        (tmp_path / "layers" / f"{name}.json").write_text(json.dumps(content))
     (tmp_path / "server.py").write_text(SERVER)
     (tmp_path / "program.py").write_text(PROGRAM)
     return tmp_path
@@ -226,8 +226,8 @@ def test_ten_changes_under_load_lose_no_request(ground: Path, port: int, running
 
 def status(ground: Path) -> dict[str, Any]:
     """The judgement, as people read it."""
-    said: dict[str, Any] = json.loads((ground / "overrides/status.json").read_text())
-    return said
+    status: dict[str, Any] = json.loads((ground / "overrides/status.json").read_text())
+    return status
 
 
 def shows(port: int, name: str) -> bool:
@@ -243,8 +243,8 @@ def troubled(ground: Path, words: str) -> bool:
 def report(ground: Path, service: str = "lms") -> dict[str, Any]:
     """What a service says of itself; nothing yet is an empty one."""
     path = ground / f"overrides/services/{service}.json"
-    said: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    return said
+    report: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return report
 
 
 def starts(ground: Path, name: str) -> int:
@@ -388,16 +388,16 @@ def test_a_fault_while_judging_ends_nothing_that_serves(ground: Path, port: int,
 
 
 def test_sigterm_lets_a_request_end(ground: Path, port: int, running: subprocess.Popen[str]) -> None:
-    said: list[str] = []
-    asked = ground / "settings" / "asked"
-    asked.unlink()
-    asking = threading.Thread(target=lambda: said.append(ask(port)))
+    answers: list[str] = []
+    marker = ground / "settings" / "asked"
+    marker.unlink()
+    asking = threading.Thread(target=lambda: answers.append(ask(port)))
     asking.start()
-    until("the request to be there", asked.exists)
+    until("the request to be there", marker.exists)
     running.send_signal(signal.SIGTERM)
     assert running.wait(timeout=10) == 0
     asking.join()
-    assert said == ["none"]
+    assert answers == ["none"]
 
 
 def test_the_software_ending_ends_the_container(

@@ -37,7 +37,7 @@ def test_what_is_not_said_has_its_default(secrets: Path) -> None:
 
 
 def test_what_is_said(secrets: Path) -> None:
-    told = config.load(
+    settings = config.load(
         {
             "MONGODB_HOST": "m",
             "MONGODB_PORT": "27018",
@@ -46,8 +46,8 @@ def test_what_is_said(secrets: Path) -> None:
         },
         secrets,
     )
-    assert (told.mongo_host, told.mongo_port, told.mongo_database) == ("m", 27018, "forum")
-    assert (told.search_host, told.search_port) == ("s", 9201)
+    assert (settings.mongo_host, settings.mongo_port, settings.mongo_database) == ("m", 27018, "forum")
+    assert (settings.search_host, settings.search_port) == ("s", 9201)
 
 
 @pytest.mark.parametrize(

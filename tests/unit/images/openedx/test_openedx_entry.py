@@ -91,7 +91,7 @@ def application(environ, start):
 
 
 @pytest.mark.parametrize(
-    ("answer", "generation", "code", "asked"),
+    ("answer", "generation", "code", "ready_first"),
     [
         ("200 OK", 2, 0, True),
         ("503 Service Unavailable", 2, 0, True),
@@ -103,7 +103,7 @@ def application(environ, start):
     ],
 )
 def test_a_run_that_follows_another_has_answered_before_it_is_ready(
-    tmp_path: Path, answer: str, generation: int, code: int, asked: bool
+    tmp_path: Path, answer: str, generation: int, code: int, ready_first: bool
 ) -> None:
     for name, text in (
         ("lms/wsgi.py", SITE),
@@ -122,8 +122,8 @@ def test_a_run_that_follows_another_has_answered_before_it_is_ready(
         [sys.executable, "-c", load], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=30
     )
     assert (done.returncode, "loaded" in done.stdout) == (code, code == 0), done.stderr
-    assert (tmp_path / "asked").exists() == asked
-    if asked and not code:
+    assert (tmp_path / "asked").exists() == ready_first
+    if ready_first and not code:
         assert (tmp_path / "asked").read_text() not in done.stdout.split()
 
 
@@ -171,9 +171,9 @@ def test_a_group_of_workers_takes_its_own_queues_alone(entry: ModuleType) -> Non
     assert "--hostname=edx.lms.core.high_mem.1.%h" in words
     assert entry.tasks_per_child({"OPENEDX_QUEUES": "high_mem"}) == "1"
     assert entry.tasks_per_child({"OPENEDX_QUEUES": "default,high_mem"}) == "100"
-    for told in ("low", "high,", "default,high_mem;"):
+    for queues in ("low", "high,", "default,high_mem;"):
         with pytest.raises(ValueError, match="is no queue of lms; there are: default, high, high_mem"):
-            entry.commands("lms-workers", {"OPENEDX_QUEUES": told}, {})
+            entry.commands("lms-workers", {"OPENEDX_QUEUES": queues}, {})
 
 
 def test_a_queue_that_is_none_ends_the_container_in_one_line(
@@ -262,23 +262,23 @@ def test_a_probe_of_workers_is_true_only_while_they_have_their_broker(tmp_path: 
     probe = tmp_path / "probe"
     probe.write_text((ROOT / "images/openedx/probe").read_text().replace("/tmp/worker-alive", str(sign)))
 
-    def asked() -> tuple[int, str]:
+    def probed() -> tuple[int, str]:
         done = subprocess.run(["bash", str(probe), "cms-workers"], capture_output=True, text=True, timeout=30)
         return done.returncode, done.stdout
 
-    assert asked() == (1, "no connection to the broker yet\n")
+    assert probed() == (1, "no connection to the broker yet\n")
     sign.touch()
-    assert asked() == (0, "")
+    assert probed() == (0, "")
     os.utime(sign, (0, 0))
-    assert asked()[0] == 1
+    assert probed()[0] == 1
 
 
 def test_what_of_the_uploads_is_public_is_one_list(entry: ModuleType) -> None:
     """Where there is no nginx the image serves them itself; `course_images` is the stand-in's."""
-    [told] = re.findall(
+    [pattern] = re.findall(
         r"location ~ \^/media/\(.*\|\(([^)]+)\)/\)", (ROOT / "images/nginx/nginx.conf").read_text()
     )
-    assert told.split("|") == sorted([*entry.PUBLIC, "course_images"])
+    assert pattern.split("|") == sorted([*entry.PUBLIC, "course_images"])
     [words] = entry.commands("lms", {}, {})
     served = {each.partition("=")[2] for each in words if each.startswith("--static-map=")}
     assert served == {"/static=/openedx/staticfiles"} | {
@@ -296,8 +296,8 @@ def test_what_is_empty_says_nothing(entry: ModuleType) -> None:
 
 
 def test_no_password_is_an_argument(entry: ModuleType) -> None:
-    said = str(entry.commands("create-admin", {}, {"username": "o'hara", "email": "o@example.org"}))
-    assert "/run/secrets/admin-password" in said
+    command_lines = str(entry.commands("create-admin", {}, {"username": "o'hara", "email": "o@example.org"}))
+    assert "/run/secrets/admin-password" in command_lines
     assert "secret" not in " ".join(entry.commands("oauth-sync", {}, {})[0][:-1])
     compile(entry.SYNC, "sync", "exec")
     compile(entry.SET_ADMIN.format(user="o'hara"), "set-admin", "exec")

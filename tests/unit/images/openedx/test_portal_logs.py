@@ -22,9 +22,9 @@ def logs() -> ModuleType:
     return load(HERE)
 
 
-def logged(logs: ModuleType, said: str, *args: object, error: Any = None) -> str:
+def logged(logs: ModuleType, message: str, *args: object, error: Any = None) -> str:
     """The line that a handler writes."""
-    record = logging.LogRecord("x", logging.INFO, "f", 1, said, args, error)
+    record = logging.LogRecord("x", logging.INFO, "f", 1, message, args, error)
     assert logs.Masked().filter(record) is True
     return logging.Formatter("%(message)s").format(record)
 
@@ -36,7 +36,7 @@ def tracked(path: str, posted: dict[str, Any], referer: str = "", cut: int = 512
 
 
 @pytest.mark.parametrize(
-    ("said", "shown"),
+    ("message", "shown"),
     [
         ("Not Found: /password_reset_confirm/1-s3cr3t/?a=b", "Not Found: /password_reset_confirm/(masked)"),
         ("Not Found: /password/reset/1-s3cr3t/", "Not Found: /password/reset/(masked)"),
@@ -70,13 +70,13 @@ def tracked(path: str, posted: dict[str, Any], referer: str = "", cut: int = 512
         ('{"a": "new\\ns3cr3t@example.com"}', '{"a": "new\\n(masked)"}'),
     ],
 )  # fmt: skip
-def test_what_came_with_a_request_is_masked(logs: ModuleType, said: str, shown: str) -> None:
-    assert logged(logs, said) == shown
+def test_what_came_with_a_request_is_masked(logs: ModuleType, message: str, shown: str) -> None:
+    assert logged(logs, message) == shown
     assert SECRET not in shown
 
 
 @pytest.mark.parametrize(
-    "said",
+    "message",
     [
         "Task lms.djangoapps.bulk_email[5a-1] succeeded in 0.5s: None",
         "asset-v1:edX+DemoX+2023+type@asset+block@picture.png",
@@ -86,8 +86,8 @@ def test_what_came_with_a_request_is_masked(logs: ModuleType, said: str, shown: 
         'a = "b\\"c" \\',
     ],
 )
-def test_what_learners_and_services_do_stays(logs: ModuleType, said: str) -> None:
-    assert logged(logs, said) == said
+def test_what_learners_and_services_do_stays(logs: ModuleType, message: str) -> None:
+    assert logged(logs, message) == message
 
 
 POSTED: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -103,18 +103,18 @@ def test_a_line_of_events_stays_json_wherever_its_event_was_cut(
     logs: ModuleType, path: str, posted: dict[str, Any]
 ) -> None:
     for cut in (512, *range(20, 100)):
-        said = tracked(path, posted, f"https://a.b/c?d={SECRET}", cut)
-        shown = logged(logs, said)
+        line = tracked(path, posted, f"https://a.b/c?d={SECRET}", cut)
+        shown = logged(logs, line)
         assert SECRET not in shown
         assert json.loads(shown)["context"]["referer"] == "https://a.b/c?(masked)", cut
 
 
 @pytest.mark.parametrize(("path", "posted"), POSTED, ids=[path for path, _ in POSTED])
 def test_json_inside_json_stays_json(logs: ModuleType, path: str, posted: dict[str, Any]) -> None:
-    said = tracked(path, posted)
-    told = json.loads(logged(logs, said))
-    assert json.loads(told["event"])["GET"] == {}
-    again = json.loads(logged(logs, json.dumps({"payload": said, "last": "word"})))
+    logged_text = tracked(path, posted)
+    line = json.loads(logged(logs, logged_text))
+    assert json.loads(line["event"])["GET"] == {}
+    again = json.loads(logged(logs, json.dumps({"payload": logged_text, "last": "word"})))
     assert SECRET not in str(again)
     assert json.loads(json.loads(again["payload"])["event"])["GET"] == {}
     assert again["last"] == "word"

@@ -86,7 +86,7 @@ def both(tenant: Tenant, variant: str) -> dict[str, Any]:
     return made
 
 
-def asked(
+def load_settings(
     root: Path, tenant: Tenant, variant: str, more: Mapping[str, Any] | None = None, common: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """The settings of a variant as Django sees them, on that release's package."""
@@ -97,9 +97,11 @@ def asked(
     edx_platforms.write(package, SHAPES[tenant.release.name], common)
     env = {"PYTHONPATH": f"{HOME}:{package}", "PYTHONDONTWRITEBYTECODE": "1"}
     for each in openedx.VARIANTS:
-        told = {**settings(tenant, each), **both(tenant, each), **(more or {})}
+        document = {**settings(tenant, each), **both(tenant, each), **(more or {})}
         path = root / f"{each}.yml"
-        path.write_text(yaml.safe_dump(filled({name: value for name, value in told.items() if value != ""})))
+        path.write_text(
+            yaml.safe_dump(filled({name: value for name, value in document.items() if value != ""}))
+        )
         env[f"{each.upper()}_CFG"] = str(path)
     done = subprocess.run(
         [sys.executable, "-c", SHOWN, variant], env=env, capture_output=True, text=True, timeout=60
@@ -117,7 +119,7 @@ def shown(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("variant", openedx.VARIANTS)
 def test_nothing_of_a_placeholder_is_left(tenant: Tenant, variant: str, tmp_path: Path) -> None:
-    found = shown(asked(tmp_path, tenant, variant))
+    found = shown(load_settings(tmp_path, tenant, variant))
     for name in (
         "DATABASES", "DOC_STORE_CONFIG", "CONTENTSTORE", "MODULESTORE", "CACHES", "JWT_AUTH", "GRADES_DOWNLOAD",
         "PROFILE_IMAGE_BACKEND", "VIDEO_IMAGE_SETTINGS", "ELASTIC_SEARCH_CONFIG", "SERVER_EMAIL", "PRESS_EMAIL",
@@ -125,16 +127,16 @@ def test_nothing_of_a_placeholder_is_left(tenant: Tenant, variant: str, tmp_path
     ):  # fmt: skip
         if name == "ELASTIC_SEARCH_CONFIG" and "elasticsearch" not in tenant.services:
             continue
-        said = json.dumps(found[name])
+        text = json.dumps(found[name])
         assert not re.search(
-            r"(?<![.\w])localhost|127\.0\.0\.1|/edx/|example\.com|dev key|SysLog|'\*'|\"\*\"", said
+            r"(?<![.\w])localhost|127\.0\.0\.1|/edx/|example\.com|dev key|SysLog|'\*'|\"\*\"", text
         ), name
 
 
 def test_the_database_keeps_the_release_s_own_way_and_texts_of_any_script(
     tenant: Tenant, tmp_path: Path
 ) -> None:
-    found = shown(asked(tmp_path, tenant, "lms"))["DATABASES"]
+    found = shown(load_settings(tmp_path, tenant, "lms"))["DATABASES"]
     assert set(found) == {"default"}
     assert found["default"]["ATOMIC_REQUESTS"] is True
     old = tenant.services["mysql"].version.startswith("5.6")
@@ -143,7 +145,7 @@ def test_the_database_keeps_the_release_s_own_way_and_texts_of_any_script(
 
 
 def test_courses_and_their_files_are_in_the_portal_s_mongo(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(asked(tmp_path, tenant, "cms"))
+    found = shown(load_settings(tmp_path, tenant, "cms"))
     stores = [each["DOC_STORE_CONFIG"] for each in found["MODULESTORE"]["default"]["OPTIONS"]["stores"]]
     for each in (*stores, found["CONTENTSTORE"]["DOC_STORE_CONFIG"], found["CONTENTSTORE"]["OPTIONS"]):
         assert (each["host"], each["user"], each["password"]) == ("mongo", "openedx", "the mongo-password")
@@ -153,7 +155,7 @@ def test_courses_and_their_files_are_in_the_portal_s_mongo(tenant: Tenant, tmp_p
 
 
 def test_every_cache_is_the_portal_s_with_the_release_s_own_keys(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(asked(tmp_path, tenant, "lms"))["CACHES"]
+    found = shown(load_settings(tmp_path, tenant, "lms"))["CACHES"]
     shape = SHAPES[tenant.release.name]
     prefixes = [each["KEY_PREFIX"] for name, each in found.items() if name != "loc_cache"]
     assert len(set(prefixes)) == len(prefixes) == 3
@@ -174,7 +176,7 @@ def test_search_has_the_portal_s_server_by_whatever_name_the_release_reads(
     tenant: Tenant, tmp_path: Path
 ) -> None:
     """And studio puts courses into it."""
-    found = shown(asked(tmp_path, tenant, "cms"))
+    found = shown(load_settings(tmp_path, tenant, "cms"))
     features = settings(tenant, "cms")["FEATURES"]
     assert all(features[f"ENABLE_{each}_INDEX"] for each in ("COURSEWARE", "LIBRARY"))
     if "elasticsearch" in tenant.services:
@@ -190,25 +192,27 @@ def test_a_course_without_a_date_of_enrolment_is_found_unless_a_file_says_otherw
     tenant: Tenant, tmp_path: Path
 ) -> None:
     name = "SEARCH_SKIP_ENROLLMENT_START_DATE_FILTERING"
-    assert shown(asked(tmp_path, tenant, "lms"))[name] is True
-    assert shown(asked(tmp_path, tenant, "lms", {name: False}))[name] is False
+    assert shown(load_settings(tmp_path, tenant, "lms"))[name] is True
+    assert shown(load_settings(tmp_path, tenant, "lms", {name: False}))[name] is False
 
 
 def test_the_key_that_everybody_knows_opens_nothing(tenant: Tenant, tmp_path: Path) -> None:
-    assert shown(asked(tmp_path, tenant, "lms"))["EDX_API_KEY"] is None
-    assert shown(asked(tmp_path, tenant, "lms", {"EDX_API_KEY": "own"}))["EDX_API_KEY"] == "own"
+    assert shown(load_settings(tmp_path, tenant, "lms"))["EDX_API_KEY"] is None
+    assert shown(load_settings(tmp_path, tenant, "lms", {"EDX_API_KEY": "own"}))["EDX_API_KEY"] == "own"
 
 
 def test_studio_is_called_so_unless_a_file_says_otherwise(tenant: Tenant, tmp_path: Path) -> None:
-    assert shown(asked(tmp_path, tenant, "cms"))["STUDIO_NAME"] == "Studio"
-    assert shown(asked(tmp_path, tenant, "cms", {"STUDIO_NAME": "Atelier"}))["STUDIO_NAME"] == "Atelier"
+    assert shown(load_settings(tmp_path, tenant, "cms"))["STUDIO_NAME"] == "Studio"
+    assert (
+        shown(load_settings(tmp_path, tenant, "cms", {"STUDIO_NAME": "Atelier"}))["STUDIO_NAME"] == "Atelier"
+    )
 
 
 def test_tokens_are_signed_by_a_key_of_the_portal_s_own(tenant: Tenant, tmp_path: Path) -> None:
-    one, other = (shown(asked(tmp_path, tenant, each)) for each in ("lms", "cms"))
+    one, other = (shown(load_settings(tmp_path, tenant, each)) for each in ("lms", "cms"))
     keys = ("JWT_PRIVATE_SIGNING_JWK", "JWT_PUBLIC_SIGNING_JWK_SET")
     assert [one["JWT_AUTH"][key] for key in keys] == [other["JWT_AUTH"][key] for key in keys]
-    changed = shown(asked(tmp_path, tenant, "lms", {"JWT_SIGNING_SEED": "another"}))
+    changed = shown(load_settings(tmp_path, tenant, "lms", {"JWT_SIGNING_SEED": "another"}))
     assert changed["JWT_AUTH"][keys[0]] != one["JWT_AUTH"][keys[0]]
     [public] = json.loads(one["JWT_AUTH"][keys[1]])["keys"]
     assert "d" not in public
@@ -219,7 +223,7 @@ def test_tokens_are_signed_by_a_key_of_the_portal_s_own(tenant: Tenant, tmp_path
 
 
 def test_cookies_are_taken_over_plain_http(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(asked(tmp_path, tenant, "lms"))
+    found = shown(load_settings(tmp_path, tenant, "lms"))
     assert (found["SESSION_COOKIE_SAMESITE"], found["SESSION_COOKIE_SECURE"]) == ("Lax", False)
     assert found["OAUTH_ENFORCE_SECURE"] is False
     old = SHAPES[tenant.release.name].django < "(4"
@@ -230,21 +234,21 @@ def test_cookies_are_taken_over_plain_http(tenant: Tenant, tmp_path: Path) -> No
 def test_uploads_and_reports_are_on_the_drive_and_reports_are_no_media(
     tenant: Tenant, tmp_path: Path
 ) -> None:
-    found = shown(asked(tmp_path, tenant, "lms"))
+    found = shown(load_settings(tmp_path, tenant, "lms"))
     assert found["PROFILE_IMAGE_BACKEND"]["options"]["location"] == "/openedx/media/profile-images/"
     reports = found["GRADES_DOWNLOAD"]["STORAGE_KWARGS"]
     assert reports == {"location": "/openedx/media/private/reports", "base_url": "/portal/reports/"}
     assert found["MIDDLEWARE"][-1] == "portal_settings.pages.Reports"
     assert found["STATIC_ROOT"] == "/openedx/staticfiles"
     assert found["WEBPACK_LOADER"]["DEFAULT"]["STATS_FILE"] == "/openedx/staticfiles/webpack-stats.json"
-    studio = shown(asked(tmp_path, tenant, "cms"))
+    studio = shown(load_settings(tmp_path, tenant, "cms"))
     assert studio["STATIC_ROOT"] == "/openedx/staticfiles/studio"
     assert studio["STATIC_URL"] == "/static/studio/"
     assert "portal_settings.pages.Reports" not in studio["MIDDLEWARE"]
 
 
 def test_there_is_one_database_and_no_code_of_courses_runs(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(asked(tmp_path, tenant, "cms"))
+    found = shown(load_settings(tmp_path, tenant, "cms"))
     assert found["DATABASE_ROUTERS"] == ["another"]
     assert found["INSTALLED_APPS"] == ["student", "last"]
     assert found["CODE_JAIL"]["python_bin"] == "/nonexistent/python"
@@ -255,7 +259,7 @@ def test_there_is_one_database_and_no_code_of_courses_runs(tenant: Tenant, tmp_p
 def test_no_course_runs_programs_without_a_jail_whatever_a_file_says(
     tenant: Tenant, tmp_path: Path, variant: str
 ) -> None:
-    found = shown(asked(tmp_path, tenant, variant, {"COURSES_WITH_UNSAFE_CODE": [".*"]}))
+    found = shown(load_settings(tmp_path, tenant, variant, {"COURSES_WITH_UNSAFE_CODE": [".*"]}))
     assert found["COURSES_WITH_UNSAFE_CODE"] == []
 
 
@@ -270,7 +274,7 @@ def test_no_course_runs_programs_without_a_jail_whatever_a_file_says(
 def test_an_lms_whose_programs_would_run_without_a_jail_does_not_start(
     tenant: Tenant, tmp_path: Path, line: str, early: bool
 ) -> None:
-    done = asked(tmp_path, tenant, "lms", common=line)
+    done = load_settings(tmp_path, tenant, "lms", common=line)
     if early and not SHAPES[tenant.release.name].decides:
         shown(done)
         return
@@ -280,7 +284,7 @@ def test_an_lms_whose_programs_would_run_without_a_jail_does_not_start(
 
 def test_drafts_are_at_the_one_host_at_which_staff_alone_are_let_in(tenant: Tenant, tmp_path: Path) -> None:
     found = shown(
-        asked(tmp_path, tenant, "lms", {"HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS": {"acme": "draft"}})
+        load_settings(tmp_path, tenant, "lms", {"HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS": {"acme": "draft"}})
     )
     [(key, branch)] = found["HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS"].items()
     assert branch == "draft-preferred"
@@ -291,14 +295,14 @@ def test_drafts_are_at_the_one_host_at_which_staff_alone_are_let_in(tenant: Tena
         "preview-acme.localhost", "preview.acme.localhost:8081.", "x.preview.acme.localhost", "PREVIEW.acme.localhost",
     ):  # fmt: skip
         assert not re.match(key, host), host
-    assert "HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS" not in shown(asked(tmp_path, tenant, "cms"))
+    assert "HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS" not in shown(load_settings(tmp_path, tenant, "cms"))
 
 
 @pytest.mark.parametrize("variant", openedx.VARIANTS)
 def test_what_a_file_says_of_the_branch_does_not_show_drafts(
     tenant: Tenant, tmp_path: Path, variant: str
 ) -> None:
-    found = shown(asked(tmp_path, tenant, variant, {"MODULESTORE_BRANCH": "another"}))
+    found = shown(load_settings(tmp_path, tenant, variant, {"MODULESTORE_BRANCH": "another"}))
     assert found["MODULESTORE_BRANCH"] == ("published-only" if variant == "lms" else "draft-preferred")
 
 
@@ -306,7 +310,7 @@ def test_what_a_file_says_of_the_branch_does_not_show_drafts(
 def test_all_that_the_module_makes_is_refused_in_a_tenant_s_file_or_open_to_it(
     tenant: Tenant, tmp_path: Path, variant: str
 ) -> None:
-    found = shown(asked(tmp_path, tenant, variant))
+    found = shown(load_settings(tmp_path, tenant, variant))
     placeholders = {name for name in found["(changed)"] if name.endswith("_EMAIL")}
     # Of the one the module makes the keys and names alone; the other it takes away where it is the release's own.
     merged = {"JWT_AUTH", "EDX_API_KEY"}
@@ -316,7 +320,7 @@ def test_all_that_the_module_makes_is_refused_in_a_tenant_s_file_or_open_to_it(
 
 
 def test_logs_are_the_container_s_output_and_masked(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(asked(tmp_path, tenant, "lms"))["LOGGING"]
+    found = shown(load_settings(tmp_path, tenant, "lms"))["LOGGING"]
     assert set(found["handlers"]) == {"console", "tracking"}
     assert {each["stream"] for each in found["handlers"].values()} == {"ext://sys.stdout"}
     assert all(each["filters"][-1] == "masked" for each in found["handlers"].values())
@@ -327,26 +331,28 @@ def test_logs_are_the_container_s_output_and_masked(tenant: Tenant, tmp_path: Pa
 def test_no_request_is_in_the_log_of_events_whatever_a_file_says(
     tenant: Tenant, tmp_path: Path, variant: str
 ) -> None:
-    found = shown(asked(tmp_path, tenant, variant, {"TRACKING_IGNORE_URL_PATTERNS": ["^/none"]}))
+    found = shown(load_settings(tmp_path, tenant, variant, {"TRACKING_IGNORE_URL_PATTERNS": ["^/none"]}))
     for path in ("/oauth2/access_token", "/", ""):
         assert any(re.match(each, path) for each in found["TRACKING_IGNORE_URL_PATTERNS"])
 
 
 def test_features_are_looked_up_where_django_looks(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(asked(tmp_path, tenant, "lms"))
+    found = shown(load_settings(tmp_path, tenant, "lms"))
     assert found["(features are of this module)"] is SHAPES[tenant.release.name].proxy
 
 
 def test_a_name_that_the_release_does_not_know_is_told(tenant: Tenant, tmp_path: Path) -> None:
-    done = asked(tmp_path, tenant, "lms", {"EDXAPP_TYPO": 1, "COMPLETION_DELAY": 2}, "COMPLETION_DELAY = 1\n")
+    done = load_settings(
+        tmp_path, tenant, "lms", {"EDXAPP_TYPO": 1, "COMPLETION_DELAY": 2}, "COMPLETION_DELAY = 1\n"
+    )
     shown(done)
-    [told] = [line for line in done.stderr.splitlines() if line.startswith("openedx: ")]
-    assert "EDXAPP_TYPO" in told
-    assert not re.search(r"COMPLETION_DELAY|\bADMIN\b|BRAND_COLORS|LMS_BASE|ALLOWED_HOSTS", told)
+    [reported] = [line for line in done.stderr.splitlines() if line.startswith("openedx: ")]
+    assert "EDXAPP_TYPO" in reported
+    assert not re.search(r"COMPLETION_DELAY|\bADMIN\b|BRAND_COLORS|LMS_BASE|ALLOWED_HOSTS", reported)
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "words"),
     [
         ({"CACHES": ["memcached"]}, "CACHES: found a list, this release expects a mapping"),
         ({"SESSION_COOKIE_AGE": "long"}, "SESSION_COOKIE_AGE: found a text, this release expects a number"),
@@ -355,14 +361,14 @@ def test_a_name_that_the_release_does_not_know_is_told(tenant: Tenant, tmp_path:
     ],
 )
 def test_a_setting_of_another_shape_ends_it_at_once(
-    tenant: Tenant, tmp_path: Path, more: dict[str, Any], told: str
+    tenant: Tenant, tmp_path: Path, more: dict[str, Any], words: str
 ) -> None:
     """78 is what the supervisor takes for settings that are wrong: nothing that runs ends for it."""
     if "FEATURES" in more:
         more = {"FEATURES": {**settings(tenant, "lms")["FEATURES"], **more["FEATURES"]}}
-    done = asked(tmp_path, tenant, "lms", more)
+    done = load_settings(tmp_path, tenant, "lms", more)
     assert (done.returncode, done.stdout) == (78, "")
-    assert f"openedx: settings: {told}\n" in done.stderr
+    assert f"openedx: settings: {words}\n" in done.stderr
 
 
 @pytest.mark.parametrize("path", sorted((HOME / "portal_settings").glob("*.py")), ids=lambda path: path.name)

@@ -39,9 +39,9 @@ def accounts() -> Iterator[dict[str, ModuleType]]:
 def place(tmp_path: Path) -> Any:
     """Writes a variant's settings files; gives the environment that points to them."""
 
-    def write(told: object, variant: str = "lms", auth: object = None) -> dict[str, str]:
+    def write(content: object, variant: str = "lms", auth: object = None) -> dict[str, str]:
         file = tmp_path / f"{variant}.env.json"
-        file.write_text(told if isinstance(told, str) else json.dumps(told))
+        file.write_text(content if isinstance(content, str) else json.dumps(content))
         if auth != "none":
             text = auth if isinstance(auth, str) else json.dumps(auth or passwords())
             (tmp_path / f"{variant}.auth.json").write_text(text)
@@ -67,7 +67,7 @@ def test_verbs_are_taken(standin: dict[str, ModuleType], words: tuple[str, ...])
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         ([], "no verb given; verbs that stay up: lms, cms, lms-workers, cms-workers; verbs that end"),
         (["LMS"], "unknown verb 'LMS'"),
@@ -77,10 +77,12 @@ def test_verbs_are_taken(standin: dict[str, ModuleType], words: tuple[str, ...])
         ([""], "unknown verb ''"),
     ],
 )
-def test_anything_else_names_the_verbs(standin: dict[str, ModuleType], words: list[str], told: str) -> None:
+def test_anything_else_names_the_verbs(
+    standin: dict[str, ModuleType], words: list[str], expected: str
+) -> None:
     with pytest.raises(standin["entry"].Usage) as error:
         standin["entry"].parse(words)
-    assert str(error.value).startswith(told)
+    assert str(error.value).startswith(expected)
     assert "lms-migrate, cms-migrate, lms-assets, oauth-sync, create-admin" in str(error.value)
 
 
@@ -104,9 +106,9 @@ def test_workers_take_the_queues_they_are_told(standin: dict[str, ModuleType]) -
     assert "--queues=edx.lms.core.high_mem" in words
     assert "--hostname=edx.lms.core.high_mem.1.%h" in words
     assert "--max-tasks-per-child=1" in words
-    for told in ("low", "default,", "high high_mem"):
+    for queues in ("low", "default,", "high high_mem"):
         with pytest.raises(entry.Usage, match="is no queue of lms; there are: default, high, high_mem"):
-            entry.command("lms-workers", {}, {"OPENEDX_QUEUES": told})
+            entry.command("lms-workers", {}, {"OPENEDX_QUEUES": queues})
 
 
 def test_the_queues_are_those_of_every_release(standin: dict[str, ModuleType]) -> None:
@@ -132,9 +134,9 @@ def test_main_tells_in_one_line_and_by_code(
     monkeypatch.setenv("LMS_CFG", str(tmp_path / "none.json"))
     for words, code in (([], 64), (["x"], 64), (["lms"], 78), (["lms-assets"], 78)):
         assert standin["entry"].main(words) == code
-        told = capsys.readouterr().err
-        assert told.startswith("openedx: ")
-        assert told.count("\n") == 1
+        err = capsys.readouterr().err
+        assert err.startswith("openedx: ")
+        assert err.count("\n") == 1
 
 
 # The settings file
@@ -151,7 +153,7 @@ def test_without_a_word_the_usual_place(standin: dict[str, ModuleType]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"LMS_BASE": None}, 'LMS_BASE is missing, for example "learn.acme.com"'),
         ({"LMS_BASE": ""}, "LMS_BASE is ''"),
@@ -170,11 +172,11 @@ def test_without_a_word_the_usual_place(standin: dict[str, ModuleType]) -> None:
     ],
 )
 def test_a_wrong_key_is_named_with_an_example(
-    standin: dict[str, ModuleType], place: Any, change: dict[str, Any], told: str
+    standin: dict[str, ModuleType], place: Any, change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(standin["config"].ConfigError) as error:
         standin["config"].load("lms", place(settings("lms") | change), admin=True)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
@@ -189,7 +191,7 @@ def test_the_admin_is_wanted_only_where_it_is_made(standin: dict[str, ModuleType
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "not valid JSON"),
         ("[]", "expected a mapping, not list"),
@@ -197,14 +199,16 @@ def test_the_admin_is_wanted_only_where_it_is_made(standin: dict[str, ModuleType
         ("\0", "not valid JSON"),
     ],
 )
-def test_what_is_no_settings_file(standin: dict[str, ModuleType], place: Any, text: str, told: str) -> None:
-    with pytest.raises(standin["config"].ConfigError, match=told):
+def test_what_is_no_settings_file(
+    standin: dict[str, ModuleType], place: Any, text: str, message: str
+) -> None:
+    with pytest.raises(standin["config"].ConfigError, match=message):
         standin["config"].load("lms", place(text))
 
 
 def test_a_directory_or_nothing_in_its_place(standin: dict[str, ModuleType], tmp_path: Path) -> None:
-    for file, told in ((tmp_path, "Is a directory"), (tmp_path / "x", "No such file")):
-        with pytest.raises(standin["config"].ConfigError, match=told):
+    for file, reason in ((tmp_path, "Is a directory"), (tmp_path / "x", "No such file")):
+        with pytest.raises(standin["config"].ConfigError, match=reason):
             standin["config"].load("lms", {"LMS_CFG": str(file)})
 
 
@@ -236,9 +240,11 @@ def test_without_the_second_file(standin: dict[str, ModuleType], place: Any) -> 
         standin["config"].load("lms", place(settings("lms"), auth="none"))
 
 
-@pytest.mark.parametrize(("text", "told"), [("", "not valid JSON"), ("[]", "expected a mapping, not list")])
-def test_what_is_no_second_file(standin: dict[str, ModuleType], place: Any, text: str, told: str) -> None:
-    with pytest.raises(standin["config"].ConfigError, match=rf"lms\.auth\.json: {told}"):
+@pytest.mark.parametrize(
+    ("text", "message"), [("", "not valid JSON"), ("[]", "expected a mapping, not list")]
+)
+def test_what_is_no_second_file(standin: dict[str, ModuleType], place: Any, text: str, message: str) -> None:
+    with pytest.raises(standin["config"].ConfigError, match=rf"lms\.auth\.json: {message}"):
         standin["config"].load("lms", place(settings("lms"), auth=text or " "))
 
 
@@ -248,8 +254,8 @@ def test_secrets(standin: dict[str, ModuleType], tmp_path: Path) -> None:
     (tmp_path / "empty").write_text("\n")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     assert config.secret("good", tmp_path) == "a b'c"
-    for name, told in (("empty", "empty"), ("none", "No such file"), ("bytes", "not UTF-8")):
-        with pytest.raises(config.ConfigError, match=f"{name}: {told}"):
+    for name, reason in (("empty", "empty"), ("none", "No such file"), ("bytes", "not UTF-8")):
+        with pytest.raises(config.ConfigError, match=f"{name}: {reason}"):
             config.check_secrets(["good", name], tmp_path)
 
 
@@ -291,7 +297,7 @@ def test_an_unwritable_target_is_one_line(
 
 
 @pytest.mark.parametrize(
-    ("told", "finding"),
+    ("theme", "finding"),
     [
         ({"BRAND_COLORS": {"primary": "red"}}, "BRAND_COLORS.primary is 'red', for example '#0a4f9e'"),
         ({"BRAND_COLORS": {"primary": "#12345"}}, "BRAND_COLORS.primary is '#12345'"),
@@ -322,9 +328,9 @@ def test_an_unwritable_target_is_one_line(
     ],
 )
 def test_what_is_wrong_in_a_theme_is_left_out_and_told(
-    standin: dict[str, ModuleType], told: dict[str, Any], finding: str
+    standin: dict[str, ModuleType], theme: dict[str, Any], finding: str
 ) -> None:
-    found = standin["theme"].read(told)
+    found = standin["theme"].read(theme)
     assert len(found.findings) == 1
     assert found.findings[0].startswith(finding)
     assert (found.logo, found.icon, found.primary, found.header) == ("", "", "#0a4f9e", ())
@@ -410,7 +416,7 @@ def test_an_address_that_mail_can_reach(accounts: dict[str, ModuleType], address
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "message"),
     [
         ('"ann b"@learner.example', "The part before the @"),
         ('"@"@learner.example', "The part before the @"),
@@ -430,15 +436,17 @@ def test_an_address_that_mail_can_reach(accounts: dict[str, ModuleType], address
         ("ann@-learner.example", "The part after the @"),
     ],
 )
-def test_an_address_that_mail_cannot_reach(accounts: dict[str, ModuleType], address: str, told: str) -> None:
-    assert accounts["addresses"].refusal(address).startswith(told)
+def test_an_address_that_mail_cannot_reach(
+    accounts: dict[str, ModuleType], address: str, message: str
+) -> None:
+    assert accounts["addresses"].refusal(address).startswith(message)
 
 
 def test_registration_and_the_mailer_take_the_same_local_parts(accounts: dict[str, ModuleType]) -> None:
     """One expression in two languages: what may register must be able to get mail."""
     lines = (FOLDER.parent / "mailer" / "exim4.conf").read_text().splitlines()
-    [told] = [line.split(" = ", 1)[1] for line in lines if "!local_parts = " in line]
-    expression = re.compile(told.removeprefix(r"\N").removesuffix(r"\N"))
+    [pattern] = [line.split(" = ", 1)[1] for line in lines if "!local_parts = " in line]
+    expression = re.compile(pattern.removeprefix(r"\N").removesuffix(r"\N"))
 
     @given(st.text(st.characters(max_codepoint=0x17F), max_size=70))
     def same(local: str) -> None:
@@ -451,7 +459,7 @@ def test_registration_and_the_mailer_take_the_same_local_parts(accounts: dict[st
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "answer"),
     [
         (
             SMTPRecipientsRefused({"ann@x.example": (550, b"no such <ann@x.example> here\n")}),
@@ -467,16 +475,16 @@ def test_registration_and_the_mailer_take_the_same_local_parts(accounts: dict[st
     ],
 )
 def test_a_refusal_for_good_and_one_for_now(
-    accounts: dict[str, ModuleType], error: Exception, told: str
+    accounts: dict[str, ModuleType], error: Exception, answer: str
 ) -> None:
-    assert accounts["refusals"].permanent_refusal(error) == told
+    assert accounts["refusals"].permanent_refusal(error) == answer
 
 
 # What a log shows, and how long a client may take
 
 
 @pytest.mark.parametrize(
-    ("route", "parts", "told"),
+    ("route", "parts", "shown_path"),
     [
         ("", {}, "/"),
         ("login", {}, "/login"),
@@ -494,9 +502,9 @@ def test_a_refusal_for_good_and_one_for_now(
     ],
 )
 def test_a_path_as_a_log_shows_it(
-    standin: dict[str, ModuleType], route: str, parts: dict[str, object], told: str
+    standin: dict[str, ModuleType], route: str, parts: dict[str, object], shown_path: str
 ) -> None:
-    assert standin["access"].shape(route, parts) == told
+    assert standin["access"].shape(route, parts) == shown_path
 
 
 def test_a_log_line_holds_nothing_that_a_client_made_up(standin: dict[str, ModuleType]) -> None:
@@ -526,7 +534,7 @@ class Slowly:
 
 
 @pytest.mark.parametrize(
-    ("pieces", "taken"),
+    ("pieces", "bytes_read"),
     [
         ([(0, b"x" * 1024)] * 5, 5),
         # Nothing for too long.
@@ -538,7 +546,7 @@ class Slowly:
     ],
 )
 def test_a_slow_request_ends_by_what_comes_and_not_by_the_clock(
-    standin: dict[str, ModuleType], pieces: list[tuple[float, bytes]], taken: int
+    standin: dict[str, ModuleType], pieces: list[tuple[float, bytes]], bytes_read: int
 ) -> None:
     slowly = Slowly(list(pieces))
     bounded = standin["bounded"].BoundedSocket(slowly, slowly.now)
@@ -548,8 +556,8 @@ def test_a_slow_request_ends_by_what_comes_and_not_by_the_clock(
             bounded.recv(65536)
             got += 1
     except ConnectionError:
-        assert got == taken
-    assert got == taken
+        assert got == bytes_read
+    assert got == bytes_read
     # The next request of the connection begins anew.
     slowly.pieces = [(1, b"x")]
     bounded.begin()

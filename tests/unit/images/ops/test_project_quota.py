@@ -39,7 +39,7 @@ class Kernel:
 
     def __init__(self, tool: ModuleType) -> None:
         self.tool = tool
-        self.given: dict[int, tuple[int, int]] = {}
+        self.attributes: dict[int, tuple[int, int]] = {}
         self.order: list[int] = []
         self.limits: dict[int, int] = {}
         self.others: dict[int, int] = {}
@@ -48,15 +48,15 @@ class Kernel:
 
     def ioctl(self, descriptor: int, request: int, data: bytes) -> bytes:
         inode = os.fstat(descriptor).st_ino
-        xflags, project = self.given.get(inode, (0, 0))
+        xflags, project = self.attributes.get(inode, (0, 0))
         if request == self.tool.FS_IOC_FSGETXATTR:
             return struct.pack("=5I8x", xflags, 0, 0, project, 0)
         assert request == self.tool.FS_IOC_FSSETXATTR
         if len(self.order) == self.dies_after:
             raise KeyboardInterrupt
-        told = struct.unpack("=5I8x", data)
+        fields = struct.unpack("=5I8x", data)
         assert len(data) == 28
-        self.given[inode] = (told[0], told[3])
+        self.attributes[inode] = (fields[0], fields[3])
         self.sizes[inode] = os.fstat(descriptor).st_size
         self.order.append(inode)
         return data
@@ -68,9 +68,9 @@ class Kernel:
             self.limits[project] = limit * 1024
             return data
         used = self.others.get(project, 0) + sum(
-            self.sizes[inode] for inode, (_, has) in self.given.items() if has == project
+            self.sizes[inode] for inode, (_, has) in self.attributes.items() if has == project
         )
-        files = sum(has == project for _, has in self.given.values()) + (project in self.others)
+        files = sum(has == project for _, has in self.attributes.values()) + (project in self.others)
         if not files and project not in self.limits:
             raise OSError(errno.ENOENT, "No such file or directory")
         return struct.pack("=8QI4x", self.limits.get(project, 0) // 1024, 0, used, 0, 0, files, 0, 0, 0)
@@ -97,7 +97,7 @@ def portal(tmp_path: Path) -> Path:
 
 
 def project_of(kernel: Kernel, path: Path) -> int:
-    return kernel.given.get(path.stat().st_ino, (0, 0))[1]
+    return kernel.attributes.get(path.stat().st_ino, (0, 0))[1]
 
 
 def left_out(kernel: Kernel, portal: Path, project: int) -> list[str]:
@@ -118,8 +118,8 @@ def test_the_kernel_s_structures_and_numbers(tool: ModuleType) -> None:
     assert 1 << 30 | 28 << 16 | ord("X") << 8 | 32 == tool.FS_IOC_FSSETXATTR
     assert struct.unpack_from("=QQ", tool.dqblk_of(5 * MIB)) == (5 * 1024, 0)
     assert struct.unpack_from("=I", tool.dqblk_of(5 * MIB), 64) == (1,)
-    told = struct.pack("=8QI4x", 5 * 1024, 0, 4097, 0, 0, 7, 0, 0, 63)
-    assert tool.quota_from(told) == tool.Quota(limit=5 * MIB, used=4097, files=7)
+    packed = struct.pack("=8QI4x", 5 * 1024, 0, 4097, 0, 0, 7, 0, 0, 63)
+    assert tool.quota_from(packed) == tool.Quota(limit=5 * MIB, used=4097, files=7)
 
 
 def test_numbers_follow_from_the_name_and_meet_nobody_s_by_hand(tool: ModuleType) -> None:
@@ -139,9 +139,9 @@ def test_everything_gets_it_the_top_last_and_nothing_behind_a_link(
     assert project_of(kernel, portal.parent / "outside") == 0
     assert kernel.limits == {first: 10 * MIB}
     assert (portal / ".portal/project").read_text() == f"{first} acme\n"
-    flags, _ = kernel.given[(portal / "media/a").stat().st_ino]
+    flags, _ = kernel.attributes[(portal / "media/a").stat().st_ino]
     assert flags & tool.FS_XFLAG_PROJINHERIT
-    flags, _ = kernel.given[(portal / "media/one").stat().st_ino]
+    flags, _ = kernel.attributes[(portal / "media/one").stat().st_ino]
     assert not flags & tool.FS_XFLAG_PROJINHERIT
 
 
@@ -246,7 +246,7 @@ def test_however_deep_somebody_nests(tool: ModuleType, kernel: Kernel, portal: P
         resource.setrlimit(resource.RLIMIT_NOFILE, had)
         # Python's own way to remove a folder calls itself once a level.
         subprocess.run(["rm", "-rf", portal / "media"], check=True, timeout=60)
-    assert len(kernel.given) > 2 * depth
+    assert len(kernel.attributes) > 2 * depth
     assert len(list(Path("/proc/self/fd").iterdir())) - before <= 2
 
 
@@ -404,8 +404,8 @@ def test_a_file_system_without_projects_says_so_and_nothing_is_written(
     """The real kernel of whoever runs this: no limit comes of it, and no traceback."""
     words = ["hold", "--tenant", "acme", "--limit-mib", "10", "--seconds", "60", str(portal)]
     assert tool.main(words) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("cannot ")
+    out = capsys.readouterr().out
+    assert out.startswith("cannot ")
     assert not (portal / ".portal/project").exists()
 
 

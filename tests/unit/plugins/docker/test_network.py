@@ -13,14 +13,14 @@ from plugins.errors import Refused
 
 
 def test_a_network_is_asked_for_its_pools() -> None:
-    asked = arguments(
+    request = arguments(
         {"name": "n", "ipamConfigs": [{"subnet": "10.91.9.0/24", "gateway": "10.91.9.1"}], "internal": True}
     )
-    assert asked["ipam"] == {
+    assert request["ipam"] == {
         "Driver": "default",
         "Config": [{"Subnet": "10.91.9.0/24", "Gateway": "10.91.9.1"}],
     }
-    assert (asked["internal"], asked["check_duplicate"]) == (True, True)
+    assert (request["internal"], request["check_duplicate"]) == (True, True)
 
 
 # --- a network whose leavers the engine has lost count of ------------------------------------------------

@@ -105,8 +105,8 @@ def spoilt(name: str, key: str, value: Any) -> Resource:
 def test_is_refused_by_its_rule(row: Row) -> None:
     rule, name, key, value = row
     assert findings(good(name)) == []
-    told = findings(spoilt(name, key, value))
-    assert [each for each in told if each.startswith(f"{rule}: ")], told
+    broken = findings(spoilt(name, key, value))
+    assert [each for each in broken if each.startswith(f"{rule}: ")], broken
 
 
 def test_every_rule_has_a_row_and_says_what_it_is() -> None:

@@ -93,9 +93,9 @@ def test_what_only_dockers_client_can_ask_is_believed(env: dict[str, str]) -> No
 def test_what_a_network_could_read_is_not_asked(env: dict[str, str]) -> None:
     answer = ask({"DOCKER_HOST": "tcp://host:2375", **env}, "1.41")
     assert (answer.state, answer.usable) == ("refused", False)
-    said = refusal(answer, {"DOCKER_HOST": "tcp://host:2375"}, root=True, debian=True, install="x")
-    assert "without TLS" in said
-    assert "ssh://" in said
+    why = refusal(answer, {"DOCKER_HOST": "tcp://host:2375"}, root=True, debian=True, install="x")
+    assert "without TLS" in why
+    assert "ssh://" in why
 
 
 @pytest.mark.parametrize("where", ["tcp://", "tcp://127.0.0.1:x", "unix://", "unix:///" + "a" * 200])

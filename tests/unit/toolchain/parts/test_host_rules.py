@@ -93,10 +93,10 @@ def test_the_pool_is_the_fleets(tmp_path: Path) -> None:
     "engine", ["ssh://ops@docker1.example.com", "tcp://192.0.2.7:2376", "unix:///run/other.sock"]
 )
 def test_another_machines_rules_cannot_be_seen_and_are_not_touched(engine: str, tmp_path: Path) -> None:
-    told = HostRules({"DOCKER_HOST": engine}, Paths(tmp_path, tmp_path))
-    assert told.ensure() == "unseen"
+    host_rules = HostRules({"DOCKER_HOST": engine}, Paths(tmp_path, tmp_path))
+    assert host_rules.ensure() == "unseen"
     with pytest.raises(ToolchainError, match="on the engine's own machine, as root"):
-        told.hold()
+        host_rules.hold()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -32,7 +32,7 @@ def install(source: Path, home: Path) -> Path:
     return plugins.install_own(source, key, home, "docker", "5.1.0", Path(sys.executable))
 
 
-def said(program: Path, cwd: Path) -> list[str]:
+def output_lines(program: Path, cwd: Path) -> list[str]:
     done = subprocess.run(
         [program, "a b", "$HOME"], cwd=cwd, capture_output=True, text=True, check=True, timeout=30
     )
@@ -45,7 +45,10 @@ def test_the_cli_starts_the_copy_not_the_checkout(source: Path, tmp_path: Path) 
     assert program == home / "plugins" / "resource-docker-v5.1.0" / "pulumi-resource-docker"
     # The CLI starts a plugin in the project's folder, where another `plugins` lies.
     (source / "__init__.py").write_text("VERSION = 2")
-    version, rest = said(program, source.parent)[0], " ".join(said(program, source.parent)[1:])
+    version, rest = (
+        output_lines(program, source.parent)[0],
+        " ".join(output_lines(program, source.parent)[1:]),
+    )
     assert version == "1"
     assert rest.startswith(f"{program.parent}/source-")
     assert rest.endswith("a b $HOME\n")
@@ -56,7 +59,7 @@ def test_a_change_is_taken_and_the_copy_before_it_kept_for_who_runs_it(source: P
     for version in range(1, 5):
         (source / "__init__.py").write_text(f"VERSION = {version}")
         program = install(source, tmp_path / "home")
-        assert said(program, tmp_path)[0] == str(version)
+        assert output_lines(program, tmp_path)[0] == str(version)
         copies.append(len(list(program.parent.glob("source-*"))))
     assert copies == [1, 2, 2, 2]
 

@@ -129,7 +129,7 @@ def test_go_is_not_wanted_where_nothing_is_built() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "words"),
     [
         (
             {"engine": ABSENT},
@@ -184,10 +184,10 @@ def test_go_is_not_wanted_where_nothing_is_built() -> None:
         ({"forced": "yes"}, "PORTAL_TOOLCHAIN is 'yes', expected official, packages, or unset"),
     ],
 )
-def test_what_cannot_be_had_is_told_with_the_remedy(changes: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_had_is_told_with_the_remedy(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ToolchainError) as error:
         choose_sources(replace(DEVELOPER, **changes), PINS, ALL)
-    assert str(error.value) == said
+    assert str(error.value) == words
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:

@@ -19,6 +19,10 @@ from plugins.docker.container.container import changed_networks
     ],
 )
 def test_leaving_or_joining_a_network_by_hand_is_seen(joined: dict[str, str], networks: Any) -> None:
-    given = [{"name": "own", "aliases": ["a"]}, {"name": "other"}]
-    seen = {"NetworkSettings": {"Networks": {name: {"NetworkID": each} for name, each in joined.items()}}}
-    assert changed_networks({"networksAdvanced": given}, seen).get("networksAdvanced") == networks
+    networks_input = [{"name": "own", "aliases": ["a"]}, {"name": "other"}]
+    inspection = {
+        "NetworkSettings": {"Networks": {name: {"NetworkID": each} for name, each in joined.items()}}
+    }
+    assert (
+        changed_networks({"networksAdvanced": networks_input}, inspection).get("networksAdvanced") == networks
+    )

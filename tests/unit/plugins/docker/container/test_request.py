@@ -35,8 +35,8 @@ def test_updates_name_the_engine_only_where_it_is_concerned() -> None:
 
 
 def test_an_endpoint_keeps_addresses_and_aliases() -> None:
-    asked = endpoint({"name": "n", "aliases": ["a"], "ipv4Address": "10.91.2.20", "driverOpts": ["k=v=w"]})
-    assert asked == {
+    settings = endpoint({"name": "n", "aliases": ["a"], "ipv4Address": "10.91.2.20", "driverOpts": ["k=v=w"]})
+    assert settings == {
         "IPAMConfig": {"IPv4Address": "10.91.2.20"},
         "Aliases": ["a"],
         "DriverOpts": {"k": "v=w"},
