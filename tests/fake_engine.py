@@ -90,10 +90,10 @@ class FakeEngine:
             }
             for name, each in self.there.items()
         ]
-        found = [
+        matching = [
             each for each in rows if (all or each["State"] == "running") and self._passes(each, filters or {})
         ]
-        return [each["Id"] for each in found] if quiet else found
+        return [each["Id"] for each in matching] if quiet else matching
 
     @staticmethod
     def _passes(row: Answer, filters: Mapping[str, Any]) -> bool:

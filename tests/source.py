@@ -77,20 +77,20 @@ def package_map() -> tuple[Package, ...]:
     """The map as CONTRIBUTING.md has it."""
     _, _, page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("\n## Map\n")
     page = page.partition("\n## ")[0]
-    found = []
+    entries = []
     for section in page.split("\n### ")[1:]:
         name, _, rest = section.partition("\n")
         sentence = re.search(r"\bImports (.+?)\.\s", rest)
         assert sentence, f"the map says of {name} not what it imports"
         lines = [line for block in rest.split("```")[1::2] for line in block.splitlines() if line]
-        found.append(
+        entries.append(
             Package(
                 name=name,
                 imports=tuple(re.findall(r"`([^`]+)`", sentence[1])),
                 folders=tuple(_folders(lines)),
             )
         )
-    return tuple(found)
+    return tuple(entries)
 
 
 def _folders(lines: list[str]) -> Iterator[MapFolder]:

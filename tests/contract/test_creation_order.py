@@ -108,14 +108,14 @@ def sweep(client: Any) -> None:
 
 def deletions(events: Path) -> list[tuple[str, str]]:
     """Each deletion's beginning and end, by the resource's name, in the order in which they happened."""
-    found = []
+    deleted = []
     for line in events.read_text().splitlines():
         event = json.loads(line)
         for key, what in (("resourcePreEvent", "begins"), ("resOutputsEvent", "ends")):
             metadata = (event.get(key) or {}).get("metadata") or {}
             if metadata.get("op") in ("delete", "delete-replaced"):
-                found.append((metadata["urn"].split("::")[-1], what))
-    return found
+                deleted.append((metadata["urn"].split("::")[-1], what))
+    return deleted
 
 
 def test_what_uses_a_network_or_a_volume_goes_before_it(stack: Stack) -> None:

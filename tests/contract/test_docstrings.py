@@ -43,18 +43,18 @@ def definitions(room: str) -> list[tuple[str, Definition]]:
 
 def raised(node: Definition) -> set[str]:
     """The names of the exceptions that a function raises by itself, not in a function inside it."""
-    found: set[str] = set()
+    names: set[str] = set()
     left: list[ast.AST] = [*node.body]
     while left:
         each = left.pop()
         if isinstance(each, Definition):
             continue
         if isinstance(each, ast.Raise) and isinstance(each.exc, ast.Call):
-            found.add(ast.unparse(each.exc.func).rpartition(".")[2])
+            names.add(ast.unparse(each.exc.func).rpartition(".")[2])
         left += [
             child for child in ast.iter_child_nodes(each) if isinstance(child, ast.stmt | ast.ExceptHandler)
         ]
-    return found
+    return names
 
 
 def quantities(node: Definition) -> set[str]:

@@ -87,12 +87,12 @@ def test_slow_clients_are_bounded_alike(module: str) -> None:
 
 def code_of(path: str, name: str) -> str:
     """A function's code without its docstring, wherever it stands in the repository."""
-    (found,) = (
+    (function,) = (
         node
         for node in ast.parse((ROOT / path).read_text()).body
         if isinstance(node, ast.FunctionDef) and node.name == name
     )
-    return "\n".join(map(ast.unparse, found.body[1:] if ast.get_docstring(found) else found.body))
+    return "\n".join(map(ast.unparse, function.body[1:] if ast.get_docstring(function) else function.body))
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_no_other_file_of_the_program_writes_them_out() -> None:
         for name, value in vars(module).items()
         if name.isupper() and isinstance(value, str) and not value.endswith(":")
     }
-    found = [
+    copies = [
         f"{path.relative_to(ROOT)}:{node.lineno}: {node.value}"
         for room in ("automation", "benchmarks", "components", "config", "preflight", "testbed")
         for path in (ROOT / room).rglob("*.py")
@@ -165,4 +165,4 @@ def test_no_other_file_of_the_program_writes_them_out() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names
     ]
-    assert not found
+    assert not copies

@@ -52,8 +52,8 @@ def test_the_rules_know_the_probe_of_the_components() -> None:
 
 @pytest.mark.parametrize("release", Releases(ROOT / "config" / "releases").known())
 def test_public_images_of_each_release_keep_the_house_rules(release: str, tmp_path: Path) -> None:
-    found = planned(released("acme", release, tmp_path))
-    assert {each.name: broken for each in found.plan if (broken := findings(resource(each)))} == {}
+    planned_portal = planned(released("acme", release, tmp_path))
+    assert {each.name: broken for each in planned_portal.plan if (broken := findings(resource(each)))} == {}
 
 
 def test_every_resource_keeps_the_house_rules(plan: Recorder) -> None:
@@ -92,10 +92,10 @@ def test_every_container_has_its_shape_among_its_labels(plan: Recorder) -> None:
 
 def test_what_containers_hang_on_is_replaced_in_turn(plan: Recorder) -> None:
     """Of any two that a container uses, one waits for the other: else a deletion begins while it is still used."""
-    found = dict(zip(plan.urns, plan.plan, strict=True))
+    by_urn = dict(zip(plan.urns, plan.plan, strict=True))
 
     def behind(urn: str) -> set[str]:
-        before = set(found[urn].options.dependencies) & set(found)
+        before = set(by_urn[urn].options.dependencies) & set(by_urn)
         return before.union(*map(behind, before))
 
     shared = 0
@@ -103,7 +103,7 @@ def test_what_containers_hang_on_is_replaced_in_turn(plan: Recorder) -> None:
         used = [
             urn
             for urn in each.options.dependencies
-            if urn in found and found[urn].options.deleteBeforeReplace and found[urn].type != each.type
+            if urn in by_urn and by_urn[urn].options.deleteBeforeReplace and by_urn[urn].type != each.type
         ]
         unordered = [
             (one, other)
@@ -235,8 +235,10 @@ def test_only_service_and_job_create_containers() -> None:
 @pytest.mark.parametrize("forbidden", ["pulumi", "components", "automation"])
 def test_the_look_before_knows_nothing_above_it(forbidden: str) -> None:
     pattern = re.compile(rf"^\s*(from|import) {forbidden}\b", re.MULTILINE)
-    found = [path.name for path in Path(ROOT / "preflight").rglob("*.py") if pattern.search(path.read_text())]
-    assert not found
+    readers = [
+        path.name for path in Path(ROOT / "preflight").rglob("*.py") if pattern.search(path.read_text())
+    ]
+    assert not readers
 
 
 @pytest.mark.parametrize("forbidden", ["pulumi", "components", "automation", "preflight"])

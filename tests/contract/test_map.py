@@ -34,16 +34,16 @@ def code(file: str) -> list[ast.stmt]:
 def faults(folders: Iterable[MapFolder], files: Iterable[str]) -> list[str]:
     """What the map does not name, names twice, or names though it is gone."""
     folders = list(folders)
-    found: dict[str, list[str]] = {file: [] for file in files}
+    lines_by_file: dict[str, list[str]] = {file: [] for file in files}
     used: set[tuple[int, str]] = set()
     for number, folder in enumerate(folders):
-        for file, names in found.items():
+        for file, names in lines_by_file.items():
             for each in folder.matching_names(file):
                 names.append(f"{folder.path}{each}")
                 used.add((number, each))
     return [
-        *(f"missing: {file}" for file, names in found.items() if not names and wanted(file)),
-        *(f"twice: {file}" for file, names in found.items() if len(names) > 1),
+        *(f"missing: {file}" for file, names in lines_by_file.items() if not names and wanted(file)),
+        *(f"twice: {file}" for file, names in lines_by_file.items() if len(names) > 1),
         *(
             f"gone: {folder.path}{each}"
             for number, folder in enumerate(folders)

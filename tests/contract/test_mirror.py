@@ -83,8 +83,8 @@ def test_every_module_has_a_test_file_or_a_reason() -> None:
 
 def test_no_entry_is_stale() -> None:
     """Neither of a module that is gone, nor of one that has got its test, nor said twice."""
-    found, entries = untested(set(source.files())), [entry for entry, _ in listed()]
-    assert [entry for entry in entries if not any(covers(entry, each) for each in found)] == []
+    without_test, entries = untested(set(source.files())), [entry for entry, _ in listed()]
+    assert [entry for entry in entries if not any(covers(entry, each) for each in without_test)] == []
     assert [entry for entry, count in Counter(entries).items() if count > 1] == []
 
 

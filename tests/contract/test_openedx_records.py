@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests.records import answers, differences, page
-from tests.records.differences import Found, Row
+from tests.records.differences import Difference, Row
 from tests.records.record import BODIES, FOLDER, OPENEDX, records, whole
 
 ROOT = Path(__file__).parents[2]
@@ -99,8 +99,8 @@ def test_tasks_go_where_the_real_ones_go() -> None:
 def test_a_missing_key_another_value_and_another_kind_are_told() -> None:
     real = {"a": 1, "b": [{"c": True}], "d": None, "e": "x"}
     other = {"a": True, "b": [{"c": True}], "e": "y", "f": 0}
-    found = {at: (one, two) for at, one, two in answers.differences(real, other)}
-    assert found == {"a": (1, True), "d": (None, "(none)"), "e": ("x", "y"), "f": ("(none)", 0)}
+    by_place = {at: (one, two) for at, one, two in answers.differences(real, other)}
+    assert by_place == {"a": (1, True), "d": (None, "(none)"), "e": ("x", "y"), "f": ("(none)", 0)}
     assert list(answers.differences([1], [1, 2])) == [("", [1], [1, 2])]
     assert not list(answers.differences(real, real))
 
@@ -148,7 +148,7 @@ def test_like_stands_for_a_body() -> None:
 def test_the_table_holds_in_both_directions(
     records: tuple[str, ...], places: tuple[str, ...], new: list[str], old: list[str]
 ) -> None:
-    found = [Found(record="one", at="body[0].x", real=1, other=2)]
+    differing = [Difference(record="one", at="body[0].x", real=1, other=2)]
     rows = [Row(records=records, places=places, reason="So it is.")]
-    assert [": ".join(each.split(": ")[:2]) for each in differences.unexplained(found, rows)] == new
-    assert [each.partition(":")[0] for each in differences.gone(found, rows)] == old
+    assert [": ".join(each.split(": ")[:2]) for each in differences.unexplained(differing, rows)] == new
+    assert [each.partition(":")[0] for each in differences.gone(differing, rows)] == old

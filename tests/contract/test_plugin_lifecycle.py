@@ -70,14 +70,14 @@ def until(done: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     """Return what `done` returns once it is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        found = done()
-        if found:
-            return found
+        answer = done()
+        if answer:
+            return answer
         time.sleep(0.05)
     raise AssertionError(f"gave up waiting for {what}")
 
 
-def found(engine: Any, name: str) -> bool:
+def exists(engine: Any, name: str) -> bool:
     return bool(engine.containers(all=True, filters={"name": f"^/{name}$"}))
 
 
@@ -380,7 +380,7 @@ def test_a_cancelled_up_ends_at_once_and_is_mended_by_the_next(stack: Stack, eng
     stack.resources = {"c": (CONTAINER, {**SLEEP, "name": "conf-l-c", **NEVER_HEALTHY})}
     up = started(stack)
     until(
-        lambda: found(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
+        lambda: exists(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
         "the container",
     )
     stopped_at = time.monotonic()
@@ -400,7 +400,7 @@ def test_the_plugins_of_a_killed_up_end_and_leave_nothing_unknown(stack: Stack, 
     }
     up = started(stack)
     until(
-        lambda: found(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
+        lambda: exists(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
         "the container",
     )
     plugins = plugins_of(up.pid)
@@ -408,7 +408,7 @@ def test_the_plugins_of_a_killed_up_end_and_leave_nothing_unknown(stack: Stack, 
     up.kill()
     up.communicate()
     until(lambda: not any(Path(f"/proc/{each}").exists() for each in plugins), "the end of the plugins", 15)
-    assert not found(engine, "conf-l-c")
+    assert not exists(engine, "conf-l-c")
     stack.run("cancel", "--yes")
     stack.resources["c"] = (CONTAINER, {**SLEEP, "name": "conf-l-c"})
     succeed(stack.up())
@@ -515,7 +515,7 @@ def test_an_engine_that_goes_half_way_is_told_in_one_line(engine: Any, tmp_path:
     stack.resources = {"c": (CONTAINER, {**SLEEP, "name": "conf-l-c", **NEVER_HEALTHY})}
     up = started(stack)
     until(
-        lambda: found(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
+        lambda: exists(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
         "the container",
     )
     relay.close()

@@ -39,9 +39,9 @@ def unknown_properties(sdk: type, known: tuple[Property, ...], path: str) -> lis
             lines.append(f"{path}.{key}")
             continue
         nested = re.search(r"'(\w+Args)'", annotation)
-        found = names[key].items or names[key]
-        if nested and found.served:
-            lines += unknown_properties(getattr(pulumi_docker, nested[1]), found.fields, f"{path}.{key}")
+        members = names[key].items or names[key]
+        if nested and members.served:
+            lines += unknown_properties(getattr(pulumi_docker, nested[1]), members.fields, f"{path}.{key}")
     return lines
 
 

@@ -41,17 +41,17 @@ def test_every_difference_from_tutor_has_a_reason(release: str, tmp_path: Path) 
     assert len(theirs) > 100
 
     rows = [(kind, row) for each in table["reasons"] for kind in KINDS for row in each.get(kind, [])]
-    found = list(differences(ours, theirs))
+    differing = list(differences(ours, theirs))
     untold = [
         f"{kind}: {path}: {ours.get(path, '-')} | {theirs.get(path, '-')}"
-        for kind, path in found
+        for kind, path in differing
         if not any(kind == row_kind and fnmatchcase(path, row) for row_kind, row in rows)
     ]
     assert not untold, "no reason in the table for:\n" + "\n".join(untold)
     stale = [
         f"{kind}: {row}"
         for kind, row in rows
-        if not any(kind == is_ and fnmatchcase(p, row) for is_, p in found)
+        if not any(kind == is_ and fnmatchcase(p, row) for is_, p in differing)
     ]
     assert not stale, "no difference any more:\n" + "\n".join(stale)
     assert all(each["reason"].strip() and set(each) <= {"reason", *KINDS} for each in table["reasons"])

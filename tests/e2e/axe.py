@@ -28,8 +28,8 @@ def script() -> str:
     package = cache_directory(os.environ) / "npm" / f"axe-core-{VERSION}.tgz"
     if not package.exists():
         _fetch(package)
-    found = hashlib.sha512(package.read_bytes()).hexdigest()
-    assert found == SHA512, f"{package} has the SHA-512 {found}, expected {SHA512}"
+    digest = hashlib.sha512(package.read_bytes()).hexdigest()
+    assert digest == SHA512, f"{package} has the SHA-512 {digest}, expected {SHA512}"
     with tarfile.open(package) as tar:
         member = tar.extractfile("package/axe.min.js")
         assert member is not None

@@ -17,9 +17,9 @@ def path(package: str, names: Sequence[str]) -> str:
 
     Raises NoProgram.
     """
-    found = find_command(names)
-    if found:
-        return found
+    commands = find_command(names)
+    if commands:
+        return commands
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise NoProgram(f"there is no {names[0]} on this machine; as root: apt-get install {package}")
     for words in (["update"], ["install", "--yes", "--no-install-recommends", package]):
@@ -33,10 +33,10 @@ def path(package: str, names: Sequence[str]) -> str:
         )
         if completed.returncode:
             raise NoProgram(f"apt-get {words[0]} failed:\n{completed.stderr.strip()}")
-    found = find_command(names)
-    if not found:
+    commands = find_command(names)
+    if not commands:
         raise NoProgram(f"the package {package} is installed and there is still no command {names[0]}")
-    return found
+    return commands
 
 
 def find_command(names: Sequence[str]) -> str | None:

@@ -73,12 +73,12 @@ class Mongo:
         self.numbers.insert_one({"_id": number, "twice": 2 * number})
 
     def read(self):
-        found = [each["_id"] for each in self.numbers.find()]
+        numbers = [each["_id"] for each in self.numbers.find()]
         # By the index; and the next number is free in both.
-        assert all(self.numbers.count_documents({"twice": 2 * each}) == 1 for each in found[-20:])
-        self.write(max(found) + 1)
-        self.numbers.delete_one({"_id": max(found) + 1})
-        return found
+        assert all(self.numbers.count_documents({"twice": 2 * each}) == 1 for each in numbers[-20:])
+        self.write(max(numbers) + 1)
+        self.numbers.delete_one({"_id": max(numbers) + 1})
+        return numbers
 
 
 class Redis:
@@ -130,12 +130,12 @@ class RabbitMq:
         self.channel.basic_publish(message, routing_key="numbers", timeout=LIMIT_SECONDS)
 
     def read(self):
-        found = []
+        numbers = []
         while (message := self.channel.basic_get("numbers")) is not None:
-            found.append(int(message.body))
+            numbers.append(int(message.body))
         # Not acknowledged, so that they stay.
         self.channel.close()
-        return found
+        return numbers
 
 
 class Elasticsearch:
@@ -159,8 +159,8 @@ class Elasticsearch:
 
     def read(self):
         self.client.indices.refresh("numbers")
-        found = self.client.search(index="numbers", body={"size": 10000, "query": {"match_all": {}}})
-        return [hit["_source"]["n"] for hit in found["hits"]["hits"]]
+        hits = self.client.search(index="numbers", body={"size": 10000, "query": {"match_all": {}}})
+        return [hit["_source"]["n"] for hit in hits["hits"]["hits"]]
 
 
 STORES = {

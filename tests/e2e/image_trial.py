@@ -212,8 +212,8 @@ class ImageContainer:
 
     @property
     def state(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.client.inspect_container(self.name)["State"]
-        return found
+        state: dict[str, Any] = self.client.inspect_container(self.name)["State"]
+        return state
 
     @property
     def address(self) -> str:

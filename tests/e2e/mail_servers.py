@@ -157,10 +157,10 @@ def answer(query, known):
         data = b"\x00\x0a\x02mx\xc0\x0c"
     elif kind == 1 and zone in known and name.startswith("mx."):
         data = socket.inet_aton(known[zone])
-    found = b"\xc0\x0c" + query[end : end + 4] + b"\0\0\0\x05" + len(data).to_bytes(2, "big") + data
+    record = b"\xc0\x0c" + query[end : end + 4] + b"\0\0\0\x05" + len(data).to_bytes(2, "big") + data
     code = b"\x84\x00" if zone in known else b"\x84\x03"
     head = query[:2] + code + b"\0\1" + (b"\0\1" if data else b"\0\0") + b"\0\0\0\0"
-    return head + question + (found if data else b"")
+    return head + question + (record if data else b"")
 
 
 def main(verb, *words):

@@ -21,15 +21,15 @@ class Mount:
 
 def mounts(objects: Objects, container: str) -> list[Mount]:
     """Every mount of a disk in a running container, apart from the engine's own."""
-    found = []
+    mounted = []
     for line in objects.exec_in(container, "cat", "/proc/self/mountinfo").splitlines():
         # id parent device root path options … - type source options
         left, _, right = line.partition(" - ")
         words = left.split()
         kind = right.split()[0]
         if kind not in KERNEL and words[4] not in OWN:
-            found.append(Mount(source=words[3], path=words[4], read_only="ro" in words[5].split(",")))
-    return sorted(found, key=lambda each: each.path)
+            mounted.append(Mount(source=words[3], path=words[4], read_only="ro" in words[5].split(",")))
+    return sorted(mounted, key=lambda each: each.path)
 
 
 def directory(mount: Mount, tenant: str) -> str:

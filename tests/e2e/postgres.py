@@ -18,13 +18,13 @@ USER = "postgres"
 
 def binary(name: str) -> Path:
     """A program of the package; the test is skipped without it."""
-    found = [
+    candidates = [
         *map(Path, filter(None, [shutil.which(name)])),
         *Path("/usr/lib/postgresql").glob(f"*/bin/{name}"),
     ]
-    if not found:
+    if not candidates:
         pytest.skip(f"no {name} on this machine; on Debian, as root: apt-get install postgresql")
-    return found[0].resolve()
+    return candidates[0].resolve()
 
 
 @contextmanager

@@ -82,8 +82,8 @@ def reaches(
     containers = objects.containers(tenant, jobs=False)
     reach_of = partial(reach, objects, names=tuple(names), endpoints=tuple(endpoints))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(reach_of, [inspection["Id"] for inspection in containers.values()])
-        return dict(zip(containers, found, strict=True))
+        reaches_of_all = pool.map(reach_of, [inspection["Id"] for inspection in containers.values()])
+        return dict(zip(containers, reaches_of_all, strict=True))
 
 
 def reach(

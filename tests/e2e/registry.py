@@ -162,8 +162,8 @@ class Registry:
         name, kind, which = path.removeprefix("/v2/").rsplit("/", 2)
         if kind == "manifests":
             self.requests.append(path)
-        found = self.blobs.get(self.tags.get(f"{name}/{which}", which))
-        if found is None or self.manner is Manner.EMPTY:
+        blob = self.blobs.get(self.tags.get(f"{name}/{which}", which))
+        if blob is None or self.manner is Manner.EMPTY:
             wrong = {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]}
             return 404, "application/json", json.dumps(wrong).encode()
-        return 200, MANIFEST if kind == "manifests" else "application/octet-stream", found
+        return 200, MANIFEST if kind == "manifests" else "application/octet-stream", blob

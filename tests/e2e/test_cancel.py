@@ -48,8 +48,8 @@ def stopping(portal: Trial, *words: str) -> Running:
 
 def listed(portal: Trial) -> dict[str, str]:
     """The id of each container by its name, as the engine lists them: some go while they are looked at."""
-    found = portal.objects.client.containers(all=True, filters=tenant_filter(portal.name))
-    return {each["Names"][0]: each["Id"] for each in found}
+    containers = portal.objects.client.containers(all=True, filters=tenant_filter(portal.name))
+    return {each["Names"][0]: each["Id"] for each in containers}
 
 
 def worker(portal: Trial) -> str:

@@ -94,8 +94,8 @@ class Role:
             "-c", f"import io, sys; sys.stdin = io.StringIO(sys.argv[1])\n{SCRIPT}", settings_json
         )
         assert code == 0, output
-        found: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
-        return found
+        settings: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
+        return settings
 
 
 @pytest.fixture(scope="module")

@@ -78,12 +78,12 @@ def strike(fleet: LightPortals, kill: Kill, moment: float) -> str:
 
 def victims(running: Running, kill: Kill) -> list[Process]:
     """What of a command's processes is to be killed; the command itself where nothing else runs yet."""
-    found = below(running.process.pid)
+    children = below(running.process.pid)
     chance = random.Random(kill.share)
-    workers = [each for each in found if "automation.fleet.worker" in each.words]
-    clis = [each for each in found if each.words and each.words[0].rpartition("/")[2] == "pulumi"]
-    command = [each for each in found if each.pid == running.process.pid]
-    some = {"command": command, "worker": workers, "cli": clis, "all": found}[kill.victim]
+    workers = [each for each in children if "automation.fleet.worker" in each.words]
+    clis = [each for each in children if each.words and each.words[0].rpartition("/")[2] == "pulumi"]
+    command = [each for each in children if each.pid == running.process.pid]
+    some = {"command": command, "worker": workers, "cli": clis, "all": children}[kill.victim]
     if kill.victim in ("worker", "cli") and some:
         return [chance.choice(some)]
     return some or command
@@ -92,7 +92,7 @@ def victims(running: Running, kill: Kill) -> list[Process]:
 def below(pid: int) -> list[Process]:
     """A process and all that it has started."""
     running = {each.pid: each for each in processes()}
-    found = [running[pid]] if pid in running else []
-    for each in found:
-        found.extend(child for child in running.values() if child.parent == each.pid)
-    return found
+    descendants = [running[pid]] if pid in running else []
+    for each in descendants:
+        descendants.extend(child for child in running.values() if child.parent == each.pid)
+    return descendants

@@ -87,7 +87,7 @@ class Forum:
         )
         return str(made["id"])
 
-    def found(self, text: str) -> set[str]:
+    def ids_matching(self, text: str) -> set[str]:
         """What the search finds; nothing while elasticsearch is on its way."""
         answer = self.call(
             "GET", "/api/v1/search/threads", text=text, course_id=COURSE, user_id=7, per_page=500
@@ -233,7 +233,7 @@ def test_a_discussion(forum: Forum) -> None:
     forum.good("DELETE", f"comments/{reply['id']}")
     forum.good("DELETE", f"threads/{thread}")
     assert forum.call("GET", f"/api/v1/threads/{thread}").status == 400
-    until("the search to forget it", lambda: thread not in forum.found("zebras"), limit=10)
+    until("the search to forget it", lambda: thread not in forum.ids_matching("zebras"), limit=10)
 
 
 def test_threads_by_topic_and_filter(forum: Forum) -> None:
@@ -257,10 +257,10 @@ def test_threads_by_topic_and_filter(forum: Forum) -> None:
 def test_a_post_is_found_once_it_is_indexed(forum: Forum) -> None:
     thread = forum.post("About giraffes", "Their neck is long.")
     forum.good("POST", f"threads/{thread}/comments", body="Six metres!", course_id=COURSE, user_id=8)
-    until("the title to be found", lambda: thread in forum.found("giraffes"), limit=10)
-    until("its answer to be found", lambda: thread in forum.found("metres"), limit=10)
+    until("the title to be found", lambda: thread in forum.ids_matching("giraffes"), limit=10)
+    until("its answer to be found", lambda: thread in forum.ids_matching("metres"), limit=10)
     forum.good("PUT", f"threads/{thread}", title="About okapis", body="Shorter.", course_id=COURSE, user_id=7)
-    until("the new title to be found", lambda: thread in forum.found("okapis"), limit=10)
+    until("the new title to be found", lambda: thread in forum.ids_matching("okapis"), limit=10)
 
 
 @pytest.mark.parametrize(
@@ -291,15 +291,15 @@ def test_a_post_beyond_all_measure_is_refused(forum: Forum) -> None:
 
 def test_without_elasticsearch_posts_are_kept_and_found_afterwards(forum: Forum) -> None:
     gone = forum.post("Dodos are gone")
-    until("it to be found", lambda: gone in forum.found("dodos"), limit=10)
+    until("it to be found", lambda: gone in forum.ids_matching("dodos"), limit=10)
     forum.search.kill()
     until("it to be noticed", lambda: forum.heartbeat() == (503, False, {"db": True, "es": False}), limit=30)
     late = [forum.post(f"Tapir number {number}") for number in range(5)]
     forum.good("DELETE", f"threads/{gone}")
     assert forum.call("GET", "/api/v1/search/threads", text="tapir", course_id=COURSE).status == 503
     forum.search.start()
-    until("all to be found", lambda: set(late) <= forum.found("tapir"), limit=90)
-    assert gone not in forum.found("dodos")
+    until("all to be found", lambda: set(late) <= forum.ids_matching("tapir"), limit=90)
+    assert gone not in forum.ids_matching("dodos")
     assert forum.heartbeat() == (200, True, {"db": True, "es": True})
 
 
@@ -346,7 +346,7 @@ def test_a_frozen_store_holds_nobody_up_for_long(forum: Forum) -> None:
         assert forum.heartbeat()[0] == 503
     finally:
         forum.search.client.unpause(forum.search.name)
-    until("all to be found", lambda: set(posted) <= forum.found("sloth"), limit=90)
+    until("all to be found", lambda: set(posted) <= forum.ids_matching("sloth"), limit=90)
 
 
 def test_what_was_acknowledged_survives_a_kill_at_any_moment(forum: Forum) -> None:
@@ -361,7 +361,7 @@ def test_what_was_acknowledged_survives_a_kill_at_any_moment(forum: Forum) -> No
             writing.result()
         forum.box.start().wait_ready()
     assert {forum.good("GET", f"threads/{each}")["id"] for each in acknowledged} == set(acknowledged)
-    until("all to be found", lambda: set(acknowledged) <= forum.found(word), limit=60)
+    until("all to be found", lambda: set(acknowledged) <= forum.ids_matching(word), limit=60)
 
 
 def write(forum: Forum, word: str, acknowledged: list[str]) -> None:
@@ -375,9 +375,9 @@ def write(forum: Forum, word: str, acknowledged: list[str]) -> None:
 
 def test_an_index_that_is_lost_is_made_anew(forum: Forum) -> None:
     thread = forum.post("Narwhals have one tooth")
-    until("it to be found", lambda: thread in forum.found("narwhals"), limit=10)
+    until("it to be found", lambda: thread in forum.ids_matching("narwhals"), limit=10)
     remove_indices(forum)
-    until("a new index", lambda: thread in forum.found("narwhals"), limit=60)
+    until("a new index", lambda: thread in forum.ids_matching("narwhals"), limit=60)
 
 
 def remove_indices(forum: Forum) -> None:
@@ -402,11 +402,11 @@ def test_the_index_can_be_made_by_hand(client: docker.APIClient, forum: Forum) -
     thread = forum.post("Wombats dig")
     code, output = forum.box.exec("/usr/local/bin/entry", "rebuild-index")
     assert code == 0, output
-    until("it to be found", lambda: thread in forum.found("wombats"), limit=10)
+    until("it to be found", lambda: thread in forum.ids_matching("wombats"), limit=10)
     job = service(client, "rebuild-index", name="c-forum-job").create().start()
     assert job.wait_end() == 0, job.logs()
     job.remove()
-    assert thread in forum.found("wombats")
+    assert thread in forum.ids_matching("wombats")
 
 
 def test_sigterm_lets_a_request_end(forum: Forum) -> None:

@@ -133,10 +133,10 @@ def test_a_good_image_keeps_the_contract(client: docker.APIClient, good: str) ->
 def test_each_point_that_is_broken_is_found(client: docker.APIClient, good: str, title: str) -> None:
     lines, name, words = BROKEN[title]
     image = build(client, title.replace(" ", "-"), good, f"USER root\n{lines}\nUSER 1000")
-    found = {each.name: each for each in reported(client, image).broken}
-    assert name in found, found
-    assert words in found[name].found
-    assert found[name].remedy
+    broken = {each.name: each for each in reported(client, image).broken}
+    assert name in broken, broken
+    assert words in broken[name].found
+    assert broken[name].remedy
 
 
 @pytest.mark.parametrize("title", HOSTILE)

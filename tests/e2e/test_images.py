@@ -151,10 +151,10 @@ class TestDataStore:
         assert trial.acknowledged >= after, trial.box.logs()[-2000:]
         trial.box.wait_end()
         trial.box.start().wait_ready()
-        found = trial.numbers()
+        numbers = trial.numbers()
         # One more may be there: written, and its answer cut off.
-        assert found[: trial.acknowledged] == list(range(1, trial.acknowledged + 1))
-        assert len(found) <= trial.acknowledged + 1
+        assert numbers[: trial.acknowledged] == list(range(1, trial.acknowledged + 1))
+        assert len(numbers) <= trial.acknowledged + 1
 
     def test_sigterm_ends_it_within_its_grace_and_nothing_is_lost(self, trial: Trial) -> None:
         before = trial.numbers()
@@ -483,8 +483,8 @@ def test_storage_init_makes_the_tree_once(client: docker.APIClient, root: Path) 
         "storage-init: made mysql for 60999:60999",
         "storage-init: 2 directories are ready",
     ]
-    found = {path.name: path.stat() for path in (root / "portal").iterdir() if path.name != ".portal"}
-    assert {name: (at.st_uid, at.st_gid, at.st_mode & 0o7777) for name, at in found.items()} == {
+    stats = {path.name: path.stat() for path in (root / "portal").iterdir() if path.name != ".portal"}
+    assert {name: (at.st_uid, at.st_gid, at.st_mode & 0o7777) for name, at in stats.items()} == {
         "mysql": (60999, 60999, 0o750),
         "media": (61000, 61000, 0o755),
     }
@@ -496,8 +496,8 @@ def test_storage_init_makes_the_tree_once(client: docker.APIClient, root: Path) 
 
 def owners(folder: Path) -> dict[str, tuple[int, int]]:
     """Owner and group of all below a folder, links themselves."""
-    found = {path.relative_to(folder).as_posix(): path.lstat() for path in folder.rglob("*")}
-    return {name: (at.st_uid, at.st_gid) for name, at in found.items()}
+    stats = {path.relative_to(folder).as_posix(): path.lstat() for path in folder.rglob("*")}
+    return {name: (at.st_uid, at.st_gid) for name, at in stats.items()}
 
 
 def old_tree(folder: Path, *, files: int = 3, user: int = 1999) -> None:
@@ -589,8 +589,8 @@ def test_storage_init_goes_on_with_a_tree_that_was_half_handed_over(
 
 def _given(folder: Path) -> bool:
     """Whether any file belongs to the new owner's group by now."""
-    with os.scandir(folder / "deep/er") as found:
-        return any(each.stat(follow_symlinks=False).st_gid == 61000 for each in found)
+    with os.scandir(folder / "deep/er") as entries:
+        return any(each.stat(follow_symlinks=False).st_gid == 61000 for each in entries)
 
 
 def test_storage_init_where_root_is_squashed(client: docker.APIClient, root: Path) -> None:
@@ -650,16 +650,18 @@ def test_storage_init_closes_the_portals_directory(
     assert (root / "portal").stat().st_mode & 0o777 == after
 
 
-@pytest.mark.parametrize(("content", "found"), [("", ""), ("portals-drive2\n", "portals-drive2"), ("\n", "")])
+@pytest.mark.parametrize(
+    ("content", "reason"), [("", ""), ("portals-drive2\n", "portals-drive2"), ("\n", "")]
+)
 def test_storage_init_writes_nothing_without_the_mark(
-    client: docker.APIClient, root: Path, content: str, found: str
+    client: docker.APIClient, root: Path, content: str, reason: str
 ) -> None:
     (root / ".portals-drive").write_text(content)
     code, output = storage_init(client, root)
     assert code == 1
     assert output.splitlines() == [
         "storage-init: the drive is not mounted: .portals-drive on its root does not read 'portals-drive' but"
-        f" '{found}'; nothing was written.",
+        f" '{reason}'; nothing was written.",
         "storage-init: Mount the drive at the storage root. If this is a new drive, mark it:"
         " ./portal drive init <storage root>",
     ]
@@ -860,8 +862,8 @@ def workshop(client: docker.APIClient, tmp_path: Path) -> Iterator[Path]:
 
 def dangling(client: docker.APIClient, mark: str) -> list[str]:
     """Images without a name that were made by a step with this mark."""
-    found = [each["Id"] for each in client.images(filters={"dangling": True})]
-    return [each for each in found if mark in str(client.history(each))]
+    dangling_ids = [each["Id"] for each in client.images(filters={"dangling": True})]
+    return [each for each in dangling_ids if mark in str(client.history(each))]
 
 
 def test_a_build_goes_by_the_reference_and_leaves_no_stage(client: docker.APIClient, workshop: Path) -> None:

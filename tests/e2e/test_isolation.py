@@ -108,12 +108,12 @@ def views(
     """
     looking, hidden = pair
     ports = {*PORTS.values(), *MORE_PORTS}
-    theirs = [address for found in objects.addresses(hidden.name).values() for address in found]
+    theirs = [address for addresses_of in objects.addresses(hidden.name).values() for address in addresses_of]
     assert len(theirs) >= len(PORTS)
     own = {
         (address, port)
-        for service, found in objects.addresses(looking.name).items()
-        for address in found
+        for service, addresses_of in objects.addresses(looking.name).items()
+        for address in addresses_of
         for port in listening[service]
     }
     names = {
@@ -189,14 +189,14 @@ def test_nobody_else_is_answered(
     addresses = objects.addresses(pair[0].name)
     expected = {(caller, service) for service, callers in CALLED.items() for caller in callers}
     expected |= {(one, other) for table in SHARED.values() for one, those in table.items() for other in those}
-    found = {
+    reached_pairs = {
         (one, other)
         for one, view in views.items()
         for other in addresses
         if one != other and reached(view, other, addresses, listening[other], {"open", "refused"})
     }
-    assert found - expected == set()
-    assert expected - found == set()
+    assert reached_pairs - expected == set()
+    assert expected - reached_pairs == set()
 
 
 def test_faces_reach_no_store(
@@ -263,10 +263,10 @@ def test_none_of_the_others_names_resolve(
     """Who has which portals is nobody else's business."""
     hidden = hidden_names(objects, pair[1])
     assert [
-        (service, name, found)
+        (service, name, addresses_of)
         for service, view in views.items()
-        for name, found in view.names.items()
-        if name in hidden and found
+        for name, addresses_of in view.names.items()
+        if name in hidden and addresses_of
     ] == []
 
 
@@ -274,7 +274,9 @@ def test_none_of_the_others_addresses_answer(
     views: dict[str, Reach], pair: tuple[Trial, Trial], objects: Objects
 ) -> None:
     """Not even by a refusal: no packet may reach another portal's container."""
-    theirs = {address for found in objects.addresses(pair[1].name).values() for address in found}
+    theirs = {
+        address for addresses_of in objects.addresses(pair[1].name).values() for address in addresses_of
+    }
     assert [
         (service, *endpoint, answer)
         for service, view in views.items()
@@ -308,8 +310,8 @@ def host_addresses() -> set[str]:
     listed = json.loads(
         subprocess.run(["ip", "-4", "-j", "addr"], check=True, capture_output=True, timeout=30).stdout
     )
-    found = {each["local"] for link in listed for each in link["addr_info"]}
-    return {each for each in found if not each.startswith("127.")}
+    addresses = {each["local"] for link in listed for each in link["addr_info"]}
+    return {each for each in addresses if not each.startswith("127.")}
 
 
 @pytest.fixture(scope="module")

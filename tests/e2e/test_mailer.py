@@ -113,8 +113,8 @@ class Ground:
 
     def address(self, name: str, network: str = MAILS_NETWORK.network) -> str:
         """A container's address in a network."""
-        found = self.client.inspect_container(name)["NetworkSettings"]["Networks"]
-        return str(found[network]["IPAddress"])
+        networks = self.client.inspect_container(name)["NetworkSettings"]["Networks"]
+        return str(networks[network]["IPAddress"])
 
     def empty(self) -> None:
         """No mail is left of an earlier test."""
@@ -721,11 +721,11 @@ def test_a_hundred_mails_survive_kills_and_a_new_container(mails: Ground) -> Non
 
 def subjects(mails: Ground) -> collections.Counter[str]:
     """The subject of every mail in the sink's directory."""
-    found: collections.Counter[str] = collections.Counter()
+    counts: collections.Counter[str] = collections.Counter()
     for path in (mails.root / "mail-sink").glob("*.eml"):
         line = next(line for line in path.read_bytes().splitlines() if line.startswith(b"Subject: "))
-        found[line[9:].decode()] += 1
-    return found
+        counts[line[9:].decode()] += 1
+    return counts
 
 
 def test_what_cannot_be_sent_now_goes_later(mails: Ground) -> None:

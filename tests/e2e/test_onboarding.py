@@ -180,8 +180,8 @@ def orphans(checkout: Checkout) -> list[dict[str, Any]]:
     """What `./portal orphans --json` finds."""
     ran = checkout.portal("orphans", "--json")
     assert ran.code == 0, str(ran)
-    found: list[dict[str, Any]] = json.loads(ran.out)["portals"]
-    return found
+    portals: list[dict[str, Any]] = json.loads(ran.out)["portals"]
+    return portals
 
 
 @pytest.mark.slow

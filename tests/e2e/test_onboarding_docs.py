@@ -64,7 +64,7 @@ def test_a_csv_of_clients_and_then_the_sales_system(fleet: LightPortals, tmp_pat
         assert ask(f"{base}{ELM}", order)["state"] == "running"
         done = until(
             "the end of the order",
-            lambda: (found := ask(f"{base}{ELM}"))["state"] != "running" and found,
+            lambda: (reply := ask(f"{base}{ELM}"))["state"] != "running" and reply,
             limit=UP_SECONDS,
         )
         assert done["state"] == "done", done

@@ -19,7 +19,7 @@ import yaml
 from testbed.standin_bench import PORTS, Bench, Browser, settings, until
 from tests.e2e import migrated_bench
 from tests.records import answers, differences
-from tests.records.differences import Found
+from tests.records.differences import Difference
 from tests.records.record import FOLDER, records
 from tests.records.replay import Replay
 from tests.records.world import FORUM_CALLS, PASSWORD, SECRET, SEED
@@ -59,7 +59,7 @@ def calls_since(bench: Bench) -> Callable[[], list[str]]:
 
 
 @pytest.fixture(scope="module")
-def found(bench: Bench) -> list[Found]:
+def differing(bench: Bench) -> list[Difference]:
     """Every place of every answer, and of the mails, that is not as it was recorded."""
     replay = Replay(
         address=(bench.address("lms"), PORTS["lms"]),
@@ -69,14 +69,14 @@ def found(bench: Bench) -> list[Found]:
         calls=calls_since(bench),
     )
     differences_found = [
-        Found(record=record.name, at=at, real=real, other=other)
+        Difference(record=record.name, at=at, real=real, other=other)
         for record in records()
         for at, real, other in answers.differences(record.answer, replay.answer(record))
     ]
     recorded = yaml.safe_load((FOLDER / "mails.yml").read_text(encoding="utf-8"))
     sent = {address: mails_of(bench, address, len(wanted)) for address, wanted in recorded.items()}
     mailed = [
-        Found(record="mails", at=at, real=real, other=other)
+        Difference(record="mails", at=at, real=real, other=other)
         for at, real, other in answers.differences(recorded, sent)
     ]
     return [*differences_found, *mailed]
@@ -97,18 +97,18 @@ def mails_of(bench: Bench, address: str, wanted: int) -> list[dict[str, Any]]:
     return made
 
 
-def test_every_answer_is_as_recorded_or_in_the_table(found: list[Found]) -> None:
-    assert "\n".join(differences.unexplained(found, differences.table())) == ""
+def test_every_answer_is_as_recorded_or_in_the_table(differing: list[Difference]) -> None:
+    assert "\n".join(differences.unexplained(differing, differences.table())) == ""
 
 
-def test_the_table_has_no_difference_that_is_gone(found: list[Found]) -> None:
-    assert "\n".join(differences.gone(found, differences.table())) == ""
+def test_the_table_has_no_difference_that_is_gone(differing: list[Difference]) -> None:
+    assert "\n".join(differences.gone(differing, differences.table())) == ""
 
 
-def test_most_answers_are_the_same(found: list[Found]) -> None:
+def test_most_answers_are_the_same(differing: list[Difference]) -> None:
     """Those that differ nowhere, as docs/standin.md counts them."""
     names = {record.name for record in records()}
-    assert len(names - {each.record for each in found}) == differences.alike()
+    assert len(names - {each.record for each in differing}) == differences.alike()
 
 
 # What opens nothing
@@ -135,7 +135,9 @@ def forged(claims: dict[str, Any], *, alg: str, key: bytes) -> str:
     return b".".join([*parts, base64.urlsafe_b64encode(signature).rstrip(b"=")]).decode()
 
 
-def test_a_token_that_is_not_ours_or_no_longer_good_opens_nothing(bench: Bench, found: list[Found]) -> None:
+def test_a_token_that_is_not_ours_or_no_longer_good_opens_nothing(
+    bench: Bench, differing: list[Difference]
+) -> None:
     now = int(time.time())
     claims = {
         "aud": "openedx",
@@ -174,7 +176,7 @@ print(jwt.make(User.objects.get(username={name!r}), ["profile"], "client-credent
     return output.strip().splitlines()[-1]
 
 
-def test_a_session_alone_changes_nothing(bench: Bench, found: list[Found]) -> None:
+def test_a_session_alone_changes_nothing(bench: Bench, differing: list[Difference]) -> None:
     """Whose page sends a request in a logged-in browser does not have the token against it."""
     browser = Browser(bench, "lms")
     browser.submit("/login", username="learner", password=PASSWORD)
@@ -187,7 +189,7 @@ def test_a_session_alone_changes_nothing(bench: Bench, found: list[Found]) -> No
     assert sent(bench, "PATCH", path, '{"name": "x"}', Cookie=cookies, **merge) == 403
 
 
-def test_what_is_no_request_is_refused(bench: Bench, found: list[Found]) -> None:
+def test_what_is_no_request_is_refused(bench: Bench, differing: list[Difference]) -> None:
     token = f"JWT {made(bench, 'service')}"
     path = "/api/enrollment/v1/enrollment"
     for sent_line in (

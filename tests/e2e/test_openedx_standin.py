@@ -87,8 +87,8 @@ def create(browser: Browser, number: str, title: str) -> Answer:
 
 def report(learner: Browser) -> str | None:
     """What the dashboard says of a grade report that is done."""
-    found = re.search(r"<p>Done at [^<]*</p>", learner.get("/dashboard").text)
-    return found[0] if found else None
+    match = re.search(r"<p>Done at [^<]*</p>", learner.get("/dashboard").text)
+    return match[0] if match else None
 
 
 @contextmanager
@@ -348,9 +348,9 @@ def test_an_author_publishes_and_learners_find(portal: Bench, learner: Browser) 
     assert "is being published" in create(author(portal), number, title).text
     listed = until("the course list to have it", lambda: number in learner.get("/").text and learner.get("/"))
     assert "<i>okapis" not in listed.text
-    found = learner.get(f"/search?q=okapis+{number}")
-    assert "1 found" in found.text
-    about = learner.get(found_in(r'href="(/courses/[^"]+/about)"', found.text))
+    results = learner.get(f"/search?q=okapis+{number}")
+    assert "1 found" in results.text
+    about = learner.get(found_in(r'href="(/courses/[^"]+/about)"', results.text))
     assert about.status == 200
     assert f"About Zebras &amp; &lt;i&gt;okapis&lt;/i&gt; {number}." in about.text
     again = create(author(portal), number, title)
@@ -773,10 +773,10 @@ def test_pages_wear_the_portal_s_theme(portal: Bench, learner: Browser) -> None:
         assert "width=device-width" in page.text
         assert "Bench &amp; Sons&#x27; &lt;Academy&gt;" in page.text
         sheet = found_in(r'href="(/theme\.css\?\w+)"', page.text)
-        found = Browser(portal, "lms").get(sheet)
-        assert found.headers["Content-Type"].startswith("text/css")
-        assert "--brand: #ffcc00; --on-brand: #000000" in found.text
-        assert "immutable" in found.headers["Cache-Control"]
+        answer = Browser(portal, "lms").get(sheet)
+        assert answer.headers["Content-Type"].startswith("text/css")
+        assert "--brand: #ffcc00; --on-brand: #000000" in answer.text
+        assert "immutable" in answer.headers["Cache-Control"]
     assert "left out: FOOTER_NAVIGATION_LINKS[1].url is 'data:x', for example" in portal.logs("lms")
 
 

@@ -39,8 +39,8 @@ class Overrides:
 
     def status(self) -> dict[str, Any]:
         """The judgement beside the file."""
-        found: dict[str, Any] = json.loads((self.folder / "status.json").read_text())
-        return found
+        status: dict[str, Any] = json.loads((self.folder / "status.json").read_text())
+        return status
 
     def live(self, service: str) -> int:
         """The version that a service runs with."""

@@ -186,11 +186,11 @@ def test_a_portal_of_another_state_is_told_and_not_purged(birch: Trial, tmp_path
     other = Checkout.make(tmp_path_factory.mktemp("other"))
     ran = other.portal("orphans", "--json")
     assert ran.code == 0, str(ran)
-    (found,) = (each for each in json.loads(ran.out)["portals"] if each["tenant"] == birch.name)
+    (portal,) = (each for each in json.loads(ran.out)["portals"] if each["tenant"] == birch.name)
     mine = (birch.checkout.data / "portals" / "state" / "owner").read_text().strip()
-    assert (found["side"], found["owner"]) == ("others", mine)
-    assert {each["kind"] for each in found["parts"]} == {"container", "network", "volume"}
-    assert "./portal purge" not in found["remedy"]
+    assert (portal["side"], portal["owner"]) == ("others", mine)
+    assert {each["kind"] for each in portal["parts"]} == {"container", "network", "volume"}
+    assert "./portal purge" not in portal["remedy"]
     root = ("--root", str(birch.root))
     for words in ((), ("--owner", "unknown")):
         ran = other.portal("purge", birch.name, "--confirm", birch.name, *root, *words)

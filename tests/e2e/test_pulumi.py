@@ -63,14 +63,14 @@ def urn(trial: Trial, kind: str, name: str) -> str:
 
 def others(trial: Trial, service: str) -> dict[str, str]:
     """The engine's ids of all containers but one, which a change of its memory replaces: it is told its limit."""
-    found = trial.objects.containers(trial.name)
-    return {name: each["Id"] for name, each in found.items() if name != service}
+    containers = trial.objects.containers(trial.name)
+    return {name: each["Id"] for name, each in containers.items() if name != service}
 
 
 def memory(trial: Trial, service: str) -> int:
     """A container's limit in MiB."""
-    found = trial.objects.containers(trial.name)[service]
-    return int(found["HostConfig"]["Memory"]) // 2**20
+    inspection = trial.objects.containers(trial.name)[service]
+    return int(inspection["HostConfig"]["Memory"]) // 2**20
 
 
 # Nothing listens there: whoever asked it for this machine's own would fail.

@@ -45,8 +45,8 @@ def admin(page: Page, ash: Trial) -> Page:
 
 def log_of(trial: Trial, service: str) -> str:
     """What a container has logged."""
-    found = trial.objects.client.logs(f"{trial.name}-{service}")
-    return str(found.decode(errors="replace"))
+    log = trial.objects.client.logs(f"{trial.name}-{service}")
+    return str(log.decode(errors="replace"))
 
 
 def ask(page: Page) -> None:

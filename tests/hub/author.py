@@ -72,8 +72,8 @@ class Author:
     def upload(self, key: str, file: File) -> dict[str, Any]:
         """A file of the course; what studio says of it."""
         asset = self.session.upload(f"{self.cms}/assets/{quote(key, safe='')}/", "file", file).json()
-        found: dict[str, Any] = asset["asset"]
-        return found
+        facts: dict[str, Any] = asset["asset"]
+        return facts
 
     def import_archive(self, key: str, file: File) -> None:
         """Import an archive into a course, by a task of the workers."""

@@ -86,8 +86,8 @@ class Learner:
 
     def part(self, key: str, kind: str) -> str:
         """The one part of a kind that the learner has of a course."""
-        [found] = [name for name, each in self.parts(key).items() if each == kind]
-        return found
+        [matching] = [name for name, each in self.parts(key).items() if each == kind]
+        return matching
 
     def read(self, part: str) -> str:
         """A part's own page, which the pages of courses show in a frame."""
@@ -209,8 +209,8 @@ class Staff(Learner):
 
     def reports(self, key: str) -> list[dict[str, Any]]:
         """The reports of a course, newest first: name and address of each."""
-        found: list[dict[str, Any]] = self.teach(key, "list_report_downloads")["downloads"]
-        return found
+        reports: list[dict[str, Any]] = self.teach(key, "list_report_downloads")["downloads"]
+        return reports
 
 
 def mails(portal: Address, to: str) -> list[dict[str, Any]]:
@@ -218,10 +218,10 @@ def mails(portal: Address, to: str) -> list[dict[str, Any]]:
     session = Session(portal.door)
     words = b64encode(f"admin:{portal.password()}".encode()).decode()
     session.opener.addheaders = [("Authorization", f"Basic {words}")]
-    found: list[dict[str, Any]] = session.get(f"{portal.sink}/messages.json?to={quote(to)}").json()[
+    messages: list[dict[str, Any]] = session.get(f"{portal.sink}/messages.json?to={quote(to)}").json()[
         "messages"
     ]
-    return found
+    return messages
 
 
 def mail(portal: Address, to: str, words: str) -> dict[str, Any]:
@@ -230,6 +230,6 @@ def mail(portal: Address, to: str, words: str) -> dict[str, Any]:
     def came() -> dict[str, Any] | None:
         return next((each for each in mails(portal, to) if words.lower() in each["subject"].lower()), None)
 
-    found = until(f"a mail to {to} of {words!r}", came, limit=MAIL_LIMIT_SECONDS)
-    assert found is not None
-    return found
+    message = until(f"a mail to {to} of {words!r}", came, limit=MAIL_LIMIT_SECONDS)
+    assert message is not None
+    return message

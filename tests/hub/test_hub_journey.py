@@ -69,9 +69,9 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def needs(*found: str) -> None:
+def needs(*reason: str) -> None:
     """Raise AssertionError where an earlier test has not found what this one stands on."""
-    assert all(found), "an earlier test of this file failed"
+    assert all(reason), "an earlier test of this file failed"
 
 
 def test_the_first_admin_logs_in(journey: Journey) -> None:
@@ -137,8 +137,8 @@ def test_an_author_gives_a_course_its_image(journey: Journey) -> None:
     author.details(journey.course, course_image_name=picture.name)
 
     def shown() -> str:
-        found = journey.staff.image_of(journey.course)
-        return found if picture.name in found else ""
+        image = journey.staff.image_of(journey.course)
+        return image if picture.name in image else ""
 
     address = until("the course's image on the lms", shown, limit=PUBLISHED_LIMIT_SECONDS)
     answer = Session(journey.portal.door).get(journey.staff.absolute(address)).succeeded()
@@ -251,12 +251,12 @@ def test_a_worker_makes_a_grade_report_that_only_staff_reads(journey: Journey) -
     needs(journey.course)
     staff = journey.staff
     staff.make_grade_report(journey.course)
-    found = until(
+    report = until(
         "the grade report",
         lambda: [each for each in staff.reports(journey.course) if "grade_report" in each["name"]],
         limit=TASK_LIMIT_SECONDS,
     )
-    address = staff.absolute(str(found[0]["url"]))
+    address = staff.absolute(str(report[0]["url"]))
     rows = list(csv.DictReader(io.StringIO(staff.session.get(address).succeeded().text.lstrip("\ufeff"))))
     assert {row["Email"]: float(row["Grade"]) for row in rows}[journey.email] == 1.0
     for somebody in (Session(journey.portal.door), journey.learner.session):
@@ -267,8 +267,8 @@ def test_who_is_enrolled_by_an_instructor_gets_a_mail(journey: Journey) -> None:
     needs(journey.course)
     email = f"fern{journey.number}@learners.example"
     journey.staff.enrol_by_mail(journey.course, email)
-    found = mail(journey.portal, email, TITLE)
-    assert any(journey.portal.site(link) == journey.portal.lms for link in found["links"])
+    message = mail(journey.portal, email, TITLE)
+    assert any(journey.portal.site(link) == journey.portal.lms for link in message["links"])
 
 
 def test_a_course_writes_to_its_learners(journey: Journey) -> None:
@@ -276,16 +276,16 @@ def test_a_course_writes_to_its_learners(journey: Journey) -> None:
     needs(journey.course)
     journey.staff.allow_mail_to_courses()
     journey.staff.write_to(journey.course, "A walk on Sunday", "<p>Bring a lens.</p>")
-    found = mail(journey.portal, journey.email, "A walk on Sunday")
-    assert "Bring a lens." in found["text"]
+    message = mail(journey.portal, journey.email, "A walk on Sunday")
+    assert "Bring a lens." in message["text"]
 
 
 def test_a_password_is_changed_by_mail(journey: Journey) -> None:
     learner = Learner(journey.portal, Session(journey.portal.door))
     learner.session.get(f"{journey.portal.lms}/login").succeeded()
     learner.session.form(f"{journey.portal.lms}/account/password", {"email": journey.email}).succeeded()
-    found = mail(journey.portal, journey.email, "password reset")
-    [link] = {each for each in found["links"] if "/password_reset_confirm/" in each}
+    message = mail(journey.portal, journey.email, "password reset")
+    [link] = {each for each in message["links"] if "/password_reset_confirm/" in each}
     assert journey.portal.site(link) == journey.portal.lms
     page = learner.session.get(link).succeeded()
     new = "Xanthoria-parietina-1794"

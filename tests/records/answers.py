@@ -24,17 +24,17 @@ PAGE = "(an HTML page)"
 def normal(status: int, headers: Mapping[str, list[str]], body: bytes) -> dict[str, Any]:
     """An answer by the rules. `headers` has lower-case names."""
     kind = headers.get("content-type", [""])[0].partition(";")[0].strip()
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name in HEADERS:
         for value in headers.get(name.lower(), ()):
             if name == "Content-Type":
-                found[name] = kind
+                names[name] = kind
             elif name == "Set-Cookie":
                 if (cookie := value.partition("=")[0]) in COOKIES:
-                    found[name] = " ".join(sorted({*found.get(name, "").split(), cookie}))
+                    names[name] = " ".join(sorted({*names.get(name, "").split(), cookie}))
             else:
-                found[name] = _text(value)
-    return {"status": status, "headers": found, "body": _body(kind, body)}
+                names[name] = _text(value)
+    return {"status": status, "headers": names, "body": _body(kind, body)}
 
 
 def forum_call(method: str, path: str, body: str) -> str:

@@ -11,7 +11,7 @@ from tests.records.record import FOLDER
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class Difference:
     """One place of an answer that is not as the record has it."""
 
     record: str
@@ -31,13 +31,13 @@ class Row:
     places: tuple[str, ...]
     reason: str
 
-    def covers(self, found: Found) -> bool:
+    def covers(self, differing: Difference) -> bool:
         """Whether the row speaks of a difference."""
-        return _any(self.records, found.record) and _any(self.places, found.at)
+        return _any(self.records, differing.record) and _any(self.places, differing.at)
 
-    def unused(self, found: Iterable[Found]) -> list[str]:
+    def unused(self, differing: Iterable[Difference]) -> list[str]:
         """What of the row speaks of nothing that was found."""
-        covered = [each for each in found if self.covers(each)]
+        covered = [each for each in differing if self.covers(each)]
         return [
             *(each for each in self.records if not any(fits(one.record, each) for one in covered)),
             *(each for each in self.places if not any(fits(one.at, each) for one in covered)),
@@ -71,13 +71,13 @@ def table() -> list[Row]:
     ]
 
 
-def unexplained(found: Iterable[Found], rows: Iterable[Row]) -> list[str]:
+def unexplained(differing: Iterable[Difference], rows: Iterable[Row]) -> list[str]:
     """The differences that no row speaks of."""
     rows = list(rows)
-    return [str(each) for each in found if not any(row.covers(each) for row in rows)]
+    return [str(each) for each in differing if not any(row.covers(each) for row in rows)]
 
 
-def gone(found: Iterable[Found], rows: Iterable[Row]) -> list[str]:
+def gone(all_differing: Iterable[Difference], rows: Iterable[Row]) -> list[str]:
     """What rows speak of and was not found."""
-    found = list(found)
-    return [f"{what}: {row.reason}" for row in rows for what in row.unused(found)]
+    all_differing = list(all_differing)
+    return [f"{what}: {row.reason}" for row in rows for what in row.unused(all_differing)]

@@ -71,7 +71,7 @@ class Replay:
             return template
         return re.sub(
             r"\{(\w+)\}",
-            lambda found: quote(known[found[1]], safe="") if quoted else known[found[1]],
+            lambda match: quote(known[match[1]], safe="") if quoted else known[match[1]],
             template,
         )
 
@@ -113,10 +113,10 @@ class Replay:
         try:
             connection.request(method, path, body, dict(headers))
             reply = connection.getresponse()
-            found: dict[str, list[str]] = {}
+            remembered: dict[str, list[str]] = {}
             for name, value in reply.getheaders():
-                found.setdefault(name.lower(), []).append(value)
-            return Raw(status=reply.status, headers=found, body=reply.read())
+                remembered.setdefault(name.lower(), []).append(value)
+            return Raw(status=reply.status, headers=remembered, body=reply.read())
         finally:
             connection.close()
 
@@ -157,9 +157,9 @@ class Replay:
 
 def _remember(jar: dict[str, str], texts: Iterable[str]) -> None:
     for each in texts:
-        for name, found in SimpleCookie(each).items():
-            jar[name] = found.value
-            if not found.value:
+        for name, morsel in SimpleCookie(each).items():
+            jar[name] = morsel.value
+            if not morsel.value:
                 del jar[name]
 
 

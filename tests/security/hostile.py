@@ -44,10 +44,10 @@ _ALLOWED = frozenset("\n\t\u200c\u200d\u00a0\u202f")
 
 def obeyed_by_terminal(log: str) -> list[str]:
     """The parts of a text that a terminal or a CI job would take as commands; empty when it is only text."""
-    found = [f"U+{ord(each):04X}" for each in log if not each.isprintable() and each not in _ALLOWED]
+    obeyed = [f"U+{ord(each):04X}" for each in log if not each.isprintable() and each not in _ALLOWED]
     for line in log.split("\n"):
-        found += [f"command {match[0]!r}" for match in (_COMMAND.search(line), _OLDER.search(line)) if match]
-    return [*found, *(match[0] for match in _SECTION.finditer(log))]
+        obeyed += [f"command {match[0]!r}" for match in (_COMMAND.search(line), _OLDER.search(line)) if match]
+    return [*obeyed, *(match[0] for match in _SECTION.finditer(log))]
 
 
 _PAGE = MarkdownIt("gfm-like", {"linkify": False, "html": True})
@@ -63,8 +63,8 @@ def rendered(page: str) -> str:
 def obeyed_by_browser(page: str) -> list[str]:
     """The parts of a Markdown table that a browser or a forge would interpret: foreign tags, and text outside of code."""
     html = rendered(page)
-    found = [f"tag {match[0]}" for match in _TAGS.finditer(html) if match[1].lower() not in _OURS]
-    found += [f"attribute {match[0]}" for match in _TAGS.finditer(html) if "=" in match[0]]
+    obeyed = [f"tag {match[0]}" for match in _TAGS.finditer(html) if match[1].lower() not in _OURS]
+    obeyed += [f"attribute {match[0]}" for match in _TAGS.finditer(html) if "=" in match[0]]
     # A forge looks for mentions, numbers and links outside of code alone.
     outside = re.sub(r"<code>.*?</code>", "", html, flags=re.DOTALL)
-    return [*found, *(each for each in ("@", "#1", "evil", "GH-", "~", "\n/") if each in outside)]
+    return [*obeyed, *(each for each in ("@", "#1", "evil", "GH-", "~", "\n/") if each in outside)]

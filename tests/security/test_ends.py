@@ -46,11 +46,11 @@ OTHERS = {"test", "lint"}
 
 def verbs() -> set[str]:
     """Every verb of the command, groups with theirs."""
-    found = set()
+    names = set()
     for name, each in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
         inner = getattr(each, "commands", None)
-        found |= {f"{name} {one}" for one in inner} if inner else {name}
-    return found
+        names |= {f"{name} {one}" for one in inner} if inner else {name}
+    return names
 
 
 # More that writes: a table, JSON, Markdown, an address, and help.

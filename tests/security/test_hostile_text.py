@@ -116,16 +116,16 @@ def test_json_says_the_same_and_is_obeyed_by_nobody(mapping: dict[str, str]) -> 
 
 
 def everything(capsys: pytest.CaptureFixture[str]) -> str:
-    found = capsys.readouterr()
-    return found.out + found.err
+    captured = capsys.readouterr()
+    return captured.out + captured.err
 
 
 @pytest.fixture(scope="module")
 def hostile() -> Affected:
     """As `changed` finds it, with file names that nobody has cleaned."""
-    found = affected([File(path=each) for each in TEXTS], Fleet.read(ROOT))
-    assert len(found.tenants) >= 2
-    return found
+    result = affected([File(path=each) for each in TEXTS], Fleet.read(ROOT))
+    assert len(result.tenants) >= 2
+    return result
 
 
 def test_names_of_changed_files(
@@ -169,11 +169,11 @@ def test_names_of_files_that_git_has(tmp_path: Path) -> None:
         with open(os.fsencode(folder) + b"/" + name, "wb"):  # noqa: PTH123 (a name of any bytes)
             made.add(f"tenants-{number}/{os.fsdecode(name)}")
     assert len(made) > 200
-    found = since("HEAD", tmp_path)
-    assert {each.path for each in found} == made
-    page = rows(("tenant", "why"), [(each.path, each.before) for each in found])
+    files_changed = since("HEAD", tmp_path)
+    assert {each.path for each in files_changed} == made
+    page = rows(("tenant", "why"), [(each.path, each.before) for each in files_changed])
     assert obeyed_by_browser(page) == []
-    assert obeyed_by_terminal(terminal.lines("\n".join(each.path for each in found))) == []
+    assert obeyed_by_terminal(terminal.lines("\n".join(each.path for each in files_changed))) == []
 
 
 def test_names_of_branches(capsys: pytest.CaptureFixture[str]) -> None:
@@ -311,8 +311,8 @@ def test_what_a_preview_says(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_an_engine_and_a_drive_have(capsys: pytest.CaptureFixture[str]) -> None:
     made = table.Table("tenant", "name", "remedy")
     for each in TEXTS:
-        found = orphans.Orphan(kind="container", name=each, tenant=each, where=each)
-        made.add_row(found.tenant, found.name, found.remedy)
+        orphan = orphans.Orphan(kind="container", name=each, tenant=each, where=each)
+        made.add_row(orphan.tenant, orphan.name, orphan.remedy)
     table.print_table(made)
     assert obeyed_by_terminal(everything(capsys)) == []
     portal_verbs.print_facts(

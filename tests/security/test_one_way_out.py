@@ -16,23 +16,23 @@ MAY = {
 
 def printing(path: Path) -> list[str]:
     """The places of a file that write on a standard stream."""
-    found = []
+    places = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Name) and node.id in ("print", "pprint"):
             # Called, or handed on to be.
-            found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.id}")
+            places.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.id}")
         if not isinstance(node, ast.Call):
             continue
         words = ast.unparse(node.func)
         if words in ("builtins.print", "typer.echo", "click.echo", "typer.secho", "rich.print", "os.write"):
-            found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {words}")
+            places.append(f"{path.relative_to(ROOT)}:{node.lineno}: {words}")
         if words.startswith(("sys.stdout.", "sys.stderr.", "sys.__std")) and words.endswith(
             ("write", "writelines")
         ):
-            found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {words}")
+            places.append(f"{path.relative_to(ROOT)}:{node.lineno}: {words}")
         if words.endswith("console.print"):
-            found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {words}")
-    return found
+            places.append(f"{path.relative_to(ROOT)}:{node.lineno}: {words}")
+    return places
 
 
 def test_nothing_is_printed_past_them() -> None:
@@ -40,6 +40,6 @@ def test_nothing_is_printed_past_them() -> None:
         each for folder in ("automation", "toolchain", "config") for each in (ROOT / folder).rglob("*.py")
     ]
     assert len(paths) > 100
-    found = [place for path in paths if str(path.relative_to(ROOT)) not in MAY for place in printing(path)]
-    assert found == []
+    past = [place for path in paths if str(path.relative_to(ROOT)) not in MAY for place in printing(path)]
+    assert past == []
     assert printing(ROOT / "toolchain" / "output.py")

@@ -420,17 +420,17 @@ def test_what_cannot_be_read_changes_nothing_at_any_time(
     PLACED[what](paths.overrides_file)
     assert running.change_mark() != mark
     # While it runs; at a start, with nothing in memory.
-    for found in (
+    for outcome in (
         running.update(),
         configuration.overrides.Overrides(paths).update(),
         configuration.overrides.Overrides(paths).update_at_start(),
     ):
-        assert (found.version, found.folder) == (first.version, first.folder)
-        assert found.refused
+        assert (outcome.version, outcome.folder) == (first.version, first.folder)
+        assert outcome.refused
     # In a job nothing of it counts.
     assert "First" not in (running.render_without_overrides() / "lms.json").read_text()
     status = json.loads((paths.overrides / "status.json").read_text())
-    assert status["refused"]["reason"] == found.refused
+    assert status["refused"]["reason"] == outcome.refused
     assert not [each for each in SECRETS if f"generated-{each}" in json.dumps(status)]
     if paths.overrides_file.is_dir():
         paths.overrides_file.rmdir()
@@ -466,8 +466,8 @@ def test_a_file_of_root_s_alone_changes_nothing(
         return really(path, *more, **named)
 
     monkeypatch.setattr(configuration.files.os, "open", refuse)
-    found = configuration.overrides.Overrides(paths).update_at_start()
-    assert (found.version.number, found.refused) == (1, "cannot be read: Permission denied")
+    outcome = configuration.overrides.Overrides(paths).update_at_start()
+    assert (outcome.version.number, outcome.refused) == (1, "cannot be read: Permission denied")
 
 
 # The product's own records

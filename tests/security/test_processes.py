@@ -61,9 +61,9 @@ def container(objects: Objects) -> Iterator[str]:
 
 
 def test_a_fork_bomb_meets_the_limit_and_the_host_goes_on(objects: Objects, container: str) -> None:
-    found = inventory.containers(objects.client, TENANT)
-    assert process_limits.apply_limits(objects.client, found) == [f"{TENANT}-lms"]
-    assert process_limits.without_limit(objects.client, found) == []
+    containers = inventory.containers(objects.client, TENANT)
+    assert process_limits.apply_limits(objects.client, containers) == [f"{TENANT}-lms"]
+    assert process_limits.without_limit(objects.client, containers) == []
     code, out = container_exec.run(objects.client, container, "python3", "-c", BOMB)
     assert code == 0, out
     # Its first process, and the one that forks.

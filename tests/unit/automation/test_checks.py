@@ -15,22 +15,22 @@ HERE = [sys.executable, "-m", "pytest"]
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Every command, in the order in which it is run."""
-    found: list[list[str]] = []
+    commands: list[list[str]] = []
 
     @contextmanager
     def building() -> Iterator[None]:
         yield
 
     def run(words: list[str]) -> int:
-        found.append(words)
+        commands.append(words)
         return 0
 
     monkeypatch.setattr(checks, "run", run)
     monkeypatch.setattr(checks, "building", building)
     monkeypatch.setattr(images, "build", lambda roles, on_event: None)
     monkeypatch.setattr(os, "chdir", lambda folder: None)
-    monkeypatch.setattr(os, "execv", lambda program, words: found.append(words))
-    return found
+    monkeypatch.setattr(os, "execv", lambda program, words: commands.append(words))
+    return commands
 
 
 def test_words_are_pytests_alone(ran: list[list[str]]) -> None:

@@ -162,12 +162,12 @@ def finds_preview(patch: Patch) -> None:
 
 
 def finds_changed(patch: Patch) -> None:
-    found = Affected(
+    result = Affected(
         tenants={LONG: (f"{PATH}: {WIDE}", "config/fleet.yml: all portals"), "oak": ("a: b",)},
         removed={},
         left=(f"{WIDE}.md: touches no portal",),
     )
-    patch.setattr(review_verbs, "affected_since", lambda ref: found)
+    patch.setattr(review_verbs, "affected_since", lambda ref: result)
 
 
 STEPS = {"images": 0.1, "portal": 21.55}
@@ -198,12 +198,12 @@ def finds_left(patch: Patch) -> None:
         Orphan(kind="container", name=f"{LONG}-lms", tenant=LONG),
         Orphan(kind="directory", name=PATH, tenant=LONG, where="/srv/portals"),
     )
-    found = [
+    left = [
         Portal(tenant=LONG, owner=Owner(side=Side.OTHERS, name=WIDE), parts=parts),
         Portal(tenant="oak", owner=Owner(side=Side.OURS), parts=parts[:1]),
     ]
     patch.setattr(images, "build", lambda roles, **how: {})
-    patch.setattr(orphans, "find", lambda say: found)
+    patch.setattr(orphans, "find", lambda say: left)
 
 
 def finds_check(patch: Patch) -> None:
@@ -216,7 +216,7 @@ def finds_check(patch: Patch) -> None:
 def finds_traces(patch: Patch) -> None:
     host = f"ssh://ops@{LONG}"
     scope = purge.SearchScope(places=())
-    found = purge.Trace(
+    trace = purge.Trace(
         tenant=LONG,
         containers=(("", f"{LONG}-lms"), (host, f"{LONG}-cms")),
         directories=(("", PATH),),
@@ -225,7 +225,7 @@ def finds_traces(patch: Patch) -> None:
         unseen=("/srv/gone",),
     )
     patch.setattr(purge, "search_scope", lambda tenant, **how: scope)
-    patch.setattr(purge, "trace", lambda tenant, where: found)
+    patch.setattr(purge, "trace", lambda tenant, where: trace)
     patch.setattr(purge, "count_running", lambda tenant, where: 0)
 
 
@@ -372,8 +372,8 @@ def test_a_pipe_has_each_row_on_one_line(case: Case, monkeypatch: Patch) -> None
     result = ran(*case.words)
     assert result.exit_code == case.code, result.output
     for values in case.lines:
-        found = [line for line in result.stdout.splitlines() if all(each in line for each in values)]
-        assert found, (values, result.stdout)
+        lines = [line for line in result.stdout.splitlines() if all(each in line for each in values)]
+        assert lines, (values, result.stdout)
     assert NOTATION.findall(result.stdout) == [], result.stdout
     assert "\x1b" not in result.stdout
     assert not [line for line in result.stdout.splitlines() if line != line.rstrip()]
@@ -402,11 +402,11 @@ def words(facts: Any) -> set[str]:
 
 def verbs() -> dict[str, Any]:
     """Every verb of the command by its words."""
-    found: dict[str, Any] = {}
+    commands: dict[str, Any] = {}
     for name, each in typer.main.get_command(cli.app).commands.items():  # type: ignore[attr-defined]
         inner = getattr(each, "commands", None)
-        found |= {f"{name} {one}": command for one, command in inner.items()} if inner else {name: each}
-    return found
+        commands |= {f"{name} {one}": command for one, command in inner.items()} if inner else {name: each}
+    return commands
 
 
 def test_every_verb_has_json() -> None:

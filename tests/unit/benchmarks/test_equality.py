@@ -29,5 +29,5 @@ def test_the_peer_may_answer_to_its_services_name_besides(
     ours: list[str], theirs: list[str], as_good: bool
 ) -> None:
     name, key = "container acme-lms", "Networks acme-private aliases"
-    found = list(equality.differences({name: {key: json.dumps(ours)}}, {name: {key: json.dumps(theirs)}}))
-    assert (found == []) is as_good
+    differing = list(equality.differences({name: {key: json.dumps(ours)}}, {name: {key: json.dumps(theirs)}}))
+    assert (differing == []) is as_good

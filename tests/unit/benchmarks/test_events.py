@@ -9,14 +9,14 @@ from benchmarks.events import ContainerTimes
 
 
 def test_the_chain_leads_back_over_the_latest_dependency() -> None:
-    found = {
+    times = {
         "init": ContainerTimes(create=1.0, start=1.5, die=2.0),
         "redis": ContainerTimes(create=2.0, start=2.2, healthy=3.0),
         "mysql": ContainerTimes(create=2.1, start=2.6, healthy=6.0),
         "lms": ContainerTimes(create=6.5, start=7.0, healthy=9.0),
     }
     after = {"redis": ["init"], "mysql": ["init"], "lms": ["mysql", "redis"]}
-    chain = events.chain(found, after, seconds=9.4)
+    chain = events.chain(times, after, seconds=9.4)
     assert [each.service for each in chain.steps] == ["init", "mysql", "lms"]
     assert chain.head == 1.0
     assert chain.tail == pytest.approx(0.4)
@@ -26,11 +26,11 @@ def test_the_chain_leads_back_over_the_latest_dependency() -> None:
 
 
 def test_a_container_made_early_waits_before_its_start() -> None:
-    found = {
+    times = {
         "init": ContainerTimes(create=1.0, start=1.1, die=2.0),
         "lms": ContainerTimes(create=1.0, start=2.4, healthy=3.0),
     }
-    chain = events.chain(found, {"lms": ["init"]}, seconds=3.0)
+    chain = events.chain(times, {"lms": ["init"]}, seconds=3.0)
     assert chain.steps[1].gap == 0.0
     assert chain.steps[1].make == pytest.approx(0.4)
 
@@ -48,13 +48,13 @@ def test_only_the_first_event_of_a_kind_counts() -> None:
 
 
 def test_a_removal_has_layers() -> None:
-    found = {
+    times = {
         "lms": ContainerTimes(kill=1.0, die=1.5, destroy=1.8),
         "cms": ContainerTimes(kill=1.1, die=1.6, destroy=2.5),
         "init": ContainerTimes(destroy=2.6),
         "mysql": ContainerTimes(kill=2.7, die=3.0, destroy=3.2),
     }
-    removal = events.removal(found, seconds=4.0)
+    removal = events.removal(times, seconds=4.0)
     assert [(each.containers, each.slowest) for each in removal.layers] == [
         (2, "cms"),
         (1, "init"),

@@ -62,6 +62,8 @@ def test_the_largest_of_each_kind_counts() -> None:
 
 
 def test_a_line_for_each_command_over_the_fleet() -> None:
-    found = [measurement(verb, count, run(), 0.0) for count in (1, 10) for verb in ("up", "preview, one")]
-    assert [list(each.lines) for each in panels(found)] == [["up"]] * 3
-    assert panels(found)[0].lines["up"] == [(1.0, 12.0), (10.0, 12.0)]
+    measurements = [
+        measurement(verb, count, run(), 0.0) for count in (1, 10) for verb in ("up", "preview, one")
+    ]
+    assert [list(each.lines) for each in panels(measurements)] == [["up"]] * 3
+    assert panels(measurements)[0].lines["up"] == [(1.0, 12.0), (10.0, 12.0)]

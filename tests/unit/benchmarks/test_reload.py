@@ -37,11 +37,11 @@ def address() -> Iterator[tuple[str, int]]:
 
 
 def test_a_page_fails_where_no_answer_comes_or_an_error_of_the_server_s(address: tuple[str, int]) -> None:
-    found = Answers()
+    answers = Answers()
     for path in ("/200", "/302", "/404", "/503"):
-        ask(address, "lms.test", path, found)
-    ask(("127.0.0.1", 1), "lms.test", "/200", found)
-    facts = found.facts()
+        ask(address, "lms.test", path, answers)
+    ask(("127.0.0.1", 1), "lms.test", "/200", answers)
+    facts = answers.facts()
     assert (facts["requests"], facts["failed"]) == (5, 2)
     assert "status 503" in facts["faults"]
     assert any(each.startswith("ConnectionRefusedError") for each in facts["faults"])

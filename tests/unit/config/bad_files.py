@@ -67,13 +67,13 @@ def releases() -> list[Bad]:
 
 def _table(path: Path, base: Path) -> list[Bad]:
     good = base.read_bytes().splitlines()
-    found: list[Bad] = []
+    rows: list[Bad] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("=== "):
-            found.append(Bad(line[4:], file=list(good)))
-        elif line[:1] in ("@", "-", "+", "=", ">") and found:
-            found[-1].take(line[0], line[1:] or " ")
-    return found
+            rows.append(Bad(line[4:], file=list(good)))
+        elif line[:1] in ("@", "-", "+", "=", ">") and rows:
+            rows[-1].take(line[0], line[1:] or " ")
+    return rows
 
 
 def _bytes(match: re.Match[bytes]) -> bytes:

@@ -22,9 +22,9 @@ def changed(image_folder: Path, before: dict[str, str]) -> set[str]:
 
 
 def test_a_reference_is_the_role_and_sixteen_digits() -> None:
-    for role, found in references(IMAGES).items():
-        assert re.fullmatch(rf"portals/{role}:[0-9a-f]{{16}}", found)
-        assert reference(role, IMAGES) == found
+    for role, listed in references(IMAGES).items():
+        assert re.fullmatch(rf"portals/{role}:[0-9a-f]{{16}}", listed)
+        assert reference(role, IMAGES) == listed
 
 
 def test_every_role_of_the_house_is_there() -> None:

@@ -64,9 +64,9 @@ def fields(of: ast.ClassDef) -> set[str]:
 def keys(source: str) -> set[str]:
     """The keys of every mapping that a function writes down, and a dataclass's fields where it hands on all of them."""
     file, _, name = source.partition("::")
-    found = {each: (node, of) for each, node, of in definitions(ROOT / file)}
-    assert name in found, f"{source} is not there any more"
-    node, of = found[name]
+    by_name = {each: (node, of) for each, node, of in definitions(ROOT / file)}
+    assert name in by_name, f"{source} is not there any more"
+    node, of = by_name[name]
     if isinstance(node, ast.ClassDef):
         return fields(node)
     made = set()

@@ -36,10 +36,10 @@ def blocks() -> list[str]:
 
 def test_the_examples_of_the_page_are_typed(tmp_path: Path) -> None:
     """Against the library's own types, as an editor would say."""
-    found = blocks()
-    assert len(found) >= 5
+    examples = blocks()
+    assert len(examples) >= 5
     page = tmp_path / "page.py"
-    page.write_text("\n".join(found))
+    page.write_text("\n".join(examples))
     ran = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", str(page)],
         cwd=ROOT,
@@ -146,11 +146,11 @@ def test_an_order_is_begun_once_and_told_as_it_goes_on() -> None:
         assert ask(oak)[0] == 404
         assert ask(oak, OAK)[0] == 202
         assert ask(oak, OAK)[0] == 202
-        order = until("its progress", lambda: (found := ask(oak)[1])["progress"] and found)
+        order = until("its progress", lambda: (reply := ask(oak)[1])["progress"] and reply)
         assert (order["state"], order["progress"]) == ("running", ["tenant file: 0.1 s"])
         assert ask(oak, {**OAK, "title": "Elm"})[0] == 409
         fake.may_end.set()
-        done = until("its end", lambda: (found := ask(oak)[1])["state"] == "done" and found)
+        done = until("its end", lambda: (reply := ask(oak)[1])["state"] == "done" and reply)
         assert done["log_in_link"] == "http://x/once"
         assert ask(oak, OAK)[0] == 200
     assert fake.begun == ["oak"]
@@ -163,7 +163,7 @@ def test_an_order_that_failed_says_why_and_goes_on_when_asked_again() -> None:
     with serving(Orders(fake)) as base:
         oak = f"{base}/portals/oak"
         ask(oak, OAK)
-        failed = until("its end", lambda: (found := ask(oak)[1])["state"] == "failed" and found)
+        failed = until("its end", lambda: (reply := ask(oak)[1])["state"] == "failed" and reply)
         assert failed["error"] == "the engine has no room"
         fake.fail = False
         assert ask(oak, OAK)[0] == 202

@@ -46,8 +46,8 @@ def commands(script: str) -> Iterator[list[str]]:
 
 
 def scripts(workflow: dict[str, Any], pipeline: dict[str, Any]) -> list[str]:
-    found = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
-    return [*found, *(line for job in pipeline.values() if "script" in job for line in job["script"])]
+    lines = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
+    return [*lines, *(line for job in pipeline.values() if "script" in job for line in job["script"])]
 
 
 def test_their_words_are_the_commands_own(workflow: dict[str, Any], pipeline: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ from plugins.values import UNKNOWN
 def test_only_what_means_something_else_is_a_change(
     old: dict[str, Any], new: dict[str, Any], differences: dict[str, str]
 ) -> None:
-    found = compare(CONTAINER, {"image": "a", **old}, {"image": "a", **new})
+    differing = compare(CONTAINER, {"image": "a", **old}, {"image": "a", **new})
     assert {
-        each.path: each.step.value + ("-replace" if each.replace else "") for each in found
+        each.path: each.step.value + ("-replace" if each.replace else "") for each in differing
     } == differences

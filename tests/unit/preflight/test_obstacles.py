@@ -85,9 +85,9 @@ IN_THE_WAY: dict[str, tuple[Requirements, Facts, str]] = {
 @pytest.mark.parametrize("case", IN_THE_WAY)
 def test_is_in_the_way(case: str) -> None:
     needs, facts, why = IN_THE_WAY[case]
-    (found,) = obstacles(needs, facts, "oak")
-    assert why in found.what
-    assert found.remedy
+    (obstacle,) = obstacles(needs, facts, "oak")
+    assert why in obstacle.what
+    assert obstacle.remedy
 
 
 IN_NOBODYS_WAY: dict[str, tuple[Requirements, Facts]] = {

@@ -66,10 +66,10 @@ def test_where_the_host_s_network_is_not_lent_the_rest_is_asked(
     engine = Answers(*fails)
     monkeypatch.setattr(facts, "of_engine", lambda client, images: Facts())
     monkeypatch.setattr(facts, "of_host", engine.of_host)
-    found = looking.gather_facts(None, Requirements(room=1), "portals/ops:1", "/srv/portals")
+    facts_now = looking.gather_facts(None, Requirements(room=1), "portals/ops:1", "/srv/portals")
     assert engine.networks == networks
-    assert (found.host is not None, found.refused) == (readable, refused)
-    assert bool(found.unasked) is (len(fails) == 1)
+    assert (facts_now.host is not None, facts_now.refused) == (readable, refused)
+    assert bool(facts_now.unasked) is (len(fails) == 1)
 
 
 ACME = Tenant.load("acme", TENANTS)

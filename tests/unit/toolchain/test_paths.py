@@ -34,9 +34,9 @@ def test_xdg(env: dict[str, str], cache: str, data: str) -> None:
 
 @pytest.mark.parametrize("home", [{}, {"HOME": ""}, {"HOME": "relative"}])
 def test_without_a_home_it_is_the_password_databases(home: dict[str, str]) -> None:
-    found = Path(pwd.getpwuid(os.getuid()).pw_dir)
-    assert cache_directory(home) == found / ".cache/portals"
-    assert data_directory(home) == found / ".local/share/portals"
+    home_of_user = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert cache_directory(home) == home_of_user / ".cache/portals"
+    assert data_directory(home) == home_of_user / ".local/share/portals"
 
 
 def test_who_has_no_home_at_all_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,15 +78,15 @@ def texts(value: Any) -> list[str]:
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.lists(st.tuples(values, values, values), min_size=1, max_size=4))
-def test_no_value_is_printed_in_python_s_notation(found: list[tuple[Any, ...]]) -> None:
+def test_no_value_is_printed_in_python_s_notation(printed: list[tuple[Any, ...]]) -> None:
     made = Table("one", prose("two"), number("three"))
-    for row in found:
+    for row in printed:
         made.add_row(*row)
     shown = made.text(UNFOLDED, on_terminal=False)
     assert NOTATION.findall(shown) == []
     lines = shown.splitlines()
-    assert len(lines) == 1 + len(found)
-    for row, line in zip(found, lines[1:], strict=True):
+    assert len(lines) == 1 + len(printed)
+    for row, line in zip(printed, lines[1:], strict=True):
         assert [each for each in texts(row) if each not in line] == []
 
 

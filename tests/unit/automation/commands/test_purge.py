@@ -26,9 +26,9 @@ def test_a_rehearsed_purge_says_that_it_would_be_refused(
     running: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scope = purge.SearchScope(places=())
-    found = purge.Trace(tenant="demo", stack=True, files=())
+    trace = purge.Trace(tenant="demo", stack=True, files=())
     monkeypatch.setattr(purge, "search_scope", lambda tenant, **how: scope)
-    monkeypatch.setattr(purge, "trace", lambda tenant, where: found)
+    monkeypatch.setattr(purge, "trace", lambda tenant, where: trace)
     monkeypatch.setattr(purge, "count_running", lambda tenant, where: running)
     result = run_portal("purge", "demo", "--dry-run")
     assert result.exit_code == 0

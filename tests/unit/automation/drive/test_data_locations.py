@@ -67,8 +67,8 @@ def test_places_are_remembered_the_latest_first(stack_with_tags: Stack) -> None:
     record(stack_with_tags, DataLocation(root="/mnt/old", drive="a"))
     record(stack_with_tags, DataLocation(root="/mnt/old"))
     assert stack_with_tags.tags() == before
-    found = known_locations(stack_with_tags, state(STORAGE))
-    assert [each.root for each in found] == ["/mnt/old", "/mnt/new"]
+    places = known_locations(stack_with_tags, state(STORAGE))
+    assert [each.root for each in places] == ["/mnt/old", "/mnt/new"]
 
 
 def test_each_directory_is_looked_at_once() -> None:

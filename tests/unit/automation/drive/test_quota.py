@@ -49,8 +49,8 @@ quota-counted 5242880 1790000000
 
 
 def test_what_a_drive_says_of_a_share() -> None:
-    found = quota.parse_share(TOLD)
-    assert found == Share(
+    share = quota.parse_share(TOLD)
+    assert share == Share(
         kind="xfs",
         options=frozenset({"rw", "relatime", "attr2", "inode64", "prjquota"}),
         size=DRIVE,
@@ -58,7 +58,7 @@ def test_what_a_drive_says_of_a_share() -> None:
         ours=True,
         counted=5 * GIB,
     )
-    assert (found.limit, found.used, found.supports_limits) == (20 * 1024, 5 * 1024, True)
+    assert (share.limit, share.used, share.supports_limits) == (20 * 1024, 5 * 1024, True)
 
 
 @pytest.mark.parametrize(
@@ -71,18 +71,18 @@ def test_what_a_drive_says_of_a_share() -> None:
     ],
 )
 def test_what_an_engine_s_host_cannot_is_known_before(reason: str, words: str) -> None:
-    found = quota.parse_share(reason + TOLD)
-    assert words in found.prevented
-    assert found.supports_limits is not bool(words)
+    share = quota.parse_share(reason + TOLD)
+    assert words in share.prevented
+    assert share.supports_limits is not bool(words)
     if words:
-        assert quota.next_step(dataclasses.replace(found, own=(DRIVE, DRIVE)), 20 * 1024) is Step.NONE
-        assert words in quota.why_not_enforced(dataclasses.replace(found, own=None), tenant())
+        assert quota.next_step(dataclasses.replace(share, own=(DRIVE, DRIVE)), 20 * 1024) is Step.NONE
+        assert words in quota.why_not_enforced(dataclasses.replace(share, own=None), tenant())
 
 
 def test_a_drive_that_says_nothing_promises_nothing() -> None:
-    found = quota.parse_share("")
-    assert (found.limit, found.used, found.supports_limits) == (0, None, False)
-    assert quota.next_step(found, 20 * 1024) is Step.NONE
+    share = quota.parse_share("")
+    assert (share.limit, share.used, share.supports_limits) == (0, None, False)
+    assert quota.next_step(share, 20 * 1024) is Step.NONE
 
 
 def test_the_look_itself(tmp_path: Path) -> None:
@@ -99,10 +99,10 @@ def test_the_look_itself(tmp_path: Path) -> None:
             ).stdout
         )
 
-    found = look()
-    assert found.own
-    assert (found.size, found.limit, found.counted, found.ours) == (found.own[0], 0, 123, False)
-    assert quota.why_prevented("") == found.prevented, "root's own shell, on a kernel that has it"
+    share = look()
+    assert share.own
+    assert (share.size, share.limit, share.counted, share.ours) == (share.own[0], 0, 123, False)
+    assert quota.why_prevented("") == share.prevented, "root's own shell, on a kernel that has it"
     (portal / ".portal/project").write_text("1")
     assert look().ours
     (tmp_path / "acme").rename(tmp_path / "moved")
@@ -111,7 +111,7 @@ def test_the_look_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted", "done"),
+    ("share_now", "wanted", "done"),
     [
         (share(), 20 * 1024, Step.HOLD),
         (share(limit=20 * GIB), 20 * 1024, Step.NONE),
@@ -135,12 +135,12 @@ def test_the_look_itself(tmp_path: Path) -> None:
         (dataclasses.replace(share(), own=None), 0, Step.NONE),
     ],
 )
-def test_what_is_done(found: Share, wanted: int, done: Step) -> None:
-    assert quota.next_step(found, wanted) is done
+def test_what_is_done(share_now: Share, wanted: int, done: Step) -> None:
+    assert quota.next_step(share_now, wanted) is done
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted", "wider"),
+    ("share_now", "wanted", "wider"),
     [
         (share(limit=20 * GIB), 30 * 1024, True),
         (share(limit=20 * GIB), 0, True),
@@ -150,12 +150,12 @@ def test_what_is_done(found: Share, wanted: int, done: Step) -> None:
         (share(limit=20 * GIB, ours=False), 0, False),
     ],
 )
-def test_room_is_given_before_a_start_and_taken_after_it(found: Share, wanted: int, wider: bool) -> None:
-    assert quota.raises_limit(found, wanted) is wider
+def test_room_is_given_before_a_start_and_taken_after_it(share_now: Share, wanted: int, wider: bool) -> None:
+    assert quota.raises_limit(share_now, wanted) is wider
 
 
 @pytest.mark.parametrize(
-    ("found", "size", "held", "words"),
+    ("share_now", "size", "held", "words"),
     [
         (share(limit=20 * GIB), "20GiB", True, ""),
         # The server's, seen through NFS.
@@ -173,16 +173,16 @@ def test_room_is_given_before_a_start_and_taken_after_it(found: Share, wanted: i
         (share(kind="nfs4"), "", False, ""),
     ],
 )
-def test_whether_it_holds_and_else_the_remedy(found: Share, size: str, held: bool, words: str) -> None:
+def test_whether_it_holds_and_else_the_remedy(share_now: Share, size: str, held: bool, words: str) -> None:
     acme = tenant(size)
-    assert quota.is_enforced(found, acme.storage.quota_mib) is held
-    why = quota.why_not_enforced(found, acme)
+    assert quota.is_enforced(share_now, acme.storage.quota_mib) is held
+    why = quota.why_not_enforced(share_now, acme)
     assert words in why
     assert bool(why) is bool(words)
 
 
 @pytest.mark.parametrize(
-    ("found", "disk", "words"),
+    ("share_now", "disk", "words"),
     [
         (share(), 0, []),
         (share(used=20 * GIB), 0, ["uses 20480 MiB, so with 20480 it could write next to nothing"]),
@@ -203,14 +203,14 @@ def test_whether_it_holds_and_else_the_remedy(found: Share, size: str, held: boo
         (dataclasses.replace(share(), own=None, counted=None), 1024, []),
     ],
 )
-def test_what_stands_in_the_way(found: Share, disk: int, words: list[str]) -> None:
-    obstacles = [str(each) for each in quota.obstacles(found, tenant(), disk)]
+def test_what_stands_in_the_way(share_now: Share, disk: int, words: list[str]) -> None:
+    obstacles = [str(each) for each in quota.obstacles(share_now, tenant(), disk)]
     assert len(obstacles) == len(words)
     assert all(word in line for word, line in zip(words, obstacles, strict=True))
 
 
 @pytest.mark.parametrize(
-    ("found", "size", "words"),
+    ("share_now", "size", "words"),
     [
         (share(), "20GiB", ["will hold the portal to 20480 MiB, none now"]),
         (share(limit=30 * GIB), "20GiB", ["will hold the portal to 20480 MiB, 30720 now"]),
@@ -235,8 +235,8 @@ def test_what_stands_in_the_way(found: Share, disk: int, words: list[str]) -> No
         ),
     ],
 )
-def test_what_a_preview_says(found: Share, size: str, words: list[str]) -> None:
-    notes = list(quota.notes(found, tenant(size)))
+def test_what_a_preview_says(share_now: Share, size: str, words: list[str]) -> None:
+    notes = list(quota.notes(share_now, tenant(size)))
     assert len(notes) == len(words)
     assert all(word in line for word, line in zip(words, notes, strict=True))
 
@@ -306,14 +306,14 @@ def test_the_helper_may_do_three_things_in_one_directory() -> None:
 
 def test_no_helper_where_there_is_nothing_to_do() -> None:
     new = dataclasses.replace(share(), own=None)
-    for found, size in (
+    for share_now, size in (
         (share(limit=20 * GIB), "20GiB"),
         (share(kind="nfs4"), "20GiB"),
         (share(), ""),
         (new, "20GiB"),
     ):
         engine = Engine()
-        assert quota.set_limit(engine, tenant(size), found, lambda line: None) == ""
+        assert quota.set_limit(engine, tenant(size), share_now, lambda line: None) == ""
         assert engine.options == {}
 
 
@@ -336,9 +336,9 @@ def test_no_helper_where_there_is_nothing_to_do() -> None:
 )
 def test_how_it_ended(output: tuple[bytes, ...], code: int, why: str, messages: list[str]) -> None:
     lines: list[str] = []
-    found = quota.set_limit(Engine(*output, code=code), tenant(), share(), lines.append)
-    assert why in found
-    assert bool(found) is bool(why)
+    why_not = quota.set_limit(Engine(*output, code=code), tenant(), share(), lines.append)
+    assert why in why_not
+    assert bool(why_not) is bool(why)
     assert len(lines) == len(messages)
     assert all(word in line for word, line in zip(messages, lines, strict=True))
 
@@ -354,9 +354,9 @@ def test_files_that_nobody_counts_yet_are_counted_before_a_first_limit() -> None
     lines: list[str] = []
     engine = Engine(b"counting its files: 5 s\ncounted 26214400\n")
     uncounted = dataclasses.replace(share(), counted=None)
-    found = quota.count_files(engine, tenant(), uncounted, lines.append)
-    assert (found.used, lines) == (25600, ["acme: counting its files: 5 s"])
-    (obstacle,) = quota.obstacles(found, tenant(), 0)
+    counted = quota.count_files(engine, tenant(), uncounted, lines.append)
+    assert (counted.used, lines) == (25600, ["acme: counting its files: 5 s"])
+    (obstacle,) = quota.obstacles(counted, tenant(), 0)
     assert "acme uses 25600 MiB, so with 20480 it could write next to nothing" in obstacle.what
     (mount,) = engine.options["host_config"]["mounts"]
     assert (mount["Source"], mount["ReadOnly"]) == ("/srv/portals/acme", True)
@@ -364,15 +364,15 @@ def test_files_that_nobody_counts_yet_are_counted_before_a_first_limit() -> None
 
 def test_a_count_that_does_not_end_decides_nothing_and_says_so() -> None:
     lines: list[str] = []
-    found = quota.count_files(Engine(b"uncounted\n"), tenant(), share(), lines.append)
-    assert found == share()
+    counted = quota.count_files(Engine(b"uncounted\n"), tenant(), share(), lines.append)
+    assert counted == share()
     assert lines == [
         "acme: its files were not counted within 600 s; storage/quota is set once they are, if it is more"
     ]
 
 
 @pytest.mark.parametrize(
-    ("found", "size"),
+    ("share_now", "size"),
     [
         (share(limit=30 * GIB), "20GiB"),
         (share(kind="nfs4"), "20GiB"),
@@ -380,9 +380,9 @@ def test_a_count_that_does_not_end_decides_nothing_and_says_so() -> None:
         (dataclasses.replace(share(), own=None), "20GiB"),
     ],
 )
-def test_what_the_file_system_counts_or_nobody_limits_is_not_counted(found: Share, size: str) -> None:
+def test_what_the_file_system_counts_or_nobody_limits_is_not_counted(share_now: Share, size: str) -> None:
     engine = Engine()
-    assert quota.count_files(engine, tenant(size), found, lambda line: None) is found
+    assert quota.count_files(engine, tenant(size), share_now, lambda line: None) is share_now
     assert engine.options == {}
 
 
@@ -434,9 +434,9 @@ def test_an_engine_that_lends_no_such_right_is_a_reason(monkeypatch: pytest.Monk
     assert "invalid --security-opt" in quota.set_limit(Engine(), tenant(), share(), lambda line: None)
 
 
-@pytest.mark.parametrize(("found", "lifted"), [(share(limit=20 * GIB), True), (share(), False)])
-def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, found: Share, lifted: bool) -> None:
-    monkeypatch.setattr(sentinel, "read_share", lambda client, root, name: found)
+@pytest.mark.parametrize(("share_now", "lifted"), [(share(limit=20 * GIB), True), (share(), False)])
+def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch, share_now: Share, lifted: bool) -> None:
+    monkeypatch.setattr(sentinel, "read_share", lambda client, root, name: share_now)
     engine = Engine(b"lifted\n")
     engine.left = ["old"]
     sentinel.remove_own_limit(engine, "/srv/portals", "acme", lambda line: None)

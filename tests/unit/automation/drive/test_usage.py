@@ -24,7 +24,7 @@ def tenant(quota: int = 0) -> Tenant:
 
 
 @pytest.mark.parametrize(
-    ("output", "found"),
+    ("output", "usage_now"),
     [
         (DF, Usage(size=1024000, free=921600)),
         (DF + "used 2097152 1790000000", Usage(size=1024000, free=921600, used=2048, measured=1790000000)),
@@ -40,8 +40,8 @@ def tenant(quota: int = 0) -> Tenant:
         (DF + "used x 1790000000", Usage(size=1024000, free=921600)),
     ],
 )
-def test_what_a_helper_says(output: str, found: Usage) -> None:
-    assert usage.parse(output) == found
+def test_what_a_helper_says(output: str, usage_now: Usage) -> None:
+    assert usage.parse(output) == usage_now
 
 
 @pytest.mark.parametrize("output", ["", "df: /drive: Stale file handle", "used 1 2"])
@@ -51,7 +51,7 @@ def test_what_cannot_be_understood_is_no_number(output: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "quota", "words"),
+    ("usage_now", "quota", "words"),
     [
         (Usage(size=1000 * GIB, free=200 * GIB), 0, []),
         (Usage(size=1000 * GIB, free=60 * GIB), 0, []),
@@ -72,11 +72,11 @@ def test_what_cannot_be_understood_is_no_number(output: str) -> None:
         (Usage(size=100 * GIB, free=0, used=1001, measured=1), 1000, ["0 MiB free", "more than its 1000"]),
     ],
 )
-def test_what_is_told_before_it_is_full(found: Usage, quota: int, words: list[str]) -> None:
-    warnings = list(usage.warnings(found, tenant(quota)))
+def test_what_is_told_before_it_is_full(usage_now: Usage, quota: int, words: list[str]) -> None:
+    warnings = list(usage.warnings(usage_now, tenant(quota)))
     assert len(warnings) == len(words)
     assert all(word in line for word, line in zip(words, warnings, strict=True))
-    assert usage.facts(found, tenant(quota))["warnings"] == warnings
+    assert usage.facts(usage_now, tenant(quota))["warnings"] == warnings
 
 
 def limited(limit: int, used: int, **how: Any) -> Usage:
@@ -86,7 +86,7 @@ def limited(limit: int, used: int, **how: Any) -> Usage:
 
 
 @pytest.mark.parametrize(
-    ("found", "quota", "words"),
+    ("usage_now", "quota", "words"),
     [
         (limited(20 * GIB, 10 * GIB), 20 * GIB, []),
         (limited(20 * GIB, 17 * GIB), 20 * GIB, ["uses 17408 MiB, of its 20480"]),
@@ -100,14 +100,14 @@ def limited(limit: int, used: int, **how: Any) -> Usage:
         ),
     ],
 )
-def test_what_is_told_of_a_limit_that_holds(found: Usage, quota: int, words: list[str]) -> None:
-    warnings = list(usage.warnings(found, tenant(quota)))
+def test_what_is_told_of_a_limit_that_holds(usage_now: Usage, quota: int, words: list[str]) -> None:
+    warnings = list(usage.warnings(usage_now, tenant(quota)))
     assert len(warnings) == len(words)
     assert all(word in line for word, line in zip(words, warnings, strict=True))
 
 
 @pytest.mark.parametrize(
-    ("found", "quota", "held", "words"),
+    ("usage_now", "quota", "held", "words"),
     [
         (limited(20 * GIB, 5), 20 * GIB, True, "uses 5 of 20480; the file system holds it to 20480"),
         (limited(20 * GIB, 5), 0, None, "uses 5 of 20480; the file system holds it to 20480"),
@@ -125,15 +125,15 @@ def test_what_is_told_of_a_limit_that_holds(found: Usage, quota: int, words: lis
         ),
     ],
 )
-def test_which_of_both_it_is(found: Usage, quota: int, held: bool | None, words: str) -> None:
-    facts = usage.facts(found, tenant(quota))
+def test_which_of_both_it_is(usage_now: Usage, quota: int, held: bool | None, words: str) -> None:
+    facts = usage.facts(usage_now, tenant(quota))
     assert facts["quota_held"] is held
-    assert facts["limit_mib"] == (found.share.limit or None)
+    assert facts["limit_mib"] == (usage_now.share.limit or None)
     assert words in usage.summary_line(facts, now=1300)
 
 
 @pytest.mark.parametrize(
-    ("found", "quota", "line"),
+    ("usage_now", "quota", "line"),
     [
         (
             Usage(size=2, free=1, uncounted=124),
@@ -165,5 +165,5 @@ def test_which_of_both_it_is(found: Usage, quota: int, held: bool | None, words:
         ),
     ],
 )
-def test_a_line_for_people(found: Usage, quota: int, line: str) -> None:
-    assert usage.summary_line(usage.facts(found, tenant(quota)), now=1300) == line
+def test_a_line_for_people(usage_now: Usage, quota: int, line: str) -> None:
+    assert usage.summary_line(usage.facts(usage_now, tenant(quota)), now=1300) == line

@@ -17,7 +17,7 @@ def test_those_that_run_without_get_it_and_no_other() -> None:
             name: fake_engine.container(HostConfig={"PidsLimit": limit}) for name, limit in limits.items()
         }
     )
-    found = [
+    containers = [
         container("none"),
         container("right"),
         container("other"),
@@ -25,7 +25,7 @@ def test_those_that_run_without_get_it_and_no_other() -> None:
         # Removed between the list and the look.
         container("gone"),
     ]
-    assert process_limits.apply_limits(engine, found) == ["none", "other"]
+    assert process_limits.apply_limits(engine, containers) == ["none", "other"]
     assert engine.requests == [
         f'post /v1.41/containers/{each}/update {{"PidsLimit": {process_limits.PROCESSES}}}'
         for each in ("none", "other")

@@ -17,9 +17,9 @@ from tests.programs import TENANTS
 DEMO = Tenant.load("demo", TENANTS)
 
 
-@pytest.mark.parametrize(("since", "found"), [("30s", 30), ("10m", 600), ("2h", 7200), ("1d", 86400)])
-def test_a_time_back_from_now(since: str, found: int) -> None:
-    assert seconds(since) == found
+@pytest.mark.parametrize(("since", "seconds_ago"), [("30s", 30), ("10m", 600), ("2h", 7200), ("1d", 86400)])
+def test_a_time_back_from_now(since: str, seconds_ago: int) -> None:
+    assert seconds(since) == seconds_ago
 
 
 @pytest.mark.parametrize("since", ["", "10", "m", "-1m", "1.5h", "1w"])
@@ -46,9 +46,9 @@ def container(service: str) -> Container:
 def test_lines_are_whole_and_one_log_that_breaks_off_ends_no_other() -> None:
     pieces = [b"one\ntw", b"o\nthree"]
     engine = FakeEngine(words={"oak-lms": pieces, "oak-cms": [pieces[0], docker.errors.APIError("gone")]})
-    found = list(follow_logs(engine, [container("lms"), container("cms")], {}))
-    assert [line for service, line in found if service == "lms"] == ["one", "two", "three"]
-    assert [line for service, line in found if service == "cms"] == [
+    lines = list(follow_logs(engine, [container("lms"), container("cms")], {}))
+    assert [line for service, line in lines if service == "lms"] == ["one", "two", "three"]
+    assert [line for service, line in lines if service == "cms"] == [
         "one",
         "(its log can no longer be read: gone)",
     ]

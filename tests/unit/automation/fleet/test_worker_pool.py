@@ -20,11 +20,11 @@ from testbed.processes import processes
 
 def test_every_tenant_has_an_outcome_in_the_order_given() -> None:
     messages: list[str] = []
-    found = worker_pool.for_each_tenant(
+    outcomes = worker_pool.for_each_tenant(
         "status", ["no-such-b", "no-such-a"], workers=2, on_outcome=lambda one: messages.append(one.tenant)
     )
-    assert [(each.tenant, each.exit_code) for each in found] == [("no-such-b", 2), ("no-such-a", 2)]
-    assert "tenants/no-such-b.yaml: does not exist" in found[0].reason
+    assert [(each.tenant, each.exit_code) for each in outcomes] == [("no-such-b", 2), ("no-such-a", 2)]
+    assert "tenants/no-such-b.yaml: does not exist" in outcomes[0].reason
     assert sorted(messages) == ["no-such-a", "no-such-b"]
 
 
@@ -39,20 +39,20 @@ def test_a_worker_that_is_killed_costs_its_own_tenant_alone() -> None:
             signal.pidfd_send_signal(handle := os.pidfd_open(victim), signal.SIGKILL)
             os.close(handle)
 
-    found = worker_pool.for_each_tenant(
+    outcomes = worker_pool.for_each_tenant(
         "status", ["no-such-a", "no-such-b", "no-such-c"], workers=1, on_outcome=strike
     )
     assert struck
-    assert [each.exit_code for each in found] == [2, 1, 2]
-    assert "was killed by signal 9" in found[1].reason
+    assert [each.exit_code for each in outcomes] == [2, 1, 2]
+    assert "was killed by signal 9" in outcomes[1].reason
 
 
 def test_a_cancelled_fleet_begins_nothing_more() -> None:
     cancel = threading.Event()
-    found = worker_pool.for_each_tenant(
+    outcomes = worker_pool.for_each_tenant(
         "status", ["no-such-a", "no-such-b"], workers=1, on_outcome=lambda one: cancel.set(), cancel=cancel
     )
-    assert [each.exit_code for each in found] == [2, 130]
+    assert [each.exit_code for each in outcomes] == [2, 130]
 
 
 def test_each_is_onboarded_by_a_request_of_its_own() -> None:
@@ -60,10 +60,10 @@ def test_each_is_onboarded_by_a_request_of_its_own() -> None:
         OnboardingRequest(name="no-such-a", lms="no host"),
         OnboardingRequest(name="No_Such_B", lms="b.example"),
     ]
-    found = worker_pool.for_each_tenant("onboard", requests, workers=1)
-    assert [(each.tenant, each.exit_code) for each in found] == [("no-such-a", 2), ("No_Such_B", 2)]
-    assert "no host" in found[0].reason
-    assert "No_Such_B" in found[1].reason
+    outcomes = worker_pool.for_each_tenant("onboard", requests, workers=1)
+    assert [(each.tenant, each.exit_code) for each in outcomes] == [("no-such-a", 2), ("No_Such_B", 2)]
+    assert "no host" in outcomes[0].reason
+    assert "No_Such_B" in outcomes[1].reason
 
 
 def test_progress_says_whose_it_is() -> None:
@@ -81,9 +81,9 @@ def test_a_failure_becomes_its_exit_code_and_reason(error: Exception, code: int)
     def fails() -> None:
         raise error
 
-    found = outcome.outcome_of("acme", fails)
-    assert found.exit_code == code
-    assert str(error) in found.reason
+    failed = outcome.outcome_of("acme", fails)
+    assert failed.exit_code == code
+    assert str(error) in failed.reason
 
 
 def test_a_plan_and_facts_are_kept_apart() -> None:

@@ -52,7 +52,7 @@ def test_a_good_image_keeps_every_point() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "name", "words"),
+    ("image", "name", "words"),
     [
         (replace(GOOD, architecture="arm64"), "platform", "linux/arm64"),
         (replace(GOOD, os="windows"), "platform", "windows/amd64"),
@@ -92,9 +92,9 @@ def test_a_good_image_keeps_every_point() -> None:
     ],
 )
 def test_a_point_that_is_not_kept_says_what_was_found_and_what_to_do(
-    found: InspectedImage, name: str, words: str
+    image: InspectedImage, name: str, words: str
 ) -> None:
-    first = {each.name: each for each in broken(judge(found, RELEASES, "redwood"))}[name]
+    first = {each.name: each for each in broken(judge(image, RELEASES, "redwood"))}[name]
     assert words in first.found
     assert first.expected
     assert first.remedy
@@ -120,8 +120,8 @@ def test_the_release_is_read_and_not_run(text: str, line: str) -> None:
     assert release_line(text) == line
 
 
-def release(found: InspectedImage, wanted: str = "") -> Check:
-    return judge(found, RELEASES, wanted)[-1]
+def release(image: InspectedImage, wanted: str = "") -> Check:
+    return judge(image, RELEASES, wanted)[-1]
 
 
 def test_a_release_that_nobody_can_tell_is_no_fault() -> None:
@@ -164,9 +164,9 @@ def test_an_answer_that_is_none_is_told_and_not_taken(output: bytes) -> None:
 
 def test_what_an_image_says_is_cut_and_written_out() -> None:
     hostile = f"\x1b[31m{'x' * 5000}\n::error::"
-    found = with_probe(
+    image = with_probe(
         loaded={"lms.envs.common": hostile}, programs={hostile: False}, readable={hostile: False}
     )
-    for each in broken(judge(found, RELEASES)):
+    for each in broken(judge(image, RELEASES)):
         assert each.found.isprintable()
         assert len(each.found) < 400

@@ -90,8 +90,8 @@ def test_where_nothing_is_known_of_the_kernel_nothing_is_proved() -> None:
 )
 def test_a_torn_lock_says_nothing(tmp_path: Path, content: str, pid: int, host: str) -> None:
     (tmp_path / "one.json").write_text(content)
-    (found,) = pulumi_locks.locks_in(tmp_path)
-    assert (found.pid, found.host, found.time) == (pid, host, 0.0)
+    (lock,) = pulumi_locks.locks_in(tmp_path)
+    assert (lock.pid, lock.host, lock.time) == (pid, host, 0.0)
 
 
 def test_a_locks_time_is_gos() -> None:

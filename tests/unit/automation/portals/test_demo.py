@@ -35,14 +35,14 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-def decided(monkeypatch: pytest.MonkeyPatch, found: Choice) -> list[tuple[str, str]]:
+def decided(monkeypatch: pytest.MonkeyPatch, choice: Choice) -> list[tuple[str, str]]:
     """What is chosen, and what was asked for each time."""
     choices: list[tuple[str, str]] = []
 
     def choose(release: str, images: str, say: object, *, docker_host: str, least: int) -> Choice:
         choices.append((release, images))
         assert least > 0
-        return found
+        return choice
 
     monkeypatch.setattr(image_choice, "choose", choose)
     return choices

@@ -54,7 +54,7 @@ MYSQL = {
 
 
 def test_what_is_made_and_what_is_given_up() -> None:
-    found = requirements(
+    needs = requirements(
         plan(
             change("replace", "Container", "load-balancer", {"name": "acme-load-balancer"}, LB),
             change("create", "Container", "mysql", {}, MYSQL),
@@ -67,7 +67,7 @@ def test_what_is_made_and_what_is_given_up() -> None:
         ),
         ACME,
     )  # fmt: skip
-    assert found == Requirements(
+    assert needs == Requirements(
         published=(
             PublishedPort(
                 container="acme-load-balancer", listen=ListenAddress(address="127.0.0.1", port=8081)
@@ -107,10 +107,10 @@ def test_where_nothing_is_made_nobody_is_asked(
 @pytest.mark.parametrize("value", [None, 7, "x", [7], [{"external": "x"}], [{"subnet": "::/8"}], {"a": 1}])
 def test_odd_inputs_decide_nothing(value: Any) -> None:
     odd = dict.fromkeys(("ports", "ipamConfigs", "driverOpts", "memory", "volumes", "image"), value)
-    found = requirements(
+    needs = requirements(
         plan(*(change("create", kind, "x", {}, odd) for kind in ("Container", "Network", "Volume"))), ACME
     )
-    assert (found.published, found.subnets) == ((), ())
+    assert (needs.published, needs.subnets) == ((), ())
 
 
 def test_a_preview_without_an_engine_says_that_nobody_looked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,11 +152,11 @@ def test_a_preview_says_what_up_will_do_about_the_quota(
     monkeypatch.setattr(feasibility, "is_other_engine", lambda *words: False)
     monkeypatch.setattr("automation.drive.sentinel.read_share", lambda *words: share)
     acme = replace(ACME, storage=replace(ACME.storage, quota=size))
-    found = with_obstacles(
+    planned = with_obstacles(
         plan(change("update", "Container", "lms", {}, {"memory": 640}), unchanged=40), acme
     )
-    assert found.notes[: len(NOTES)] == NOTES
-    assert [words in each for each in found.notes[len(NOTES) :]] == [True]
+    assert planned.notes[: len(NOTES)] == NOTES
+    assert [words in each for each in planned.notes[len(NOTES) :]] == [True]
     # One that is off is not waited for; one that answers has its time.
     assert calls == [{"first": 5}]
 
@@ -180,12 +180,12 @@ def test_an_engine_that_takes_long_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_all_that_is_in_the_way_is_told_at_once() -> None:
     refuse(ACME, ())
-    found = [
+    obstacles = [
         Obstacle(key="listen/port", what="a is taken", remedy="b"),
         Obstacle(key="", what="c", remedy="d"),
     ]
     with pytest.raises(Impossible) as raised:
-        refuse(ACME, found)
+        refuse(ACME, obstacles)
     assert str(raised.value).splitlines() == [
         "tenants/acme.yaml: listen/port: a is taken; b",
         "tenants/acme.yaml: c; d",
@@ -201,8 +201,8 @@ def test_what_an_interrupted_run_has_half_made_is_in_nobodys_way(monkeypatch: py
     }
     state = {"deployment": {"pending_operations": [pending]}}
     monkeypatch.setattr(Stack, "state", lambda stack: state)
-    found = feasibility.without_half_made(Requirements(new_containers=frozenset({"acme-lms"})), "acme")
-    assert "acme-lms" in found.leaving_containers
+    needs = feasibility.without_half_made(Requirements(new_containers=frozenset({"acme-lms"})), "acme")
+    assert "acme-lms" in needs.leaving_containers
 
 
 def test_a_release_out_of_support_and_what_its_public_images_lack_are_said() -> None:

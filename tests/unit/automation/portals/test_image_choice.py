@@ -70,9 +70,9 @@ def chosen(release: str = "", images: str = "", **more: Any) -> Choice:
 
 
 def test_the_newest_release_from_public_images_where_all_answer(engine: Engine) -> None:
-    found = chosen()
-    assert (found.release, found.images, found.why) == ("verawood", "hub", "")
-    assert found.digests == dict.fromkeys(PUBLIC, DIGEST)
+    choice = chosen()
+    assert (choice.release, choice.images, choice.why) == ("verawood", "hub", "")
+    assert choice.digests == dict.fromkeys(PUBLIC, DIGEST)
     assert sorted(engine.requests) == PUBLIC
 
 
@@ -100,7 +100,9 @@ def test_what_is_asked_for_wins(engine: Engine) -> None:
 def test_public_images_that_are_asked_for_are_not_replaced(
     engine: Engine, release: str, images: str, remedy: str
 ) -> None:
-    engine.refused = {each for found in image_choice.all_releases().all().values() for each in found.public()}
+    engine.refused = {
+        each for each_release in image_choice.all_releases().all().values() for each in each_release.public()
+    }
     with pytest.raises(BuildError, match=rf"cannot be had: .*: {REFUSED} \(and \d+ more\); {remedy}"):
         chosen(release, images)
 
@@ -112,9 +114,9 @@ def test_a_release_that_lacks_something_is_no_default(
     lacking = replace(known.load("redwood"), lacks=("Learners open no course. Not one.",))
     monkeypatch.setattr(known, "load", {**known.all(), "redwood": lacking}.__getitem__)
     monkeypatch.setattr(image_choice, "all_releases", lambda: known)
-    found = chosen("redwood")
-    assert (found.images, engine.requests) == ("packages", [])
-    assert found.why == "with public images of redwood this is so: Learners open no course"
+    choice = chosen("redwood")
+    assert (choice.images, engine.requests) == ("packages", [])
+    assert choice.why == "with public images of redwood this is so: Learners open no course"
 
 
 def test_a_host_without_the_memory_gets_the_stand_in_unless_asked(engine: Engine) -> None:

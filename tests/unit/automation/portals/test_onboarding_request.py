@@ -150,9 +150,9 @@ def test_a_title_of_any_script_is_read_as_it_was_written(title: str) -> None:
     findings = Findings("tenants/oak.yaml")
     root = yamlfile.parse(text(replace(OAK, title=title).values("10.77.2.0/24", 8082)).encode(), findings)
     assert root is not None, findings.lines()
-    found = root.items["title"]
-    assert isinstance(found, Scalar)
-    assert (found.kind, found.text, findings.lines()) == ("text", title, ())
+    title_node = root.items["title"]
+    assert isinstance(title_node, Scalar)
+    assert (title_node.kind, title_node.text, findings.lines()) == ("text", title, ())
 
 
 def test_what_is_there_otherwise_is_told_with_the_remedy(tmp_path: Path) -> None:

@@ -193,10 +193,10 @@ def test_orphans_names_a_link_and_what_it_leads_to(drive: Path, made: Callable[[
     ((_, name, target),) = links
     assert (drive / name).is_symlink()
     assert str((drive / name).readlink()) == target
-    found = Orphan(
+    orphan = Orphan(
         kind="link", name=f"/srv/portals/{name}", tenant="acme", where="/srv/portals", target=target
     )
-    (portal,) = by_portal([found], OwnState(name="", states={}))
+    (portal,) = by_portal([orphan], OwnState(name="", states={}))
     assert portal.what == "1 link"
     assert f"/srv/portals/{name} on the engine's host is a symbolic link to {target}" in portal.remedy
     assert "purge" not in portal.remedy.replace(name, "")

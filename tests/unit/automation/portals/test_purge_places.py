@@ -68,7 +68,7 @@ def test_every_root_where_data_is_known_or_found_is_looked_at(monkeypatch: pytes
         {"/mnt/old": "a", "/mnt/new": "b", "/srv/x": "c", "/srv/theirs": "d"},
         {"/mnt/old": ["acme"], "/srv/x": ["acme"], "/srv/theirs": ["acme"]},
     )
-    found = search(
+    trace = search(
         monkeypatch,
         engine,
         purge.SearchScope(
@@ -76,18 +76,18 @@ def test_every_root_where_data_is_known_or_found_is_looked_at(monkeypatch: pytes
             maybe=tuple(DataLocation(root=f"/srv/{each}") for each in ("x", "theirs", "not-there")),
         ),
     )
-    assert found.directories == ((LOCAL, "/mnt/old/acme"), (LOCAL, "/srv/x/acme"))
+    assert trace.directories == ((LOCAL, "/mnt/old/acme"), (LOCAL, "/srv/x/acme"))
     # Of the same name, and another state's by its own word.
-    assert found.drives == ("/mnt/old", "/mnt/new", "/srv/x", "/srv/theirs")
-    assert not found.empty
+    assert trace.drives == ("/mnt/old", "/mnt/new", "/srv/x", "/srv/theirs")
+    assert not trace.empty
 
 
 def test_one_engine_by_two_words_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The state has the engine's address, the tenant's file none."""
     engine = Drives({"/mnt/old": "a"}, {"/mnt/old": ["acme"]})
     two = (DataLocation(root="/mnt/old", host="tcp://this:2376"), DataLocation(root="/mnt/old"))
-    found = search(monkeypatch, engine, purge.SearchScope(places=two))
-    assert found.directories == (("tcp://this:2376", "/mnt/old/acme"),)
+    trace = search(monkeypatch, engine, purge.SearchScope(places=two))
+    assert trace.directories == (("tcp://this:2376", "/mnt/old/acme"),)
 
 
 @pytest.mark.parametrize(
@@ -139,9 +139,9 @@ def test_a_purge_looks_where_the_data_is_and_not_where_a_file_would_have_it(
     monkeypatch.setattr(Stack, "state", lambda self: state(STORAGE) if up else {})
     if not up:
         record(stack_with_tags, DataLocation(root="/mnt/old", drive="a"))
-    found = purge.search_scope("acme")
-    assert [each.root for each in found.places] == ["/mnt/old", "/mnt/new"]
-    assert purge.USUAL_ROOT in [each.root for each in found.maybe]
+    scope = purge.search_scope("acme")
+    assert [each.root for each in scope.places] == ["/mnt/old", "/mnt/new"]
+    assert purge.USUAL_ROOT in [each.root for each in scope.maybe]
     given_up = purge.search_scope("acme", gone=("/mnt/old",))
     assert [each.root for each in given_up.places] == ["/mnt/new"]
     assert given_up.gone == ("/mnt/old",)
@@ -163,5 +163,5 @@ def test_without_a_trace_the_usual_drive_is_looked_at(
 ) -> None:
     monkeypatch.setattr(tenant_files, "TENANTS", tmp_path)
     monkeypatch.setattr(Stack, "exists", lambda self: False)
-    found = purge.search_scope("ghost")
-    assert (found.hosts, [each.root for each in found.maybe]) == ((LOCAL,), [purge.USUAL_ROOT])
+    scope = purge.search_scope("ghost")
+    assert (scope.hosts, [each.root for each in scope.maybe]) == ((LOCAL,), [purge.USUAL_ROOT])

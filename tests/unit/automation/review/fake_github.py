@@ -86,8 +86,8 @@ def serving() -> Iterator[Fake]:
                     self.answer(502, {"message": "lost"})
                 else:
                     self.answer(201, made)
-            elif (found := _ONE.fullmatch(url.path)) and self.command in ("PATCH", "PUT"):
-                one = next(each for each in fake.comments if each["id"] == int(found[1]))
+            elif (match := _ONE.fullmatch(url.path)) and self.command in ("PATCH", "PUT"):
+                one = next(each for each in fake.comments if each["id"] == int(match[1]))
                 one["body"] = body["body"]
                 self.answer(200, one)
             else:

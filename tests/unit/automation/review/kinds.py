@@ -77,7 +77,7 @@ def steady(comment: str) -> str:
     """The comment with the n-th hash of it as its n-th."""
     names: dict[str, str] = {}
     return _HASHED.sub(
-        lambda found: (found[1] or found[2]) + names.setdefault(found[0], f"hash-{len(names) + 1}"), comment
+        lambda match: (match[1] or match[2]) + names.setdefault(match[0], f"hash-{len(names) + 1}"), comment
     )
 
 

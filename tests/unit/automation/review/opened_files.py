@@ -22,24 +22,24 @@ def hear(event: str, words: tuple[object, ...]) -> None:
 
 def opened_paths() -> list[str]:
     """What was opened in the repository, as the paths that were followed: each link, and where it leads."""
-    found = set()
+    paths = set()
     for each in opened:
         path = Path(importlib.util.source_from_cache(each) if each.endswith(".pyc") else each).absolute()
         while path.is_relative_to(ROOT):
-            found.add(path.relative_to(ROOT).as_posix())
+            paths.add(path.relative_to(ROOT).as_posix())
             if not path.is_symlink():
                 break
             path = Path(os.path.normpath(path.parent / path.readlink()))
         real = path.resolve()
         if real.is_relative_to(ROOT):
-            found.add(real.relative_to(ROOT).as_posix())
+            paths.add(real.relative_to(ROOT).as_posix())
     # The recording's own modules; data of the tests stays, for no plan is to be made from it.
     own = {
         Path(each.__file__).relative_to(ROOT).as_posix()
         for name, each in sys.modules.items()
         if name.split(".")[0] == "tests" and each.__file__
     }
-    return sorted(found - own - {Path(__file__).relative_to(ROOT).as_posix()})
+    return sorted(paths - own - {Path(__file__).relative_to(ROOT).as_posix()})
 
 
 def main(tenant: str, release: str) -> None:

@@ -54,18 +54,18 @@ def inputs_of_checkout(checkout: Path, tenant: str) -> Resources:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    found: Resources = json.loads(ran.stdout)
-    return found
+    resources: Resources = json.loads(ran.stdout)
+    return resources
 
 
 def plan(tenant: str, before: Resources, after: Resources) -> Plan:
     """What becomes of the one when it is brought to the other."""
-    found = [change(urn, before.get(urn), after.get(urn)) for urn in sorted({*before, *after})]
-    changes = [each for each in found if each]
+    changed = [change(urn, before.get(urn), after.get(urn)) for urn in sorted({*before, *after})]
+    changes = [each for each in changed if each]
     return Plan(
         tenant=tenant,
         changes=tuple(sorted(changes, key=lambda each: (each.type, each.name, each.urn))),
-        unchanged=len(found) - len(changes),
+        unchanged=len(changed) - len(changes),
     )
 
 
@@ -76,12 +76,12 @@ def change(urn: str, before: dict[str, Any] | None, after: dict[str, Any] | None
         return Change(
             urn=urn, op=op, before=without_secrets(before or {}), after=without_secrets(after or {})
         )
-    found = tuple(differences(urn, before, after))
-    if not found:
+    differing = tuple(differences(urn, before, after))
+    if not differing:
         return None
-    op = "replace" if any(each.replaces for each in found) else "update"
+    op = "replace" if any(each.replaces for each in differing) else "update"
     return Change(
-        urn=urn, op=op, differences=found, before=without_secrets(before), after=without_secrets(after)
+        urn=urn, op=op, differences=differing, before=without_secrets(before), after=without_secrets(after)
     )
 
 

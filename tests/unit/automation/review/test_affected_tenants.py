@@ -34,9 +34,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Fleet:
     change["hosts"] = {key: f"birch.{value}" for key, value in change["hosts"].items()}
     change |= {"listen": {"port": 19000}, "placement": {"subnet": "10.77.249.0/24"}}
     kinds.write(folder, BIRCH, change)
-    found = Fleet.read(folder)
-    assert (found.all(), found.broken) == ([ALDER, BIRCH, ROWAN, WILLOW], [BIRCH])
-    return found
+    fleet_now = Fleet.read(folder)
+    assert (fleet_now.all(), fleet_now.broken) == ([ALDER, BIRCH, ROWAN, WILLOW], [BIRCH])
+    return fleet_now
 
 
 EVERY = (BIRCH, ALDER, WILLOW, ROWAN)
@@ -92,13 +92,13 @@ CASES = {
 
 @pytest.mark.parametrize("path", CASES)
 def test_what_a_file_touches(path: str, fleet: Fleet) -> None:
-    found = affected([File(path=path)], fleet)
+    result = affected([File(path=path)], fleet)
     wanted = set(CASES[path])
-    assert set(found.tenants) == wanted
-    assert not found.removed
+    assert set(result.tenants) == wanted
+    assert not result.removed
     # Explained, whatever comes of it.
-    assert all(why for why in found.tenants.values())
-    assert bool(found.left) is not bool(wanted)
+    assert all(why for why in result.tenants.values())
+    assert bool(result.left) is not bool(wanted)
 
 
 def test_removed_and_renamed(fleet: Fleet) -> None:

@@ -260,10 +260,10 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_what_a_change_does(name: str) -> None:
     one, downtime, data, words = CASES[name]
-    found = judge(plan(one)).judged
-    assert len(found) == 1
-    assert (found[0].downtime, found[0].data) == (downtime, data), found[0].findings
-    assert words in "; ".join(each.reason for each in found[0].findings)
+    judged = judge(plan(one)).judged
+    assert len(judged) == 1
+    assert (judged[0].downtime, judged[0].data) == (downtime, data), judged[0].findings
+    assert words in "; ".join(each.reason for each in judged[0].findings)
 
 
 def test_every_change_has_a_reason() -> None:

@@ -47,9 +47,9 @@ changes = st.builds(
 reviews = st.lists(
     st.one_of(
         st.builds(
-            lambda name, found, why, removed, notes: Review(
+            lambda name, some, why, removed, notes: Review(
                 name,
-                replace(plan(*found, tenant=name), notes=tuple(notes)),
+                replace(plan(*some, tenant=name), notes=tuple(notes)),
                 why=tuple(why),
                 removed=removed,
             ),
@@ -89,27 +89,27 @@ def shape(comment: str) -> tuple[int, int, int]:
     return rows - (rows > 0), fences, folds
 
 
-def summary(found: re.Match[str]) -> str:
+def summary(match: re.Match[str]) -> str:
     """Nothing, where a fold's title is what it should be."""
-    whole = re.fullmatch(r"(<code>[^<>`|]*</code>: [^<>`|@]*|Why these portals)", found[0])
-    return "" if whole else found[0]
+    whole = re.fullmatch(r"(<code>[^<>`|]*</code>: [^<>`|@]*|Why these portals)", match[0])
+    return "" if whole else match[0]
 
 
 @settings(max_examples=60, deadline=None)
 @given(reviews, st.lists(text, max_size=4), st.integers(0, 10**6))
-def test_whatever_stands_in_plans(found: list[Review], notes: list[str], seed: int) -> None:
-    comment = render(found, notes=notes)
+def test_whatever_stands_in_plans(match: list[Review], notes: list[str], seed: int) -> None:
+    comment = render(match, notes=notes)
     comment.encode()
     assert comment.startswith(MARKER)
     assert len(comment.encode()) <= LIMIT
-    mixed = list(found)
+    mixed = list(match)
     Random(seed).shuffle(mixed)
     assert render(mixed, notes=notes) == comment
-    loud = [each for each in found if not each.quiet]
+    loud = [each for each in match if not each.quiet]
     rows, fences, folds = shape(comment)
     assert rows == len(loud)
     assert fences == len(loud)
-    assert folds == fences + bool(notes or any(each.why for each in found))
+    assert folds == fences + bool(notes or any(each.why for each in match))
 
 
 def many(count: int, size: int) -> list[Review]:
@@ -138,9 +138,9 @@ def many(count: int, size: int) -> list[Review]:
 
 @pytest.mark.parametrize(("count", "size"), [(1, 20), (1, 2000), (10, 20), (60, 27), (300, 27), (3000, 1)])
 def test_never_too_long_and_nothing_is_dropped_in_silence(count: int, size: int) -> None:
-    found = many(count, size)
-    found.append(Review("broken", failure="line\n" * 5000))
-    comment = render(found)
+    match = many(count, size)
+    match.append(Review("broken", failure="line\n" * 5000))
+    comment = render(match)
     assert len(comment.encode()) <= LIMIT
     rows, fences, _ = shape(comment)
     assert "<code>broken</code>" in comment
@@ -166,9 +166,9 @@ def test_never_too_long_and_nothing_is_dropped_in_silence(count: int, size: int)
 
 
 def test_the_worst_gets_the_room() -> None:
-    found = many(200, 27)
-    found.append(Review("acme", plan(change("delete", VOLUME, "v", volume()))))
-    comment = render(found)
+    match = many(200, 27)
+    match.append(Review("acme", plan(change("delete", VOLUME, "v", volume()))))
+    comment = render(match)
     assert comment.index("<code>acme</code>") < comment.index("<code>tenant-")
     assert "/srv/portals/acme/mysql" in comment
 
@@ -193,7 +193,7 @@ def test_no_secret_is_shown_whatever_the_engine_says() -> None:
         ]
         for word in ("hunter2", "correct-horse")
     ]
-    found = [
+    match = [
         Review(
             "acme",
             plan(
@@ -211,9 +211,9 @@ def test_no_secret_is_shown_whatever_the_engine_says() -> None:
             ),
         )
     ]
-    comment = render(found)
-    assert "hunter2" not in comment + str(found[0].facts())
-    assert "correct-horse" not in comment + str(found[0].facts())
+    comment = render(match)
+    assert "hunter2" not in comment + str(match[0].facts())
+    assert "correct-horse" not in comment + str(match[0].facts())
     assert "-     h is no secret" in comment
     assert "~   uploads: [secret]" in comment
 

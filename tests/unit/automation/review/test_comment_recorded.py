@@ -31,16 +31,16 @@ def standing(repository: Repository) -> Callable[[str], recorded.Resources]:
     return cache(lambda tenant: recorded.inputs_of_checkout(repository.base, tenant))
 
 
-def reviewed(checkout: Path, found: Affected, standing: Callable[[str], recorded.Resources]) -> list[Review]:
+def reviewed(checkout: Path, result: Affected, standing: Callable[[str], recorded.Resources]) -> list[Review]:
     """Each tenant that a change can touch, against what main has of it."""
     made = []
-    for name, why in found.tenants.items():
+    for name, why in result.tenants.items():
         is_new = not (checkout.parent.parent / "base" / "tenants" / f"{name}.yaml").exists()
         before = {} if is_new else standing(name)
         made.append(
             Review(name, recorded.plan(name, before, recorded.inputs_of_checkout(checkout, name)), why=why)
         )
-    for name, why in found.removed.items():
+    for name, why in result.removed.items():
         made.append(Review(name, recorded.plan(name, standing(name), {}), why=why, removed=True))
     return made
 
@@ -55,12 +55,12 @@ def test_what_a_reviewer_sees(
     kind.edit(checkout)
     commit(checkout, kind.title)
 
-    found = affected(since("origin/main", checkout), Fleet.read(checkout))
-    assert tuple(found.tenants) == kind.touches
-    assert tuple(found.removed) == kind.removed
-    reviews = reviewed(checkout, found, standing)
-    comment = steady(render(reviews, notes=found.notes()))
-    assert comment == steady(render(reversed(reviews), notes=found.notes()))
+    result = affected(since("origin/main", checkout), Fleet.read(checkout))
+    assert tuple(result.tenants) == kind.touches
+    assert tuple(result.removed) == kind.removed
+    reviews = reviewed(checkout, result, standing)
+    comment = steady(render(reviews, notes=result.notes()))
+    assert comment == steady(render(reversed(reviews), notes=result.notes()))
 
     path = COMMENTS / f"{kind.name}.md"
     if os.environ.get("UPDATE_PLANS"):

@@ -31,8 +31,8 @@ def recorded(checkout: Path, tenant: str, release: str) -> dict[str, Any]:
         timeout=LIMIT_SECONDS,
     )
     assert ran.returncode == 0, ran.stderr
-    found: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return found
+    opened: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
+    return opened
 
 
 def otherwise(path: Path) -> None:
@@ -64,8 +64,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_a_plan_opens_touches_its_tenant(name: str, release: str, copy: Path, tmp_path: Path) -> None:
     tenant = Tenant.load(name, TENANTS) if release == "-" else released(name, release, tmp_path)
     fleet = Fleet(tenants={name: tenant}, images=ROOT / "images", links=symlinks(ROOT))
-    found = recorded(ROOT, name, release)
-    opened = found["opened"]
+    opened_there = recorded(ROOT, name, release)
+    opened = opened_there["opened"]
     # What could not be seen would hold nothing.
     assert {"config/fleet.yml", f"config/releases/{tenant.release.name}.yml", "components/health.sh"} <= set(
         opened
@@ -81,7 +81,7 @@ def test_what_a_plan_opens_touches_its_tenant(name: str, release: str, copy: Pat
         if not (copy / each).is_symlink():
             otherwise(copy / each)
     try:
-        assert recorded(copy, name, release)["plan"] == found["plan"]
+        assert recorded(copy, name, release)["plan"] == opened_there["plan"]
     finally:
         for each, text in was.items():
             (copy / each).write_text(text)

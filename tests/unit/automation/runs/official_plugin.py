@@ -30,5 +30,5 @@ def recorded_change(
         )
 
     event = {"op": "replace", "urn": urn, "type": kind, "provider": "", **more}
-    (found,) = changes([StepEventMetadata.from_json({**event, "old": side(before), "new": side(after)})])
-    return found
+    (change,) = changes([StepEventMetadata.from_json({**event, "old": side(before), "new": side(after)})])
+    return change

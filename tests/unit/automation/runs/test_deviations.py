@@ -21,8 +21,8 @@ def made(op: str = "update", urn: str = URN, **after: Any) -> Change:
 
 
 def kinds(promised: list[Change], happened: list[Change], *failed: str) -> list[tuple[str, str]]:
-    found = compare(Plan(tenant="acme", changes=tuple(promised)), tuple(happened), failed)
-    return [(each.kind, each.path) for each in found]
+    deviations = compare(Plan(tenant="acme", changes=tuple(promised)), tuple(happened), failed)
+    return [(each.kind, each.path) for each in deviations]
 
 
 @pytest.mark.parametrize(

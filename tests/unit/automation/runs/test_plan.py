@@ -49,7 +49,7 @@ def step(
 
 
 @pytest.mark.parametrize(
-    ("path", "found"),
+    ("path", "expected"),
     [
         ("memory", ("memory",)),
         ("envs[3]", ("envs", 3)),
@@ -58,8 +58,8 @@ def step(
         ('a["b\\"c"].d', ("a", 'b"c', "d")),
     ],
 )
-def test_a_property_path_is_taken_apart(path: str, found: tuple[str | int, ...]) -> None:
-    assert parts(path) == found
+def test_a_property_path_is_taken_apart(path: str, expected: tuple[str | int, ...]) -> None:
+    assert parts(path) == expected
 
 
 def test_what_stands_at_a_path() -> None:

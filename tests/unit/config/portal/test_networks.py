@@ -48,11 +48,11 @@ CASES = [
 
 def reach(tenant: Tenant) -> dict[str, set[str]]:
     """Whom each container shares a network with."""
-    found: dict[str, set[str]] = defaultdict(set)
+    reachable: dict[str, set[str]] = defaultdict(set)
     for network in networks.networks(tenant).values():
         for each in network.members:
-            found[each] |= set(network.members) - {each}
-    return found
+            reachable[each] |= set(network.members) - {each}
+    return reachable
 
 
 @pytest.mark.parametrize("tenant", CASES)

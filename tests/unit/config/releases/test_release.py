@@ -96,17 +96,17 @@ def test_redwood_is_what_the_article_s_portal_had() -> None:
 
 def test_a_folder_s_releases_are_read_once_and_by_name(folder: Path) -> None:
     shutil.copy(DATA / "releases" / "good.yml", folder)
-    found = Releases(folder)
-    assert found.known() == ["good"]
-    assert found.load("good") is found.load("good")
+    releases = Releases(folder)
+    assert releases.known() == ["good"]
+    assert releases.load("good") is releases.load("good")
     with pytest.raises(
         ValueError, match=r"^'goood' is not a release; did you mean 'good'\? there are: good$"
     ):
-        found.load("goood")
+        releases.load("goood")
     (folder / "bad.yml").write_text("title: Bad")
     for _ in range(2):
         with pytest.raises(ConfigError, match=r"config/releases/bad\.yml: services: is missing"):
-            found.load("bad")
+            releases.load("bad")
 
 
 def test_a_release_that_does_not_exist(folder: Path) -> None:
@@ -123,11 +123,11 @@ OURS = range(60900, 61100)
 
 @pytest.mark.parametrize("path", sorted((CONFIG / "releases").glob("*.yml")), ids=lambda path: path.stem)
 def test_images_built_here_run_as_nobody_that_a_host_has(path: Path) -> None:
-    found = Release.load(path.stem, CONFIG / "releases")
-    users = {service: service_facts.user for service, service_facts in found.services.items()}
+    release = Release.load(path.stem, CONFIG / "releases")
+    users = {service: service_facts.user for service, service_facts in release.services.items()}
     assert all(each in OURS for each in users.values()), users
     by_image: dict[str, set[int]] = {}
-    for service_facts in found.services.values():
+    for service_facts in release.services.values():
         if service_facts.image:
             by_image.setdefault(service_facts.image, set()).add(service_facts.user)
     assert all(len(each) == 1 for each in by_image.values())
@@ -136,7 +136,7 @@ def test_images_built_here_run_as_nobody_that_a_host_has(path: Path) -> None:
     # A public image keeps its own: what it holds belongs to that one.
     kept = {
         service
-        for service, service_facts in found.services.items()
+        for service, service_facts in release.services.items()
         if service_facts.hub.image and not service_facts.hub.user
     }
     assert kept == set()
@@ -164,13 +164,13 @@ def test_a_mirror_has_docker_io_s_images_and_the_digests_stay() -> None:
     """Of another registry nothing is taken from a mirror; pins are by the release's own names."""
     images = Releases(CONFIG / "releases", {}).load("verawood").public()
     digests = {each: f"sha256:{number:064x}" for number, each in enumerate(images)}
-    found = Release.load("verawood", CONFIG / "releases", digests, "127.0.0.1:5000/hub")
-    redis = found.services["redis"].hub
+    release = Release.load("verawood", CONFIG / "releases", digests, "127.0.0.1:5000/hub")
+    redis = release.services["redis"].hub
     assert redis.pinned == f"127.0.0.1:5000/hub/library/redis:7.4.10@{digests[redis.image]}"
     assert (
-        found.pinned_python
-        == f"127.0.0.1:5000/hub/library/python:3.11.9-slim-bullseye@{digests[found.python]}"
+        release.pinned_python
+        == f"127.0.0.1:5000/hub/library/python:3.11.9-slim-bullseye@{digests[release.python]}"
     )
-    assert found.public() == images
+    assert release.public() == images
     assert from_mirror("quay.io/x/y:1", "127.0.0.1:5000") == "quay.io/x/y:1"
     assert from_mirror("docker.io/x/y:1", "") == "docker.io/x/y:1"

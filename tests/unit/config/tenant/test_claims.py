@@ -211,8 +211,8 @@ def test_a_host_that_a_release_derives_is_claimed_too() -> None:
     verawood = Claims(
         tenant="oak", values={"hosts/lms": "learn.oak.example"}, services=("mfe", "meilisearch")
     )
-    found = clashes([claims("elm", hosts_cms="apps.learn.oak.example"), verawood])
-    assert [(each.tenant, each.path, each.text) for each in found] == [
+    collisions = clashes([claims("elm", hosts_cms="apps.learn.oak.example"), verawood])
+    assert [(each.tenant, each.path, each.text) for each in collisions] == [
         (
             "elm",
             "hosts/cms",
@@ -269,16 +269,16 @@ def one_by_one(folder: Path) -> tuple[set[str], set[str]]:
 def test_a_survey_says_what_each_tenant_s_own_load_says(files: dict[str, str], folder: Path) -> None:
     for name, file_text in files.items():
         (folder / f"{name}.yaml").write_text(file_text)
-    found, findings = load_valid(folder, HUGE)
-    assert (set(found), set(findings)) == one_by_one(folder)
+    valid, findings = load_valid(folder, HUGE)
+    assert (set(valid), set(findings)) == one_by_one(folder)
     assert len(findings) == len(set(findings))
 
 
 def test_a_thousand_tenants_of_one_subnet_each_name_one_other() -> None:
     same = [claims(f"t{number:04}", placement_subnet=IPv4Network("10.64.0.0/24")) for number in range(1000)]
-    found = clashes(same)
-    assert len(found) == 1000
-    assert len({each.tenant for each in found}) == 1000
+    collisions = clashes(same)
+    assert len(collisions) == 1000
+    assert len({each.tenant for each in collisions}) == 1000
 
 
 def test_networks_of_any_width_are_compared() -> None:
@@ -292,8 +292,8 @@ def test_networks_of_any_width_are_compared() -> None:
 def test_claims_that_are_not_known_clash_with_nothing() -> None:
     assert clashes([claims("one"), claims("two", hosts_lms="a.example.com"), claims("three")]) == []
     assert not claims("one").complete
-    found = clashes([claims("one", hosts_lms="a.example.com"), claims("two", hosts_lms="a.example.com")])
-    assert found[0] == Clash(
+    collisions = clashes([claims("one", hosts_lms="a.example.com"), claims("two", hosts_lms="a.example.com")])
+    assert collisions[0] == Clash(
         tenant="one",
         path="hosts/lms",
         text="'a.example.com' is hosts/lms of tenant 'two', expected a host of its own",

@@ -388,15 +388,15 @@ def test_a_bad_file_leaves_the_last_good_one_in_force(configuration: SimpleNames
     paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     first = keeper.update()
     paths.overrides_file.write_text("\nEDXAPP_MYSQL_HOST: elsewhere\n")
-    found = keeper.update()
-    assert (found.version, name_in(found.folder)) == (first.version, "First")
+    outcome = keeper.update()
+    assert (outcome.version, name_in(outcome.folder)) == (first.version, "First")
     assert status(paths)["accepted"]["number"] == 1
     assert status(paths)["in_force"] is None, "no service has said that it is ready"
     assert status(paths)["refused"]["line"] == 2
     assert status(paths)["refused"]["key"] == "EDXAPP_MYSQL_HOST"
     # A container that starts now, with nothing in memory, comes to the same.
     again = configuration.overrides.Overrides(paths).update()
-    assert (again.version, again.folder) == (found.version, found.folder)
+    assert (again.version, again.folder) == (outcome.version, outcome.folder)
     assert "EDXAPP_MYSQL_HOST" in again.refused
 
 
@@ -405,8 +405,8 @@ def test_a_file_that_is_gone_means_no_overrides(configuration: SimpleNamespace, 
     paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: First\n")
     keeper.update()
     paths.overrides_file.unlink()
-    found = keeper.update()
-    assert (found.version.number, name_in(found.folder)) == (2, TITLE)
+    outcome = keeper.update()
+    assert (outcome.version.number, name_in(outcome.folder)) == (2, TITLE)
 
 
 def test_fifty_versions_are_kept_and_can_be_restored(configuration: SimpleNamespace, paths: Any) -> None:
@@ -433,9 +433,9 @@ def test_what_does_not_start_is_not_taken_again_until_it_is_written_anew(
     keeper.update()
     paths.overrides_file.write_text("EDXAPP_PLATFORM_NAME: Second\n")
     other = configuration.overrides.Overrides(paths)
-    found = other.update()
+    outcome = other.update()
     mark = other.change_mark()
-    keeper.reject(found.version, "lms does not start with it (exit code 78)")
+    keeper.reject(outcome.version, "lms does not start with it (exit code 78)")
     assert name_in(keeper.update().folder) == "First"
     assert other.change_mark() != mark, "the other containers look again"
     assert "does not start" in other.update().refused
@@ -463,9 +463,9 @@ def test_what_ansible_could_not_do_is_tried_again_later_and_not_for_ever(
     monkeypatch.setattr(configuration.ansible, "render_settings", settings)
     keeper.update()
     paths.overrides_file.write_text("EDXAPP_PLATFORM_DESCRIPTION: no memory\n")
-    found = keeper.update()
-    assert (found.version.number, found.retry_seconds) == (0, 60.0)
-    assert "Ansible ended with 250" in found.refused
+    outcome = keeper.update()
+    assert (outcome.version.number, outcome.retry_seconds) == (0, 60.0)
+    assert "Ansible ended with 250" in outcome.refused
     count = len(runs)
     assert configuration.overrides.Overrides(paths).update().retry_seconds == 60.0
     assert len(runs) == count, "not before its time, in no container"
@@ -529,9 +529,9 @@ def test_a_broken_record_is_made_anew(configuration: SimpleNamespace, paths: Any
     (paths.rendered / "records/state.json").write_text('{"in_force": 3')
     (folder / "cms.json").write_text('{"PLATFORM_NA')
     paths.overrides_file.write_text("nonsense")
-    found = keeper.update()
-    assert name_in(found.folder) == "First"
-    assert json.loads((found.folder / "cms.json").read_text())["PLATFORM_NAME"] == "First"
+    outcome = keeper.update()
+    assert name_in(outcome.folder) == "First"
+    assert json.loads((outcome.folder / "cms.json").read_text())["PLATFORM_NAME"] == "First"
 
 
 def test_a_drive_that_takes_no_more_leaves_in_force_what_is(
@@ -561,8 +561,8 @@ def test_a_portal_of_before_keeps_what_was_in_force(configuration: SimpleNamespa
     (folder / f"000009-{'0' * 12}.yml").write_text("EDXAPP_PLATFORM_NAME: Forged\n")
     paths.overrides_file.write_text("nonsense")
     keeper = configuration.overrides.Overrides(paths)
-    found = keeper.update()
-    assert (found.version.number, name_in(found.folder)) == (7, "Seventh")
+    outcome = keeper.update()
+    assert (outcome.version.number, name_in(outcome.folder)) == (7, "Seventh")
     assert keeper.versions() == [7, 6]
 
 
@@ -608,8 +608,8 @@ def test_failures_count_in_a_row_with_one_content_and_the_same_rules(
 
 
 def test_passwords_are_filled_in_for_this_container_alone(configuration: SimpleNamespace, paths: Any) -> None:
-    found = configuration.overrides.Overrides(paths).update()
-    assert configuration.rendering.install_settings(paths, found.folder)
+    outcome = configuration.overrides.Overrides(paths).update()
+    assert configuration.rendering.install_settings(paths, outcome.folder)
     auth = json.loads((paths.settings / "lms.auth.json").read_text())
     assert auth["DATABASES"]["default"]["PASSWORD"] == "generated-mysql-edxapp-password"
     assert auth["SECRET_KEY"] == "generated-edxapp-secret-key"
@@ -618,7 +618,7 @@ def test_passwords_are_filled_in_for_this_container_alone(configuration: SimpleN
     on_drive = [path for folder in (paths.rendered, paths.overrides) for path in folder.rglob("*.*")]
     assert on_drive
     assert not [path for path in on_drive if path.is_file() and "generated-" in path.read_text()]
-    assert configuration.rendering.install_settings(paths, found.folder) == {}, (
+    assert configuration.rendering.install_settings(paths, outcome.folder) == {}, (
         "the second time nothing is written"
     )
 
@@ -696,5 +696,9 @@ def test_the_cause_of_a_failed_start_follows_from_its_exit_code(
     delay: float | None,
 ) -> None:
     failures = configuration.start_failures
-    found = failures.cause_of(code)
-    assert (found.name, failures.is_final(found, tries), failures.retry_delay(tries)) == (cause, final, delay)
+    reported = failures.cause_of(code)
+    assert (reported.name, failures.is_final(reported, tries), failures.retry_delay(tries)) == (
+        cause,
+        final,
+        delay,
+    )

@@ -38,8 +38,8 @@ def test_a_mail_comes_back_as_it_came(sink: dict[str, ModuleType], tmp_path: Pat
     data = b"Subject: x\r\n\r\n\xff\x00.\r\n"
     name = store.add(data, "a@portal.test", ["b@learner.example", "c@learner.example"])
     for each in (store, sink["store"].Store(tmp_path)):
-        kept, found = each.get(name)
-        assert found == data
+        kept, content = each.get(name)
+        assert content == data
         assert kept.recipients == ("b@learner.example", "c@learner.example")
         assert kept.sender == "a@portal.test"
         assert each.newest("C@learner.example") == [kept]

@@ -113,13 +113,13 @@ def load_settings(
 
 def shown(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    settings: dict[str, Any] = json.loads(done.stdout)
+    return settings
 
 
 @pytest.mark.parametrize("variant", openedx.VARIANTS)
 def test_nothing_of_a_placeholder_is_left(tenant: Tenant, variant: str, tmp_path: Path) -> None:
-    found = shown(load_settings(tmp_path, tenant, variant))
+    settings = shown(load_settings(tmp_path, tenant, variant))
     for name in (
         "DATABASES", "DOC_STORE_CONFIG", "CONTENTSTORE", "MODULESTORE", "CACHES", "JWT_AUTH", "GRADES_DOWNLOAD",
         "PROFILE_IMAGE_BACKEND", "VIDEO_IMAGE_SETTINGS", "ELASTIC_SEARCH_CONFIG", "SERVER_EMAIL", "PRESS_EMAIL",
@@ -127,7 +127,7 @@ def test_nothing_of_a_placeholder_is_left(tenant: Tenant, variant: str, tmp_path
     ):  # fmt: skip
         if name == "ELASTIC_SEARCH_CONFIG" and "elasticsearch" not in tenant.services:
             continue
-        text = json.dumps(found[name])
+        text = json.dumps(settings[name])
         assert not re.search(
             r"(?<![.\w])localhost|127\.0\.0\.1|/edx/|example\.com|dev key|SysLog|'\*'|\"\*\"", text
         ), name
@@ -136,56 +136,59 @@ def test_nothing_of_a_placeholder_is_left(tenant: Tenant, variant: str, tmp_path
 def test_the_database_keeps_the_release_s_own_way_and_texts_of_any_script(
     tenant: Tenant, tmp_path: Path
 ) -> None:
-    found = shown(load_settings(tmp_path, tenant, "lms"))["DATABASES"]
-    assert set(found) == {"default"}
-    assert found["default"]["ATOMIC_REQUESTS"] is True
+    databases = shown(load_settings(tmp_path, tenant, "lms"))["DATABASES"]
+    assert set(databases) == {"default"}
+    assert databases["default"]["ATOMIC_REQUESTS"] is True
     old = tenant.services["mysql"].version.startswith("5.6")
-    assert found["default"]["OPTIONS"]["charset"] == ("utf8" if old else "utf8mb4")
-    assert (found["default"]["HOST"], found["default"]["PASSWORD"]) == ("mysql", "the mysql-edxapp-password")
+    assert databases["default"]["OPTIONS"]["charset"] == ("utf8" if old else "utf8mb4")
+    assert (databases["default"]["HOST"], databases["default"]["PASSWORD"]) == (
+        "mysql",
+        "the mysql-edxapp-password",
+    )
 
 
 def test_courses_and_their_files_are_in_the_portal_s_mongo(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(load_settings(tmp_path, tenant, "cms"))
-    stores = [each["DOC_STORE_CONFIG"] for each in found["MODULESTORE"]["default"]["OPTIONS"]["stores"]]
-    for each in (*stores, found["CONTENTSTORE"]["DOC_STORE_CONFIG"], found["CONTENTSTORE"]["OPTIONS"]):
+    settings = shown(load_settings(tmp_path, tenant, "cms"))
+    stores = [each["DOC_STORE_CONFIG"] for each in settings["MODULESTORE"]["default"]["OPTIONS"]["stores"]]
+    for each in (*stores, settings["CONTENTSTORE"]["DOC_STORE_CONFIG"], settings["CONTENTSTORE"]["OPTIONS"]):
         assert (each["host"], each["user"], each["password"]) == ("mongo", "openedx", "the mongo-password")
     assert stores[0]["collection"] == "modulestore"
     assert stores[0]["replicaSet"] is None, "a set without a name is waited for for ever"
-    assert found["CONTENTSTORE"]["ENGINE"].endswith("MongoContentStore")
+    assert settings["CONTENTSTORE"]["ENGINE"].endswith("MongoContentStore")
 
 
 def test_every_cache_is_the_portal_s_with_the_release_s_own_keys(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(load_settings(tmp_path, tenant, "lms"))["CACHES"]
+    caches = shown(load_settings(tmp_path, tenant, "lms"))["CACHES"]
     shape = SHAPES[tenant.release.name]
-    prefixes = [each["KEY_PREFIX"] for name, each in found.items() if name != "loc_cache"]
+    prefixes = [each["KEY_PREFIX"] for name, each in caches.items() if name != "loc_cache"]
     assert len(set(prefixes)) == len(prefixes) == 3
     assert all(each.startswith("acme.") for each in prefixes)
-    assert found["celery"]["TIMEOUT"] == "7200"
-    assert found["default"]["KEY_FUNCTION"] == shape.key
+    assert caches["celery"]["TIMEOUT"] == "7200"
+    assert caches["default"]["KEY_FUNCTION"] == shape.key
     if "memcached" in tenant.services:
         # By the library that this very release has, whatever its file says.
-        assert (found["default"]["BACKEND"], found["default"]["LOCATION"]) == (
+        assert (caches["default"]["BACKEND"], caches["default"]["LOCATION"]) == (
             shape.cache,
             ["memcached:11211"],
         )
     else:
-        assert found["default"]["LOCATION"].startswith("redis://redis:")
+        assert caches["default"]["LOCATION"].startswith("redis://redis:")
 
 
 def test_search_has_the_portal_s_server_by_whatever_name_the_release_reads(
     tenant: Tenant, tmp_path: Path
 ) -> None:
     """And studio puts courses into it."""
-    found = shown(load_settings(tmp_path, tenant, "cms"))
+    shown_settings = shown(load_settings(tmp_path, tenant, "cms"))
     features = settings(tenant, "cms")["FEATURES"]
     assert all(features[f"ENABLE_{each}_INDEX"] for each in ("COURSEWARE", "LIBRARY"))
     if "elasticsearch" in tenant.services:
-        assert found["ELASTIC_SEARCH_CONFIG"][0]["host"] == "elasticsearch"
-        assert found["SEARCH_ENGINE"] == "search.elastic.ElasticSearchEngine"
+        assert shown_settings["ELASTIC_SEARCH_CONFIG"][0]["host"] == "elasticsearch"
+        assert shown_settings["SEARCH_ENGINE"] == "search.elastic.ElasticSearchEngine"
     else:
-        assert found["MEILISEARCH_URL"] == "http://meilisearch:7700"
+        assert shown_settings["MEILISEARCH_URL"] == "http://meilisearch:7700"
         # Production takes elasticsearch's by itself, once courseware is indexed.
-        assert found["SEARCH_ENGINE"] == "search.meilisearch.MeilisearchEngine"
+        assert shown_settings["SEARCH_ENGINE"] == "search.meilisearch.MeilisearchEngine"
 
 
 def test_a_course_without_a_date_of_enrolment_is_found_unless_a_file_says_otherwise(
@@ -223,24 +226,24 @@ def test_tokens_are_signed_by_a_key_of_the_portal_s_own(tenant: Tenant, tmp_path
 
 
 def test_cookies_are_taken_over_plain_http(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(load_settings(tmp_path, tenant, "lms"))
-    assert (found["SESSION_COOKIE_SAMESITE"], found["SESSION_COOKIE_SECURE"]) == ("Lax", False)
-    assert found["OAUTH_ENFORCE_SECURE"] is False
+    settings = shown(load_settings(tmp_path, tenant, "lms"))
+    assert (settings["SESSION_COOKIE_SAMESITE"], settings["SESSION_COOKIE_SECURE"]) == ("Lax", False)
+    assert settings["OAUTH_ENFORCE_SECURE"] is False
     old = SHAPES[tenant.release.name].django < "(4"
-    assert found["CSRF_TRUSTED_ORIGINS"][0] == ("" if old else "http://") + "acme.localhost:8081"
-    assert found["ALLOWED_HOSTS"] == ["acme.localhost", "lms", "preview.acme.localhost"]
+    assert settings["CSRF_TRUSTED_ORIGINS"][0] == ("" if old else "http://") + "acme.localhost:8081"
+    assert settings["ALLOWED_HOSTS"] == ["acme.localhost", "lms", "preview.acme.localhost"]
 
 
 def test_uploads_and_reports_are_on_the_drive_and_reports_are_no_media(
     tenant: Tenant, tmp_path: Path
 ) -> None:
-    found = shown(load_settings(tmp_path, tenant, "lms"))
-    assert found["PROFILE_IMAGE_BACKEND"]["options"]["location"] == "/openedx/media/profile-images/"
-    reports = found["GRADES_DOWNLOAD"]["STORAGE_KWARGS"]
+    settings = shown(load_settings(tmp_path, tenant, "lms"))
+    assert settings["PROFILE_IMAGE_BACKEND"]["options"]["location"] == "/openedx/media/profile-images/"
+    reports = settings["GRADES_DOWNLOAD"]["STORAGE_KWARGS"]
     assert reports == {"location": "/openedx/media/private/reports", "base_url": "/portal/reports/"}
-    assert found["MIDDLEWARE"][-1] == "portal_settings.pages.Reports"
-    assert found["STATIC_ROOT"] == "/openedx/staticfiles"
-    assert found["WEBPACK_LOADER"]["DEFAULT"]["STATS_FILE"] == "/openedx/staticfiles/webpack-stats.json"
+    assert settings["MIDDLEWARE"][-1] == "portal_settings.pages.Reports"
+    assert settings["STATIC_ROOT"] == "/openedx/staticfiles"
+    assert settings["WEBPACK_LOADER"]["DEFAULT"]["STATS_FILE"] == "/openedx/staticfiles/webpack-stats.json"
     studio = shown(load_settings(tmp_path, tenant, "cms"))
     assert studio["STATIC_ROOT"] == "/openedx/staticfiles/studio"
     assert studio["STATIC_URL"] == "/static/studio/"
@@ -248,19 +251,19 @@ def test_uploads_and_reports_are_on_the_drive_and_reports_are_no_media(
 
 
 def test_there_is_one_database_and_no_code_of_courses_runs(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(load_settings(tmp_path, tenant, "cms"))
-    assert found["DATABASE_ROUTERS"] == ["another"]
-    assert found["INSTALLED_APPS"] == ["student", "last"]
-    assert found["CODE_JAIL"]["python_bin"] == "/nonexistent/python"
-    assert found["(jail)"] == ["(('python', '/nonexistent/python'), {'user': None})"]
+    settings = shown(load_settings(tmp_path, tenant, "cms"))
+    assert settings["DATABASE_ROUTERS"] == ["another"]
+    assert settings["INSTALLED_APPS"] == ["student", "last"]
+    assert settings["CODE_JAIL"]["python_bin"] == "/nonexistent/python"
+    assert settings["(jail)"] == ["(('python', '/nonexistent/python'), {'user': None})"]
 
 
 @pytest.mark.parametrize("variant", openedx.VARIANTS)
 def test_no_course_runs_programs_without_a_jail_whatever_a_file_says(
     tenant: Tenant, tmp_path: Path, variant: str
 ) -> None:
-    found = shown(load_settings(tmp_path, tenant, variant, {"COURSES_WITH_UNSAFE_CODE": [".*"]}))
-    assert found["COURSES_WITH_UNSAFE_CODE"] == []
+    settings = shown(load_settings(tmp_path, tenant, variant, {"COURSES_WITH_UNSAFE_CODE": [".*"]}))
+    assert settings["COURSES_WITH_UNSAFE_CODE"] == []
 
 
 @pytest.mark.parametrize(
@@ -283,10 +286,10 @@ def test_an_lms_whose_programs_would_run_without_a_jail_does_not_start(
 
 
 def test_drafts_are_at_the_one_host_at_which_staff_alone_are_let_in(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(
+    settings = shown(
         load_settings(tmp_path, tenant, "lms", {"HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS": {"acme": "draft"}})
     )
-    [(key, branch)] = found["HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS"].items()
+    [(key, branch)] = settings["HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS"].items()
     assert branch == "draft-preferred"
     for host in ("preview.acme.localhost", "preview.acme.localhost:8081"):
         assert re.match(key, host), host
@@ -302,43 +305,43 @@ def test_drafts_are_at_the_one_host_at_which_staff_alone_are_let_in(tenant: Tena
 def test_what_a_file_says_of_the_branch_does_not_show_drafts(
     tenant: Tenant, tmp_path: Path, variant: str
 ) -> None:
-    found = shown(load_settings(tmp_path, tenant, variant, {"MODULESTORE_BRANCH": "another"}))
-    assert found["MODULESTORE_BRANCH"] == ("published-only" if variant == "lms" else "draft-preferred")
+    settings = shown(load_settings(tmp_path, tenant, variant, {"MODULESTORE_BRANCH": "another"}))
+    assert settings["MODULESTORE_BRANCH"] == ("published-only" if variant == "lms" else "draft-preferred")
 
 
 @pytest.mark.parametrize("variant", openedx.VARIANTS)
 def test_all_that_the_module_makes_is_refused_in_a_tenant_s_file_or_open_to_it(
     tenant: Tenant, tmp_path: Path, variant: str
 ) -> None:
-    found = shown(load_settings(tmp_path, tenant, variant))
-    placeholders = {name for name in found["(changed)"] if name.endswith("_EMAIL")}
+    settings = shown(load_settings(tmp_path, tenant, variant))
+    placeholders = {name for name in settings["(changed)"] if name.endswith("_EMAIL")}
     # Of the one the module makes the keys and names alone; the other it takes away where it is the release's own.
     merged = {"JWT_AUTH", "EDX_API_KEY"}
-    assert set(found["(changed)"]) - placeholders - merged <= PROTECTED_LAYER | SETTINGS_MODULE | set(
-        found["(open)"]
+    assert set(settings["(changed)"]) - placeholders - merged <= PROTECTED_LAYER | SETTINGS_MODULE | set(
+        settings["(open)"]
     )
 
 
 def test_logs_are_the_container_s_output_and_masked(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(load_settings(tmp_path, tenant, "lms"))["LOGGING"]
-    assert set(found["handlers"]) == {"console", "tracking"}
-    assert {each["stream"] for each in found["handlers"].values()} == {"ext://sys.stdout"}
-    assert all(each["filters"][-1] == "masked" for each in found["handlers"].values())
-    assert found["loggers"][""]["handlers"] == ["console"]
+    logging = shown(load_settings(tmp_path, tenant, "lms"))["LOGGING"]
+    assert set(logging["handlers"]) == {"console", "tracking"}
+    assert {each["stream"] for each in logging["handlers"].values()} == {"ext://sys.stdout"}
+    assert all(each["filters"][-1] == "masked" for each in logging["handlers"].values())
+    assert logging["loggers"][""]["handlers"] == ["console"]
 
 
 @pytest.mark.parametrize("variant", openedx.VARIANTS)
 def test_no_request_is_in_the_log_of_events_whatever_a_file_says(
     tenant: Tenant, tmp_path: Path, variant: str
 ) -> None:
-    found = shown(load_settings(tmp_path, tenant, variant, {"TRACKING_IGNORE_URL_PATTERNS": ["^/none"]}))
+    settings = shown(load_settings(tmp_path, tenant, variant, {"TRACKING_IGNORE_URL_PATTERNS": ["^/none"]}))
     for path in ("/oauth2/access_token", "/", ""):
-        assert any(re.match(each, path) for each in found["TRACKING_IGNORE_URL_PATTERNS"])
+        assert any(re.match(each, path) for each in settings["TRACKING_IGNORE_URL_PATTERNS"])
 
 
 def test_features_are_looked_up_where_django_looks(tenant: Tenant, tmp_path: Path) -> None:
-    found = shown(load_settings(tmp_path, tenant, "lms"))
-    assert found["(features are of this module)"] is SHAPES[tenant.release.name].proxy
+    settings = shown(load_settings(tmp_path, tenant, "lms"))
+    assert settings["(features are of this module)"] is SHAPES[tenant.release.name].proxy
 
 
 def test_a_name_that_the_release_does_not_know_is_told(tenant: Tenant, tmp_path: Path) -> None:

@@ -215,9 +215,9 @@ def test_a_directory_or_nothing_in_its_place(standin: dict[str, ModuleType], tmp
 def test_passwords_lie_over_the_settings(standin: dict[str, ModuleType], place: Any) -> None:
     """Whole or in part: the second file has the last word, key by key."""
     over = passwords() | {"DATABASES": {"default": {"HOST": "elsewhere", "PASSWORD": "p"}}, "SITE_NAME": "x"}
-    found = standin["config"].load("lms", place(settings("lms"), auth=over))
-    assert found["SITE_NAME"] == "x"
-    assert found["DATABASES"]["default"] == {
+    loaded = standin["config"].load("lms", place(settings("lms"), auth=over))
+    assert loaded["SITE_NAME"] == "x"
+    assert loaded["DATABASES"]["default"] == {
         **settings("lms")["DATABASES"]["default"],
         "HOST": "elsewhere",
         "PASSWORD": "p",
@@ -330,15 +330,15 @@ def test_an_unwritable_target_is_one_line(
 def test_what_is_wrong_in_a_theme_is_left_out_and_told(
     standin: dict[str, ModuleType], theme: dict[str, Any], finding: str
 ) -> None:
-    found = standin["theme"].read(theme)
-    assert len(found.findings) == 1
-    assert found.findings[0].startswith(finding)
-    assert (found.logo, found.icon, found.primary, found.header) == ("", "", "#0a4f9e", ())
-    assert len(found.footer) in (0, 40)
+    read = standin["theme"].read(theme)
+    assert len(read.findings) == 1
+    assert read.findings[0].startswith(finding)
+    assert (read.logo, read.icon, read.primary, read.header) == ("", "", "#0a4f9e", ())
+    assert len(read.footer) in (0, 40)
 
 
 def test_a_theme_as_it_should_be(standin: dict[str, ModuleType]) -> None:
-    found = standin["theme"].read(
+    read = standin["theme"].read(
         {
             "BRAND_COLORS": {"primary": "#ABCDEF"},
             "LOGO_URL": "https://img.acme.com/logo.png",
@@ -346,11 +346,11 @@ def test_a_theme_as_it_should_be(standin: dict[str, ModuleType]) -> None:
             "HEADER_NAVIGATION_LINKS": [{"title": " Library ", "url": "http://acme.com/?a=b"}],
         }
     )
-    assert found.findings == ()
-    assert (found.primary, found.icon) == ("#abcdef", "/media/icon.png")
-    assert found.image_origins == ("https://img.acme.com",)
-    assert [(each.title, each.url) for each in found.header] == [("Library", "http://acme.com/?a=b")]
-    assert found.version != standin["theme"].read({}).version
+    assert read.findings == ()
+    assert (read.primary, read.icon) == ("#abcdef", "/media/icon.png")
+    assert read.image_origins == ("https://img.acme.com",)
+    assert [(each.title, each.url) for each in read.header] == [("Library", "http://acme.com/?a=b")]
+    assert read.version != standin["theme"].read({}).version
 
 
 @given(colour=st.integers(0, 0xFFFFFF).map("#{:06x}".format))

@@ -63,7 +63,7 @@ def test_the_rules_of_both_chains() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("", ()),
         ("# nameserver 192.0.2.1\nsearch example\nnameserver 192.0.2.53\n", ("192.0.2.53",)),
@@ -77,8 +77,8 @@ def test_the_rules_of_both_chains() -> None:
         ("nameserver 169.254.169.254\nnameserver 169.254.169.254", ("169.254.169.254",)),
     ],
 )
-def test_the_servers_that_containers_ask_for_names(text: str, found: tuple[str, ...]) -> None:
-    assert resolvers(text) == found
+def test_the_servers_that_containers_ask_for_names(text: str, expected: tuple[str, ...]) -> None:
+    assert resolvers(text) == expected
 
 
 def test_the_pool_is_the_fleets(tmp_path: Path) -> None:
