@@ -78,9 +78,9 @@ def main(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Measure onboarding, no-op preview, a shared setting changed, and destroy, over fleets of light portals."""
-    wanted = [int(each) for each in counts.split(",")]
+    fleet_sizes = [int(each) for each in counts.split(",")]
     try:
-        measurements = measure(wanted, patience)
+        measurements = measure(fleet_sizes, patience)
     except RunFailed as error:
         report.say(f"error: {error}")
         raise typer.Exit(1) from None

@@ -42,11 +42,11 @@ def cli_started_by(pid: int, verb: str) -> Process | None:
 
 def with_environment(mark: str) -> list[str]:
     """`pid: command line` of every process that carries `mark` in its environment."""
-    wanted = mark.encode()
+    mark_bytes = mark.encode()
     matching = []
     for each in processes():
         try:
-            if wanted in Path(f"/proc/{each.pid}/environ").read_bytes().split(b"\0"):
+            if mark_bytes in Path(f"/proc/{each.pid}/environ").read_bytes().split(b"\0"):
                 matching.append(f"{each.pid}: {' '.join(each.words)}")
         except OSError:
             continue

@@ -125,27 +125,27 @@ def _installation() -> Installation:
 
 def _ensure(
     installation: Installation,
-    wanted: frozenset[str],
+    parts: frozenset[str],
     forced: frozenset[str] = frozenset(),
     *,
     ahead: bool = False,
 ) -> dict[str, PartResult]:
     """What is wanted, made if need be. Silent and quick when all of it stands."""
-    there = installation.all(wanted)
-    if forced or wanted - set(there):
+    there = installation.all(parts)
+    if forced or parts - set(there):
         # Imported here: what makes parts takes longer to load than a look at what stands.
         from toolchain.setup.progress import Progress
         from toolchain.setup.setup import setup
 
-        return setup(installation, wanted, forced, Progress(sys.stderr), ahead=ahead)
+        return setup(installation, parts, forced, Progress(sys.stderr), ahead=ahead)
     return there
 
 
 def _setup(arguments: "argparse.Namespace") -> int:
     begun = time.monotonic()
-    wanted = frozenset(arguments.only) or DEFAULT
+    parts = frozenset(arguments.only) or DEFAULT
     forced = frozenset(arguments.force_part)
-    results = _ensure(_installation(), wanted | forced, forced)
+    results = _ensure(_installation(), parts | forced, forced)
     seconds = time.monotonic() - begun
     if arguments.json:
         output.tell_json(summary(results, seconds), indent=None)

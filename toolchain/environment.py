@@ -28,7 +28,7 @@ def exports(
 
     What the operator has set of backend and passphrase stays.
     """
-    wanted = {
+    variables = {
         "PATH": path(paths, env.get("PATH", ""), first),
         "PULUMI_HOME": str(paths.pulumi_home),
         "PULUMI_BACKEND_URL": env.get("PULUMI_BACKEND_URL") or paths.backend,
@@ -38,14 +38,14 @@ def exports(
         "PYTHONUTF8": "1",
     }
     if not env.get("HOME", "").startswith("/"):
-        wanted["HOME"] = str(home(env))
-    wanted |= direct(env)
+        variables["HOME"] = str(home(env))
+    variables |= direct(env)
     if not (env.get("PULUMI_CONFIG_PASSPHRASE") or env.get("PULUMI_CONFIG_PASSPHRASE_FILE")):
-        wanted["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(paths.passphrase)
+        variables["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(paths.passphrase)
     if own_plugins:
         # The CLI would try to download plugins it does not find, and wait for that where nothing answers.
-        wanted["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "1"
-    return wanted
+        variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "1"
+    return variables
 
 
 def direct(env: Mapping[str, str]) -> dict[str, str]:
@@ -55,12 +55,12 @@ def direct(env: Mapping[str, str]) -> dict[str, str]:
     excluded = {name: env.get(name, "") for name in NO_PROXY}
     # Who set one of the two cases meant both; gRPC's own stands for itself where it is set.
     usual = excluded["no_proxy"] or excluded["NO_PROXY"]
-    wanted = {
+    variables = {
         "no_proxy": usual,
         "NO_PROXY": excluded["NO_PROXY"] or usual,
         "no_grpc_proxy": (excluded["no_grpc_proxy"] or usual).replace("*", ""),
     }
-    return {name: _with_direct(value) for name, value in wanted.items()}
+    return {name: _with_direct(value) for name, value in variables.items()}
 
 
 def _with_direct(addresses: str) -> str:

@@ -75,5 +75,5 @@ def is_new_enough(have: str, oldest: str, *, same_major: bool) -> bool:
         actual = version(have)
     except ToolchainError:
         return False
-    wanted = version(oldest)
-    return actual >= wanted and (actual[0] == wanted[0] or not same_major)
+    oldest_version = version(oldest)
+    return actual >= oldest_version and (actual[0] == oldest_version[0] or not same_major)

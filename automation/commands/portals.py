@@ -84,12 +84,12 @@ def up(
     ] = False,
 ) -> None:
     """Bring portals to the state of their tenant files. Wait until they are healthy. Report deviations from the plan."""
-    wanted = chosen_tenants(tenants, every)
-    if len(wanted) > 1 or every:
-        image_supply.build_images(filter(None, map(load_or_none, wanted)), show.say)
-        run_for_each_tenant("up", wanted, workers, as_json, unseen=unseen)
+    names = chosen_tenants(tenants, every)
+    if len(names) > 1 or every:
+        image_supply.build_images(filter(None, map(load_or_none, names)), show.say)
+        run_for_each_tenant("up", names, workers, as_json, unseen=unseen)
         return
-    facts = portal_up.up(tenant_files.load(wanted[0]), show.say, unseen=unseen)
+    facts = portal_up.up(tenant_files.load(names[0]), show.say, unseen=unseen)
     print_facts(facts, as_json)
     if not as_json:
         print_openedx(facts)
@@ -115,24 +115,24 @@ def destroy(
     ] = "",
 ) -> None:
     """Remove the containers, networks and volumes of portals. Their data stays on the drive."""
-    wanted = chosen_tenants(tenants, every)
-    loaded = [tenant_files.load(each) for each in wanted]
+    names = chosen_tenants(tenants, every)
+    loaded = [tenant_files.load(each) for each in names]
     if dry_run:
         plans = []
         for each in loaded:
             show.say(f"{each.name}: previewing the removal")
             plans.append(portal_destroy.destroy_plan(each))
-        print_removals(plans, as_json, several=len(wanted) > 1 or every)
+        print_removals(plans, as_json, several=len(names) > 1 or every)
         return
-    require_confirmation(wanted, confirm)
-    if len(wanted) > 1 or every:
-        run_for_each_tenant("destroy", wanted, workers, as_json)
+    require_confirmation(names, confirm)
+    if len(names) > 1 or every:
+        run_for_each_tenant("destroy", names, workers, as_json)
         return
     directory = portal_destroy.destroy(loaded[0], show.say)
     if as_json:
-        show.show({"tenant": wanted[0], "destroyed": True, "directory": directory})
+        show.show({"tenant": names[0], "destroyed": True, "directory": directory})
     else:
-        show.tell(f"{wanted[0]} is destroyed; its data stays in {directory}")
+        show.tell(f"{names[0]} is destroyed; its data stays in {directory}")
 
 
 @app.command(epilog="Example: ./portal status acme --json")
@@ -220,15 +220,15 @@ def load_or_none(name: str) -> Tenant | None:
 
 def require_confirmation(tenants: list[str], confirm: str) -> None:
     """Ask for the names of what goes. Raises NotConfirmed."""
-    wanted = ",".join(tenants)
+    expected = ",".join(tenants)
     if not confirm and sys.stdin.isatty():
         confirm = input(
-            f"The containers, networks and volumes of {wanted} will be removed; the data stays. Type {wanted}: "
+            f"The containers, networks and volumes of {expected} will be removed; the data stays. Type {expected}: "
         )
-    if confirm != wanted:
+    if confirm != expected:
         raise NotConfirmed(
             f"not confirmed: nothing was removed; without a prompt: ./portal destroy {' '.join(tenants)} "
-            f"--confirm {wanted}"
+            f"--confirm {expected}"
         )
 
 

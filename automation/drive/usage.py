@@ -118,8 +118,8 @@ def warnings(usage: Usage, tenant: Tenant) -> Iterator[str]:
 
 
 def _near(usage: Usage, tenant: Tenant) -> Iterator[str]:
-    wanted, limit = tenant.storage.quota_mib, usage.share.limit
-    most = limit or wanted
+    quota, limit = tenant.storage.quota_mib, usage.share.limit
+    most = limit or quota
     remedy = "raise the quota, or find what grows: du -xh --max-depth 2 " + tenant.directory
     if limit and usage.used is not None and limit - usage.used < capacity.LEAST_DISK_MIB:
         yield (

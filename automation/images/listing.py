@@ -60,11 +60,11 @@ def superseded(*, folder: Path = FOLDER, docker_host: str = "", spare: Collectio
 
     Without those to `spare`, and without those that a container has, stopped ones and those of other checkouts too.
     """
-    wanted = {*references(folder).values(), *spare}
+    references_in_use = {*references(folder).values(), *spare}
     ours = {f"{PREFIX}{role}" for role in references(folder)}
     with engine(docker_host) as client:
         tags = {tag for image in client.images(name=f"{PREFIX}*") for tag in image["RepoTags"] or []}
-        old_tags = sorted(tag for tag in tags - wanted if tag.rpartition(":")[0] in ours)
+        old_tags = sorted(tag for tag in tags - references_in_use if tag.rpartition(":")[0] in ours)
         return [tag for tag in old_tags if not _is_used(client, tag)]
 
 

@@ -33,13 +33,13 @@ def prepare_images(tenant: Tenant, say: Say) -> None:
     host = tenant.placement.docker_host
     build_images([tenant], say)
     images.pull(image_sources.images_to_pull(tenant), say, docker_host=host)
-    wanted = image_sources.derived_images(tenant, IMAGES)
-    if tenant.openedx and images.absent([each.reference for each in wanted], docker_host=host):
+    derived = image_sources.derived_images(tenant, IMAGES)
+    if tenant.openedx and images.absent([each.reference for each in derived], docker_host=host):
         # Once, before the first portal uses it: what is built on it is there from then on.
         with inventory.connect(host) as client:
             image_contract.require(client, tenant.openedx, [*tenant.releases], tenant.release.name, say)
     with building() as progress:
-        images.derive(wanted, docker_host=host, on_event=progress)
+        images.derive(derived, docker_host=host, on_event=progress)
 
 
 def check_image(reference: str, release: str, say: Say, *, docker_host: str = "") -> Report:
@@ -65,11 +65,11 @@ def build_images(tenants: Iterable[Tenant], say: Say) -> None:
     for each in tenants:
         roles.setdefault(each.placement.docker_host, set()).update(image_sources.roles(each))
     for host, these in roles.items():
-        wanted = images.missing(sorted(these), docker_host=host)
-        if wanted:
-            say(f"building {len(wanted)} missing images: {', '.join(wanted)}")
+        missing_roles = images.missing(sorted(these), docker_host=host)
+        if missing_roles:
+            say(f"building {len(missing_roles)} missing images: {', '.join(missing_roles)}")
             with building() as progress:
-                images.build(wanted, docker_host=host, on_event=progress)
+                images.build(missing_roles, docker_host=host, on_event=progress)
 
 
 def unwanted_images(docker_host: str = "") -> list[str]:

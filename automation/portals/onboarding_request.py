@@ -187,8 +187,8 @@ def free_port(
     here = machine(docker_host)
     taken = {each.listen.port for each in tenants if machine(each.placement.docker_host) == here}
     for port in range(FIRST_PORT, LAST_PORT + 1):
-        wanted = ListenAddress(address=address or LOOPBACK, port=port)
-        if port not in taken and not any(each.conflicts_with(wanted) for each in others):
+        listen = ListenAddress(address=address or LOOPBACK, port=port)
+        if port not in taken and not any(each.conflicts_with(listen) for each in others):
             return port
     raise ConfigError(f"listen/port: no port from {FIRST_PORT} on is free on this machine")
 

@@ -144,13 +144,21 @@ def of_resource(client: Any, change: Change) -> Iterator[Deviation]:
 def of_properties(change: Change, inspection: Inspection) -> Iterator[Deviation]:
     """The properties that `docker inspect` tells otherwise."""
     for key, read in READINGS[change.type].items():
-        wanted = change.after.get(key)
-        if wanted is None or wanted == SECRET or any(each in str(wanted) for each in UNKNOWN):
+        expected_value = change.after.get(key)
+        if (
+            expected_value is None
+            or expected_value == SECRET
+            or any(each in str(expected_value) for each in UNKNOWN)
+        ):
             continue
-        value = read(inspection, wanted)
-        if plain(value) != plain(wanted):
+        value = read(inspection, expected_value)
+        if plain(value) != plain(expected_value):
             yield Deviation(
-                urn=change.urn, kind="engine", path=key, promised=shortened(wanted), happened=shortened(value)
+                urn=change.urn,
+                kind="engine",
+                path=key,
+                promised=shortened(expected_value),
+                happened=shortened(value),
             )
 
 

@@ -73,5 +73,7 @@ def _names(
     tenant: Tenant, network: str, container: str, members: list[str], called: Mapping[str, tuple[str, ...]]
 ) -> tuple[str, ...]:
     """Its own name where it answers and somebody calls it; elsewhere nobody is to find it."""
-    wanted = network in _answers_on(tenant, container) and any(container in called[each] for each in members)
-    return (container,) if wanted else ()
+    is_called = network in _answers_on(tenant, container) and any(
+        container in called[each] for each in members
+    )
+    return (container,) if is_called else ()

@@ -124,10 +124,13 @@ def _mail() -> list[Shape]:
             },
             "required": ["mail"],
         }
-        wanted = {"properties": dict.fromkeys(keys, required), "required": [*keys]}
+        required_keys = {"properties": dict.fromkeys(keys, required), "required": [*keys]}
         none = {"properties": dict.fromkeys(keys, unsaid)}
         shapes.append(
-            {**_when(chosen, {"properties": {section: wanted}}), "else": {"properties": {section: none}}}
+            {
+                **_when(chosen, {"properties": {section: required_keys}}),
+                "else": {"properties": {section: none}},
+            }
         )
     return shapes
 

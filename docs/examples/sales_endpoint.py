@@ -42,7 +42,7 @@ class Failed(Exception):
 class Order:
     """What was asked for, and what has become of it."""
 
-    wanted: Mapping[str, str]
+    options: Mapping[str, str]
     state: str = "running"
     progress: deque[str] = field(default_factory=lambda: deque(maxlen=100))
     result: Mapping[str, Any] = field(default_factory=dict)
@@ -61,14 +61,17 @@ class Orders:
         self.lock = threading.Lock()
         self.pool = ThreadPoolExecutor(max_workers=AT_A_TIME)
 
-    def put(self, name: str, wanted: Mapping[str, str]) -> Answer:
+    def put(self, name: str, options: Mapping[str, str]) -> Answer:
         """Begin an order, unless it has begun or is done."""
         with self.lock:
             order = self.orders.get(name)
-            if order and order.wanted != wanted:
-                return 409, {"error": f"{name} was ordered with other options", "ordered": dict(order.wanted)}
+            if order and order.options != options:
+                return 409, {
+                    "error": f"{name} was ordered with other options",
+                    "ordered": dict(order.options),
+                }
             if order is None or order.state == "failed":
-                order = self.orders[name] = Order(wanted=wanted)
+                order = self.orders[name] = Order(options=options)
                 self.pool.submit(self.work, name, order)
             return 202 if order.state == "running" else 200, order.facts()
 
@@ -87,21 +90,21 @@ class Orders:
 
         state, result = "done", {}
         try:
-            result = dict(self.onboard(name, order.wanted, say))
+            result = dict(self.onboard(name, order.options, say))
         except (Failed, OSError, ValueError, KeyError) as error:
             state, result = "failed", {"error": str(error)}
         with self.lock:
             order.state, order.result = state, result
 
 
-def onboard(name: str, wanted: Mapping[str, str], say: Say, *more: str) -> Mapping[str, Any]:
+def onboard(name: str, options: Mapping[str, str], say: Say, *more: str) -> Mapping[str, Any]:
     """`./portal new`, in a process of its own: several may run beside each other, and none ends with another."""
     words = [
         str(PORTAL),
         "new",
         name,
         "--json",
-        *(f"--{key}={value}" for key, value in wanted.items()),
+        *(f"--{key}={value}" for key, value in options.items()),
         *more,
     ]
     last = deque[str](maxlen=10)

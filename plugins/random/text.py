@@ -19,7 +19,7 @@ SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
 class CharacterClass:
     """A class of characters, the property that wants it and the one that says how many at least."""
 
-    wanted: str
+    flag: str
     minimum: str
     characters: str
 
@@ -52,7 +52,7 @@ def some_characters(inputs: Mapping[str, Plain]) -> tuple[str, str] | None:
 
 
 def _properties() -> tuple[Property, ...]:
-    flags = [Property(name=each.wanted, kind=Kind.BOOLEAN, default=True) for each in CLASSES]
+    flags = [Property(name=each.flag, kind=Kind.BOOLEAN, default=True) for each in CLASSES]
     minimums = [Property(name=each.minimum, kind=Kind.INTEGER, default=0, minimum=0) for each in CLASSES]
     return (
         Property(name="length", kind=Kind.INTEGER, required=True, minimum=1),
@@ -81,12 +81,10 @@ STRING = Type(
 def characters(inputs: Mapping[str, Plain]) -> dict[str, str]:
     """Return the characters to choose from, by the name of their minimum."""
     numeric = inputs.get("numeric", True) and inputs.get("number", True)
-    wanted = {**{each.wanted: inputs.get(each.wanted, True) for each in CLASSES}, "numeric": numeric}
+    classes = {**{each.flag: inputs.get(each.flag, True) for each in CLASSES}, "numeric": numeric}
     special = inputs.get("overrideSpecial") or SPECIAL
     return {
-        each.minimum: (special if each.wanted == "special" else each.characters)
-        if wanted[each.wanted]
-        else ""
+        each.minimum: (special if each.flag == "special" else each.characters) if classes[each.flag] else ""
         for each in CLASSES
     }
 

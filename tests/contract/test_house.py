@@ -196,8 +196,8 @@ def smarthost(name: str = "acme") -> Tenant:
 
 
 def test_a_smarthost_without_its_password_is_refused_with_the_command_that_gives_it() -> None:
-    wanted = "mail/smarthost: 'smtp.acme.example:587' has no password yet.*pulumi config set --secret smarthostPassword"
-    with pytest.raises(RunError, match=wanted):
+    refusal_text = "mail/smarthost: 'smtp.acme.example:587' has no password yet.*pulumi config set --secret smarthostPassword"
+    with pytest.raises(RunError, match=refusal_text):
         planned(smarthost())
 
 

@@ -13,7 +13,7 @@ MIRROR = "tests/unit/"
 WRITTEN = frozenset({"config/pins.yml"})
 
 
-def wanted(file: str) -> bool:
+def belongs_on_the_map(file: str) -> bool:
     """Whether the map has to name a file."""
     name = PurePosixPath(file).name
     if file in WRITTEN:
@@ -42,7 +42,7 @@ def faults(folders: Iterable[MapFolder], files: Iterable[str]) -> list[str]:
                 names.append(f"{folder.path}{each}")
                 used.add((number, each))
     return [
-        *(f"missing: {file}" for file, names in lines_by_file.items() if not names and wanted(file)),
+        *(f"missing: {file}" for file, names in lines_by_file.items() if not names and belongs_on_the_map(file)),
         *(f"twice: {file}" for file, names in lines_by_file.items() if len(names) > 1),
         *(
             f"gone: {folder.path}{each}"

@@ -240,11 +240,11 @@ def test_random_values_are_as_recorded_and_secret(created: Stack) -> None:
     state = created.state()
     for name, case in RANDOM["create"].items():
         outputs = state[f"random-{name}"]["outputs"]
-        for key, wanted in case["outputs"].items():
+        for key, recorded in case["outputs"].items():
             got = outputs[key]
             secret = isinstance(got, dict) and "ciphertext" in got
-            assert secret == (wanted == "<secret>"), (name, key)
-            assert secret or mismatches(wanted, got) == [], (name, key, got)
+            assert secret == (recorded == "<secret>"), (name, key)
+            assert secret or mismatches(recorded, got) == [], (name, key, got)
 
 
 def test_nothing_changes_the_second_time(created: Stack) -> None:
@@ -282,12 +282,12 @@ def test_changes_update_or_replace_as_recorded(changed: Changed, name: str) -> N
     case = CHANGE[name]
     better = BETTER.get(name)
     op = next(each for each in case["ops"] if each in ("replace", "update", "same"))
-    wanted = better or Step(op, case["diffs"], case["detailedDiff"])
+    expected_step = better or Step(op, case["diffs"], case["detailedDiff"])
     ops = REPLACED if better else case["ops"]
     for outcome in (previewed, updated):
         steps = outcome.steps[name]
         main = next(step for step in steps if step.op in ("replace", "update", "same"))
-        assert main == wanted
+        assert main == expected_step
         if outcome is updated and not case["failed"]:
             assert [step.op for step in steps] == ops
     assert (name in updated.messages) == case["failed"], messages_of(updated, name)
@@ -301,8 +301,8 @@ def test_changes_are_inspected_as_recorded(changed: Changed, engine: Any) -> Non
         if name not in BETTER:
             assert (after[name]["id"] == before[name]["id"]) == case["sameId"], name
         if case["inspect"] and name not in BETTER:
-            wanted = expected(case, "inspect")
-            lines = mismatches(wanted, plain_inspection(inspect(engine, after[name])))
+            expected_difference = expected(case, "inspect")
+            lines = mismatches(expected_difference, plain_inspection(inspect(engine, after[name])))
             wrong.update({name: lines} if lines else {})
     assert wrong == {}
 

@@ -219,9 +219,9 @@ def test_the_first_page_can_be_looked_at(visitor: Visitor, published: Course, tm
 
 def tab_to(page: Page, label: str) -> None:
     """Press Tab until the field of that label has the focus."""
-    wanted = page.get_by_label(label)
+    field = page.get_by_label(label)
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
-        if wanted.evaluate("field => field === document.activeElement"):
+        if field.evaluate("field => field === document.activeElement"):
             return
     raise AssertionError(f"{MOST_TABS} key strokes did not lead to {label!r}")

@@ -355,8 +355,8 @@ def test_what_was_acknowledged_survives_a_kill_at_any_moment(forum: Forum) -> No
     for _ in range(KILLS):
         with ThreadPoolExecutor(1) as threads:
             writing = threads.submit(write, forum, word, acknowledged)
-            wanted = len(acknowledged) + random.randrange(2, 12)
-            until("some posts", lambda wanted=wanted: len(acknowledged) >= wanted, limit=30)  # type: ignore[misc]
+            count = len(acknowledged) + random.randrange(2, 12)
+            until("some posts", lambda count=count: len(acknowledged) >= count, limit=30)  # type: ignore[misc]
             forum.box.kill()
             writing.result()
         forum.box.start().wait_ready()

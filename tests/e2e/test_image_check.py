@@ -111,8 +111,8 @@ def build(client: docker.APIClient, tag: str, base: str, lines: str) -> str:
     return name
 
 
-def reported(client: docker.APIClient, image: str, wanted: str = "") -> Report:
-    made = image_contract.report(client, image, KNOWN, wanted)
+def reported(client: docker.APIClient, image: str, release: str = "") -> Report:
+    made = image_contract.report(client, image, KNOWN, release)
     assert client.containers(all=True, filters={"label": HELPER, "ancestor": image}) == []
     return made
 

@@ -620,14 +620,14 @@ def test_a_local_part_is_its_own_hosts_affair(mails: Ground) -> None:
     """Nothing is run, opened or routed by it: it reaches the servers of its domain as it is."""
     mails.sink().start().wait_ready()
     mails.mailer("MAIL_DELIVERY=sink")
-    wanted = [f"{each}@learner.example" for each in (*HOSTILE, "admin")] + [f"{HOSTILE[0]}@{DOMAIN}"]
+    expected = [f"{each}@learner.example" for each in (*HOSTILE, "admin")] + [f"{HOSTILE[0]}@{DOMAIN}"]
     with smtp(mails.address("c-mailer")) as talk:
-        for address in wanted:
+        for address in expected:
             letter_ = letter("hostile", to="ann@learner.example")
             talk.sendmail(SENDER, [address], letter_.as_bytes())
-    until("all to be there", lambda: json.loads(sunk(mails)[1])["count"] == len(wanted), limit=40)
+    until("all to be there", lambda: json.loads(sunk(mails)[1])["count"] == len(expected), limit=40)
     delivered = [each for page in (mails.root / "mail-sink").glob("*.eml") for each in recipients(page)]
-    assert sorted(delivered) == sorted(wanted)
+    assert sorted(delivered) == sorted(expected)
     until("the queue to be empty", lambda: queued(mails) == 0, limit=10)
 
 
@@ -696,9 +696,9 @@ def test_an_hour_has_its_bound(mails: Ground) -> None:
 
 def test_a_hundred_mails_survive_kills_and_a_new_container(mails: Ground) -> None:
     """Killed with a full queue, killed again while it is on its way; all arrive."""
-    wanted = {f"number {each}" for each in range(100)}
+    expected = {f"number {each}" for each in range(100)}
     first = mails.mailer("MAIL_DELIVERY=sink")
-    send(mails, *(letter(each) for each in sorted(wanted)))
+    send(mails, *(letter(each) for each in sorted(expected)))
     assert queued(mails) == 100
     first.kill()
     first.remove()
@@ -714,7 +714,7 @@ def test_a_hundred_mails_survive_kills_and_a_new_container(mails: Ground) -> Non
     until("the queue to be empty", lambda: queued(mails) == 0, limit=60)
     print(f"\n{100 - before} mails of 100 in {time.monotonic() - began:.1f} s, the mailer's start included")
     got = subjects(mails)
-    assert set(got) == wanted
+    assert set(got) == expected
     # SMTP's own promise: what was under way when the mailer was killed may come again.
     assert sum(got.values()) - 100 <= AT_ONCE
 

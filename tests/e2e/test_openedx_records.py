@@ -82,9 +82,9 @@ def differing(bench: Bench) -> list[Difference]:
     return [*differences_found, *mailed]
 
 
-def mails_of(bench: Bench, address: str, wanted: int) -> list[dict[str, Any]]:
+def mails_of(bench: Bench, address: str, count: int) -> list[dict[str, Any]]:
     """The mails to an address as mails.yml has them, once there are as many as wanted; the same mail twice counts once."""
-    until(f"{wanted} mails to {address}", lambda: len(bench.mails(address)) >= wanted)
+    until(f"{count} mails to {address}", lambda: len(bench.mails(address)) >= count)
     made: list[dict[str, Any]] = []
     for text in bench.mails(address):
         mail = message_from_string(text, policy=default)

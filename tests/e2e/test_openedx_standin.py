@@ -137,7 +137,7 @@ def test_two_migrations_at_once_take_turns(bench: Bench) -> None:
 
 def test_a_migration_killed_half_way_converges(bench: Bench) -> None:
     """Whatever statement the kill falls on, the next run ends with the very schema that an undisturbed run makes."""
-    wanted = schema(bench)
+    full_schema = schema(bench)
     for _ in range(KILLS):
         bench.sql(
             "DROP DATABASE edxapp; CREATE DATABASE edxapp CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
@@ -157,7 +157,7 @@ def test_a_migration_killed_half_way_converges(bench: Bench) -> None:
         left = bench.sql("SHOW TABLES")
         code, log = bench.run_job("lms-migrate")
         assert code == 0, f"killed with {left}: {log}"
-        assert schema(bench) == wanted
+        assert schema(bench) == full_schema
     assert bench.run_job(*JOB)[0] == 0
 
 
@@ -950,8 +950,8 @@ def test_sigterm_lets_a_request_end(portal: Bench) -> None:
 def connections(portal: Bench, store: str) -> bool:
     """Whether the lms has a connection to a store."""
     address = portal.address(store).split(".")
-    wanted = "".join(f"{int(part):02X}" for part in reversed(address))
-    return wanted in portal.exec_in("lms", "cat", "/proc/net/tcp")[1]
+    hex_address = "".join(f"{int(part):02X}" for part in reversed(address))
+    return hex_address in portal.exec_in("lms", "cat", "/proc/net/tcp")[1]
 
 
 def test_a_worker_ends_its_task_before_it_ends(portal: Bench, learner: Browser) -> None:

@@ -51,8 +51,10 @@ def test_promised_and_happened_are_the_same(kind: Kind, shared: Checkout, object
         assert shared.portal(*words, "--markdown", "--allow", "data-loss").code == 0
     # On this machine's own engine the reviewer sees what the test without an engine says, word for word.
     comment = steady(shown.out.replace(str(shared.drive), kinds.DRIVE))
-    wanted = (COMMENTS / f"{kind.name}.md").read_text()
-    assert comment == wanted, "\n".join(unified_diff(wanted.splitlines(), comment.splitlines(), lineterm=""))
+    expected = (COMMENTS / f"{kind.name}.md").read_text()
+    assert comment == expected, "\n".join(
+        unified_diff(expected.splitlines(), comment.splitlines(), lineterm="")
+    )
 
     promised = json.loads(shared.portal(*words, "--json").out)["tenants"]
     assert set(promised) == {*kind.touches, *kind.removed}

@@ -68,7 +68,7 @@ def archive(name: str, version: str, machine: str) -> str:
     return f"pulumi-resource-{name}-v{version}-linux-{kind}.tar.gz"
 
 
-def install_official(cli: Path, home: Path, name: str, version: str, runner: Runner, wanted: str) -> Path:
+def install_official(cli: Path, home: Path, name: str, version: str, runner: Runner, sha256: str) -> Path:
     """Let the CLI download a plugin; return its program. wanted: the archive's SHA-256. Raises ToolchainError.
 
     Not tried on a machine without the internet, where this was written; its words are those of `pulumi plugin --help`.
@@ -77,7 +77,7 @@ def install_official(cli: Path, home: Path, name: str, version: str, runner: Run
     if place.exists() and is_ours(program(home, name, version)):
         files.remove(place)
     runner.run(
-        [cli, "plugin", "install", "resource", name, version, "--checksum", wanted],
+        [cli, "plugin", "install", "resource", name, version, "--checksum", sha256],
         what=f"plugins: downloading {name} {version}",
         log="plugins",
         limit=INSTALL_LIMIT,

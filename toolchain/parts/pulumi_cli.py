@@ -72,7 +72,7 @@ def reachable(url: str, limit: float = 3.0) -> bool:
     return bool(answers and answers[0])
 
 
-def download(url: str, to: Path, wanted: str) -> Path:
+def download(url: str, to: Path, sha256: str) -> Path:
     """Download the CLI and its language hosts into a folder; return the CLI. Raises ToolchainError.
 
     wanted: the archive's SHA-256. Nothing is unpacked of an archive that has another.
@@ -84,10 +84,10 @@ def download(url: str, to: Path, wanted: str) -> Path:
             shutil.copyfileobj(reply, file)
         with archive.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != wanted:
+        if digest != sha256:
             raise ToolchainError(
                 f"pulumi: {url} is not the archive of toolchain/pins.toml: its SHA-256 is {digest}, "
-                f"expected {wanted}; nothing was unpacked. PORTAL_TOOLCHAIN=packages builds it from "
+                f"expected {sha256}; nothing was unpacked. PORTAL_TOOLCHAIN=packages builds it from "
                 "its Go module instead"
             )
         unpack(archive, to)

@@ -82,8 +82,8 @@ class Installation:
             return self._program(name, PROGRAMS[name])
         return self._stamped(name)
 
-    def all(self, wanted: frozenset[str]) -> dict[str, PartResult]:
-        return {name: result for name in PARTS if name in wanted and (result := self.part(name)) is not None}
+    def all(self, parts: frozenset[str]) -> dict[str, PartResult]:
+        return {name: result for name in PARTS if name in parts and (result := self.part(name)) is not None}
 
     def key(self, name: str) -> str:
         keys = {

@@ -202,10 +202,10 @@ class Parts:
         made = []
         for name, version in sorted(self.installation.pins.plugins.items()):
             say(f"downloading {name} {version}")
-            wanted = self.installation.pins.sum_of(plugins.archive(name, version, os.uname().machine))
+            sha256 = self.installation.pins.sum_of(plugins.archive(name, version, os.uname().machine))
             made.append(
                 plugins.install_official(
-                    program, self.installation.paths.pulumi_home, name, version, self.runner, wanted
+                    program, self.installation.paths.pulumi_home, name, version, self.runner, sha256
                 )
             )
         return made

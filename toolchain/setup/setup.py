@@ -11,7 +11,7 @@ LOCK_LIMIT = 3600.0  # seconds
 
 def setup(
     installation: Installation,
-    wanted: frozenset[str],
+    parts: frozenset[str],
     forced: frozenset[str],
     progress: Progress,
     *,
@@ -23,8 +23,8 @@ def setup(
     """
     with hold_lock(installation.paths.lock, LOCK_LIMIT, progress.say):
         # The one we waited for may have done it all.
-        there = {name: result for name, result in installation.all(wanted).items() if name not in forced}
-        missing = wanted - set(there)
+        there = {name: result for name, result in installation.all(parts).items() if name not in forced}
+        missing = parts - set(there)
         if missing:
             there |= make_missing_parts(installation, frozenset(missing), progress, ahead=ahead)
     return {name: there[name] for name in ("basics", "go", *PARTS, "portal-images") if name in there}

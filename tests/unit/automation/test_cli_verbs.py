@@ -387,8 +387,8 @@ def test_json_is_one_object_that_says_all_of_it(case: Case, monkeypatch: Patch) 
     facts = json.loads(result.stdout)
     assert isinstance(facts, dict)
     known = words(facts)
-    wanted = {each.replace("\\n", "\n") for values in case.lines for each in values} - case.only
-    assert wanted - known == set()
+    expected = {each.replace("\\n", "\n") for values in case.lines for each in values} - case.only
+    assert expected - known == set()
 
 
 def words(facts: Any) -> set[str]:

@@ -99,13 +99,13 @@ class Onboardings:
         self.may_end = threading.Event()
         self.fail = False
 
-    def __call__(self, name: str, wanted: Mapping[str, str], say: Say) -> Mapping[str, Any]:
+    def __call__(self, name: str, options: Mapping[str, str], say: Say) -> Mapping[str, Any]:
         self.begun.append(name)
         say("tenant file: 0.1 s")
         assert self.may_end.wait(30)
         if self.fail:
             raise Failed("the engine has no room")
-        return {"addresses": {"lms": f"http://{wanted['lms']}"}, "log_in_link": "http://x/once", "steps": {}}
+        return {"addresses": {"lms": f"http://{options['lms']}"}, "log_in_link": "http://x/once", "steps": {}}
 
 
 @contextmanager

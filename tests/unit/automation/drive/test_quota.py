@@ -111,7 +111,7 @@ def test_the_look_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("share_now", "wanted", "done"),
+    ("share_now", "limit", "done"),
     [
         (share(), 20 * 1024, Step.HOLD),
         (share(limit=20 * GIB), 20 * 1024, Step.NONE),
@@ -135,12 +135,12 @@ def test_the_look_itself(tmp_path: Path) -> None:
         (dataclasses.replace(share(), own=None), 0, Step.NONE),
     ],
 )
-def test_what_is_done(share_now: Share, wanted: int, done: Step) -> None:
-    assert quota.next_step(share_now, wanted) is done
+def test_what_is_done(share_now: Share, limit: int, done: Step) -> None:
+    assert quota.next_step(share_now, limit) is done
 
 
 @pytest.mark.parametrize(
-    ("share_now", "wanted", "wider"),
+    ("share_now", "limit", "wider"),
     [
         (share(limit=20 * GIB), 30 * 1024, True),
         (share(limit=20 * GIB), 0, True),
@@ -150,8 +150,8 @@ def test_what_is_done(share_now: Share, wanted: int, done: Step) -> None:
         (share(limit=20 * GIB, ours=False), 0, False),
     ],
 )
-def test_room_is_given_before_a_start_and_taken_after_it(share_now: Share, wanted: int, wider: bool) -> None:
-    assert quota.raises_limit(share_now, wanted) is wider
+def test_room_is_given_before_a_start_and_taken_after_it(share_now: Share, limit: int, wider: bool) -> None:
+    assert quota.raises_limit(share_now, limit) is wider
 
 
 @pytest.mark.parametrize(

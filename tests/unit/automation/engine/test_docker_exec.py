@@ -66,8 +66,8 @@ class Engine:
             request += part
         head, _, body = request.partition(b"\r\n\r\n")
         lengths = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
-        wanted = int(lengths[0].partition(b":")[2]) if lengths else 0
-        while len(body) < wanted:
+        length = int(lengths[0].partition(b":")[2]) if lengths else 0
+        while len(body) < length:
             body += client.recv(65536)
         return head
 

@@ -120,8 +120,8 @@ def test_the_release_is_read_and_not_run(text: str, line: str) -> None:
     assert release_line(text) == line
 
 
-def release(image: InspectedImage, wanted: str = "") -> Check:
-    return judge(image, RELEASES, wanted)[-1]
+def release(image: InspectedImage, release_name: str = "") -> Check:
+    return judge(image, RELEASES, release_name)[-1]
 
 
 def test_a_release_that_nobody_can_tell_is_no_fault() -> None:

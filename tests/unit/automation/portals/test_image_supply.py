@@ -33,8 +33,8 @@ def test_an_openedx_image_of_one_s_own_is_checked_once_before_anything_is_built_
     tenant = replace(released("acme", "verawood", tmp_path / "tenants"), openedx=image if own else "")
     done: list[str] = []
 
-    def require(client: Any, reference: str, known: list[str], wanted: str, say: Any) -> None:
-        assert (reference, wanted) == (image, "verawood")
+    def require(client: Any, reference: str, known: list[str], release: str, say: Any) -> None:
+        assert (reference, release) == (image, "verawood")
         done.append("checked")
 
     monkeypatch.setattr(image_supply, "build_images", lambda tenants, say: None)

@@ -93,12 +93,12 @@ CASES = {
 @pytest.mark.parametrize("path", CASES)
 def test_what_a_file_touches(path: str, fleet: Fleet) -> None:
     result = affected([File(path=path)], fleet)
-    wanted = set(CASES[path])
-    assert set(result.tenants) == wanted
+    expected = set(CASES[path])
+    assert set(result.tenants) == expected
     assert not result.removed
     # Explained, whatever comes of it.
     assert all(why for why in result.tenants.values())
-    assert bool(result.left) is not bool(wanted)
+    assert bool(result.left) is not bool(expected)
 
 
 def test_removed_and_renamed(fleet: Fleet) -> None:

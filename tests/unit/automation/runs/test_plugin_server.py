@@ -47,8 +47,8 @@ def version(environ: Mapping[str, str], name: str) -> str:
 def test_the_repos_own_answer_at_their_ports_until_the_run_is_over(tmp_path: Path) -> None:
     place = home(tmp_path, docker=launcher("docker"), random=launcher("random"))
     with plugin_server.serve_plugins(place, tuple(plugin_server.PLUGINS)) as environ:
-        for name, (wanted, _) in plugin_server.PLUGINS.items():
-            assert version(environ, name) == wanted
+        for name, (minimum_version, _) in plugin_server.PLUGINS.items():
+            assert version(environ, name) == minimum_version
     with pytest.raises(grpc.RpcError):
         version(environ, "docker")
 

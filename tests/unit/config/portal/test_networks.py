@@ -86,10 +86,10 @@ def test_names_stand_where_somebody_calls_them_and_nowhere_else(tenant: Tenant) 
     called = networks.callees(tenant)
     for network in networks.networks(tenant).values():
         for container, aliases in network.members.items():
-            wanted = any(container in called[each] for each in network.members)
+            is_called = any(container in called[each] for each in network.members)
             assert aliases in ((container,), ()), network.name
             if aliases:
-                assert wanted, (network.name, container)
+                assert is_called, (network.name, container)
 
 
 @pytest.mark.parametrize("tenant", CASES)

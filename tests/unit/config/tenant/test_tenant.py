@@ -200,8 +200,8 @@ def test_a_directory_a_fifo_and_a_dangling_link_are_no_tenant_files(tmp_path: Pa
 
 def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "acme.yaml").write_text(SMALL + "#" * 65536)
-    wanted = "acme.yaml: is larger than 64 KiB, expected what a person can review"
-    assert refused("acme", tmp_path) == (f"{tmp_path.name}/{wanted}",)
+    refusal_text = "acme.yaml: is larger than 64 KiB, expected what a person can review"
+    assert refused("acme", tmp_path) == (f"{tmp_path.name}/{refusal_text}",)
 
 
 def test_a_file_wrong_from_top_to_bottom_does_not_fill_the_screen(tmp_path: Path) -> None:

@@ -8,12 +8,12 @@ from plugins.docker.container.durations import broken_duration, duration, nanose
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "seconds"),
     [("0s", 0), ("0", 0), ("500ms", 5 * 10**8), ("1m30s", 90 * 10**9), ("1.5h", 5400 * 10**9)],
 )
-def test_durations(text: str, wanted: int) -> None:
-    assert nanoseconds(text) == wanted
-    assert nanoseconds(duration(wanted)) == wanted
+def test_durations(text: str, seconds: int) -> None:
+    assert nanoseconds(text) == seconds
+    assert nanoseconds(duration(seconds)) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "5", "s", "1 s", "-1s", "1d"])
