@@ -1,6 +1,6 @@
 """What a run has done, held against what its preview promised: no difference passes in silence.
 
-Which kinds of change are compared, and what the plugins are known to get wrong, is told in docs/truth.md.
+Which kinds of change are compared, and what the plugins are known to get wrong, is told in docs/deviations.md.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """What the engine really has of what a run has just changed, property by property: plugins are not believed.
 
-The official plugin says `updated` for some changes that the engine never hears of (docs/truth.md).
+The official plugin says `updated` for some changes that the engine never hears of (docs/deviations.md).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

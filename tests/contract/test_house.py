@@ -117,7 +117,7 @@ def test_what_containers_hang_on_is_replaced_in_turn(plan: Recorder) -> None:
 
 
 def test_what_plugins_lie_about_is_not_used(plan: Recorder) -> None:
-    """docs/truth.md tells why."""
+    """docs/deviations.md tells why."""
     unused = {"init", "rm", "cpuPeriod", "cpuQuota", "cpuSet", "memoryReservation"}
     for container in plan.containers():
         assert unused & {key for key, value in container.inputs.items() if value is not None} == set()

@@ -42,7 +42,11 @@ def faults(folders: Iterable[MapFolder], files: Iterable[str]) -> list[str]:
                 names.append(f"{folder.path}{each}")
                 used.add((number, each))
     return [
-        *(f"missing: {file}" for file, names in lines_by_file.items() if not names and belongs_on_the_map(file)),
+        *(
+            f"missing: {file}"
+            for file, names in lines_by_file.items()
+            if not names and belongs_on_the_map(file)
+        ),
         *(f"twice: {file}" for file, names in lines_by_file.items() if len(names) > 1),
         *(
             f"gone: {folder.path}{each}"

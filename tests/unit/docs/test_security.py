@@ -1,4 +1,4 @@
-"""docs/truth.md and docs/security.md: every row names tests that there are, and every recorded lie has its row."""
+"""docs/deviations.md and docs/security.md: every row names tests that there are, and every recorded fault has its row."""
 
 import ast
 import json
@@ -10,12 +10,12 @@ import pytest
 from tests.contract.test_plugin_conformance import BETTER
 
 ROOT = Path(__file__).parents[3]
-TRUTH, SECURITY = (ROOT / "docs" / name for name in ("truth.md", "security.md"))
+DEVIATIONS, SECURITY = (ROOT / "docs" / name for name in ("deviations.md", "security.md"))
 DATA = ROOT / "tests" / "contract" / "data"
 TEST = re.compile(r"`(tests/[a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`")
 
 
-def rows(page: Path = TRUTH) -> list[list[str]]:
+def rows(page: Path = DEVIATIONS) -> list[list[str]]:
     """The cells of each row of each table of a page, without the heads."""
     lines = [line for line in page.read_text().splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
@@ -29,7 +29,9 @@ def functions(path: str) -> set[str]:
     return {each.name for each in tree.body if isinstance(each, ast.FunctionDef)}
 
 
-@pytest.mark.parametrize(("page", "least"), [(TRUTH, 30), (SECURITY, 15)], ids=["truth", "security"])
+@pytest.mark.parametrize(
+    ("page", "least"), [(DEVIATIONS, 30), (SECURITY, 15)], ids=["deviations", "security"]
+)
 def test_every_row_names_tests_that_there_are(page: Path, least: int) -> None:
     assert len(rows(page)) >= least
     for row in rows(page):
@@ -38,7 +40,7 @@ def test_every_row_names_tests_that_there_are(page: Path, least: int) -> None:
         assert [name for path, name in named if name not in functions(path)] == [], row
 
 
-def test_every_case_of_a_row_was_recorded_and_every_recorded_lie_has_a_row() -> None:
+def test_every_case_of_a_row_was_recorded_and_every_recorded_fault_has_a_row() -> None:
     again = json.loads((DATA / "again.json").read_text())
     change, error = (json.loads((DATA / f"{name}.json").read_text()) for name in ("change", "error"))
     named_cases = {case for row in rows() for case in re.findall(r"`([a-z-]+)`", row[0])} - {"rm"}
