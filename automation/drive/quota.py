@@ -131,7 +131,7 @@ def why_prevented(output: str) -> str:
     """Why the kernel takes no limit from a container of this engine; empty where nothing is known against it."""
     kernel, users = _KERNEL.search(output), _USERS.search(output)
     if kernel and (version := (int(kernel[1]), int(kernel[2]))) < KERNEL:
-        return f"its host has Linux {version[0]}.{version[1]}, and a limit takes {KERNEL[0]}.{KERNEL[1]}"
+        return f"its host has Linux {version[0]}.{version[1]}, and a limit needs {KERNEL[0]}.{KERNEL[1]}"
     if users and tuple(map(int, users.groups())) != ALL_USERS:
         return "its engine lends no container the rights of the host's root (rootless, or user namespaces)"
     return ""
@@ -167,23 +167,23 @@ def why_not_enforced(share: Share, tenant: Tenant) -> str:
     if not quota or is_enforced(share, quota):
         return ""
     if quota >= share.size // 1024 > 0:
-        return f"{quota} MiB is no less than the drive has ({share.size // 1024})"
+        return f"{quota} MiB is not less than the drive has in all ({share.size // 1024})"
     if share.supports_limits:
         return f"not set yet: ./portal up {tenant.name} sets it"
     if share.kind.startswith(("nfs", "cifs", "smb", "fuse", "ceph", "9p")):
         return (
-            f"{tenant.storage.root} is {share.kind}, whose server alone can hold it: set a quota on its own path of "
+            f"{tenant.storage.root} is {share.kind}, whose file server alone can set a limit: set it there, on its own path of "
             f"{tenant.directory} (commands: docs/decisions/0017)"
         )
     if share.kind in HOLDERS and not share.prevented:
         features = " with the features project and quota" if share.kind == "ext4" else ""
         return (
-            f"{tenant.storage.root} is {share.kind} and not mounted with prjquota: mount it so{features} "
+            f"{tenant.storage.root} is {share.kind} and not mounted with prjquota: mount it with that option{features} "
             "(docs/decisions/0017)"
         )
     if share.prevented and share.kind in HOLDERS:
-        return f"{tenant.storage.root} could hold it, but {share.prevented}"
-    return f"{tenant.storage.root} is {share.kind or 'of an unknown kind'}, which has no limits of projects: XFS and ext4 have"
+        return f"{tenant.storage.root} could keep a limit, but {share.prevented}"
+    return f"{tenant.storage.root} is {share.kind or 'of an unknown kind'}, which has no project quotas; XFS and ext4 have them"
 
 
 def obstacles(share: Share, tenant: Tenant, disk: int) -> Iterator[Obstacle]:
@@ -247,8 +247,8 @@ def notes(share: Share, tenant: Tenant) -> Iterator[str]:
         yield f"storage/quota: the file system will hold the portal to {quota} MiB{now}"
         if share.own and share.used is None:
             yield (
-                "storage/quota: nobody has counted yet what the portal has taken: `up` does, before anything is changed, and "
-                "refuses where that leaves too little"
+                "storage/quota: the portal's files were not counted yet: `up` counts them before it changes anything, and "
+                "refuses the quota if it leaves too little"
             )
     elif doing is Step.LIFT:
         yield f"storage/quota: the limit of {share.limit} MiB is lifted"

@@ -124,7 +124,7 @@ def _near(usage: Usage, tenant: Tenant) -> Iterator[str]:
     if limit and usage.used is not None and limit - usage.used < capacity.LEAST_DISK_MIB:
         yield (
             f"{tenant.name} has {max(0, limit - usage.used)} MiB left of the {limit} that the file system lets it have "
-            f"(storage/quota): it is not started anew with less than {capacity.LEAST_DISK_MIB}, and at the end it can "
+            f"(storage/quota): it cannot start with less than {capacity.LEAST_DISK_MIB}, and at 0 it can "
             f"write nothing; {remedy}"
         )
     elif most and usage.used is not None and usage.used >= most * NEAR_QUOTA:

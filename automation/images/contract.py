@@ -102,7 +102,7 @@ def parse(output: bytes) -> ProbeResult:
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         why = excerpt(f"{type(error).__name__}: {error}", LONGEST)
-        return ProbeResult(failure=f"its answer is not to be read ({why}): {excerpt(lines[0], LONGEST)}")
+        return ProbeResult(failure=f"its answer cannot be read ({why}): {excerpt(lines[0], LONGEST)}")
 
 
 def _text(value: Any) -> str:

@@ -70,4 +70,4 @@ def _ask_registry(client: Any, place: str) -> tuple[str, str]:
     except (DockerException, RequestException) as error:
         return "", excerpt(f"the engine did not answer: {error}", LONGEST_REASON)
     except (ValueError, KeyError, TypeError) as error:
-        return "", excerpt(f"the answer is none that a registry gives: {error}", LONGEST_REASON)
+        return "", excerpt(f"this is not the answer of a registry: {error}", LONGEST_REASON)

@@ -66,7 +66,7 @@ def test_what_a_drive_says_of_a_share() -> None:
     [
         ("quota-kernel 6.1.0-37-amd64\nquota-users :0:0:4294967295\n", ""),
         ("quota-kernel 5.14.0\n", ""),
-        ("quota-kernel 5.10.0-32-amd64\n", "Linux 5.10, and a limit takes 5.14"),
+        ("quota-kernel 5.10.0-32-amd64\n", "Linux 5.10, and a limit needs 5.14"),
         ("quota-kernel 6.1.0\nquota-users :0:100000:65536\n", "rootless, or user namespaces"),
     ],
 )
@@ -163,13 +163,18 @@ def test_room_is_given_before_a_start_and_taken_after_it(share_now: Share, limit
         (share(limit=10 * GIB, ours=False), "20GiB", True, ""),
         (share(limit=30 * GIB), "20GiB", False, "./portal up acme sets it"),
         (share(), "20GiB", False, "not set yet: ./portal up acme sets it"),
-        (share(kind="nfs4"), "20GiB", False, "is nfs4, whose server alone can hold it"),
-        (share(options=frozenset({"rw"})), "20GiB", False, "not mounted with prjquota: mount it so ("),
+        (share(kind="nfs4"), "20GiB", False, "is nfs4, whose file server alone can set a limit"),
+        (
+            share(options=frozenset({"rw"})),
+            "20GiB",
+            False,
+            "not mounted with prjquota: mount it with that option (",
+        ),
         (share(kind="ext4", options=frozenset()), "20GiB", False, "with the features project and quota"),
-        (share(kind="btrfs"), "20GiB", False, "has no limits of projects"),
-        (share(prevented="no right"), "20GiB", False, "could hold it, but no right"),
+        (share(kind="btrfs"), "20GiB", False, "has no project quotas"),
+        (share(prevented="no right"), "20GiB", False, "could keep a limit, but no right"),
         (dataclasses.replace(share(), own=None), "20GiB", False, "./portal up acme sets it"),
-        (share(), "200GiB", False, "no less than the drive has"),
+        (share(), "200GiB", False, "not less than the drive has"),
         (share(kind="nfs4"), "", False, ""),
     ],
 )
@@ -231,7 +236,7 @@ def test_what_stands_in_the_way(share_now: Share, disk: int, words: list[str]) -
         (
             dataclasses.replace(share(), counted=None),
             "20GiB",
-            ["will hold the portal to 20480 MiB", "nobody has counted yet"],
+            ["will hold the portal to 20480 MiB", "were not counted yet"],
         ),
     ],
 )

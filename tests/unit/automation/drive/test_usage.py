@@ -161,7 +161,7 @@ def test_which_of_both_it_is(usage_now: Usage, quota: int, held: bool | None, wo
             Usage(size=2, free=1, used=1, measured=1000),
             7,
             "drive: 1 of 2 MiB free; the portal uses 1 of 7 (5 min ago); its quota of 7 is watched, not enforced: "
-            "/srv/portals is of an unknown kind, which has no limits of projects: XFS and ext4 have",
+            "/srv/portals is of an unknown kind, which has no project quotas; XFS and ext4 have them",
         ),
     ],
 )

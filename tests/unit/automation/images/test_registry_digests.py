@@ -60,10 +60,10 @@ def test_nobody_is_asked_for_nothing() -> None:
         (raising(DockerException("odd")), "the engine did not answer: odd"),
         (
             lambda place: descriptor("latest"),
-            "the answer is none that a registry gives: 'latest' is not a digest",
+            "this is not the answer of a registry: 'latest' is not a digest",
         ),
-        (lambda place: {}, "the answer is none that a registry gives: 'Descriptor'"),
-        (lambda place: [], "the answer is none that a registry gives: list indices"),
+        (lambda place: {}, "this is not the answer of a registry: 'Descriptor'"),
+        (lambda place: [], "this is not the answer of a registry: list indices"),
     ],
 )
 def test_why_an_image_cannot_be_had_is_one_line(answer: Callable[[str], Any], reason: str) -> None:
