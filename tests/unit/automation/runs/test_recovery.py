@@ -238,7 +238,7 @@ ANSWERED_TOO_LATE = [MYSQL, Request(type="random:index/randomPassword:RandomPass
 
 
 def removed(engine: FakeEngine, stack: Stack, requests: list[Request]) -> tuple[list[str], list[str]]:
-    """What was messages, and the names of what is still waited for, once requests without an answer were seen to."""
+    """What was said, and the names of what is still waited for, once requests without an answer were seen to."""
     messages: list[str] = []
     with lock_stack(stack, "up", print) as hold:
         remove_unrecorded(engine, hold, requests, messages.append)
