@@ -1,6 +1,7 @@
 """The contract between program and images, held to each image on a real engine. See docs/images.md."""
 
 import base64
+import contextlib
 import dataclasses
 import errno
 import json
@@ -24,11 +25,13 @@ import pytest
 from automation.drive import quota
 from automation.drive import sentinel as marking
 from automation.images import BuildError, Event, State, build
+from config.releases import public_images
 from testbed.waiting import until
 from tests.e2e.image_engine import engine_with_images
 from tests.e2e.image_trial import (
     IMAGES_NETWORK,
     KINDS,
+    READY_LIMIT_SECONDS,
     ROOT,
     ImageContainer,
     StoreContract,
@@ -425,6 +428,65 @@ def test_the_load_balancer_routes_by_host_name(client: docker.APIClient, nginx: 
     assert code == 0
     assert seconds < 10
     box.remove()
+
+
+@pytest.mark.parametrize("newer", [False, True], ids=["without the one application", "with it"])
+def test_front_ends_are_served_by_their_folders(client: docker.APIClient, newer: bool) -> None:
+    """By Caddy as the load balancer has it, with the file that the public image gets."""
+    folders = ("authoring", "learning", *(("site",) if newer else ()))
+    lms = ImageContainer(
+        client=client,
+        name="c-lms",
+        role="load-balancer",
+        user="60992",
+        entrypoint=("caddy", "run", "--config", "/portal/lms", "--adapter", "caddyfile"),
+        files={"/portal/lms": '{\n\tadmin off\n\tauto_https off\n}\n:8000 {\n\trespond "{host}{uri}"\n}\n'},
+    ).create()
+    mfe = ImageContainer(
+        client=client,
+        name="c-mfe",
+        role="load-balancer",
+        user="1000",
+        entrypoint=("caddy", "run", "--config", "/portal/hub/mfe.caddyfile", "--adapter", "caddyfile"),
+        env=("XDG_CONFIG_HOME=/tmp", "XDG_DATA_HOME=/tmp"),
+        capabilities=("NET_BIND_SERVICE",),
+        files={
+            "/portal/hub/mfe.caddyfile": public_images.file("mfe.caddyfile"),
+            **{f"/openedx/dist/{each}/index.html": each for each in folders},
+            "/openedx/dist/learning/a.js": "a",
+        },
+    ).create()
+    lms.start()
+    mfe.start()
+    at = f"{mfe.address}:8002"
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError):
+            return get(at, "/healthz")[0] == 200
+        return False
+
+    until("the front ends' health", answers, limit=READY_LIMIT_SECONDS)
+    other = (200, "site") if newer else (404, "")
+    for path, told in {
+        "/learning": (200, "learning"),
+        "/learning/course/course-v1:a+b+c/home": (200, "learning"),
+        "/learning/a.js": (200, "a"),
+        "/instructor-dashboard/course-v1:a+b+c": other,
+        "/": other,
+        "/../../etc/passwd": other,
+        "/api/mfe_config/v1?mfe=learning": (200, "lms/api/mfe_config/v1?mfe=learning"),
+    }.items():
+        assert get(at, path)[:2] == told, path
+    assert get(at, "/course-authoring/course/a")[:2] == (200, "authoring"), (
+        "where an older release's link leads"
+    )
+    lms.remove()
+    # What it says when the lms is away has no address and no cookies.
+    assert get(at, "/api/mfe_config/v1?token=stays-here")[0] == 502
+    said = mfe.logs()
+    assert "http.log.error" in said
+    assert "stays-here" not in said
+    mfe.remove()
 
 
 def directories() -> tuple[str, ...]:
