@@ -6,7 +6,24 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+
+ROOT = Path(__file__).parents[1]
+# Those that need nothing but Python.
+CONFIGURATOR = (
+    "ansible",
+    "files",
+    "layers",
+    "overrides",
+    "paths",
+    "placeholders",
+    "plain_yaml",
+    "records",
+    "refusal",
+    "rendering",
+    "start_failures",
+    "variables",
+)
 
 
 def load(path: Path) -> ModuleType:
@@ -32,3 +49,10 @@ def package(folder: Path, name: str, modules: Iterable[str]) -> Iterator[dict[st
         sys.path.remove(str(folder))
         for loaded in [each for each in sys.modules if each.partition(".")[0] == name]:
             del sys.modules[loaded]
+
+
+@contextmanager
+def configurator() -> Iterator[SimpleNamespace]:
+    """The modules of images/configuration by name."""
+    with package(ROOT / "images" / "configuration", "configurator", CONFIGURATOR) as modules:
+        yield SimpleNamespace(**modules)

@@ -14,25 +14,13 @@ from tests import standalone
 from tests.programs import ROOT, TENANTS
 
 HOME = ROOT / "images" / "configuration"
-MODULES = (
-    "ansible",
-    "files",
-    "overrides",
-    "layers",
-    "paths",
-    "plain_yaml",
-    "records",
-    "refusal",
-    "rendering",
-    "variables",
-)
 
 
 @pytest.fixture(scope="module")
 def configuration() -> Iterator[SimpleNamespace]:
     """The package's modules by name."""
-    with standalone.package(HOME, "configurator", MODULES) as modules:
-        yield SimpleNamespace(**modules)
+    with standalone.configurator() as modules:
+        yield modules
 
 
 @pytest.fixture

@@ -27,22 +27,8 @@ HOME = Path(__file__).parents[4] / "images" / "configuration"
 @pytest.fixture(scope="module")
 def configuration() -> Iterator[SimpleNamespace]:
     """The package of the image, loaded from its folder."""
-    names = [
-        "ansible",
-        "files",
-        "overrides",
-        "layers",
-        "placeholders",
-        "paths",
-        "plain_yaml",
-        "records",
-        "refusal",
-        "rendering",
-        "variables",
-        "start_failures",
-    ]
-    with standalone.package(HOME, "configurator", names) as modules:
-        yield SimpleNamespace(**modules)
+    with standalone.configurator() as modules:
+        yield modules
 
 
 def finding(configuration: SimpleNamespace, data: bytes) -> str:
