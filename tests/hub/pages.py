@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, FrameLocator, Locator, Page, Response, expect
 
+from config.portal.routes import HTTP_PORT
 from testbed.waiting import until
 from tests.hub.address import Address
 
@@ -44,7 +45,8 @@ class Complaints:
             self._note(f"{message.text} (at {urlsplit(message.location['url']).path})")
 
     def _answered(self, response: Response) -> None:
-        if urlsplit(response.url).port != self.portal.door[1] or response.status < 400:
+        place = urlsplit(response.url)
+        if (place.port or HTTP_PORT) != self.portal.door[1] or response.status < 400:
             return
         if response.status >= 500 or response.request.resource_type in PARTS_OF_PAGES:
             self._note(f"{response.status} from {response.request.method} {response.url}")
