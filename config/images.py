@@ -1,6 +1,7 @@
 """What the images built here are made of, and their references: names that change exactly when their makings do."""
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -176,7 +177,9 @@ def digest(role: str, folder: Path, needs: Mapping[str, str]) -> str:
     for path in files(role, folder):
         digested = hashlib.sha256(content(path, folder)).hexdigest()
         mode = "x" if executable(path) else "-"
-        total.update(f"{mode} {digested} {path.relative_to(folder / role).as_posix()}\n".encode())
+        # A name may be any bytes.
+        name = os.fsencode(path.relative_to(folder / role).as_posix())
+        total.update(f"{mode} {digested} ".encode() + name + b"\n")
     return total.hexdigest()
 
 

@@ -79,7 +79,8 @@ def key(parts: Iterable[str | bytes]) -> str:
     """Sixteen hex digits that change when any of the parts does."""
     digest = hashlib.sha256()
     for part in parts:
-        content = part.encode() if isinstance(part, str) else part
+        # A file's name may be any bytes.
+        content = part.encode(errors="surrogateescape") if isinstance(part, str) else part
         digest.update(f"{len(content)}:".encode() + content)
     return digest.hexdigest()[:16]
 

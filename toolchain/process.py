@@ -65,7 +65,7 @@ class Runner:
         path = self.logs / f"{log}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as out:
-            out.write(f"$ {' '.join(str(word) for word in words)}\n".encode())
+            out.write(f"$ {' '.join(str(word) for word in words)}\n".encode(errors="surrogateescape"))
             out.flush()
             child = self._start(words, what, out.fileno(), env, cwd, spared)
             try:

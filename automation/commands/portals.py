@@ -237,7 +237,7 @@ def run_for_each_tenant(verb: str, tenants: list[str], workers: int, as_json: bo
 
     def report(outcome: Outcome) -> None:
         how = "done" if outcome.ok else f"failed: {outcome.reason}"
-        show.say(f"{outcome.tenant}: {verb} {how} ({outcome.seconds:.1f} s)")
+        show.say_of(outcome.tenant, f"{verb} {how} ({outcome.seconds:.1f} s)")
 
     outcomes = worker_pool.for_each_tenant(
         verb, tenants, workers=workers, say=show.say, on_outcome=report, cancel=Cancel(), **options

@@ -18,7 +18,6 @@ from automation.fleet import outcome, worker_pool
 from automation.fleet.outcome import Outcome
 from automation.portals import preview as portal_preview
 from automation.portals import tenant_files
-from automation.review.markdown import rows
 from automation.review.tenant_review import (
     DATA_LOSS,
     Review,
@@ -94,10 +93,11 @@ def preview(
         print_reviews(reviews, notes, as_json=as_json, markdown=markdown, refreshed=refresh, allowed=allowed)
     if risky := at_risk(reviews):
         show.say(
-            f"data at risk: {', '.join(risky)}" + (f"; pass --allow {DATA_LOSS} to accept it" * (not allowed))
+            f"data at risk: {show.names(risky)}"
+            + (f"; pass --allow {DATA_LOSS} to accept it" * (not allowed))
         )
     if unsure := not_known(reviews):
-        show.say(f"unknown whether data is at risk: {', '.join(unsure)}")
+        show.say(f"unknown whether data is at risk: {show.names(unsure)}")
     if code or (code := exit_code(reviews, allowed)):
         raise typer.Exit(code)
 
@@ -118,10 +118,9 @@ def changed(
         raise typer.BadParameter("--json or --markdown, not both")
     affected = affected_since(ref)
     if markdown:
-        reasons = [
-            (name, each) for name, why in {**affected.tenants, **affected.removed}.items() for each in why
-        ]
-        write_for_program(rows(("tenant", "why"), [*reasons, *(("", each) for each in affected.left)]))
+        from automation.review import summary
+
+        write_for_program(summary.render(affected))
         return
     if as_json:
         show.show(
@@ -228,7 +227,7 @@ def preview_each(affected: Iterable[Review], workers: int, refresh: bool) -> tup
 def say_outcome(each: Outcome) -> None:
     """One line of progress."""
     how = "done" if each.ok else f"failed: {each.reason}"
-    show.say(f"{each.tenant}: preview {how} ({each.seconds:.1f} s)")
+    show.say_of(each.tenant, f"preview {how} ({each.seconds:.1f} s)")
 
 
 def print_reviews(
@@ -268,11 +267,11 @@ def print_reviews(
 def say_engine_findings(review: Review) -> None:
     """What its engine would refuse, what is worth knowing, and where nobody could ask."""
     for each in review.obstacles:
-        show.say(f"{review.tenant}: `up` would be refused: {each}")
+        show.say_of(review.tenant, f"`up` would be refused: {each}")
     for note in review.plan.notes if review.plan else ():
-        show.say(f"{review.tenant}: {note}")
+        show.say_of(review.tenant, note)
     if review.unchecked:
-        show.say(f"{review.tenant}: could not check the engine's capacity: {review.unchecked}")
+        show.say_of(review.tenant, f"could not check the engine's capacity: {review.unchecked}")
 
 
 def print_changes(review: Review) -> None:

@@ -1,14 +1,37 @@
 """How commands tell: progress on standard error, facts on standard output, for people or as one JSON object."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import typer
 
 from config.reading.errors import ConfigError
+from toolchain import terminal
 from toolchain.output import say, tell, tell_json
 
-__all__ = ["DockerHost", "DryRun", "Json", "TenantName", "not_empty", "number", "say", "show", "tell"]
+__all__ = [
+    "DockerHost",
+    "DryRun",
+    "Json",
+    "TenantName",
+    "names",
+    "not_empty",
+    "number",
+    "say",
+    "say_of",
+    "show",
+    "tell",
+]
+
+
+def say_of(tenant: str, text: str) -> None:
+    """Lines of progress on one tenant. Its name may be that of any file: a line break in it begins no line."""
+    say(f"{terminal.line(tenant)}: {text}")
+
+
+def names(tenants: Iterable[str]) -> str:
+    """Names of tenants on one line, each as `say_of` has it."""
+    return ", ".join(map(terminal.line, tenants))
 
 
 def not_empty(expected: str) -> Callable[[typer.Context, typer.CallbackParam, str], str]:

@@ -163,7 +163,9 @@ def lock_folder(stack: Stack) -> Path:
     """Where our lock of a stack lies: beside a file backend's records; else on this machine, for its own runs alone."""
     if stack.files is not None:
         return stack.files.with_name(".portals") / stack.name
-    backend = hashlib.sha256(stack.environ.get("PULUMI_BACKEND_URL", "").encode()).hexdigest()[:16]
+    backend = hashlib.sha256(
+        stack.environ.get("PULUMI_BACKEND_URL", "").encode(errors="surrogateescape")
+    ).hexdigest()[:16]
     return data_directory(os.environ) / "locks" / backend / stack.name
 
 

@@ -24,6 +24,7 @@ from automation.commands import review as review_verbs
 from automation.commands import show
 from automation.engine import service_logs
 from automation.errors import PortalError
+from automation.fleet.outcome import Outcome
 from automation.images.event import BuildError, Event, State
 from automation.images.progress import building
 from automation.portals import destroy, orphans, status, tenant_files
@@ -31,6 +32,7 @@ from automation.review.affected_tenants import Affected, Fleet, affected
 from automation.review.changed_files import File, since
 from automation.review.markdown import code, rows
 from automation.review.tenant_review import Review
+from automation.runs.plan import Plan
 from config.reading.errors import ConfigError
 from config.values import names
 from tests.programs import ROOT, TENANTS
@@ -306,6 +308,20 @@ def test_what_a_preview_says(capsys: pytest.CaptureFixture[str]) -> None:
     # tests/unit/automation/review/test_comment.py reads the comment as a page.
     review_verbs.print_reviews(reviews, list(TEXTS), as_json=False, markdown=True, **quiet)
     assert obeyed_by_terminal(everything(capsys)) == []
+
+
+def test_progress_on_a_tenant_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that is a file's, whatever it is, says nothing of another tenant."""
+    for each in (*TEXTS, "a\nacme"):
+        review_verbs.say_outcome(Outcome(tenant=each))
+        told = everything(capsys)
+        assert (told.count("\n"), obeyed_by_terminal(told)) == (1, []), each
+        assert told.endswith(": preview done (0.0 s)\n")
+        refused = Review(each, Plan(tenant=each, changes=(), notes=("a note",)))
+        review_verbs.say_engine_findings(refused)
+        told = everything(capsys)
+        assert (told.count("\n"), obeyed_by_terminal(told)) == (1, []), each
+    assert show.names(["a\nb", "c"]) == "a\\nb, c"
 
 
 def test_what_an_engine_and_a_drive_have(capsys: pytest.CaptureFixture[str]) -> None:

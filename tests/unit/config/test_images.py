@@ -72,6 +72,12 @@ def test_content_name_and_x_bit_count(image_folder: Path) -> None:
     assert len(set(references)) == 4
 
 
+def test_a_name_may_be_any_bytes(image_folder: Path) -> None:
+    before = references(image_folder)
+    (image_folder / "search" / os.fsdecode(b"a\x85\xff")).write_text("x")
+    assert "search" in changed(image_folder, before)
+
+
 def test_a_change_reaches_all_that_stand_on_it_and_no_other(image_folder: Path) -> None:
     before = references(image_folder)
     (image_folder / "java" / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nRUN true\n")

@@ -68,6 +68,12 @@ def test_a_tree_key_sees_changes(tmp_path: Path, change: Callable[[Path], object
     assert files.tree_key(folder) != before
 
 
+def test_a_key_takes_a_name_of_any_bytes(tmp_path: Path) -> None:
+    before = files.tree_key(tmp_path)
+    (tmp_path / os.fsdecode(b"a\x85\xff")).touch()
+    assert files.tree_key(tmp_path) != before
+
+
 def test_a_tree_key_does_not_see_what_python_leaves(tmp_path: Path) -> None:
     folder = tree(tmp_path)
     before = files.tree_key(folder)
