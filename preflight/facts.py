@@ -17,6 +17,7 @@ from preflight.procfs import ListenAddress, Route
 FILES = ("/proc/net/tcp", "/proc/net/tcp6", "/proc/net/route", "/proc/net/fib_trie", "/proc/meminfo")
 PAGE = "=== portal "
 DISK = "df"
+BIND = "bind"
 SENTINEL = "/sentinel"
 # Only what is looked for: a busy host has a hundred thousand connections, a router as many routes.
 HOST_FACTS_SCRIPT = (
@@ -24,7 +25,13 @@ HOST_FACTS_SCRIPT = (
     "for each in /proc/net/tcp /proc/net/tcp6; do page $each; [ ! -e $each ] || awk 'NR == 1 || $4 == \"0A\"' $each; done; "
     "page /proc/net/route; head -n 20000 /proc/net/route; "
     "page /proc/net/fib_trie; awk '/\\|--/ { leaf = $0 } / LOCAL$/ { print leaf; print }' /proc/net/fib_trie; "
-    f"page /proc/meminfo; grep MemAvailable /proc/meminfo; page {DISK}; df -Pk {SENTINEL} | tail -n 1"
+    f"page /proc/meminfo; grep MemAvailable /proc/meminfo; page {DISK}; df -Pk {SENTINEL} | tail -n 1; "
+    # Who holds a port without listening at it stands in no list: a socket that is only bound, the near end of a connection.
+    # The engine binds in the same way, with SO_REUSEADDR.
+    f"page {BIND}; perl -MSocket -MErrno -e '"
+    "for (@ARGV) { my ($address, $port) = split /:/; socket(my $tried, PF_INET, SOCK_STREAM, 0); "
+    "setsockopt($tried, SOL_SOCKET, SO_REUSEADDR, 1); "
+    'print "$_\\n" if !bind($tried, sockaddr_in($port, inet_aton($address))) && $!{EADDRINUSE} }\' "$@"'
 )
 LIMIT_SECONDS = 30.0
 # A route to more than this is one to elsewhere, such as 10.0.0.0/8 by a router: all of a pool may lie in it.
@@ -69,7 +76,8 @@ class Volume:
 class Host:
     """What only the engine's host knows: where programs of its own listen, its routes and addresses, MiB of memory and drive.
 
-    `disk` is None where the drive was not looked at.
+    `unbindable` are those of the asked places that somebody holds, listening or not. `disk` is None where the drive was not
+    looked at.
     """
 
     listening: frozenset[ListenAddress]
@@ -77,10 +85,11 @@ class Host:
     own: tuple[IPv4Network, ...]
     memory: int
     disk: int | None = None
+    unbindable: frozenset[ListenAddress] = frozenset()
 
     @classmethod
     def read(cls, pages: Mapping[str, str]) -> "Host":
-        """From the texts of FILES, by their paths, and that of `df` by DISK."""
+        """From the texts of FILES, by their paths, that of `df` by DISK, and the places that could not be bound by BIND."""
         tcp, tcp6, route, trie, memory = (pages.get(each, "") for each in FILES)
         memory_match, disk = _MEMORY.search(memory), _DISK.search(pages.get(DISK, ""))
         return cls(
@@ -89,6 +98,7 @@ class Host:
             own=tuple(procfs.host_networks(trie)),
             memory=int(memory_match[1]) // 1024 if memory_match else 0,
             disk=int(disk[1]) // 1024 if disk else None,
+            unbindable=frozenset(map(ListenAddress.parse, pages.get(BIND, "").split())),
         )
 
 
@@ -120,10 +130,22 @@ class Facts:
         )
 
     @property
+    def own_addresses(self) -> tuple[IPv4Network, ...]:
+        """The host's addresses that lie in no network of the engine's and in no route to what is linked: a tunnel's, for one."""
+        known = [subnet for each in self.networks for subnet in each.subnets]
+        known += [each.network for each in self.routes if each.linked]
+        return tuple(
+            each
+            for each in (self.host.own if self.host else ())
+            if each.prefixlen == each.max_prefixlen and not any(each.subnet_of(one) for one in known)
+        )
+
+    @property
     def taken_subnets(self) -> tuple[IPv4Network, ...]:
         """What the engine's networks have, and what its host reaches elsewhere."""
         return (
             *(subnet for each in self.networks for subnet in each.subnets),
+            *self.own_addresses,
             *(each.network for each in self.routes if each.linked or each.network.prefixlen >= NARROW),
         )
 
@@ -131,7 +153,9 @@ class Facts:
     def taken_addresses(self) -> frozenset[ListenAddress]:
         """Where containers and the host's own programs listen."""
         published = {address for each in self.containers for address in each.published}
-        return frozenset(published | (set(self.host.listening) if self.host else set()))
+        return frozenset(
+            published | (set(self.host.listening | self.host.unbindable) if self.host else set())
+        )
 
 
 def of_engine(client: Any, images: Iterable[str]) -> Facts:
@@ -153,13 +177,15 @@ def of_engine(client: Any, images: Iterable[str]) -> Facts:
     )
 
 
-def of_host(client: Any, image: str, root: str, network: str = "host") -> Host:
+def of_host(
+    client: Any, image: str, root: str, network: str = "host", *, ports: Iterable[ListenAddress] = ()
+) -> Host:
     """What the engine's host tells a container in its own network, and of the drive at `root`.
 
-    With `network` none it tells memory and drive alone. Raises what docker-py raises (also where the drive is not mounted), and
+    It tries for a moment whether `ports` can be bound there. With `network` none it tells memory and drive alone. Raises what docker-py raises (also where the drive is not mounted), and
     RuntimeError.
 
-    The container can do nothing but read what everybody may: it is nobody, without capabilities, on a root that it cannot write.
+    The container can do nothing but what everybody may, and changes nothing: it is nobody, without capabilities, on a root that it cannot write.
     It is limited and logged as a portal's own are, so an engine that refuses these limits says so here, before anything is stopped.
     """
     from docker.types import LogConfig, Mount, Ulimit
@@ -177,7 +203,7 @@ def of_host(client: Any, image: str, root: str, network: str = "host") -> Host:
         log_config=LogConfig(type="json-file", config={"max-size": "10m", "max-file": "3"}),
     )
     how = {
-        "entrypoint": ["sh", "-c", HOST_FACTS_SCRIPT],
+        "entrypoint": ["sh", "-c", HOST_FACTS_SCRIPT, "sh", *map(str, sorted(ports))],
         "user": NOBODY,
         "host_config": config,
         "network_disabled": False,
@@ -192,7 +218,11 @@ def of_host(client: Any, image: str, root: str, network: str = "host") -> Host:
         )
     host = Host.read(split_files(output))
     # In a network of its own it sees its own.
-    return host if network == "host" else replace(host, listening=frozenset(), routes=(), own=())
+    return (
+        host
+        if network == "host"
+        else replace(host, listening=frozenset(), routes=(), own=(), unbindable=frozenset())
+    )
 
 
 def this_machine() -> Host:

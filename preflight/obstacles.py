@@ -133,6 +133,23 @@ def _holders(port: PublishedPort, required: Requirements, facts: Facts) -> Itera
         # What a container publishes, Docker's own proxy listens at.
         if listen not in published and listen.conflicts_with(port.listen):
             yield f"a program of the engine's host, which listens at {listen}"
+    if facts.host and port.listen in facts.host.unbindable:
+        yield "a program of the engine's host, which holds it without listening there"
+
+
+def to_bind(required: Requirements, facts: Facts) -> list[ListenAddress]:
+    """What is to be tried on the engine's host: what is required, but nothing that a container of the portal holds until it ends."""
+    kept = [
+        listen
+        for container in facts.containers
+        if container.name in required.leaving_containers
+        for listen in container.published
+    ]
+    return [
+        each.listen
+        for each in required.published
+        if not any(each.listen.conflicts_with(listen) for listen in kept)
+    ]
 
 
 def _is_own(listen: ListenAddress, facts: Facts) -> bool:
@@ -160,6 +177,14 @@ def _subnets(required: Requirements, facts: Facts) -> Iterator[Obstacle]:
                     key="placement/subnet",
                     what=f"{each.subnet}, for {each.network}, overlaps {route.network}, which the engine's host reaches by "
                     f"{route.interface}",
+                    remedy=remedy,
+                )
+        for own in facts.own_addresses:
+            if own.subnet_of(each.subnet):
+                yield Obstacle(
+                    key="placement/subnet",
+                    what=f"{each.subnet}, for {each.network}, has {own.network_address} in it, which is an address of the "
+                    "engine's host",
                     remedy=remedy,
                 )
 

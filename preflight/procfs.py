@@ -19,6 +19,12 @@ class ListenAddress:
     address: str
     port: int
 
+    @classmethod
+    def parse(cls, text: str) -> "ListenAddress":
+        """From `address:port`. Raises ValueError."""
+        address, _, port = text.rpartition(":")
+        return cls(address=address, port=int(port))
+
     def conflicts_with(self, other: "ListenAddress") -> bool:
         """Whether only one of the two can be listened at."""
         return self.port == other.port and (

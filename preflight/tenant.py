@@ -112,7 +112,8 @@ def gather_facts(client: Any, needs: Requirements, image: str, root: str) -> Fac
     if not judging.asks_host(needs, facts):
         return facts
     try:
-        return replace(facts, host=host_facts.of_host(client, image, root))
+        ports = judging.to_bind(needs, facts)
+        return replace(facts, host=host_facts.of_host(client, image, root, ports=ports))
     except docker.errors.ImageNotFound:
         return replace(facts, unasked="the engine does not have the image yet that inspects its host")
     except host_facts.engine_errors() as error:

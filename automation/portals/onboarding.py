@@ -16,7 +16,15 @@ from automation.errors import PortalError
 from automation.locks.file_lock import exclusive
 from automation.portals import feasibility, image_choice, image_supply, outputs, tenant_files, up
 from automation.portals.image_choice import Choice
-from automation.portals.onboarding_request import OnboardingRequest, conflicts, free_port, free_subnet, text
+from automation.portals.onboarding_request import (
+    FIRST_PORT,
+    LOOPBACK,
+    OnboardingRequest,
+    conflicts,
+    free_port,
+    free_subnet,
+    text,
+)
 from automation.stack import ROOT
 from config.portal.networks import networks
 from config.portal.routes import addresses
@@ -31,6 +39,7 @@ from config.values import placement
 from preflight import facts as host_facts
 from preflight import obstacles as judging
 from preflight.facts import Facts
+from preflight.procfs import ListenAddress
 from preflight.tenant import Existing, requirements
 from toolchain.paths import data_directory
 
@@ -41,6 +50,8 @@ USUAL_ROOT = str(entries(Storage)["root"].default)
 HOST_NOT_CHECKED = "the drive and the host's capacity were not checked: the image for this check does not exist yet (./portal images build ops)"
 # What was seen of an engine and its drive holds so long; where images had to be built since, it is looked at anew.
 FRESH_SECONDS = 10.0
+# A port is chosen from these unless that many are taken.
+PORTS_TRIED = 100
 # The image's own entry, whatever its source (docs/images.md).
 LOG_IN_LINK_COMMAND = ("sh", "-c", "exec $OPENEDX_ENTRY login-link")
 
@@ -283,12 +294,19 @@ def engine_facts(request: OnboardingRequest) -> Facts:
     with inventory.connect(request.docker_host) as client:
         facts = host_facts.of_engine(client, ())
         try:
-            return replace(facts, host=host_facts.of_host(client, sentinel.ops_image(), root))
+            host = host_facts.of_host(client, sentinel.ops_image(), root, ports=ports_to_try(request))
+            return replace(facts, host=host)
         except host_facts.engine_errors():
             # Before the first image is there, or the drive: this machine can be asked by itself, where the engine is on it.
             if placement.address_of(request.docker_host, os.environ).startswith("unix://"):
                 return replace(facts, host=host_facts.this_machine())
             return replace(facts, unasked="the engine's host could not be asked yet")
+
+
+def ports_to_try(request: OnboardingRequest) -> list[ListenAddress]:
+    """The port that a request asks for, or the first of those that one is chosen from."""
+    ports = [request.port] if request.port else range(FIRST_PORT, FIRST_PORT + PORTS_TRIED)
+    return [ListenAddress(address=request.address or LOOPBACK, port=each) for each in ports]
 
 
 def validate(

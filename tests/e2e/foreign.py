@@ -14,6 +14,7 @@ from testbed.objects import HERE
 
 NAME = "foreign-to-all-portals"
 # linux/sockios.h and linux/route.h.
+SIOCSIFADDR, SIOCSIFNETMASK = 0x8916, 0x891C
 SIOCADDRT, SIOCDELRT = 0x890B, 0x890C
 RTF_UP = 0x1
 
@@ -23,6 +24,14 @@ def listening_program(address: str, port: int) -> Iterator[str]:
     """A program of the host listens there."""
     with socket.create_server((address, port)):
         yield "a program of the engine's host"
+
+
+@contextmanager
+def bound_program(address: str, port: int) -> Iterator[str]:
+    """A program of the host holds it and does not listen: no list of the kernel's has it."""
+    with socket.socket() as held:
+        held.bind((address, port))
+        yield "a program of the engine's host, which holds it without listening there"
 
 
 @contextmanager
@@ -52,6 +61,25 @@ def network(client: Any, subnet: str) -> Iterator[str]:
         yield f"overlaps {subnet} of the engine's network {NAME}"
     finally:
         client.remove_network(made)
+
+
+@contextmanager
+def host_address(address: str) -> Iterator[str]:
+    """The loopback interface has it besides its own, as a tunnel has one: it is part of no route. Only root can do that."""
+    _set_loopback_address(address)
+    try:
+        yield f"has {address} in it, which is an address of the engine's host"
+    finally:
+        _set_loopback_address("0.0.0.0")
+
+
+def _set_loopback_address(address: str) -> None:
+    """The address of `lo:1`; 0.0.0.0 removes it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as by:
+        for request, value in ((SIOCSIFADDR, address), (SIOCSIFNETMASK, "255.255.255.255")):
+            if request == SIOCSIFADDR or address != "0.0.0.0":
+                packed = struct.pack("=16sHH4s8x", b"lo:1", socket.AF_INET, 0, socket.inet_aton(value))
+                fcntl.ioctl(by, request, packed)
 
 
 @contextmanager

@@ -25,12 +25,14 @@ Attack = Callable[[Any], AbstractContextManager[str]]
 TAKEN_PORT: dict[str, Attack] = {
     "a program of the host": lambda client: foreign.listening_program("127.0.0.1", PORT),
     "a program at every address": lambda client: foreign.listening_program("0.0.0.0", PORT),
+    "a program that only holds it": lambda client: foreign.bound_program("127.0.0.1", PORT),
     "a foreign container": lambda client: foreign.publishing_container(client, "127.0.0.1", PORT),
     "a container at every address": lambda client: foreign.publishing_container(client, "0.0.0.0", PORT),
 }
 TAKEN_SUBNET: dict[str, Attack] = {
     "a foreign network": lambda client: foreign.network(client, "10.77.249.64/26"),
     "a wider foreign network": lambda client: foreign.network(client, "10.77.248.0/23"),
+    "an address of the host": lambda client: foreign.host_address("10.77.249.9"),
     "a route of the host": lambda client: foreign.route("10.77.249.0/25"),
 }
 
@@ -84,8 +86,8 @@ def test_a_port_that_is_taken_stops_nothing(birch: Trial, attack: str) -> None:
 
 @pytest.mark.parametrize("attack", some(TAKEN_SUBNET))
 def test_a_subnet_that_is_taken_stops_nothing(birch: Trial, attack: str) -> None:
-    if "route" in attack and os.getuid():
-        pytest.skip("only root can add a route")
+    if "of the host" in attack and os.getuid():
+        pytest.skip("only root can add a route or an address")
     birch.write(placement={"subnet": SUBNET})
     with TAKEN_SUBNET[attack](birch.objects.client) as holder:
         refused(birch, "placement/subnet", holder, every_way=attack == "a foreign network")

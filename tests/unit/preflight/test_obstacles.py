@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from preflight.facts import Container, Facts, Host, Network, Volume
-from preflight.obstacles import asks_host, notes, obstacles
+from preflight.obstacles import asks_host, notes, obstacles, to_bind
 from preflight.procfs import ListenAddress, Route
 from preflight.requirements import PublishedPort, Requirements, Subnet
 
@@ -57,6 +57,8 @@ LINKED = Route(network=IPv4Network("10.77.2.0/24"), interface="eth1", linked=Tru
 IN_THE_WAY: dict[str, tuple[Requirements, Facts, str]] = {
     "a program listens there": (MOVED, Facts(containers=(OWN,), host=host("127.0.0.1:8081")), "a program of the engine's host, which listens at 127.0.0.1:8081"),
     "a program listens at every address": (MOVED, Facts(host=host("0.0.0.0:8081")), "listens at 0.0.0.0:8081"),
+    "a program holds it and does not listen": (
+        MOVED, Facts(containers=(OWN,), host=host(unbindable=frozenset({listen_at("127.0.0.1:8081")}))), "which holds it without listening there"),
     "another portal publishes it": (MOVED, Facts(containers=(Container(name="elm-lb", tenant="elm", published=(listen_at("0.0.0.0:8081"),)),)), "taken by container elm-lb of portal elm"),
     "the address is another machine's": (
         Requirements(published=(PublishedPort(container="x", listen=listen_at("192.0.2.7:8081")),)), Facts(host=HOST), "not an address of the engine's host"),
@@ -65,6 +67,7 @@ IN_THE_WAY: dict[str, tuple[Requirements, Facts, str]] = {
     "another network has it": (NET, Facts(networks=(network("foreign", "10.77.0.0/16"),)), "overlaps 10.77.0.0/16 of the engine's network foreign"),
     "another portal's network has it": (NET, Facts(networks=(network("elm-private", "10.77.2.64/26", "elm"),)), "elm-private of portal elm"),
     "the host is on it": (NET, Facts(host=host(routes=(LINKED,))), "which the engine's host reaches by eth1"),
+    "the host's own address is in it": (NET, Facts(host=host(own=(LO, E0, IPv4Network("10.77.2.9/32")))), "has 10.77.2.9 in it, which is an address of the engine's host"),
     "a part of it is elsewhere": (
         NET, Facts(host=host(routes=(Route(network=IPv4Network("10.77.2.8/29"), interface="tun0", linked=False),))), "reaches by tun0"),
     "a container has the name": (Requirements(new_containers=frozenset({"oak-lms"})), Facts(containers=(Container(name="oak-lms"),)), "a container oak-lms exists already and belongs to no portal"),
@@ -105,6 +108,13 @@ IN_NOBODYS_WAY: dict[str, tuple[Requirements, Facts]] = {
             host=host(routes=(Route(network=IPv4Network("10.77.2.0/25"), interface="br-oak-private", linked=True),)),
         ),
     ),
+    "the host's addresses on networks that are known": (
+        NET,
+        Facts(
+            networks=(network("oak-private", "10.77.2.0/25", "oak"), network("elm", "10.77.3.0/24")),
+            host=host(own=(LO, E0, IPv4Network("10.77.2.1/32"), IPv4Network("10.77.3.1/32"))),
+        ),
+    ),
     "a name that the change itself frees": (
         Requirements(new_containers=frozenset({"oak-lms"}), leaving_containers=frozenset({"oak-lms"})),
         Facts(containers=(Container(name="oak-lms", tenant="oak"),)),
@@ -120,6 +130,20 @@ IN_NOBODYS_WAY: dict[str, tuple[Requirements, Facts]] = {
 @pytest.mark.parametrize("case", IN_NOBODYS_WAY)
 def test_is_in_nobodys_way(case: str) -> None:
     assert obstacles(*IN_NOBODYS_WAY[case], "oak") == ()
+
+
+def test_what_is_tried_is_not_what_the_portal_holds() -> None:
+    assert to_bind(MOVED, Facts(containers=(OWN,))) == [listen_at("127.0.0.1:8081")]
+    wider = Requirements(
+        published=(PublishedPort(container=OWN.name, listen=listen_at("0.0.0.0:8080")),),
+        leaving_containers=frozenset({OWN.name}),
+    )
+    assert to_bind(wider, Facts(containers=(OWN,))) == []
+
+
+def test_no_free_subnet_has_an_address_of_the_host() -> None:
+    own = IPv4Network("10.77.2.9/32")
+    assert own in Facts(host=host(own=(LO, own))).taken_subnets
 
 
 def test_missing_images_are_no_obstacle_where_they_are_brought_first() -> None:

@@ -40,7 +40,7 @@ class Answers:
         self.fails = list(fails)
         self.networks: list[str] = []
 
-    def of_host(self, client: object, image: str, root: str, network: str = "host") -> Host:
+    def of_host(self, client: object, image: str, root: str, network: str = "host", **how: object) -> Host:
         self.networks.append(network)
         if self.fails:
             raise RuntimeError(self.fails.pop(0))
