@@ -22,14 +22,15 @@ from config.values.drive_paths import SENTINEL
 
 # As purge calls what it is deleting.
 HALF = ".purged-"
-# Directories, and links to what may be one; then what those directories say of their owner that say something.
+# Directories, and links to what may be one; then what those directories say of their owner that say something. A name may hold
+# any letter but NUL and a slash, line breaks too.
 BETWEEN = "//"
 LIST = (
     f"cd /drive && find . -mindepth 1 -maxdepth 1 ! -name '{SENTINEL}' "
-    r"\( -type d -printf 'd %P\n' -o -type l -printf 'l %P\t%l\n' \) "
-    f"&& echo {BETWEEN} && for each in ./*/{ownership.RECORD} ./{HALF}*/{ownership.RECORD}; do "
+    r"\( -type d -printf 'd\0%P\0\0' -o -type l -printf 'l\0%P\0%l\0' \) "
+    f"&& printf '{BETWEEN}\\0' && for each in ./*/{ownership.RECORD} ./{HALF}*/{ownership.RECORD}; do "
     'at=${each%/*}; if [ -f "$each" ] && [ ! -L "$each" ] && [ ! -L "$at" ] && [ ! -L "${at%/*}" ]; then '
-    'printf \'%s %s\\n\' "$each" "$(head -c 200 "$each" | head -n 1)"; fi; done'
+    'printf \'%s\\0%s\\0\' "$each" "$(head -c 200 "$each" | head -n 1)"; fi; done'
 )
 
 
@@ -193,8 +194,7 @@ def orphaned_objects(client: Any, known: Collection[str], docker_host: str) -> l
 
 def orphaned_directories(client: Any, root: str, known: Collection[str]) -> list[Orphan]:
     """Directories at the top of a mounted drive that are no tenant's, and links."""
-    listed, _, records = sentinel.run_on_drive(client, root, LIST, reads=True).partition(f"\n{BETWEEN}")
-    owners = dict(parse_owner(line) for line in records.splitlines() if line)
+    entries, owners = parse_listing(sentinel.run_on_drive(client, root, LIST, reads=True))
     return [
         Orphan(
             kind="link" if kind == "l" else "directory",
@@ -204,17 +204,27 @@ def orphaned_directories(client: Any, root: str, known: Collection[str]) -> list
             owner=owners.get(each, ""),
             target=target,
         )
-        for kind, each, target in sorted(parse_entry(line) for line in listed.splitlines() if line != BETWEEN)
+        for kind, each, target in sorted(entries)
         # Half purged is nobody's, whoever has its name by now.
         if each.startswith(HALF) or (each not in known and not each.startswith(".") and each != "lost+found")
     ]
 
 
-def parse_entry(line: str) -> tuple[str, str, str]:
-    """Kind (`d` or `l`), name and target of what lies at a drive's top, each without what would move a terminal's cursor."""
-    kind, _, rest = line.partition(" ")
-    name, _, target = rest.partition("\t")
-    return kind, printable(name), printable(target)
+def parse_listing(listed: str) -> tuple[list[tuple[str, str, str]], dict[str, str]]:
+    """What LIST prints: kind (`d` or `l`), name and target of each entry of a drive, and the owner that a directory names.
+
+    Names and targets are without what would move a terminal's cursor.
+    """
+    fields = listed.split("\0")
+    entries = []
+    place = 0
+    # A link may lead to BETWEEN, but no kind is that.
+    while fields[place] != BETWEEN:
+        kind, name, target = fields[place : place + 3]
+        entries.append((kind, printable(name), printable(target)))
+        place += 3
+    records = fields[place + 1 :]
+    return entries, dict(map(parse_owner, records[::2], records[1::2]))
 
 
 def printable(text: str) -> str:
@@ -222,7 +232,7 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in text)
 
 
-def parse_owner(line: str) -> tuple[str, str]:
-    """A directory's name and the owner that it names: `./acme/.portal/owner ops@host-1a2b3c4d`."""
-    name, _, owner = line.removeprefix("./").rpartition(f"/{ownership.RECORD} ")
-    return name, naming_owner.plain(owner)
+def parse_owner(path: str, owner: str) -> tuple[str, str]:
+    """A directory's name and the owner that it names: by `./acme/.portal/owner` and `ops@host-1a2b3c4d`."""
+    name = path.removeprefix("./").removesuffix(f"/{ownership.RECORD}")
+    return printable(name), naming_owner.plain(owner)

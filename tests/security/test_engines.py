@@ -56,7 +56,7 @@ def test_half_of_tls_is_none(half: dict[str, str]) -> None:
 @pytest.mark.parametrize("text", TEXTS)
 def test_no_text_of_others_is_an_owners_name_but_a_plain_one(text: str) -> None:
     """It is shown on terminals and typed into commands: whatever a label or a file on the drive says."""
-    for name in (owner.plain(text), orphans.parse_owner(f"./oak/.portal/owner {text}")[1]):
+    for name in (owner.plain(text), orphans.parse_owner("./oak/.portal/owner", text)[1]):
         assert name in ("", text)
         assert not name or owner.PLAIN.fullmatch(name)
 

@@ -89,10 +89,10 @@ def test_orphans_are_one_row_a_portal_with_whose_it_is() -> None:
 
 
 def test_what_a_directory_says_of_its_owner() -> None:
-    assert parse_owner("./a b/.portal/owner ops@two-2") == ("a b", "ops@two-2")
+    assert parse_owner("./a b/.portal/owner", "ops@two-2") == ("a b", "ops@two-2")
     # Nobody's words reach a terminal or decide anything.
-    assert parse_owner("./oak/.portal/owner \x1b[31mops") == ("oak", "")
-    assert parse_owner("./oak/.portal/owner ") == ("oak", "")
+    assert parse_owner("./oak/.portal/owner", "\x1b[31mops") == ("oak", "")
+    assert parse_owner("./oak/.portal/owner", "") == ("oak", "")
 
 
 def test_a_file_backend_is_named_once(tmp_path: Path) -> None:

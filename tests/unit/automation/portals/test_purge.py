@@ -188,9 +188,8 @@ def test_no_owner_is_read_through_a_link(drive: Path, made: Callable[[Path], Non
 @pytest.mark.parametrize("made", [inside, outside, half_moved])
 def test_orphans_names_a_link_and_what_it_leads_to(drive: Path, made: Callable[[Path], None]) -> None:
     made(drive)
-    listed, _, _ = here(drive, orphans.LIST).partition(f"\n{orphans.BETWEEN}")
-    links = [orphans.parse_entry(line) for line in listed.splitlines() if line.startswith("l ")]
-    ((_, name, target),) = links
+    entries, _ = orphans.parse_listing(here(drive, orphans.LIST))
+    ((_, name, target),) = [each for each in entries if each[0] == "l"]
     assert (drive / name).is_symlink()
     assert str((drive / name).readlink()) == target
     orphan = Orphan(
@@ -200,6 +199,21 @@ def test_orphans_names_a_link_and_what_it_leads_to(drive: Path, made: Callable[[
     assert portal.what == "1 link"
     assert f"/srv/portals/{name} on the engine's host is a symbolic link to {target}" in portal.remedy
     assert "purge" not in portal.remedy.replace(name, "")
+
+
+@pytest.mark.parametrize("name", ["x\nd elm", "elm\nline", "x\nelm", "tab\tname", "-n", "\x1b[2J"])
+def test_a_directory_s_name_is_its_own_and_no_other_s(drive: Path, name: str) -> None:
+    """Nothing in it is another directory, or says whose another one is."""
+    (drive / name / ".portal").mkdir(parents=True)
+    (drive / name / ".portal" / "owner").write_text("evil@host-1\n")
+    (drive / "elm" / ".portal").mkdir(parents=True)
+    (drive / "elm" / ".portal" / "owner").write_text("ops@host-1\n")
+    (drive / "link").symlink_to("//")
+    entries, owners = orphans.parse_listing(here(drive, orphans.LIST))
+    shown = orphans.printable(name)
+    assert {each for _, each, _ in entries} >= {"elm", "link", shown}
+    assert len(entries) == len([each for each in drive.iterdir() if each.is_symlink() or each.is_dir()])
+    assert owners == {"elm": "ops@host-1", shown: "evil@host-1"}
 
 
 @pytest.mark.parametrize("made", [inside, outside])
