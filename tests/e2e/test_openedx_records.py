@@ -202,7 +202,8 @@ def test_what_is_no_request_is_refused(bench: Bench, differing: list[Difference]
         '{"course_details": {"course_id": {}}}',
     ):
         assert sent(bench, "POST", path, sent_line, Authorization=token) == 400, sent_line[:20]
-    assert sent(bench, "POST", path, " " * 300_000, Authorization=token) == 413
+    # Refused by its head: whoever still sends the body finds the connection closed.
+    assert sent(bench, "POST", path, Authorization=token, **{"Content-Length": "300000"}) == 413
     deep = json.dumps({"user": ["learner"], "course_details": {"course_id": "course-v1:Acme+T1+R1"}})
     assert sent(bench, "POST", path, deep, Authorization=token) == 404
     for query in ("page=0", "page=-1", "page=%C2%B2", "page_size=99999999999&page=2", "page=" + "9" * 3000):
