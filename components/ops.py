@@ -33,7 +33,8 @@ class Ops(ComponentResource):
                 **{
                     **lms_args,
                     "group": "ops",
-                    "command": ("lms-migrate", "cms-migrate", "lms-assets", "oauth-sync", "create-admin"),
+                    # One start of Django for what follows each other and is the lms's.
+                    "command": ("lms-migrate", "oauth-sync", "create-admin", "cms-migrate", "lms-assets"),
                     "secrets": {**lms_args["secrets"], **base.secrets.files("admin-password")},
                     "volumes": (*lms_args["volumes"], base.storage.mount("static", "/openedx/static")),
                 },

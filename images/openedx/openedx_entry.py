@@ -7,7 +7,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,20 @@ OWN_IF_EMPTY = (
 STAYING = ("lms", "cms", "lms-workers", "cms-workers")
 ENDING = ("lms-migrate", "cms-migrate", "lms-assets", "create-admin", "oauth-sync", "login-link")
 USAGE = 64
-SET_ADMIN = (
-    "from django.contrib.auth import get_user_model; "
-    "user = get_user_model().objects.get(username={user!r}); "
-    "user.set_password(open('/run/secrets/admin-password').read()); user.save()"
-)
+# What ends runs in Django's shell, because its start takes longest of all: 15 s on two idle cores, minutes beside others.
+MIGRATE = """
+from django.core.management import call_command
+call_command("migrate", "--no-input")
+"""
+# It reads the password from its file: an argument is visible in each list of processes.
+SET_ADMIN = """
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+call_command("manage_user", "--superuser", "--staff", {user!r}, {email!r})
+user = get_user_model().objects.get(username={user!r})
+user.set_password(open("/run/secrets/admin-password").read())
+user.save()
+"""
 # The link that edx-platform mails to a user who forgot the password.
 LINK = """
 import json
@@ -184,31 +194,46 @@ def tasks_per_child(env: Mapping[str, str]) -> str:
     return "1" if env.get("OPENEDX_QUEUES") == "high_mem" else "100"
 
 
-def commands(verb: str, env: Mapping[str, str], admin: Mapping[str, str]) -> list[tuple[str, ...]]:
-    """The commands that a verb runs one after the other."""
-    variant = "cms" if verb.startswith("cms") else "lms"
-    manage = ("python", "./manage.py", variant)
-    if verb in ("lms", "cms"):
-        return [web(variant, env)]
-    if verb.endswith("-workers"):
-        return [worker(variant, env)]
-    if verb == "lms-assets":
-        return [(sys.executable, "-I", ASSETS, "/openedx/staticfiles", "/openedx/static")]
-    if verb == "lms-migrate":
-        return [(*manage, "migrate", "--no-input"), (*manage, "shell", "-c", SITE)]
+def statements(verb: str, admin: Mapping[str, str]) -> str:
+    """What a verb that ends runs in Django's shell, in the public image's own Python; empty where it needs no Django."""
+    if verb in ("lms-migrate", "cms-migrate"):
+        return MIGRATE + (SITE if verb == "lms-migrate" else "")
     if verb == "create-admin":
-        who = (admin["username"], admin["email"])
-        manage = ("python", "./manage.py", "lms")
-        return [
-            (*manage, "manage_user", "--superuser", "--staff", *who),
-            # The shell reads the password from its file: an argument is visible in each list of processes.
-            (*manage, "shell", "-c", SET_ADMIN.format(user=who[0])),
-        ]
-    if verb == "login-link":
-        return [("python", "./manage.py", "lms", "shell", "-c", LINK)]
-    if verb == "oauth-sync":
-        return [("python", "./manage.py", "lms", "shell", "-c", SYNC)]
-    return [(*manage, "migrate", "--no-input")]
+        return SET_ADMIN.format(user=admin["username"], email=admin["email"])
+    return {"login-link": LINK, "oauth-sync": SYNC}.get(verb, "")
+
+
+def ending(verbs: Sequence[str], admin: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The variant and the command of verbs that end, in order: one start of Django for those of a variant that follow each other."""
+    for (variant, django), group in groupby(verbs, lambda verb: (variant_of(verb), verb != "lms-assets")):
+        if not django:
+            yield variant, (sys.executable, "-I", ASSETS, "/openedx/staticfiles", "/openedx/static")
+            continue
+        listed = list(group)
+        # A link is read by its caller: nothing else is printed with it.
+        heads = [f"print({f'openedx: {verb}'!r}, flush=True)" if len(verbs) > 1 else "" for verb in listed]
+        code = "\n".join(head + statements(verb, admin) for head, verb in zip(heads, listed, strict=True))
+        yield variant, ("python", "./manage.py", variant, "shell", "-c", code)
+
+
+def staying(verb: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The command of a verb that stays."""
+    return (worker if verb.endswith("-workers") else web)(variant_of(verb), env)
+
+
+def variant_of(verb: str) -> str:
+    """The application of a verb: lms or cms."""
+    return "cms" if verb.startswith("cms") else "lms"
+
+
+def environment(variant: str) -> dict[str, str]:
+    """The environment of a variant's commands."""
+    return {
+        **os.environ,
+        "SERVICE_VARIANT": variant,
+        "DJANGO_SETTINGS_MODULE": f"portal_settings.{variant}",
+        "OPENEDX_TASKS_PER_CHILD": tasks_per_child(os.environ),
+    }
 
 
 def main(verbs: Sequence[str]) -> int:
@@ -227,24 +252,17 @@ def main(verbs: Sequence[str]) -> int:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     admin = json.loads((CONFIG / "lms.env.json").read_text()).get("ADMIN", {})
     try:
-        queues("cms" if verbs[0].startswith("cms") else "lms", os.environ.get("OPENEDX_QUEUES", ""))
+        queues(variant_of(verbs[0]), os.environ.get("OPENEDX_QUEUES", ""))
     except ValueError as error:
         print(f"openedx: {error}", file=sys.stderr)
         return USAGE
-    for verb in verbs:
-        variant = "cms" if verb.startswith("cms") else "lms"
-        env = {
-            **os.environ,
-            "SERVICE_VARIANT": variant,
-            "DJANGO_SETTINGS_MODULE": f"portal_settings.{variant}",
-            "OPENEDX_TASKS_PER_CHILD": tasks_per_child(os.environ),
-        }
-        for words in commands(verb, env, admin):
-            if verb in STAYING:
-                os.execvpe(words[0], words, env)  # noqa: S606 (words of our own)
-            code = subprocess.run(words, env=env, check=False).returncode
-            if code:
-                return code if code > 0 else 128 - code
+    if verbs[0] in STAYING:
+        words = staying(verbs[0], os.environ)
+        os.execvpe(words[0], words, environment(variant_of(verbs[0])))  # noqa: S606 (words of our own)
+    for variant, words in ending(verbs, admin):
+        code = subprocess.run(words, env=environment(variant), check=False).returncode
+        if code:
+            return code if code > 0 else 128 - code
     return 0
 
 

@@ -21,7 +21,7 @@ from tests.e2e.pictures import png
 
 pytestmark = pytest.mark.e2e
 
-JOB = ("lms-migrate", "cms-migrate", "lms-assets", "oauth-sync", "create-admin")
+JOB = ("lms-migrate", "oauth-sync", "create-admin", "cms-migrate", "lms-assets")
 PASSWORD = "correct horse battery staple"
 KILLS = int(os.environ.get("PORTAL_KILLS", "3"))
 HEAVY = "lms-workers-heavy"

@@ -64,13 +64,11 @@ def test_a_setting_is_read_as_it_was_written(
 
 
 def test_pages_are_served_on_the_socket_that_is_open_already(entry: ModuleType) -> None:
-    [words] = entry.commands(
-        "cms", {"OPENEDX_LISTEN_FD": "5", "OPENEDX_READY_FD": "6", "OPENEDX_WORKERS": "3"}, {}
-    )
+    words = entry.staying("cms", {"OPENEDX_LISTEN_FD": "5", "OPENEDX_READY_FD": "6", "OPENEDX_WORKERS": "3"})
     assert {"--http-socket=fd://5", "--processes=3", "--hook-accepting1-once=write:/proc/self/fd/6 1"} <= set(
         words
     )
-    [words] = entry.commands("cms", {}, {})
+    words = entry.staying("cms", {})
     assert "--http-socket=0.0.0.0:8010" in words
 
 
@@ -130,13 +128,13 @@ def test_a_run_that_follows_another_has_answered_before_it_is_ready(
 @pytest.mark.parametrize("verb", ["lms", "cms"])
 def test_workers_of_uwsgi_know_which_threads_they_have_not(entry: ModuleType, verb: str) -> None:
     """Seen with the real Open edX: without it a mongo that was killed stayed away from the lms until its next start."""
-    [words] = entry.commands(verb, {}, {})
+    words = entry.staying(verb, {})
     assert {"--master", "--enable-threads", "--py-call-osafterfork"} <= set(words)
 
 
 def test_the_log_has_nothing_of_what_a_request_was_told(entry: ModuleType, tmp_path: Path) -> None:
     """uWSGI's own format has the address with its query, and the referrer; a probe every two seconds is no news."""
-    [words] = entry.commands("lms", {}, {})
+    words = entry.staying("lms", {})
     assert "--disable-logging" in words
     (tmp_path / "lms").mkdir()
     (tmp_path / "lms/wsgi.py").write_text(
@@ -159,21 +157,21 @@ for path in ("/heartbeat", "/password_reset_confirm/1-token/", "/gone"):
 
 
 def test_workers_take_their_variant_s_queues_by_a_name_of_their_generation(entry: ModuleType) -> None:
-    [words] = entry.commands("lms-workers", {"OPENEDX_WORKERS": "2", "OPENEDX_GENERATION": "7"}, {})
+    words = entry.staying("lms-workers", {"OPENEDX_WORKERS": "2", "OPENEDX_GENERATION": "7"})
     assert "--queues=edx.lms.core.default,edx.lms.core.high,edx.lms.core.high_mem" in words
     assert "--hostname=edx.lms.core.default.7.%h" in words
     assert {"--app=openedx_worker", "--concurrency=2"} <= set(words)
 
 
 def test_a_group_of_workers_takes_its_own_queues_alone(entry: ModuleType) -> None:
-    [words] = entry.commands("lms-workers", {"OPENEDX_QUEUES": "high_mem"}, {})
+    words = entry.staying("lms-workers", {"OPENEDX_QUEUES": "high_mem"})
     assert "--queues=edx.lms.core.high_mem" in words
     assert "--hostname=edx.lms.core.high_mem.1.%h" in words
     assert entry.tasks_per_child({"OPENEDX_QUEUES": "high_mem"}) == "1"
     assert entry.tasks_per_child({"OPENEDX_QUEUES": "default,high_mem"}) == "100"
     for queues in ("low", "high,", "default,high_mem;"):
         with pytest.raises(ValueError, match="is no queue of lms; there are: default, high, high_mem"):
-            entry.commands("lms-workers", {"OPENEDX_QUEUES": queues}, {})
+            entry.staying("lms-workers", {"OPENEDX_QUEUES": queues})
 
 
 def test_a_queue_that_is_none_ends_the_container_in_one_line(
@@ -279,7 +277,7 @@ def test_what_of_the_uploads_is_public_is_one_list(entry: ModuleType) -> None:
         r"location ~ \^/media/\(.*\|\(([^)]+)\)/\)", (ROOT / "images/nginx/nginx.conf").read_text()
     )
     assert pattern.split("|") == sorted([*entry.PUBLIC, "course_images"])
-    [words] = entry.commands("lms", {}, {})
+    words = entry.staying("lms", {})
     served = {each.partition("=")[2] for each in words if each.startswith("--static-map=")}
     assert served == {"/static=/openedx/staticfiles"} | {
         f"/media/{name}=/openedx/media/{name}" for name in entry.PUBLIC
@@ -295,12 +293,117 @@ def test_what_is_empty_says_nothing(entry: ModuleType) -> None:
     }
 
 
+# Django, its shell and edx-platform's command as far as the verbs use them; each start and call is a line of `calls`.
+DJANGO = """
+import os, sys, types
+calls = open("calls", "a")
+print("start", *sys.argv[1:3], os.environ["DJANGO_SETTINGS_MODULE"], file=calls)
+class Rows:
+    def __init__(self, name): self.name = name
+    def __getattr__(self, verb):
+        def call(*args, **kwargs):
+            print(self.name, verb, *args, *sorted(kwargs), file=calls)
+            return (self, True) if verb.endswith("_or_create") else self
+        return call
+def call_command(*words):
+    print(*words, file=calls)
+    if words[0] == os.environ.get("FAILS"):
+        raise SystemExit(3)
+def module(name, **values):
+    sys.modules[name] = types.ModuleType(name)
+    vars(sys.modules[name]).update(values)
+class Site: objects = Rows("site")
+class User: objects = Rows("user")
+class Client: objects = Rows("client")
+class Flag: objects = Rows("flag")
+class Access: objects = Rows("access")
+for name in ("django", "django.contrib", "django.contrib.sites", "django.core", "oauth2_provider", "openedx",
+             "openedx.core", "openedx.core.djangoapps", "openedx.core.djangoapps.oauth_dispatch"):
+    module(name)
+module("django.core.management", call_command=call_command)
+module("django.contrib.sites.models", Site=Site)
+module("django.contrib.auth", get_user_model=lambda: User)
+module("waffle", get_waffle_flag_model=lambda: Flag)
+module("oauth2_provider.models", get_application_model=lambda: Client)
+module("openedx.core.djangoapps.oauth_dispatch.models", ApplicationAccess=Access)
+real = open
+def open(path, *mode):
+    return real(path.replace("/run/secrets", os.getcwd()).replace("/openedx/config", os.getcwd()), *mode)
+assert sys.argv[2:4] == ["shell", "-c"]
+exec(sys.argv[4], dict(globals()))
+"""
+
+
+@pytest.fixture
+def image(entry: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory that an image's commands run in, with its configuration and its Python."""
+    monkeypatch.setattr(entry, "CONFIG", tmp_path)
+    monkeypatch.setattr(entry, "MEDIA", tmp_path / "media")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").symlink_to(sys.executable)
+    (tmp_path / "manage.py").write_text(DJANGO)
+    (tmp_path / "admin-password").write_text("hunter2")
+    env = {
+        "ADMIN": {"username": "o'hara", "email": "o@example.org"},
+        "LMS_BASE": "a", "PLATFORM_NAME": "A", "SOCIAL_AUTH_EDX_OAUTH2_KEY": "k", "CMS_ROOT_URL": "http://b",
+    }  # fmt: skip
+    for variant in ("lms", "cms"):
+        (tmp_path / f"{variant}.env.json").write_text(json.dumps(env))
+        (tmp_path / f"{variant}.auth.json").write_text(json.dumps({"SOCIAL_AUTH_EDX_OAUTH2_SECRET": "s"}))
+    return tmp_path
+
+
+def test_the_verbs_of_one_application_are_one_start_of_django(
+    entry: ModuleType, image: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    verbs = ["lms-migrate", "oauth-sync", "create-admin", "cms-migrate"]
+    assert entry.main(verbs) == 0
+    assert capfd.readouterr().out.splitlines() == [f"openedx: {verb}" for verb in verbs]
+    calls = (image / "calls").read_text().splitlines()
+    assert [each for each in calls if each.startswith(("start", "migrate", "manage_user"))] == [
+        "start lms shell portal_settings.lms",
+        "migrate --no-input",
+        "manage_user --superuser --staff o'hara o@example.org",
+        "start cms shell portal_settings.cms",
+        "migrate --no-input",
+    ]
+    assert {"site update_or_create defaults id", "user set_password hunter2", "user save"} <= set(calls)
+
+
+@pytest.mark.parametrize(("fails", "printed"), [("migrate", 1), ("manage_user", 2)])
+def test_nothing_runs_after_a_verb_that_failed(
+    entry: ModuleType,
+    image: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    fails: str,
+    printed: int,
+) -> None:
+    monkeypatch.setenv("FAILS", fails)
+    verbs = ["lms-migrate", "create-admin", "cms-migrate"]
+    assert entry.main(verbs) == 3
+    assert capfd.readouterr().out.splitlines() == [f"openedx: {verb}" for verb in verbs[:printed]]
+    assert (image / "calls").read_text().splitlines()[-1].startswith(fails)
+
+
 def test_no_password_is_an_argument(entry: ModuleType) -> None:
-    command_lines = str(entry.commands("create-admin", {}, {"username": "o'hara", "email": "o@example.org"}))
-    assert "/run/secrets/admin-password" in command_lines
-    assert "secret" not in " ".join(entry.commands("oauth-sync", {}, {})[0][:-1])
-    compile(entry.SYNC, "sync", "exec")
-    compile(entry.SET_ADMIN.format(user="o'hara"), "set-admin", "exec")
+    verbs = [verb for verb in entry.ENDING if verb != "lms-assets"]
+    words = str(list(entry.ending(verbs, {"username": "a", "email": "a@example.org"})))
+    assert "/run/secrets/admin-password" in words
+    assert "auth['SOCIAL_AUTH_EDX_OAUTH2_SECRET']" in words.replace('"', "'")
+
+
+def test_static_files_need_no_django(entry: ModuleType) -> None:
+    [(_, words)] = entry.ending(["lms-assets"], {})
+    assert words[-3:] == (entry.ASSETS, "/openedx/staticfiles", "/openedx/static")
+
+
+def test_a_log_in_link_is_all_that_is_printed(entry: ModuleType) -> None:
+    [(variant, words)] = entry.ending(["login-link"], {})
+    assert (variant, words[-1].count("print(")) == ("lms", 1)
+    compile(words[-1], "link", "exec")
 
 
 @pytest.mark.parametrize("verbs", [[], ["shell"], ["lms", "cms"], ["lms-migrate", "lms"]])
