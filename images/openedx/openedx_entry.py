@@ -81,6 +81,31 @@ site = {"domain": env["LMS_BASE"], "name": env["PLATFORM_NAME"][:50]}
 Site.objects.exclude(id=1).filter(domain=site["domain"]).delete()
 Site.objects.update_or_create(id=1, defaults=site)
 """
+# Open edX shows a page of its own where a front end has the same, until a flag of its database says otherwise. A flag that
+# somebody has set stays; one that leads to a front end that is not there leads nowhere, and goes.
+FLAGS = {
+    "DISCUSSIONS_MICROFRONTEND_URL": (
+        "discussions.enable_discussions_mfe",
+        "discussions.enable_learners_stats",
+        "discussions.enable_learners_tab_in_discussions_mfe",
+        "discussions.enable_moderation_reason_codes",
+        "discussions.enable_new_structure_discussions",
+        "discussions.enable_reported_content_email_notifications",
+    ),
+    "LEARNER_HOME_MICROFRONTEND_URL": ("learner_home_mfe.enabled",),
+    "LEARNING_MICROFRONTEND_URL": ("course_home.course_home_mfe_progress_tab",),
+    "ORA_GRADING_MICROFRONTEND_URL": ("openresponseassessment.enhanced_staff_grader",),
+}
+SITE += f"""
+from waffle import get_waffle_flag_model
+flags = get_waffle_flag_model().objects
+for setting, names in {FLAGS!r}.items():
+    for name in names:
+        if env.get(setting):
+            flags.get_or_create(name=name, defaults={{"everyone": True}})
+        else:
+            flags.filter(name=name, everyone=True).delete()
+"""
 # The OAuth2 client by which the cms logs users in at the lms. Like `create_dot_application`, but without the secret on
 # the command line.
 SYNC = """

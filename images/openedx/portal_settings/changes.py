@@ -62,6 +62,7 @@ def apply(space: Settings, variant: str) -> None:
         tokens(space, given),
         mail(space, given),
         studio_name(space),
+        front_ends(space, given),
         files(space, given, common, variant),
         one_database(space),
         no_code_in_problems(),
@@ -218,10 +219,11 @@ def hosts_and_cookies(given: Settings, variant: str) -> Settings:
 
 
 def _origins(given: Settings, variant: str) -> List[str]:
-    """Trusted origins: with the scheme since Django 4, only hosts before."""
+    """Trusted origins, with the pages of the front ends: with the scheme since Django 4, only hosts before."""
     import django
 
     roots = [given[name] for name in ("LMS_ROOT_URL", "CMS_ROOT_URL")]
+    roots += [each for each in given.get("CORS_ORIGIN_WHITELIST") or () if each not in roots]
     return roots if django.VERSION >= (4, 0) else [root.partition("://")[2] for root in roots]
 
 
@@ -270,6 +272,20 @@ def mail(space: Settings, given: Settings) -> Settings:
 def studio_name(space: Settings) -> Settings:
     """The studio's name in its mails, which name the portal before it: the release's own is a placeholder."""
     return {"STUDIO_NAME": space["STUDIO_SHORT_NAME"]} if "STUDIO_SHORT_NAME" in space else {}
+
+
+def front_ends(space: Settings, given: Settings) -> Settings:
+    """What the front ends are told, with the name and the logo that the portal's own admins may change."""
+    config = space.get("MFE_CONFIG")
+    if not config:
+        return {}
+    shown = {"SITE_NAME": space["PLATFORM_NAME"]}
+    for name in ("LOGO_URL", "FAVICON_URL"):
+        place = given.get(name) or ""
+        if place:
+            # They are on another host than the lms, whose path it is.
+            shown[name] = given["LMS_ROOT_URL"] + place if place.startswith("/") else place
+    return {"MFE_CONFIG": dict(config, **shown)}
 
 
 def files(space: Settings, given: Settings, common: Settings, variant: str) -> Settings:

@@ -1,6 +1,7 @@
 """Checks that this release's edx-platform has the settings that it gets, and with values of the same type."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, Container, Dict, List
@@ -24,7 +25,11 @@ OURS = frozenset(
     )
 )
 # Prefixes of settings that Django and other libraries read.
-LIBRARIES = ("SOCIAL_AUTH_", "EMAIL_", "MEILISEARCH_")
+LIBRARIES = ("CORS_", "SOCIAL_AUTH_", "EMAIL_", "MEILISEARCH_")
+# Lms and cms get the same of the front ends, and each release reads the names of those that it has.
+FRONT_ENDS = re.compile(
+    r"\w+_MICROFRONTEND_(?:URL|DOMAIN)|(?:ENABLE_)?MFE_CONFIG\w*|FRONTEND_SITE_CONFIG|WRITABLE_GRADEBOOK_URL|SHARED_COOKIE_DOMAIN"
+)
 
 
 def unknown(given: Dict[str, Any], known: Container[str], source: str) -> List[str]:
@@ -35,6 +40,7 @@ def unknown(given: Dict[str, Any], known: Container[str], source: str) -> List[s
         if name not in known
         and name not in OURS
         and not name.startswith(LIBRARIES)
+        and not FRONT_ENDS.fullmatch(name)
         and "'%s'" % name not in source
         and '"%s"' % name not in source
     )

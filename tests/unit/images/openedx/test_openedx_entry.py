@@ -412,3 +412,61 @@ def test_other_verbs_are_refused(
 ) -> None:
     assert entry.main(verbs) == entry.USAGE
     assert "verbs are" in capsys.readouterr().err
+
+
+# Django's shell has these; the flags that there are, and what becomes of them.
+FAKES = """
+import json, os
+class Objects:
+    def __init__(self): self.made = json.loads(os.environ["FLAGS"])
+    def exclude(self, **_): return self
+    def filter(self, name="", domain="", everyone=None):
+        self.name = name
+        return self
+    def delete(self): self.made.pop(self.name, None)
+    def update_or_create(self, **_): pass
+    def get_or_create(self, name, defaults): self.made.setdefault(name, defaults["everyone"])
+objects = Objects()
+class Model: pass
+Model.objects = objects
+Site = Model
+def get_waffle_flag_model(): return Model
+"""
+
+
+@pytest.mark.parametrize(
+    ("told", "there", "left"),
+    [
+        (
+            {"LEARNING_MICROFRONTEND_URL": "http://apps.acme.com/learning"},
+            {"learner_home_mfe.enabled": True, "own.flag": True},
+            {"course_home.course_home_mfe_progress_tab": True, "own.flag": True},
+        ),
+        (
+            {"LEARNING_MICROFRONTEND_URL": "http://apps.acme.com/learning"},
+            {"course_home.course_home_mfe_progress_tab": False},
+            {"course_home.course_home_mfe_progress_tab": False},
+        ),
+        ({"LEARNING_MICROFRONTEND_URL": None}, {"course_home.course_home_mfe_progress_tab": True}, {}),
+    ],
+    ids=["a front end's page is shown", "what somebody has decided stays", "no page leads nowhere"],
+)
+def test_pages_lead_to_the_front_ends_that_there_are(
+    entry: ModuleType, tmp_path: Path, told: dict[str, str], there: dict[str, bool], left: dict[str, bool]
+) -> None:
+    for name in ("waffle.py", "django/contrib/sites/models.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("from fakes import *\n")
+    (tmp_path / "fakes.py").write_text(FAKES)
+    settings = tmp_path / "lms.env.json"
+    settings.write_text(json.dumps({"LMS_BASE": "acme.com", "PLATFORM_NAME": "Acme", **told}))
+    code = entry.SITE.replace("/openedx/config/lms.env.json", str(settings))
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport fakes; print(json.dumps(fakes.objects.made))"],
+        env={"PYTHONPATH": str(tmp_path), "FLAGS": json.dumps(there)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == left

@@ -211,6 +211,29 @@ def test_studio_is_called_so_unless_a_file_says_otherwise(tenant: Tenant, tmp_pa
     )
 
 
+def test_front_ends_may_call_and_show_the_name_and_logo_that_admins_have_changed(
+    tenant: Tenant, tmp_path: Path
+) -> None:
+    more = {
+        "PLATFORM_NAME": "Acme Abroad",
+        "LOGO_URL": "/media/logo.png",
+        "FAVICON_URL": "https://x.example/f.ico",
+    }
+    settings = shown(load_settings(tmp_path, tenant, "lms", more))
+    if "mfe" not in tenant.services:
+        assert not settings.get("MFE_CONFIG")
+        return
+    front_end = settings["MFE_CONFIG"]
+    assert front_end["SITE_NAME"] == "Acme Abroad"
+    assert front_end["LOGO_URL"] == "http://acme.localhost:8081/media/logo.png"
+    assert front_end["FAVICON_URL"] == "https://x.example/f.ico"
+    assert front_end["LMS_BASE_URL"] == "http://acme.localhost:8081"
+    old = SHAPES[tenant.release.name].django < "(4"
+    assert settings["CSRF_TRUSTED_ORIGINS"] == [
+        ("" if old else "http://") + f"{host}acme.localhost:8081" for host in ("", "studio.", "apps.")
+    ]
+
+
 def test_tokens_are_signed_by_a_key_of_the_portal_s_own(tenant: Tenant, tmp_path: Path) -> None:
     one, other = (shown(load_settings(tmp_path, tenant, each)) for each in ("lms", "cms"))
     keys = ("JWT_PRIVATE_SIGNING_JWK", "JWT_PUBLIC_SIGNING_JWK_SET")
@@ -316,7 +339,7 @@ def test_all_that_the_module_makes_is_refused_in_a_tenant_s_file_or_open_to_it(
     settings = shown(load_settings(tmp_path, tenant, variant))
     placeholders = {name for name in settings["(changed)"] if name.endswith("_EMAIL")}
     # Of the one the module makes the keys and names alone; the other it takes away where it is the release's own.
-    merged = {"JWT_AUTH", "EDX_API_KEY"}
+    merged = {"JWT_AUTH", "EDX_API_KEY", "MFE_CONFIG"}
     assert set(settings["(changed)"]) - placeholders - merged <= PROTECTED_LAYER | SETTINGS_MODULE | set(
         settings["(open)"]
     )
