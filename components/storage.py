@@ -12,6 +12,7 @@ from components.workload import HostMount, VolumeMount, identity
 from config.portal.labels import IMAGES, OWNER, RELEASE
 from config.portal.resource_types import STORAGE
 from config.releases.upgrades import DeployedRelease
+from config.values import drive_paths
 from config.values.checks import LEAST_FREE
 from config.values.drive_paths import SENTINEL
 
@@ -101,7 +102,7 @@ class Storage(ComponentResource):
             driver="local",
             # Unlike host_path, this fails when the path is not there instead of making it on the host's
             # own disk. https://github.com/docker/compose/issues/9971
-            driver_opts={"type": "none", "o": "bind", "device": f"{self.directory}/{directory}"},
+            driver_opts=drive_paths.volume_options(f"{self.directory}/{directory}"),
             labels=[
                 docker.VolumeLabelArgs(label=key, value=value)
                 for key, value in sorted(identity(args.tenant, "data", f"volume-{directory}").items())

@@ -8,8 +8,10 @@ from typing import Any
 
 from config.images import PREFIX
 from config.portal.image_sources import OPS, image_references
+from config.portal.networks import networks
 from config.portal.resource_types import CONTAINER, NETWORK
 from config.tenant.tenant import Tenant
+from config.values import drive_paths
 from config.values.names import JOBS
 from preflight import connection
 from preflight import facts as host_facts
@@ -72,9 +74,22 @@ def requirements(tenant: Tenant, references: Mapping[str, str], has: Existing) -
         # Others the plugin pulls by itself.
         images=frozenset(each for each in references.values() if each.startswith(PREFIX)) - has.images,
         new_containers=frozenset(names) - has.containers if not (has.containers and stays) else frozenset(),
+        new_networks=frozenset()
+        if has.networks
+        else frozenset(f"{tenant.name}-{each}" for each in networks(tenant)),
+        volumes={} if has.networks else _volumes(tenant),
         leaving_containers=has.containers,
         leaving_networks=has.networks,
     )
+
+
+def _volumes(tenant: Tenant) -> dict[str, dict[str, str]]:
+    """The options of each volume of a portal, by its name."""
+    directories = sorted({each for service in tenant.services.values() for each in service.data})
+    return {
+        f"{tenant.name}-{each}": drive_paths.volume_options(f"{tenant.directory}/{each}")
+        for each in directories
+    }
 
 
 def obstacles(

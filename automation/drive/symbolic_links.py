@@ -1,4 +1,4 @@
-"""Symbolic links on a drive where a portal's own directories belong: what one leads to is nobody's to find or to delete.
+"""Symbolic links and files on a drive where a portal's own directories belong: what a link leads to is nobody's to find or to delete.
 
 Whoever looks at a directory by its name would see what a link leads to, and whoever deletes it would delete the link alone.
 Only root of the engine's host, or of the file server, makes one there: the services write below these directories.
@@ -23,31 +23,38 @@ for each in {0} .purged-{0}; do
         printf 'link %s\t%s\n' "$name" "$target"
     done
 done
+if [ -e {0} ] && [ ! -d {0} ] && [ ! -L {0} ]; then printf 'file {0}\t-\n'; fi
 """
-_LINK = re.compile(r"^link ([^\t\n]+)\t([^\t\n]*)$", re.MULTILINE)
+_LINK = re.compile(r"^(link|file) ([^\t\n]+)\t([^\t\n]*)$", re.MULTILINE)
 
 
 class DataLinked(PortalError):
-    """A symbolic link stands where a portal has its data: the data is not where the drive has it."""
+    """A symbolic link or a file stands where a portal has its data: the data is not where the drive has it."""
 
     exit_code = 7
 
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A link by its path below the drive's root, and what it leads to, as it says itself."""
+    """A link by its path below the drive's root, and what it leads to, as it says itself; or a `file`, which leads nowhere."""
 
     name: str
     target: str
+    kind: str = "link"
 
 
 def parse(output: str) -> tuple[Link, ...]:
-    """The links that `LINKS_SCRIPT` has printed."""
-    return tuple(Link(name=name, target=target) for name, target in _LINK.findall(output))
+    """The links and files that `LINKS_SCRIPT` has printed."""
+    return tuple(Link(kind=kind, name=name, target=target) for kind, name, target in _LINK.findall(output))
 
 
 def describe(root: str, link: Link) -> str:
     """What stands where, and the remedy."""
+    if link.kind == "file":
+        return (
+            f"{root}/{link.name} on the engine's host is no directory, and the portal's data belongs there. "
+            "On that host, move it away"
+        )
     return (
         f"{root}/{link.name} on the engine's host is a symbolic link to {link.target}, so the data is "
         "not in its place on the drive. On that host, remove the link and move the data back to "

@@ -41,6 +41,11 @@ SYSTEM = (
 SHARED = ("/", "/home", "/opt", "/root", "/tmp", "/var", "/var/lib", "/var/tmp")  # noqa: S108
 
 
+def volume_options(directory: str) -> dict[str, str]:
+    """The options of a volume that is a directory of the drive. Unlike a path in a container's mounts, an absent one is refused."""
+    return {"type": "none", "o": "bind", "device": directory}
+
+
 def root(text: str) -> str:
     """Where the drive is mounted: an absolute, plain path; raises ValueError."""
     shown = quoted(text)

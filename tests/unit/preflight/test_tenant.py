@@ -95,6 +95,8 @@ def test_by_the_file_alone_only_what_the_state_does_not_have_is_wanted() -> None
     assert [each.subnet for each in first.subnets] == [place]
     assert first.images == {"portals/lms:1"}
     assert {"acme-lms", "acme-storage-init"} <= first.new_containers
+    assert {"acme-front", "acme-data"} <= first.new_networks
+    assert first.volumes["acme-mysql"] == {"type": "none", "o": "bind", "device": "/srv/portals/acme/mysql"}
     assert of_file(ACME, references, Existing.read(resources(port + 1, inside, "portals/lms:1"))).published
     assert of_file(
         ACME, references, Existing.read(resources(port, "10.77.200.0/26", "portals/lms:1"))

@@ -171,6 +171,16 @@ def test_what_a_link_is_called_forges_no_answer(drive: Path) -> None:
     assert (link.name, link.target) == ("acme/a?link b?c", "x?link d?e?[2J")
 
 
+def test_a_file_in_the_place_of_a_portal_is_told(drive: Path) -> None:
+    (drive / "acme").write_text("a file")
+    (file,) = symbolic_links.parse(on(drive, symbolic_links.LINKS_SCRIPT))
+    assert (file.name, file.kind) == ("acme", "file")
+    with pytest.raises(
+        symbolic_links.DataLinked, match="nothing was written: /d/acme on the engine's host is no directory"
+    ):
+        symbolic_links.refuse("/d", (file,), "nothing was written")
+
+
 @pytest.mark.parametrize("made", [inside, outside])
 def test_no_owner_is_read_through_a_link(drive: Path, made: Callable[[Path], None]) -> None:
     made(drive)
