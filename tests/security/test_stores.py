@@ -201,3 +201,20 @@ def test_search_has_no_other_door(search: tuple[ImageContainer, str]) -> None:
         socket.create_connection((box.address, 9300), timeout=5)
     code, _ = box.exec("bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/9300")
     assert code == 0
+
+
+def test_search_says_to_strangers_which_routes_there_are_and_nothing_of_what_it_holds(
+    search: tuple[ImageContainer, str],
+) -> None:
+    """OPTIONS and paths that are no route end before the password is asked for: with the same words for every index."""
+    box, password = search
+    assert ask_search(box, "PUT", "/there", basic(USER, password))[0] == 200
+    for below in ("", "/_search", "/_doc/1", "/_mapping"):
+        assert (
+            ask_search(box, "OPTIONS", f"/there{below}")
+            == ask_search(box, "OPTIONS", f"/absent{below}")
+            == (200, "")
+        )
+    there, absent = (ask_search(box, "GET", f"/_cat/no-route/{each}") for each in ("there", "absent"))
+    assert there[0] == absent[0] == 400
+    assert there[1].replace("there", "") == absent[1].replace("absent", "")
