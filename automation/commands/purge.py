@@ -60,7 +60,7 @@ def purge_command(
     Searches every drive and engine where its data has been.
     """
     scope = purge.search_scope(tenant, root=root, docker_host=docker_host, gone=tuple(gone or ()))
-    for host in scope.hosts:
+    for host in purge.engines(scope):
         with building(present=False) as progress:
             images.build(["ops"], docker_host=host, on_event=progress)
     remains = purge.trace(tenant, scope)

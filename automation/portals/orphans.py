@@ -9,6 +9,7 @@ from typing import Any
 from automation.drive import data_locations, sentinel, symbolic_links
 from automation.drive.symbolic_links import Link
 from automation.engine import inventory
+from automation.errors import NoEngine
 from automation.portals import ownership, tenant_files
 from automation.portals.ownership import NOBODY, Owner, OwnState, Side
 from automation.stack import Stack, stacks
@@ -134,7 +135,8 @@ def by_portal(orphans: Iterable[Orphan], ours: OwnState) -> list[Portal]:
 def find(say: Callable[[str], None] = lambda text: None) -> list[Portal]:
     """All of them: on each engine and drive that a tenant names, the shell's own engine, and in the state.
 
-    `say` is told of each drive that could not be looked at, for what is on it is not known.
+    `say` is told of each drive that could not be looked at, for what is on it is not known; and of each engine that only a stack
+    without a file remembers.
 
     Raises ConfigError for a tenant file that is wrong, since what it owns is not known then; NoEngine, PortalError.
     """
@@ -143,19 +145,26 @@ def find(say: Callable[[str], None] = lambda text: None) -> list[Portal]:
     left = [each for each in stacks() if each not in known]
     orphans = [Orphan(kind="stack", name=each, tenant=each) for each in left]
     where = roots_by_engine(tenants)
+    asked = frozenset(where)
     words = {placement.address_of(each, os.environ): each for each in where}
     for each in left:
         # What is on a drive is known from what happened, also when the file that named the drive is gone.
         for home in data_locations.known_locations(Stack(name=each), Stack(name=each).state()):
             where.setdefault(words.get(home.host, home.host), set()).add(home.root)
     for docker_host, roots in where.items():
-        with inventory.connect(docker_host) as client:
-            orphans += orphaned_objects(client, known, docker_host)
-            for root in sorted(roots):
-                if sentinel.has_sentinel(client, root):
-                    orphans += orphaned_directories(client, root, known)
-                else:
-                    say(f"not searched: {sentinel.missing_text(root)}")
+        try:
+            with inventory.connect(docker_host) as client:
+                orphans += orphaned_objects(client, known, docker_host)
+                for root in sorted(roots):
+                    if sentinel.has_sentinel(client, root):
+                        orphans += orphaned_directories(client, root, known)
+                    else:
+                        say(f"not searched: {sentinel.missing_text(root)}")
+        except NoEngine as error:
+            if docker_host in asked:
+                raise
+            # Of the past alone: it may be there no more, or be reached by another address.
+            say(f"not searched: {error}")
     return by_portal(orphans, OwnState.of(left))
 
 

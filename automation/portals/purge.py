@@ -4,14 +4,14 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from automation.drive import data_locations, sentinel, symbolic_links
 from automation.drive.data_locations import DataLocation
 from automation.engine import inventory
-from automation.errors import PortalError
+from automation.errors import NoEngine, PortalError
 from automation.locks.stack_lock import lock_stack
 from automation.portals import ownership, tenant_files
 from automation.portals.ownership import Owner, OwnState, Side
@@ -162,13 +162,19 @@ def trace(tenant: str, scope: SearchScope) -> Trace:
 def engines(scope: SearchScope) -> dict[str, list[str]]:
     """The engines to look at, each once, with all words that lead to it: a state and a file may have other words for one.
 
-    Raises NoEngine.
+    Raises NoEngine, with how to give one up: a way to it, such as a tunnel's socket, may be there no more.
     """
     hosts: dict[str, list[str]] = {}
     known: dict[str, str] = {}
     for host in scope.hosts:
-        with inventory.connect(host) as client:
-            identity = str(client.info().get("ID") or host)
+        try:
+            with inventory.connect(host) as client:
+                identity = str(client.info().get("ID") or host)
+        except NoEngine as error:
+            raise NoEngine(
+                f"{error}. The portal was brought up by {host}: nothing was removed. If that engine no longer exists, or is "
+                f"reached by another address now, pass `--gone {host}`"
+            ) from None
         hosts.setdefault(known.setdefault(identity, host), []).append(host)
     return hosts
 
@@ -246,11 +252,20 @@ def search_scope(
     return SearchScope(
         # An engine without a root: what runs there is looked for all the same.
         places=data_locations.unique(kept) or (DataLocation(root="", host=address("")),),
-        maybe=tuple(
-            DataLocation(root=each, host=host)
-            for host in hosts
-            for each in sorted(others)
-            if each not in gone
+        maybe=(
+            # By another address the engine that was given up may be one of these: its drive is known by the id.
+            *(
+                replace(each, host=host)
+                for each in locations
+                if each.host in gone and each.root not in gone
+                for host in hosts
+            ),
+            *(
+                DataLocation(root=each, host=host)
+                for host in hosts
+                for each in sorted(others)
+                if each not in gone
+            ),
         ),
         gone=lost,
     )

@@ -195,6 +195,22 @@ def test_a_locale_that_lacks_letters(locale: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("nonsense", "unknown encoding: nonsense"),
+        ("utf-8:nonsense", "unknown error handler name 'nonsense'"),
+        (":nonsense", "unknown error handler name 'nonsense'"),
+    ],
+)
+def test_an_encoding_that_nobody_knows(value: str, reason: str) -> None:
+    """Python itself would end with a dump, before anything of ours runs."""
+    ran = portal("tenants", env={**os.environ, "PORTAL_PYTHON": sys.executable, "PYTHONIOENCODING": value})
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    told = f"portal: PYTHONIOENCODING={value}: {reason}; unset it, or set it to utf-8\n"
+    assert ran.stderr.decode() == told
+
+
+@pytest.mark.parametrize(
     "words", [("tenants",), ("env",), ("engine", "status"), ("setup",), ("up", "acme")], ids=" ".join
 )
 def test_a_home_that_is_not_there(words: tuple[str, ...], tmp_path: Path) -> None:

@@ -3,16 +3,23 @@
 import os
 import subprocess
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from automation.drive import symbolic_links, usage
+from automation.drive import data_locations, symbolic_links, usage
+from automation.drive.data_locations import DataLocation
 from automation.drive.symbolic_links import DataLinked
-from automation.portals import orphans, ownership
+from automation.engine import inventory
+from automation.errors import NoEngine
+from automation.portals import orphans, ownership, purge
 from automation.portals.orphans import Orphan, by_portal
 from automation.portals.ownership import OwnState
 from automation.portals.purge import DATA_EXISTS_SCRIPT, DELETE_SCRIPT, log_files, require_valid_name
+from automation.stack import Stack
 from config.reading.errors import ConfigError
 from config.tenant.tenant import Tenant
 from tests.programs import TENANTS
@@ -252,3 +259,31 @@ def test_only_the_tenant_s_own_logs_go(tmp_path: Path) -> None:
 def test_a_name_that_could_lead_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(ConfigError):
         require_valid_name(name)
+
+
+def test_an_engine_by_an_address_of_the_past_may_be_given_up_and_its_drive_is_searched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A tunnel's socket, say, or an alias of the local one: what lies on the drive is found by the address of now."""
+    tunnel, root = "unix:///run/tunnel.sock", "/srv/elsewhere"
+    place = DataLocation(root=root, host=tunnel, drive="d-1")
+
+    def connect(host: str) -> nullcontext[object]:
+        if host == tunnel:
+            raise NoEngine(f"no Docker engine answers at {host}")
+        return nullcontext(SimpleNamespace(info=lambda: {"ID": "e"}))
+
+    monkeypatch.setattr(Stack, "exists", lambda stack: True)
+    monkeypatch.setattr(Stack, "state", lambda stack: {})
+    monkeypatch.setattr(data_locations, "known_locations", lambda stack, state: (place,))
+    monkeypatch.setattr(inventory, "connect", connect)
+    monkeypatch.setattr(purge, "tenant_names", lambda folder: [])
+    with pytest.raises(NoEngine, match=f"nothing was removed.*--gone {tunnel}"):
+        purge.engines(purge.search_scope("acme"))
+    scope = purge.search_scope("acme", gone=(tunnel,))
+    (host,) = purge.engines(scope)
+    assert host != tunnel
+    assert replace(place, host=host) in scope.maybe
+    assert scope.gone == (tunnel,)
+    # A drive that was given up, too, is not searched.
+    assert all(each.root != root for each in purge.search_scope("acme", gone=(tunnel, root)).maybe)
