@@ -34,6 +34,7 @@ echo "quota-users $(head -n 1 /proc/self/uid_map | tr -s ' ' :)"
 echo "quota-drive $(df -Pk /drive | tail -n 1)"
 if [ -d /drive/{0} ] && [ ! -L /drive/{0} ] && [ ! -L /drive/{0}/.portal ]; then
     echo "quota-portal $(df -Pk /drive/{0} | tail -n 1)"
+    echo "quota-files $(df -Pi /drive/{0} | tail -n 1)"
     [ ! -f /drive/{0}/.portal/project ] || echo quota-project
     [ ! -f /drive/{0}/.portal/usage ] || echo "quota-counted $(head -c 40 /drive/{0}/.portal/usage | tr -c '0-9' ' ')"
 fi
@@ -43,10 +44,14 @@ _KERNEL = re.compile(r"^quota-kernel (\d+)\.(\d+)", re.MULTILINE)
 _USERS = re.compile(r"^quota-users :?(\d+):(\d+):(\d+)$", re.MULTILINE)
 _SPACE = r"^quota-{} \S+\s+(\d+)\s+\d+\s+(\d+)\s"
 _DRIVE, _PORTAL = (re.compile(_SPACE.format(each), re.MULTILINE) for each in ("drive", "portal"))
+_FILES = re.compile(r"^quota-files \S+\s+(\d+)\s+(\d+)\s", re.MULTILINE)
 _COUNTED = re.compile(r"^quota-counted (\d+) ", re.MULTILINE)
 HOLDERS = ("xfs", "ext4")
 # A portal that has less is as good as full: data stores write that much by themselves.
 LEAST_LEFT_MIB = 64
+# One for each block of 4 KiB: whoever writes into files meets the size first. Empty files, links and pipes cost no block, but
+# an inode, which nobody else has then.
+FILES_PER_MIB = 256
 COUNTS = frozenset({"prjquota", "pquota"})
 # The first with quotactl_fd, by which the helper sets a limit.
 KERNEL = (5, 14)
@@ -82,7 +87,8 @@ class Step(StrEnum):
 class Share:
     """What a drive says of a portal's share, in KiB. `own` is None where the portal has no directory there.
 
-    `ours` is whether this program has given the directory a project; `counted` what its files took when they were counted;
+    `files` is how many files the file system lets the directory have, and how many there are: of the whole file system where
+    their number is not limited. `ours` is whether this program has given the directory a project; `counted` what its files took when they were counted;
     `prevented` why no container of the engine's may set a limit, whatever the file system.
     """
 
@@ -90,6 +96,7 @@ class Share:
     options: frozenset[str] = frozenset()
     size: int = 0
     own: tuple[int, int] | None = None
+    files: tuple[int, int] | None = None
     ours: bool = False
     counted: int | None = None
     prevented: str = ""
@@ -98,6 +105,12 @@ class Share:
     def limit(self) -> int:
         """MiB that the file system gives the portal, 0 where it is all that the drive has."""
         return self.own[0] // 1024 if self.own and self.own[0] != self.size else 0
+
+    @property
+    def files_held(self) -> tuple[int, int] | None:
+        """The limit on the number of files, and how many there are; None where it is not limited."""
+        held = self.files and self.limit and self.files[0] <= most_files(self.limit)
+        return self.files if held else None
 
     @property
     def used(self) -> int | None:
@@ -115,12 +128,15 @@ class Share:
 
 def parse_share(output: str) -> Share:
     """The output of `LIMITS_SCRIPT`."""
-    mounted, whole, own, counted = (each.search(output) for each in (_MOUNT, _DRIVE, _PORTAL, _COUNTED))
+    mounted, whole, own, files, counted = (
+        each.search(output) for each in (_MOUNT, _DRIVE, _PORTAL, _FILES, _COUNTED)
+    )
     return Share(
         kind=mounted[1] if mounted else "",
         options=frozenset(mounted[2].split(",")) if mounted else frozenset(),
         size=int(whole[1]) if whole else 0,
         own=(int(own[1]), int(own[2])) if own else None,
+        files=(int(files[1]), int(files[2])) if files else None,
         ours="\nquota-project" in output,
         counted=int(counted[1]) if counted else None,
         prevented=why_prevented(output),
@@ -137,6 +153,11 @@ def why_prevented(output: str) -> str:
     return ""
 
 
+def most_files(quota: int) -> int:
+    """How many files a portal with a quota of MiB may have. Pure."""
+    return quota * FILES_PER_MIB
+
+
 def next_step(share: Share, quota: int) -> Step:
     """What is to be done so that a quota of MiB holds; 0 is no quota. Pure.
 
@@ -147,7 +168,9 @@ def next_step(share: Share, quota: int) -> Step:
     # One that limits nothing is told, and would be seen by nobody who is to take it away again.
     if not quota or quota >= share.size // 1024:
         return Step.LIFT if share.ours and share.limit else Step.NONE
-    return Step.NONE if share.limit == quota else Step.HOLD
+    # A limit of before has none of files. An operator's own stays as it is.
+    whole = not share.ours or not share.files or share.files_held
+    return Step.NONE if share.limit == quota and whole else Step.HOLD
 
 
 def raises_limit(share: Share, quota: int) -> bool:
@@ -193,7 +216,8 @@ def obstacles(share: Share, tenant: Tenant, disk: int) -> Iterator[Obstacle]:
     limit = {Step.HOLD: quota, Step.LIFT: 0, Step.NONE: share.limit}[doing]
     if used is None or not limit:
         return
-    if doing is Step.HOLD and not raises_limit(share, quota) and limit - used < LEAST_LEFT_MIB:
+    lowers = doing is Step.HOLD and share.limit != quota and not raises_limit(share, quota)
+    if lowers and limit - used < LEAST_LEFT_MIB:
         yield Obstacle(key="storage/quota", what=full_at_once_text(tenant, used), remedy=REMEDY)
     elif limit - used < disk:
         left = f"{tenant.name} has {max(0, limit - used)} MiB left of {limit}"
@@ -242,7 +266,9 @@ def notes(share: Share, tenant: Tenant) -> Iterator[str]:
     """What `up` will do about it, or why it is watched alone. Pure."""
     quota = tenant.storage.quota_mib
     doing = next_step(share, quota)
-    if doing is Step.HOLD:
+    if doing is Step.HOLD and share.limit == quota:
+        yield f"storage/quota: the file system will hold the portal to {most_files(quota)} files, too"
+    elif doing is Step.HOLD:
         now = f", {share.limit} now" if share.limit else ", none now"
         yield f"storage/quota: the file system will hold the portal to {quota} MiB{now}"
         if share.own and share.used is None:
@@ -268,7 +294,9 @@ def set_limit(
         return ""
     words = ["--tenant", tenant.name, "/portal"]
     if doing is Step.HOLD:
-        words = ["--limit-mib", str(tenant.storage.quota_mib), "--seconds", str(WALK_SECONDS), *words]
+        quota = tenant.storage.quota_mib
+        limits = ["--limit-mib", str(quota), "--limit-files", str(most_files(quota))]
+        words = [*limits, "--seconds", str(WALK_SECONDS), *words]
     last_line = run_project_quota(
         client,
         tenant.name,
@@ -295,7 +323,8 @@ def reason_not_done(last_line: str, tenant: Tenant, say: Say) -> str:
     quota = tenant.storage.quota_mib
     if done := _HELD.fullmatch(last_line):
         say(
-            f"{tenant.name}: the file system holds it to {quota} MiB from now on (project {done[1]}; {done[2]} taken)"
+            f"{tenant.name}: the file system holds it to {quota} MiB from now on, and to {most_files(quota)} files "
+            f"(project {done[1]}; {done[2]} MiB taken)"
         )
         return ""
     if word == "lifted":
@@ -304,6 +333,11 @@ def reason_not_done(last_line: str, tenant: Tenant, say: Say) -> str:
     if word == "over":
         # Before, it was less, or was not counted in time.
         return f"{full_at_once_text(tenant, int(rest))}; {REMEDY}; the limit stays as it was"
+    if word == "over-files":
+        return (
+            f"{tenant.name} has {rest} files, and with {quota} MiB it may have {most_files(quota)}; {REMEDY}; the limit stays "
+            "as it was"
+        )
     if word == "unfinished":
         return f"{rest} files were given their project in {WALK_SECONDS} s; the next ./portal up {tenant.name} goes on"
     return rest if word == "cannot" else f"the helper ended with {last_line[:200]!r}"

@@ -130,10 +130,16 @@ def _near(usage: Usage, tenant: Tenant) -> Iterator[str]:
     elif most and usage.used is not None and usage.used >= most * NEAR_QUOTA:
         over = "more than" if usage.used > most else "of"
         yield f"{tenant.name} uses {usage.used} MiB, {over} its {most} (storage/quota); {remedy}"
+    if (files := usage.share.files_held) and files[1] >= files[0] * NEAR_QUOTA:
+        yield (
+            f"{tenant.name} has {files[1]} of the {files[0]} files that the file system lets it have (storage/quota): at the end "
+            f"it can make none; raise the quota, or find them: du --inodes -x --max-depth 2 {tenant.directory}"
+        )
 
 
 def facts(usage: Usage, tenant: Tenant) -> dict[str, Any]:
     """For `--json`: sizes in MiB; `used` and `measured` are null until the portal's files have been walked through."""
+    files = usage.share.files_held
     return {
         "size_mib": usage.size,
         "free_mib": usage.free,
@@ -147,6 +153,8 @@ def facts(usage: Usage, tenant: Tenant) -> dict[str, Any]:
         else None,
         "quota_why": quota.why_not_enforced(usage.share, tenant),
         "limit_mib": usage.share.limit or None,
+        "files": files[1] if files else None,
+        "limit_files": files[0] if files else None,
         "warnings": list(warnings(usage, tenant)),
     }
 

@@ -1,17 +1,17 @@
 """project-quota hold|lift DIRECTORY …: sets or removes a project quota (XFS, ext4) on a portal's directory.
 
-    hold --tenant NAME --limit-mib N --seconds N DIRECTORY
+    hold --tenant NAME --limit-mib N --limit-files N --seconds N DIRECTORY
     lift --tenant NAME DIRECTORY
 
-`hold` assigns the directory and all below it to one project, which new files inherit, then sets the project's limit.
+`hold` assigns the directory and all below it to one project, which new files inherit, then sets the project's limits.
 The directory itself is assigned last: until then the work is unfinished, and the next `hold` walks the whole tree again,
-with one system call for each file that has its project already. The project's id follows from the tenant's name. An id
-that the file system uses already is skipped, and the chosen id is written to .portal/project before it is used.
+with one system call for each file that has its project already. The project's id is random, so that another portal does
+not know it. An id that the file system uses already is skipped, and the chosen id is written to .portal/project first.
 
 No block device is needed: quotactl_fd(2) (Linux 5.14) takes a directory, and the ioctl a file. The limit needs
 CAP_SYS_ADMIN outside user namespaces, files of others CAP_FOWNER, and their directories CAP_DAC_READ_SEARCH.
 
-The last line is the result: `held ID MIB`, `lifted`, `over MIB` (more is used than the limit; none was set),
+The last line is the result: `held ID MIB`, `lifted`, `over MIB` or `over-files N` (more is used than the limit; none was set),
 `unfinished FILES` (out of time; the next run continues) or `cannot WHY`; all with exit code 0. 64: wrong arguments.
 """
 
@@ -19,7 +19,6 @@ import argparse
 import ctypes
 import errno
 import fcntl
-import hashlib
 import os
 import signal
 import stat
@@ -35,10 +34,10 @@ from typing import NamedTuple
 FSXATTR = struct.Struct("=5I8x")
 FS_IOC_FSGETXATTR = 0x801C581F
 FS_IOC_FSSETXATTR = 0x401C5820
-FS_XFLAG_PROJINHERIT = 0x200
+FS_XFLAG_PROJINHERIT, FS_XFLAG_DAX = 0x200, 0x8000
 # include/uapi/linux/quota.h: struct if_dqblk. Blocks are KiB, what is used is bytes.
 DQBLK = struct.Struct("=8QI4x")
-QIF_BLIMITS = 1
+QIF_BLIMITS, QIF_ILIMITS = 1, 4
 PRJQUOTA = 2
 Q_GETQUOTA, Q_SETQUOTA = 0x800007, 0x800008
 # The same number on every architecture.
@@ -76,16 +75,16 @@ class Attributes(NamedTuple):
 
 
 class Quota(NamedTuple):
-    """A project's limit and use in bytes, and its number of files."""
+    """A project's limit and use in bytes, and its number of files (links, pipes and directories count, too)."""
 
     limit: int
     used: int
     files: int
 
 
-def dqblk_of(limit: int) -> bytes:
-    """The kernel's struct for a limit in bytes (a multiple of 1024; 0 is none). Other limits stay unchanged."""
-    return DQBLK.pack(limit // 1024, 0, 0, 0, 0, 0, 0, 0, QIF_BLIMITS)
+def dqblk_of(limit: int, files: int) -> bytes:
+    """The kernel's struct for a limit in bytes (a multiple of 1024) and one of files; 0 is none."""
+    return DQBLK.pack(limit // 1024, 0, 0, files, 0, 0, 0, 0, QIF_BLIMITS | QIF_ILIMITS)
 
 
 def quota_from(data: bytes) -> Quota:
@@ -94,11 +93,10 @@ def quota_from(data: bytes) -> Quota:
     return Quota(limit=limit * 1024, used=used, files=files)
 
 
-def candidate_ids(tenant: str) -> Iterator[int]:
-    """The ids that a tenant's project may have; the first free one is used."""
-    for number in range(TRIES):
-        digest = hashlib.sha256(f"{tenant}\n{number}".encode()).digest()
-        yield FIRST_ID + int.from_bytes(digest[:8], "big") % IDS
+def fresh_ids() -> Iterator[int]:
+    """Ids for a new project; the first free one is used. The owner of a file may give it to any project whose id he knows."""
+    for _ in range(TRIES):
+        yield FIRST_ID + int.from_bytes(os.urandom(8), "big") % IDS
 
 
 def attributes(descriptor: int) -> Attributes:
@@ -113,16 +111,20 @@ def has_project(attributes: Attributes, project: int) -> bool:
 
 
 def assign(descriptor: int, project: int, *, inherit: bool) -> bool:
-    """Assign an open file or directory to a project; returns whether that changed anything."""
+    """Assign an open file or directory to a project; returns whether that changed anything. Raises OSError."""
     before = attributes(descriptor)
     xflags = before.xflags | FS_XFLAG_PROJINHERIT if inherit else before.xflags
     if (before.project, before.xflags) == (project, xflags):
         return False
-    fcntl.ioctl(
-        descriptor,
-        FS_IOC_FSSETXATTR,
-        FSXATTR.pack(*before._replace(xflags=xflags, project=project)),
-    )
+    after = before._replace(xflags=xflags, project=project)
+    try:
+        fcntl.ioctl(descriptor, FS_IOC_FSSETXATTR, FSXATTR.pack(*after))
+    except OSError as error:
+        if error.errno != errno.EINVAL or not xflags & FS_XFLAG_DAX:
+            raise
+        # XFS lets an owner share blocks of a file that has this flag, and then takes no attributes together with it.
+        after = after._replace(xflags=xflags & ~FS_XFLAG_DAX)
+        fcntl.ioctl(descriptor, FS_IOC_FSSETXATTR, FSXATTR.pack(*after))
     return True
 
 
@@ -171,21 +173,18 @@ def recorded_id(directory: int, tenant: str) -> int | None:
             number, _, name = file.read(200).strip().partition(" ")
     except FileNotFoundError:
         return None
-    return (
-        int(number)
-        if name == tenant and number.isdecimal() and int(number) in candidate_ids(tenant)
-        else None
-    )
+    ours = name == tenant and number.isdecimal() and FIRST_ID <= int(number) < FIRST_ID + IDS
+    return int(number) if ours else None
 
 
 def choose_id(directory: int, tenant: str) -> int:
     """Choose an id that the file system does not use, and record it atomically. Raises Cannot."""
     # A project of an operator or of an engine's layers has a limit or a file.
-    chosen = next((each for each in candidate_ids(tenant) if quota(directory, each) == (0, 0, 0)), None)
+    chosen = next((each for each in fresh_ids() if quota(directory, each) == (0, 0, 0)), None)
     if chosen is None:
-        raise Cannot(f"all {TRIES} ids that {tenant} may have belong to other projects")
+        raise Cannot(f"all {TRIES} ids that were tried belong to other projects")
     new = f"{RECORD}.new"
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644, dir_fd=directory)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600, dir_fd=directory)
     with os.fdopen(descriptor, "w") as file:
         file.write(f"{chosen} {tenant}\n")
         file.flush()
@@ -202,6 +201,8 @@ class Walk:
         # The first leased file: its directory's descriptor and its name; and the depth of the deepest one.
         self.leased: tuple[int, str] | None = None
         self.leased_at = -1
+        # Whether the file system has taken a project from here.
+        self.assigned_any = False
 
     def assign_tree(self, top: int) -> None:
         """Assign all below an open directory, then the directory itself, also if files are leased meanwhile. Raises Cannot."""
@@ -284,12 +285,24 @@ class Walk:
             if status.st_dev == self.device and stat.S_ISDIR(status.st_mode):
                 goes_on = not (parent.skips_assigned and has_project(attributes(descriptor), self.project))
             elif status.st_dev == self.device and stat.S_ISREG(status.st_mode):
-                assign(descriptor, self.project, inherit=False)
+                self.assign_file(descriptor, found.name)
             self.seen += not parent.skips_assigned
         finally:
             if not goes_on:
                 os.close(descriptor)
         return descriptor if goes_on else None
+
+    def assign_file(self, descriptor: int, name: str) -> None:
+        """Assign an open file. Raises OSError; Cannot for a file that is refused where others were not."""
+        try:
+            assign(descriptor, self.project, inherit=False)
+        except OSError as error:
+            if not self.assigned_any:
+                raise
+            raise Cannot(
+                f"the file system refuses the project of the file {name!a}: {error.strerror}"
+            ) from None
+        self.assigned_any = True
 
 
 def await_release(directory: int, name: str) -> None:
@@ -362,8 +375,8 @@ def progress_until(seconds: int, walk: Walk) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def hold(path: str, tenant: str, limit: int, seconds: int) -> str:
-    """Assign the tree and set the limit; returns the last line. Raises Cannot, OSError."""
+def hold(path: str, tenant: str, limit: int, files: int, seconds: int) -> str:
+    """Assign the tree and set the limits of bytes and files; returns the last line. Raises Cannot, OSError."""
     directory = os.open(path, READ | os.O_DIRECTORY)
     walk = Walk(0, os.fstat(directory).st_dev)
     try:
@@ -373,23 +386,26 @@ def hold(path: str, tenant: str, limit: int, seconds: int) -> str:
             quota(directory, walk.project)
             if not has_project(attributes(directory), walk.project):
                 walk.assign_tree(directory)
-            used = quota(directory, walk.project).used
-            if used >= limit:
-                return f"over {-(-used // 2**20)}"
-            quotactl(directory, Q_SETQUOTA, walk.project, dqblk_of(limit))
+            now = quota(directory, walk.project)
+            # Full already, by the same limit: that of the files may be missing.
+            if now.used >= limit != now.limit:
+                return f"over {-(-now.used // 2**20)}"
+            if now.files >= files:
+                return f"over-files {now.files}"
+            quotactl(directory, Q_SETQUOTA, walk.project, dqblk_of(limit, files))
     except OutOfTime:
         return f"unfinished {walk.seen}"
-    return f"held {walk.project} {used // 2**20}"
+    return f"held {walk.project} {now.used // 2**20}"
 
 
 def lift(path: str, tenant: str) -> str:
-    """Remove the limit; returns the last line. The project stays, which costs nothing."""
+    """Remove the limits; returns the last line. The project stays, which costs nothing."""
     directory = os.open(path, READ | os.O_DIRECTORY)
     try:
         with progress_until(LIFT_SECONDS, Walk(0, 0)), exclusive(directory):
             project = recorded_id(directory, tenant)
             if project is not None and quota(directory, project).limit:
-                quotactl(directory, Q_SETQUOTA, project, dqblk_of(0))
+                quotactl(directory, Q_SETQUOTA, project, dqblk_of(0, 0))
     except OutOfTime:
         return f"cannot another run on the same portal did not end within {LIFT_SECONDS} s"
     return "lifted"
@@ -419,6 +435,7 @@ def main(words: list[str]) -> int:
         verb.add_argument("directory")
         if name == "hold":
             verb.add_argument("--limit-mib", type=int, required=True)
+            verb.add_argument("--limit-files", type=int, required=True)
             verb.add_argument("--seconds", type=int, default=1800)
     try:
         arguments = parser.parse_args(words)
@@ -428,7 +445,10 @@ def main(words: list[str]) -> int:
         if arguments.verb == "lift":
             print(lift(arguments.directory, arguments.tenant))
         else:
-            print(hold(arguments.directory, arguments.tenant, arguments.limit_mib * 2**20, arguments.seconds))
+            limit = arguments.limit_mib * 2**20
+            print(
+                hold(arguments.directory, arguments.tenant, limit, arguments.limit_files, arguments.seconds)
+            )
     except Cannot as error:
         print(f"cannot {error}")
     except OSError as error:

@@ -871,7 +871,7 @@ def ioctl(descriptor, request, data):
 def quotactl(descriptor, command, project, data):
     return bytes(tool.DQBLK.size)
 tool.fcntl.ioctl, tool.quotactl, tool.PROGRESS_SECONDS = ioctl, quotactl, 0.01
-tool.main(["hold", "--tenant", "acme", "--limit-mib", "10", "--seconds", "60", "/portal"])
+tool.main(["hold", "--tenant", "acme", "--limit-mib", "10", "--limit-files", "99", "--seconds", "60", "/portal"])
 tool.main(["lift", "--tenant", "acme", "/portal"])
 tool.await_release(os.open("/portal/media", os.O_RDONLY), "one")
 libc = ctypes.CDLL(None, use_errno=True)
@@ -891,7 +891,7 @@ def test_the_helper_that_sets_limits_under_its_own_list_of_system_calls(
     (tmp_path / "media/a").mkdir(parents=True)
     for name in ("media/one", "media/a/two"):
         (tmp_path / name).write_text("x")
-    words = ["hold", "--tenant", "acme", "--limit-mib", "4096", "/portal"]
+    words = ["hold", "--tenant", "acme", "--limit-mib", "4096", "--limit-files", "99", "/portal"]
     last_line = quota.run_project_quota(client, "acme", str(tmp_path), words, print)
     assert last_line.startswith(("cannot the file system", "held ")), last_line
     config = quota.helper_config(client, str(tmp_path))

@@ -43,6 +43,7 @@ quota-users :0:0:4294967295
 quota-mount xfs rw,relatime,attr2,inode64,prjquota
 quota-drive /dev/vdb           104857600  5242880  99614720       5% /drive
 quota-portal /dev/vdb           20971520  5242880  15728640      25% /drive
+quota-files /dev/vdb             5242880   120000   5122880       3% /drive
 quota-project
 quota-counted 5242880 1790000000
 """
@@ -55,6 +56,7 @@ def test_what_a_drive_says_of_a_share() -> None:
         options=frozenset({"rw", "relatime", "attr2", "inode64", "prjquota"}),
         size=DRIVE,
         own=(20 * GIB, 15 * GIB),
+        files=(20 * 1024 * 256, 120000),
         ours=True,
         counted=5 * GIB,
     )
@@ -118,6 +120,11 @@ def test_the_look_itself(tmp_path: Path) -> None:
         (share(limit=20 * GIB), 30 * 1024, Step.HOLD),
         (share(limit=20 * GIB), 0, Step.LIFT),
         (share(), 0, Step.NONE),
+        # One of before has no limit of files; ext4 may have fewer than that.
+        (share(limit=20 * GIB, files=(52428800, 7)), 20 * 1024, Step.HOLD),
+        (share(limit=20 * GIB, files=(5242880, 7)), 20 * 1024, Step.NONE),
+        (share(limit=20 * GIB, files=(786432, 7)), 20 * 1024, Step.NONE),
+        (share(limit=20 * GIB, files=(52428800, 7), ours=False), 20 * 1024, Step.NONE),
         # An operator's own limit is taken for what it is, and left alone where the file says nothing.
         (share(limit=20 * GIB, ours=False), 20 * 1024, Step.NONE),
         (share(limit=20 * GIB, ours=False), 0, Step.NONE),
@@ -196,6 +203,7 @@ def test_whether_it_holds_and_else_the_remedy(share_now: Share, size: str, held:
         (share(limit=30 * GIB, used=20 * GIB - 64 * 1024), 0, []),
         # At its end already, and not because of this run.
         (share(limit=20 * GIB, used=20 * GIB), 0, []),
+        (share(limit=20 * GIB, used=20 * GIB, files=(52428800, 7)), 0, []),
         (share(limit=20 * GIB, used=20 * GIB - 1024), 64, ["has 1 MiB left of 20480, and what writes there"]),
         (share(limit=20 * GIB, used=19 * GIB), 64, []),
         # What only watches stops nothing.
@@ -221,6 +229,7 @@ def test_what_stands_in_the_way(share_now: Share, disk: int, words: list[str]) -
         (share(limit=30 * GIB), "20GiB", ["will hold the portal to 20480 MiB, 30720 now"]),
         (share(limit=30 * GIB), "", ["the limit of 30720 MiB is lifted"]),
         (share(limit=20 * GIB), "20GiB", []),
+        (share(limit=20 * GIB, files=(52428800, 7)), "20GiB", ["will hold the portal to 5242880 files, too"]),
         (share(kind="nfs4"), "20GiB", ["watched, not enforced: /srv/portals is nfs4"]),
         # A new portal's, on a drive that holds it: the limit comes with the directory.
         (
@@ -247,7 +256,7 @@ def test_what_a_preview_says(share_now: Share, size: str, words: list[str]) -> N
 
 
 class Engine:
-    """An engine whose helper says what it is told to; `asked` is what it was made with."""
+    """An engine whose helper says what it is told to; `options` is what it was made with."""
 
     def __init__(self, *output: bytes, code: int = 0) -> None:
         self.output, self.code = output, code
@@ -353,6 +362,13 @@ def test_more_taken_by_then_than_the_quota_is_a_reason() -> None:
     why = quota.set_limit(Engine(b"over 30000\n"), tenant(), share(), lambda line: None)
     assert why.startswith("acme uses 30000 MiB, so with 20480 it could write next to nothing")
     assert why.endswith("the limit stays as it was")
+
+
+def test_too_many_files_are_a_reason() -> None:
+    engine = Engine(b"over-files 6000000\n")
+    why = quota.set_limit(engine, tenant(), share(), lambda line: None)
+    assert why.startswith("acme has 6000000 files, and with 20480 MiB it may have 5242880; raise the quota")
+    assert engine.options["command"][1:6] == ["hold", "--limit-mib", "20480", "--limit-files", "5242880"]
 
 
 def test_files_that_nobody_counts_yet_are_counted_before_a_first_limit() -> None:

@@ -98,6 +98,14 @@ def limited(limit: int, used: int, **how: Any) -> Usage:
             20 * GIB,
             ["has 1000 MiB left of the 20480 that the file system lets it have"],
         ),
+        (limited(20 * GIB, 5, files=(5242880, 4_000_000)), 20 * GIB, []),
+        (
+            limited(20 * GIB, 5, files=(5242880, 4_200_000)),
+            20 * GIB,
+            ["has 4200000 of the 5242880 files that the file system lets it have (storage/quota)"],
+        ),
+        # Those of the whole file system.
+        (limited(20 * GIB, 5, files=(52428800, 52428799)), 20 * GIB, []),
     ],
 )
 def test_what_is_told_of_a_limit_that_holds(usage_now: Usage, quota: int, words: list[str]) -> None:
@@ -110,6 +118,7 @@ def test_what_is_told_of_a_limit_that_holds(usage_now: Usage, quota: int, words:
     ("usage_now", "quota", "held", "words"),
     [
         (limited(20 * GIB, 5), 20 * GIB, True, "uses 5 of 20480; the file system holds it to 20480"),
+        (limited(20 * GIB, 5, files=(5242880, 7)), 20 * GIB, True, "the file system holds it to 20480"),
         (limited(20 * GIB, 5), 0, None, "uses 5 of 20480; the file system holds it to 20480"),
         (
             Usage(
@@ -129,6 +138,7 @@ def test_which_of_both_it_is(usage_now: Usage, quota: int, held: bool | None, wo
     facts = usage.facts(usage_now, tenant(quota))
     assert facts["quota_held"] is held
     assert facts["limit_mib"] == (usage_now.share.limit or None)
+    assert (facts["files"], facts["limit_files"]) == ((7, 5242880) if usage_now.share.files else (None, None))
     assert words in usage.summary_line(facts, now=1300)
 
 
