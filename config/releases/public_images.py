@@ -139,6 +139,10 @@ class Hub:
         default=0,
         metadata=text(checks.memory, "The least memory that starts and reloads it, if different.", "1280MiB"),
     )
+    memory_each: int = field(
+        default=0,
+        metadata=text(checks.memory, "What each process beyond `workers` needs more, if different.", "320MiB"),
+    )
     start_seconds: int = field(
         default=START_SECONDS,
         metadata=number(

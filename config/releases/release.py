@@ -73,6 +73,9 @@ class ReleaseService:
     )
     memory: int = field(metadata=text(checks.memory, "Default memory limit.", "512MiB"))
     memory_min: int = field(metadata=text(checks.memory, "The least memory that starts it.", "256MiB"))
+    memory_each: int = field(
+        default=0, metadata=text(checks.memory, "What each process beyond `workers` needs more.", "96MiB")
+    )
     workers: int = field(
         metadata=number(checks.Between(0, 64), "Default number of processes; 0: cannot be chosen.", 2)
     )
@@ -90,13 +93,17 @@ class ReleaseService:
     )
     hub: Hub = field(default_factory=Hub)
 
-    def usual_memory(self, source: str) -> int:
-        """Its limit with the images of that source, unless the tenant says otherwise."""
-        return (source == "hub" and self.hub.memory) or self.memory
+    def usual_memory(self, source: str, workers: int = 0) -> int:
+        """Its limit with the images of that source and so many processes, unless the tenant says otherwise."""
+        return ((source == "hub" and self.hub.memory) or self.memory) + self._more(source, workers)
 
-    def least_memory(self, source: str) -> int:
-        """MiB without which it does not start with the images of that source."""
-        return (source == "hub" and self.hub.memory_min) or self.memory_min
+    def least_memory(self, source: str, workers: int = 0) -> int:
+        """MiB without which so many processes do not start, or reload, with the images of that source."""
+        return ((source == "hub" and self.hub.memory_min) or self.memory_min) + self._more(source, workers)
+
+    def _more(self, source: str, workers: int) -> int:
+        each = (source == "hub" and self.hub.memory_each) or self.memory_each
+        return each * max(0, workers - self.workers)
 
     def start_seconds(self, source: str) -> int:
         """Seconds of its start in which a failed probe counts for nothing, with the images of that source."""

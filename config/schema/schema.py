@@ -165,6 +165,10 @@ def _size(service: ReleaseService) -> Shape:
     public = service.least_memory("hub")
     more = f", with images: hub {public}MiB" if public != service.memory_min else ""
     doc = f"{memory.doc} At least {service.memory_min}MiB{more}."
+    if service.workers:
+        own, hub = service.memory_each, service.hub.memory_each
+        each = f"{own}MiB more, with images: hub {hub}MiB" if own else f"{hub}MiB more"
+        doc += f" Each process beyond {service.workers} needs {each}."
     properties = {"memory": {**value_schema(memory, doc), "default": f"{service.memory}MiB"}}
     if service.workers:
         properties["workers"] = {**value_schema(workers, workers.doc), "default": service.workers}

@@ -171,9 +171,10 @@ class Tenant:
 
     def least_memory(self, container: str) -> int:
         """MiB without which a container that stays up does not start, by the name of its service or worker group."""
-        group = container in self.worker_groups
+        group = self.worker_groups.get(container)
         service = worker_groups.service(container) if group else container
-        return self.release.services[service].least_memory(self.images)
+        workers = group.workers if group else self.sizes[service].workers
+        return self.release.services[service].least_memory(self.images, workers)
 
     @property
     def start_seconds(self) -> int:

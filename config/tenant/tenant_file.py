@@ -126,11 +126,15 @@ class TenantFile(Reading):
         """Reads one service's size."""
         path = f"sizes/{name}"
         self.keys(Size, section, path, {"memory": self.memory(service), "workers": service.workers})
+        workers = self.values.get(f"{path}/workers", service.workers)
+        source = self.values.get("images", "")
+        if "memory" not in section.items:
+            self.values[f"{path}/memory"] = service.usual_memory(source, workers)
         memory = self.values.get(f"{path}/memory")
-        needed = service.least_memory(self.values.get("images", ""))
+        needed = service.least_memory(source, workers)
         if memory is not None and memory < needed:
-            least = f"expected at least {needed}MiB"
-            self.wrong(f"{path}/memory", f"{memory}MiB is too little for {name}, {least}")
+            what = name if workers <= service.workers else f"{name} with {workers} workers"
+            self.wrong(f"{path}/memory", f"{memory}MiB is too little for {what}, expected at least {needed}MiB")
         if "workers" in section.items and not service.workers and self.release:
             having = sorted(each for each, other in self.release.services.items() if other.workers)
             self.wrong(
@@ -139,7 +143,7 @@ class TenantFile(Reading):
             )
 
     def memory(self, service: ReleaseService) -> int:
-        """What a service gets unless the file says otherwise."""
+        """What a service with its release's processes gets unless the file says otherwise."""
         return service.usual_memory(self.values.get("images", ""))
 
     def check_together(self, fleet: Fleet) -> None:

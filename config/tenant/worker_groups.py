@@ -79,11 +79,16 @@ def _group(
         "grace_seconds": workers.grace_seconds if workers else 0,
     }
     reading.keys(WorkerGroup, section, here, usual)
-    memory = reading.values.get(f"{here}/memory")
-    needed = workers.least_memory(source) if workers else 0
-    if memory is not None and memory < needed:
-        least = f"expected at least {needed}MiB"
-        reading.wrong(f"{here}/memory", f"{memory}MiB is too little for a worker of {of}, {least}")
+    if workers:
+        count = reading.values.get(f"{here}/workers", workers.workers)
+        if "memory" not in section.items:
+            reading.values[f"{here}/memory"] = workers.usual_memory(source, count)
+        memory = reading.values.get(f"{here}/memory")
+        needed = workers.least_memory(source, count)
+        if memory is not None and memory < needed:
+            what = "a worker" if count <= workers.workers else f"{count} workers"
+            least = f"expected at least {needed}MiB"
+            reading.wrong(f"{here}/memory", f"{memory}MiB is too little for {what} of {of}, {least}")
     if reading.values.get(f"{here}/queues") == ():
         reading.wrong(f"{here}/queues", "has no queue, expected at least one, for example [high_mem]")
 

@@ -95,10 +95,37 @@ def test_its_networks_and_directory_follow_from_the_file(tmp_path: Path) -> None
 
 def test_sizes_change_what_they_name_and_nothing_else(tmp_path: Path) -> None:
     plain = only(tmp_path, SMALL).sizes
-    sized = only(tmp_path, SMALL + "sizes: {lms: {workers: 4}, mysql: {memory: 1GiB}}").sizes
-    assert sized["lms"] == Size(memory=plain["lms"].memory, workers=4)
+    sized = only(tmp_path, SMALL + "sizes: {lms: {memory: 640MiB, workers: 4}, mysql: {memory: 1GiB}}").sizes
+    assert sized["lms"] == Size(memory=640, workers=4)
     assert sized["mysql"] == Size(memory=1024, workers=0)
     assert {each for each in plain if plain[each] != sized[each]} == {"lms", "mysql"}
+
+
+def test_more_processes_get_and_need_more_memory(tmp_path: Path) -> None:
+    groups = "worker_groups: {lms-workers-heavy: {queues: [high_mem], workers: 3}}"
+    plain = only(tmp_path, SMALL)
+    tenant = only(tmp_path, SMALL + "sizes: {lms: {workers: 4}, cms: {workers: 1}}\n" + groups)
+    lms, workers = tenant.release.services["lms"], tenant.release.services["lms-workers"]
+    assert lms.memory_each > 0
+    assert tenant.sizes["lms"].memory == plain.sizes["lms"].memory + 2 * lms.memory_each
+    assert tenant.least_memory("lms") == plain.least_memory("lms") + 2 * lms.memory_each
+    # Fewer need no less: what all of them share is most of it.
+    assert tenant.sizes["cms"].memory == plain.sizes["cms"].memory
+    assert tenant.least_memory("cms") == plain.least_memory("cms")
+    assert tenant.worker_groups["lms-workers-heavy"].memory == workers.memory + 2 * workers.memory_each
+    least = workers.memory_min + 2 * workers.memory_each
+    assert tenant.least_memory("lms-workers-heavy") == least
+    with pytest.raises(ConfigError, match=f"for 3 workers of lms-workers, expected at least {least}MiB"):
+        only(tmp_path, SMALL + groups.replace("workers: 3", f"workers: 3, memory: {least - 1}MiB"))
+
+
+@pytest.mark.parametrize("release", ["juniper", "redwood", "verawood"])
+def test_processes_of_public_images_have_their_own_figure(release: str) -> None:
+    services = Release.load(release, ROOT / "config" / "releases").services
+    for name in ("lms", "cms", "lms-workers", "cms-workers"):
+        each = services[name]
+        more = each.least_memory("hub", each.workers + 1) - each.least_memory("hub", each.workers)
+        assert more == each.hub.memory_each > each.memory_each
 
 
 def test_nobody_can_change_it(tmp_path: Path) -> None:

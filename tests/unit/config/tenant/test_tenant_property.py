@@ -93,7 +93,7 @@ def sound(tenant: Tenant) -> None:
     assert ("mail-sink" in tenant.services) == bool(tenant.hosts.mail) == (tenant.mail.delivery == "sink")
     assert bool(tenant.mail.smarthost) == bool(tenant.mail.username) == (tenant.mail.delivery == "smarthost")
     for name, size in tenant.sizes.items():
-        assert tenant.release.services[name].memory_min <= size.memory <= 65536
+        assert tenant.least_memory(name) <= size.memory <= 65536
         assert bool(size.workers) == bool(tenant.release.services[name].workers)
     for verb in names.WORKERS:
         mine = [group for name, group in tenant.workers.items() if name.startswith(verb)]
@@ -206,21 +206,30 @@ mails = st.one_of(
         optional=domains,
     ),
 )
-memory = st.integers(1, 64).map(lambda gibibytes: f"{gibibytes}GiB")
+
+
+def sized(required: dict[str, Any], optional: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Keys, with workers and memory that is enough for them: a GiB each."""
+    return st.integers(1, 64).flatmap(
+        lambda workers: st.fixed_dictionaries(
+            required,
+            optional={
+                "memory": st.integers(workers, 64).map("{}GiB".format),
+                "workers": st.just(workers),
+                **optional,
+            },
+        )
+    )
 
 
 def group(*queues: str) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries(
+    return sized(
         {
             "queues": st.permutations(queues).flatmap(
                 lambda some: st.integers(1, len(some)).map(lambda n: some[:n])
             )
         },
-        optional={
-            "memory": memory,
-            "workers": st.integers(1, 64),
-            "grace_seconds": st.integers(30, 86400),
-        },
+        {"grace_seconds": st.integers(30, 86400)},
     )
 
 
@@ -250,7 +259,7 @@ good = st.fixed_dictionaries(
         "storage": st.builds(lambda *parts: {"root": "/mnt/" + "/".join(parts)}, label, label),
         "sizes": st.dictionaries(
             st.sampled_from(["lms", "cms", "lms-workers", "cms-workers"]),
-            st.fixed_dictionaries({}, optional={"memory": memory, "workers": st.integers(1, 64)}),
+            sized({}, {}),
         ),
         "worker_groups": st.fixed_dictionaries(
             {}, optional={"lms-workers-heavy": group("high_mem", "high"), "cms-workers-2": group("low")}
@@ -281,7 +290,7 @@ def test_a_good_file_is_read_as_it_was_said(tree: dict[str, Any], folder: Path) 
         usual = tenant.release.services[name]
         assert tenant.sizes[name].workers == size.get("workers", usual.workers)
         memory = int(size.get("memory", "0GiB")[:-3]) * 1024
-        assert tenant.sizes[name].memory == (memory or usual.memory)
+        assert tenant.sizes[name].memory == (memory or usual.usual_memory(tenant.images, size.get("workers", 0)))
     for name, group in tree.get("worker_groups", {}).items():
         usual = tenant.release.services[name.rpartition("-")[0]]
         assert list(tenant.worker_groups[name].queues) == group["queues"]
