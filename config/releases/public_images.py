@@ -141,7 +141,9 @@ class Hub:
     )
     memory_each: int = field(
         default=0,
-        metadata=text(checks.memory, "What each process beyond `workers` needs more, if different.", "320MiB"),
+        metadata=text(
+            checks.memory, "What each process beyond `workers` needs more, if different.", "320MiB"
+        ),
     )
     start_seconds: int = field(
         default=START_SECONDS,

@@ -134,7 +134,9 @@ class TenantFile(Reading):
         needed = service.least_memory(source, workers)
         if memory is not None and memory < needed:
             what = name if workers <= service.workers else f"{name} with {workers} workers"
-            self.wrong(f"{path}/memory", f"{memory}MiB is too little for {what}, expected at least {needed}MiB")
+            self.wrong(
+                f"{path}/memory", f"{memory}MiB is too little for {what}, expected at least {needed}MiB"
+            )
         if "workers" in section.items and not service.workers and self.release:
             having = sorted(each for each, other in self.release.services.items() if other.workers)
             self.wrong(

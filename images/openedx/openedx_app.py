@@ -1,10 +1,12 @@
 """The module that uWSGI loads: edx-platform's application. A later generation first answers a test request.
 
 Django reads some settings only at the first request, and uWSGI reports that it is ready earlier. The request is made in
-a child process, so that no worker inherits its connections to the stores. This runs in the Python of the oldest
-release's image, 3.5.
+a child process, so that no worker inherits its connections to the stores. The pages' code is loaded before uWSGI makes
+its workers, so that they share it. Otherwise each of them loads it at its first request, all at once, while nobody else
+answers any more. This runs in the Python of the oldest release's image, 3.5.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -23,6 +25,7 @@ def load() -> Application:
     """The application of this variant. Ends this process if a later generation fails the test request."""
     variant = os.environ["SERVICE_VARIANT"]
     application = import_module(variant + ".wsgi").application  # type: Application
+    load_pages()
     if int(os.environ.get("OPENEDX_GENERATION") or 1) > 1:
         from django.conf import settings
 
@@ -31,6 +34,25 @@ def load() -> Application:
             sys.stderr.flush()
             os._exit(TRY_LATER)
     return logged(application)
+
+
+def load_pages() -> None:
+    """Load the code of all pages. If it fails, each request says why."""
+    from django.db import connections
+    from django.urls import get_resolver
+
+    try:
+        # Reading it imports the views.
+        get_resolver().reverse_dict  # noqa: B018
+    except Exception as error:  # noqa: BLE001 (code of the release, and of whoever made the image)
+        print("openedx: the pages cannot be loaded: {!r}".format(error), file=sys.stderr)
+        sys.stderr.flush()
+    # No worker inherits a connection that an import may have opened.
+    connections.close_all()
+    if hasattr(gc, "freeze"):
+        # A collection writes into every object that it looks at. What is never written stays shared by all workers.
+        gc.collect()
+        gc.freeze()
 
 
 def logged(application: Application) -> Application:

@@ -290,7 +290,9 @@ def test_a_good_file_is_read_as_it_was_said(tree: dict[str, Any], folder: Path) 
         usual = tenant.release.services[name]
         assert tenant.sizes[name].workers == size.get("workers", usual.workers)
         memory = int(size.get("memory", "0GiB")[:-3]) * 1024
-        assert tenant.sizes[name].memory == (memory or usual.usual_memory(tenant.images, size.get("workers", 0)))
+        assert tenant.sizes[name].memory == (
+            memory or usual.usual_memory(tenant.images, size.get("workers", 0))
+        )
     for name, group in tree.get("worker_groups", {}).items():
         usual = tenant.release.services[name.rpartition("-")[0]]
         assert list(tenant.worker_groups[name].queues) == group["queues"]

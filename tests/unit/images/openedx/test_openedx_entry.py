@@ -88,6 +88,35 @@ def application(environ, start):
 """
 
 
+# What of Django the module asks: settings, the pages' code, and connections that nobody may inherit.
+ASKED_OF_DJANGO = {
+    "conf.py": "class settings:\n    LMS_BASE = 'lms.acme.com'\n",
+    "urls.py": """
+import os
+class get_resolver:
+    @property
+    def reverse_dict(self):
+        open("loaded", "w").write(str(os.getpid()))
+        if os.environ.get("ANSWER") == "no pages":
+            raise ImportError("No module named 'acme_theme'")
+""",
+    "db.py": """
+class connections:
+    @staticmethod
+    def close_all():
+        open("closed", "w").write(open("loaded").read())
+""",
+}
+
+
+def write_site(folder: Path, text: str) -> None:
+    """An lms by the text of its application, and what it asks of Django."""
+    django = {f"django/{name}": code for name, code in ASKED_OF_DJANGO.items()}
+    for name, code in {"lms/wsgi.py": text, **django}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(code)
+
+
 @pytest.mark.parametrize(
     ("answer", "generation", "code", "ready_first"),
     [
@@ -103,19 +132,17 @@ def application(environ, start):
 def test_a_run_that_follows_another_has_answered_before_it_is_ready(
     tmp_path: Path, answer: str, generation: int, code: int, ready_first: bool
 ) -> None:
-    for name, text in (
-        ("lms/wsgi.py", SITE),
-        ("django/conf.py", "class settings:\n    LMS_BASE = 'lms.acme.com'\n"),
-    ):
-        (tmp_path / name).parent.mkdir()
-        (tmp_path / name).write_text(text)
+    write_site(tmp_path, SITE)
     env = {
         "PYTHONPATH": f"{ROOT}/images/openedx:{tmp_path}",
         "SERVICE_VARIANT": "lms",
         "OPENEDX_GENERATION": str(generation),
         "ANSWER": answer,
     }
-    load = "import os, openedx_app; openedx_app.LIMIT_SECONDS = 1; openedx_app.load(); print('loaded', os.getpid())"
+    load = (
+        "import gc, os, openedx_app; openedx_app.LIMIT_SECONDS = 1; openedx_app.load(); "
+        "print('loaded', os.getpid(), 'frozen' if gc.get_freeze_count() else 'loose')"
+    )
     done = subprocess.run(
         [sys.executable, "-c", load], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=30
     )
@@ -123,6 +150,23 @@ def test_a_run_that_follows_another_has_answered_before_it_is_ready(
     assert (tmp_path / "asked").exists() == ready_first
     if ready_first and not code:
         assert (tmp_path / "asked").read_text() not in done.stdout.split()
+    # Loaded once, in the process that uWSGI's workers are made from, and without a connection that they would share.
+    if not code:
+        assert (tmp_path / "closed").read_text() in done.stdout.split()
+        assert "frozen" in done.stdout
+
+
+def test_pages_that_cannot_be_loaded_are_said_and_end_nothing(tmp_path: Path) -> None:
+    write_site(tmp_path, SITE)
+    env = {"PYTHONPATH": f"{ROOT}/images/openedx:{tmp_path}", "SERVICE_VARIANT": "lms", "ANSWER": "no pages"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import openedx_app; openedx_app.load(); print('loaded')"],
+        cwd=tmp_path, env=env, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "loaded\n")
+    assert (
+        done.stderr == "openedx: the pages cannot be loaded: ImportError(\"No module named 'acme_theme'\")\n"
+    )
 
 
 @pytest.mark.parametrize("verb", ["lms", "cms"])
@@ -136,11 +180,11 @@ def test_the_log_has_nothing_of_what_a_request_was_told(entry: ModuleType, tmp_p
     """uWSGI's own format has the address with its query, and the referrer; a probe every two seconds is no news."""
     words = entry.staying("lms", {})
     assert "--disable-logging" in words
-    (tmp_path / "lms").mkdir()
-    (tmp_path / "lms/wsgi.py").write_text(
+    write_site(
+        tmp_path,
         "def application(environ, start):\n"
         "    start('200 OK' if environ['PATH_INFO'] != '/gone' else '404 Not Found', [('Content-Length', '5')])\n"
-        "    return [b'x']\n"
+        "    return [b'x']\n",
     )
     asks = """
 import openedx_app
