@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import tarfile
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
@@ -34,6 +35,13 @@ chmod 0644 /drive/.portals-drive.new
 sync /drive/.portals-drive.new
 mv -T /drive/.portals-drive.new /drive/.portals-drive
 """
+# On which file system the drive is now, in the words of its mark.
+FILE_SYSTEM_SCRIPT = """
+while read -r _ _ _ root point rest; do
+    if [ "$point" = /drive ]; then rest=${{rest#* - }}; echo "drive-on ${{rest%% *}} $root"; fi
+done </proc/self/mountinfo
+"""
+_FILE_SYSTEM = re.compile(r"^drive-on (\S+ .+)$", re.MULTILINE)
 # More than any mark has.
 MOST_BYTES = 4096
 
@@ -84,7 +92,7 @@ def check(client: Any, tenant: Tenant, known: Iterable[DataLocation] = ()) -> Da
 
 def inspect_tenant(client: Any, tenant: Tenant) -> Inspection:
     """The drive of a tenant, for `judge` and, of its share there, `quota.parse_share`."""
-    script = (symbolic_links.LINKS_SCRIPT + quota.LIMITS_SCRIPT).format(tenant.name)
+    script = (FILE_SYSTEM_SCRIPT + symbolic_links.LINKS_SCRIPT + quota.LIMITS_SCRIPT).format(tenant.name)
     return inspect(client, tenant.storage.root, script)
 
 
@@ -104,6 +112,14 @@ def judge(tenant: Tenant, inspection: Inspection, known: Iterable[DataLocation] 
             f"one with the data of {tenant.name} ({was}): nothing was started or written. Mount that "
             "drive; if you moved the data to this one, write the old id into its mark: `echo 'id "
             f"{was}'` as the second line of {root}/{SENTINEL}"
+        )
+    # Of two mounts at one path the later one covers the earlier.
+    now = next(iter(_FILE_SYSTEM.findall(inspection.output)[::-1]), "")
+    if there.on and now and there.on != now:
+        raise DriveMissing(
+            f"{root} on the engine's host is on another file system ({now}) than when it was marked ({there.on}), so its mark "
+            "may be a copy: nothing was started or written. Mount the drive; if you moved the drive to that file system, run "
+            f"`./portal drive init --moved {root}` once"
         )
     symbolic_links.refuse(root, symbolic_links.parse(inspection.output), "nothing was started or written")
     return DataLocation(

@@ -127,6 +127,32 @@ def test_the_mark_of_another_drive_passes_for_none(
     assert "with the data of acme (other)" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("on", "now", "refused"),
+    [
+        ("on ext4 /srv/portals\n", "drive-on ext4 /srv/portals\n", False),
+        ("on ext4 /srv/portals\n", "drive-on ext4 /\ndrive-on ext4 /srv/portals\n", False),
+        ("on ext4 /srv/portals\n", "drive-on tmpfs /\n", True),
+        ("on nfs4 /\n", "drive-on ext4 /srv/portals\nlink-like text\n", True),
+        # Of an earlier version, and of a kernel that says nothing.
+        ("", "drive-on tmpfs /\n", False),
+        ("on ext4 /srv/portals\n", "", False),
+    ],
+)
+def test_a_copy_of_a_mark_on_another_file_system_passes_for_none(on: str, now: str, refused: bool) -> None:
+    """It has the drive's own id; before anything is stopped, not when storage-init runs the next time."""
+    engine = FakeEngine(mark=f"portals-drive\nid one\n{on}", output=now)
+    if not refused:
+        assert sentinel.check(engine, ACME).drive == "one"
+        return
+    with pytest.raises(
+        DriveMissing, match=r"another file system.*nothing was started.*drive init --moved"
+    ) as raised:
+        sentinel.check(engine, ACME)
+    assert raised.value.exit_code == 7
+    assert engine.there == {}
+
+
 @pytest.mark.parametrize("name", ["acme", ".purged-acme", "acme/mysql"])
 def test_nothing_starts_where_a_link_stands_for_the_data(name: str) -> None:
     engine = FakeEngine(output=f"link {name}\t/mnt/big")
