@@ -190,12 +190,12 @@ def web(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:
 def queues(variant: str, names: str) -> tuple[str, ...]:
     """The queues of a list with commas; all of the variant if it is empty. Raises ValueError for an unknown one."""
     known = QUEUES[variant]
-    found = tuple(names.split(",")) if names else known
-    if odd := [each for each in found if each not in known]:
+    chosen = tuple(names.split(",")) if names else known
+    if odd := [each for each in chosen if each not in known]:
         raise ValueError(
             f"OPENEDX_QUEUES: {odd[0]!r} is no queue of {variant}; there are: {', '.join(known)}"
         )
-    return found
+    return chosen
 
 
 def worker(variant: str, env: Mapping[str, str]) -> tuple[str, ...]:

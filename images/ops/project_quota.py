@@ -197,7 +197,7 @@ class Walk:
     """Assigns a tree to a project, from below upwards; `seen` counts the entries."""
 
     def __init__(self, project: int, device: int) -> None:
-        self.project, self.device, self.seen = project, device, 0
+        self.project, self.device, self.entry_count = project, device, 0
         # The first leased file: its directory's descriptor and its name; and the depth of the deepest one.
         self.leased: tuple[int, str] | None = None
         self.leased_at = -1
@@ -260,18 +260,18 @@ class Walk:
                 each.close()
         return True
 
-    def entry(self, found: "os.DirEntry[str]", parent: "OpenDirectory", depth: int) -> int | None:
+    def entry(self, entry: "os.DirEntry[str]", parent: "OpenDirectory", depth: int) -> int | None:
         """Assign an entry; returns the open descriptor of a directory that has to be walked, else None."""
         # A link, a pipe or a socket uses no blocks, and an ioctl would have to open it.
-        mode = mode_of(found)
+        mode = mode_of(entry)
         if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             return None
         try:
-            descriptor = os.open(found.name, READ, dir_fd=parent.descriptor)
+            descriptor = os.open(entry.name, READ, dir_fd=parent.descriptor)
         except BlockingIOError:
             # A process has a lease on it (fcntl F_SETLEASE). The kernel breaks it now, after at most 45 s.
             self.leased_at = max(self.leased_at, depth)
-            self.leased = self.leased or (os.dup(parent.descriptor), found.name)
+            self.leased = self.leased or (os.dup(parent.descriptor), entry.name)
             return None
         except OSError as error:
             # It was deleted or replaced meanwhile.
@@ -285,8 +285,8 @@ class Walk:
             if status.st_dev == self.device and stat.S_ISDIR(status.st_mode):
                 goes_on = not (parent.skips_assigned and has_project(attributes(descriptor), self.project))
             elif status.st_dev == self.device and stat.S_ISREG(status.st_mode):
-                self.assign_file(descriptor, found.name)
-            self.seen += not parent.skips_assigned
+                self.assign_file(descriptor, entry.name)
+            self.entry_count += not parent.skips_assigned
         finally:
             if not goes_on:
                 os.close(descriptor)
@@ -364,7 +364,7 @@ def progress_until(seconds: int, walk: Walk) -> Iterator[None]:
         passed += PROGRESS_SECONDS
         if passed >= seconds:
             raise OutOfTime
-        print(f"project: {walk.seen} files and directories so far", flush=True)
+        print(f"project: {walk.entry_count} files and directories so far", flush=True)
 
     before = signal.signal(signal.SIGALRM, tick)
     signal.setitimer(signal.ITIMER_REAL, PROGRESS_SECONDS, PROGRESS_SECONDS)
@@ -394,7 +394,7 @@ def hold(path: str, tenant: str, limit: int, files: int, seconds: int) -> str:
                 return f"over-files {now.files}"
             quotactl(directory, Q_SETQUOTA, walk.project, dqblk_of(limit, files))
     except OutOfTime:
-        return f"unfinished {walk.seen}"
+        return f"unfinished {walk.entry_count}"
     return f"held {walk.project} {now.used // 2**20}"
 
 

@@ -41,14 +41,14 @@ def events(text: str) -> Iterator[Any]:
     yield yaml.DocumentStartEvent(start, start)
     line, begin = 0, 0
     end = start
-    for found in _TOKEN.finditer(text):
-        token = found[0]
-        mark = yaml.Mark("", found.start(), line, found.start() - begin, None, 0)
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        mark = yaml.Mark("", match.start(), line, match.start() - begin, None, 0)
         end = mark
         if token.isspace():
             if "\n" in token:
                 line += token.count("\n")
-                begin = found.start() + token.rindex("\n") + 1
+                begin = match.start() + token.rindex("\n") + 1
         elif token in ("{", "["):
             yield _BRACKETS[token](None, None, True, start_mark=mark, end_mark=mark)
         elif token in ("}", "]"):
@@ -64,6 +64,6 @@ def events(text: str) -> Iterator[Any]:
 
 def _plain(token: str) -> str:
     """A number as YAML 1.1 writes it: with an exponent it needs a point and a sign, or YAML reads a text."""
-    if not (found := _EXPONENT.fullmatch(token)):
+    if not (match := _EXPONENT.fullmatch(token)):
         return _CONSTANTS.get(token, token)
-    return f"{found[1]}{found[2] or '.0'}e{found[3] or '+'}{found[4]}"
+    return f"{match[1]}{match[2] or '.0'}e{match[3] or '+'}{match[4]}"

@@ -57,14 +57,14 @@ class Overrides:
     def current_file(self) -> CurrentFile:
         """The overrides file as it is now. Never waits and never raises, whatever is in its place."""
         try:
-            found = files.read_regular(self.paths.overrides_file, plain_yaml.LARGEST_BYTES)
+            content = files.read_regular(self.paths.overrides_file, plain_yaml.LARGEST_BYTES)
         except OSError as error:
             reason = str(error.strerror or error)
             reason = reason if reason.startswith("is ") else f"cannot be read: {reason}"
             return CurrentFile(data=None, mark=f"unreadable: {reason}", reason=reason)
-        if found is None:
+        if content is None:
             return CurrentFile(data=b"", mark="none")
-        return CurrentFile(data=found[0], mark=f"{sha256_of(found[0])} {found[1]}")
+        return CurrentFile(data=content[0], mark=f"{sha256_of(content[0])} {content[1]}")
 
     def change_mark(self) -> str:
         """A text that changes with the file, and when another container could not start with the version in force."""
@@ -139,11 +139,11 @@ class Overrides:
 
     def restore(self, number: int) -> None:
         """Make an accepted version the current file again. Raises Refusal if it is not kept."""
-        for path, found in self.records.version_files():
-            if found == number:
+        for path, kept_number in self.records.version_files():
+            if kept_number == number:
                 files.write_below(self.paths.overrides, (self.paths.overrides_file.name,), path.read_bytes())
                 return
-        kept = ", ".join(str(found) for _, found in self.records.version_files()) or "none"
+        kept = ", ".join(str(kept_number) for _, kept_number in self.records.version_files()) or "none"
         raise Refusal(f"version {number} is not kept; kept are: {kept}")
 
     def versions(self) -> list[int]:
@@ -241,12 +241,12 @@ class Overrides:
 
     def _last_active(self, known: State | None, trouble: str) -> ActiveOverrides | None:
         try:
-            found = self._active_of(known, "") if known else None
+            active = self._active_of(known, "") if known else None
         except (OSError, AnsibleError):
             return None
-        return found and ActiveOverrides(
-            version=found.version,
-            folder=found.folder,
+        return active and ActiveOverrides(
+            version=active.version,
+            folder=active.folder,
             refused=trouble,
             retry_seconds=start_failures.FIRST_SECONDS,
         )
@@ -264,10 +264,10 @@ class Overrides:
 
     def _earlier_versions(self, known: State | None) -> list[tuple[bytes, Version]]:
         """The version in force, then the versions before it: the rules may have changed since they were accepted."""
-        found = []
+        versions = []
         if known and (data := self.records.version_content(known.accepted)) is not None:
-            found.append((data, known.accepted))
-        return [*found, *self.records.versions_with_content()]
+            versions.append((data, known.accepted))
+        return [*versions, *self.records.versions_with_content()]
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

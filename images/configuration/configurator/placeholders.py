@@ -43,15 +43,15 @@ def restore_values(content: Any, originals: Sequence[Any]) -> Any:
         return copy.deepcopy(_value_of(whole, originals))
     if any(mark in _TOKEN.sub("", content) for mark in (OPEN, CLOSE)):
         raise ValueError("the role's text holds half a placeholder")
-    return _TOKEN.sub(lambda found: _text_of(found, originals), content)
+    return _TOKEN.sub(lambda match: _text_of(match, originals), content)
 
 
 def _mapping(content: Mapping[str, Any], originals: Sequence[Any]) -> dict[str, Any]:
     restored: dict[str, Any] = {}
     over = []
     for key, value in content.items():
-        if found := _TOKEN.fullmatch(key):
-            over.append(_value_of(found, originals))
+        if match := _TOKEN.fullmatch(key):
+            over.append(_value_of(match, originals))
         elif OPEN in key or CLOSE in key:
             raise ValueError("the role has a placeholder in the middle of a key")
         else:
@@ -63,15 +63,15 @@ def _mapping(content: Mapping[str, Any], originals: Sequence[Any]) -> dict[str, 
     return restored
 
 
-def _value_of(found: re.Match[str], originals: Sequence[Any]) -> Any:
-    number = int(found[1])
+def _value_of(match: re.Match[str], originals: Sequence[Any]) -> Any:
+    number = int(match[1])
     if number >= len(originals):
         raise ValueError(f"the role has a placeholder {number} that it was not given")
     return originals[number]
 
 
-def _text_of(found: re.Match[str], originals: Sequence[Any]) -> str:
-    value = _value_of(found, originals)
+def _text_of(match: re.Match[str], originals: Sequence[Any]) -> str:
+    value = _value_of(match, originals)
     if not isinstance(value, str):
         raise ValueError("the role puts a value that is no text into the middle of a text")
     return value

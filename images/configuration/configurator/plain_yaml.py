@@ -58,10 +58,10 @@ def parse(data: bytes) -> ParsedFile:
 def _events(text: str) -> Any:
     if json_events.is_json(text):
         return json_events.events(text)
-    if found := _BREAK.search(text):
-        before = text[: found.start()]
-        line, column = before.count("\n") + 1, found.start() - before.rfind("\n")
-        code = f"U+{ord(found[0]):04X}"
+    if match := _BREAK.search(text):
+        before = text[: match.start()]
+        line, column = before.count("\n") + 1, match.start() - before.rfind("\n")
+        code = f"U+{ord(match[0]):04X}"
         raise Refusal(
             f"has the line separator {code}; in double quotes write it as \\u{code[2:]}", line, column
         )
@@ -171,8 +171,8 @@ def _scalar(event: Any, key: str) -> Any:
             raise Refusal("is no number; a text stands in quotes", *position, key)
     if len(text) > LONGEST_TEXT:
         raise Refusal(f"has {len(text)} characters, expected at most {LONGEST_TEXT}", *position, key)
-    if found := _CONTROL.search(text):
-        raise Refusal(f"has the control character U+{ord(found[0]):04X}", *position, key)
+    if match := _CONTROL.search(text):
+        raise Refusal(f"has the control character U+{ord(match[0]):04X}", *position, key)
     return text
 
 

@@ -84,11 +84,11 @@ class Records:
         named = [(path, _PUBLISHED.fullmatch(path.name)) for path in sorted(folder.iterdir())]
         for path, name in [(path, name) for path, name in named if name][-KEPT_VERSIONS:]:
             try:
-                found = files.read_regular(path, _LARGEST)
+                content = files.read_regular(path, _LARGEST)
             except OSError:
                 continue
-            if found and sha256_of(found[0]).startswith(name[2]):
-                yield path.name, found[0]
+            if content and sha256_of(content[0]).startswith(name[2]):
+                yield path.name, content[0]
 
     # Checks
 
@@ -130,8 +130,8 @@ class Records:
 
     def version_files(self) -> list[tuple[Path, int]]:
         """The files of the kept versions with their numbers, newest first."""
-        found = [(path, _VERSION.fullmatch(path.name)) for path in self.history.glob("*.yml")]
-        return sorted(((path, int(name[1])) for path, name in found if name), key=lambda each: -each[1])
+        matches = [(path, _VERSION.fullmatch(path.name)) for path in self.history.glob("*.yml")]
+        return sorted(((path, int(name[1])) for path, name in matches if name), key=lambda each: -each[1])
 
     def save_version(self, version: Version, data: bytes) -> None:
         """Keep an accepted file, and delete the oldest. Raises OSError."""

@@ -118,8 +118,8 @@ def install_settings(paths: Paths, folder: Path) -> dict[Path, bytes | None]:
 
 def _delete_unused(paths: Paths) -> None:
     """Delete the folders that were not used for the longest time; they can be rendered again."""
-    found = [path for path in paths.rendered.iterdir() if path.is_dir() and _FOLDER.fullmatch(path.name)]
-    for path in sorted(found, key=lambda each: each.stat().st_mtime, reverse=True)[KEPT_FOLDERS:]:
+    folders = [path for path in paths.rendered.iterdir() if path.is_dir() and _FOLDER.fullmatch(path.name)]
+    for path in sorted(folders, key=lambda each: each.stat().st_mtime, reverse=True)[KEPT_FOLDERS:]:
         shutil.rmtree(path, ignore_errors=True)
 
 

@@ -144,11 +144,11 @@ class Supervisor:
 
     def _look_for_change(self) -> None:
         """Poll the file: inotify does not report what another host writes over NFS."""
-        seen = self.overrides.change_mark()
-        changed = seen != self.last_mark or time.monotonic() > self.retry
+        mark = self.overrides.change_mark()
+        changed = mark != self.last_mark or time.monotonic() > self.retry
         self.looks_since_change = self.looks_since_change + 1 if changed else 0
         if self.looks_since_change > self.looks_to_wait and len(self.generations) < MOST_GENERATIONS:
-            self.last_mark, self.looks_since_change, self.retry = seen, 0, NEVER
+            self.last_mark, self.looks_since_change, self.retry = mark, 0, NEVER
             self.updating = self.thread.submit(self._update)
 
     def _update(self) -> tuple[ActiveOverrides, Replaced]:

@@ -50,30 +50,34 @@ RESULTS_SECONDS = 3600
 def apply(space: Settings, variant: str) -> None:
     """Change the settings of a variant (lms, cms) in place."""
     common = vars(importlib.import_module(variant + ".envs.common"))
-    given = _read(variant)
+    settings = _read(variant)
     for part in (
-        database(given, common),
-        documents(space, given, common),
-        caches(given, common),
-        tasks(given),
-        search(given),
-        hosts_and_cookies(given, variant),
+        database(settings, common),
+        documents(space, settings, common),
+        caches(settings, common),
+        tasks(settings),
+        search(settings),
+        hosts_and_cookies(settings, variant),
         no_known_key(space),
-        tokens(space, given),
-        mail(space, given),
+        tokens(space, settings),
+        mail(space, settings),
         studio_name(space),
-        front_ends(space, given),
-        files(space, given, common, variant),
+        front_ends(space, settings),
+        files(space, settings, common, variant),
         one_database(space),
         no_code_in_problems(),
-        drafts(given, variant),
+        drafts(settings, variant),
         tracking(),
         pages(space, variant),
         {"LOGGING": logs.to_output(space["LOGGING"])},
     ):
         # The tenant's file cannot set the others: config/tenant/own_settings.py refuses them there.
         space.update(
-            {name: value for name, value in part.items() if name not in given or name not in TENANT_MAY_SET}
+            {
+                name: value
+                for name, value in part.items()
+                if name not in settings or name not in TENANT_MAY_SET
+            }
         )
     space.pop("JWT_SIGNING_SEED", None)
     _rebind_features(space)
@@ -94,12 +98,14 @@ def check(variant: str) -> None:
     """
     from django.conf import global_settings
 
-    given, common = _read(variant), vars(importlib.import_module(variant + ".envs.common"))
+    settings, common = _read(variant), vars(importlib.import_module(variant + ".envs.common"))
     defaults = dict(vars(global_settings))
     defaults.update(common)
-    findings = shapes.wrong(given, defaults)
-    findings += ["FEATURES/" + each for each in shapes.wrong(given.get("FEATURES") or {}, _features(common))]
-    if not given.get("JWT_SIGNING_SEED"):
+    findings = shapes.wrong(settings, defaults)
+    findings += [
+        "FEATURES/" + each for each in shapes.wrong(settings.get("FEATURES") or {}, _features(common))
+    ]
+    if not settings.get("JWT_SIGNING_SEED"):
         findings.append("JWT_SIGNING_SEED: is missing, expected the secret of that name")
     if findings:
         shapes.refuse(findings)
@@ -107,7 +113,7 @@ def check(variant: str) -> None:
     assert spec
     assert spec.origin
     with open(spec.origin, encoding="utf-8") as file:
-        unknown = shapes.unknown(given, defaults, file.read())
+        unknown = shapes.unknown(settings, defaults, file.read())
     if unknown:
         sys.stderr.write("openedx: settings that this release does not read: %s\n" % ", ".join(unknown))
 
@@ -127,17 +133,17 @@ def _rebind_features(space: Settings) -> None:
     space["FEATURES"] = proxy(space)
 
 
-def database(given: Settings, common: Settings) -> Settings:
+def database(settings: Settings, common: Settings) -> Settings:
     """The release's own options of the database (transactions), with the portal's server."""
     own = common["DATABASES"]["default"]
-    merged = dict(own, **given["DATABASES"]["default"])
+    merged = dict(own, **settings["DATABASES"]["default"])
     merged["OPTIONS"] = dict(own.get("OPTIONS") or {}, **merged.get("OPTIONS") or {})
     return {"DATABASES": {"default": merged}}
 
 
-def documents(space: Settings, given: Settings, common: Settings) -> Settings:
+def documents(space: Settings, settings: Settings, common: Settings) -> Settings:
     """Courses and their files: the portal's mongo, wherever the release names one."""
-    store = dict(common["DOC_STORE_CONFIG"], **given["DOC_STORE_CONFIG"])
+    store = dict(common["DOC_STORE_CONFIG"], **settings["DOC_STORE_CONFIG"])
     # The default is a replica set with an empty name, and mongo's client would search its members without end.
     store["replicaSet"] = store.get("replicaSet") or None
     content = dict(common["CONTENTSTORE"], DOC_STORE_CONFIG=store)
@@ -145,23 +151,23 @@ def documents(space: Settings, given: Settings, common: Settings) -> Settings:
         content["OPTIONS"] = {name: store.get(name, value) for name, value in content["OPTIONS"].items()}
     for each in _stores(space["MODULESTORE"]):
         each["DOC_STORE_CONFIG"] = store
-        each.setdefault("OPTIONS", {})["fs_root"] = _data(given)
+        each.setdefault("OPTIONS", {})["fs_root"] = _data(settings)
     return {"DOC_STORE_CONFIG": store, "CONTENTSTORE": content, "MODULESTORE": space["MODULESTORE"]}
 
 
 def _stores(modulestore: Settings) -> Iterable[Settings]:
-    found = modulestore["default"]["OPTIONS"]["stores"]
-    stores = found.values() if hasattr(found, "values") else found  # type: Iterable[Settings]
+    default_stores = modulestore["default"]["OPTIONS"]["stores"]
+    stores = default_stores.values() if hasattr(default_stores, "values") else default_stores  # type: Iterable[Settings]
     return stores
 
 
-def _data(given: Settings) -> str:
-    return os.path.join(given["MEDIA_ROOT"], PRIVATE, "data")
+def _data(settings: Settings) -> str:
+    return os.path.join(settings["MEDIA_ROOT"], PRIVATE, "data")
 
 
-def caches(given: Settings, common: Settings) -> Settings:
+def caches(settings: Settings, common: Settings) -> Settings:
     """Each cache that the release names, with its own keys and ages, in the portal's store."""
-    ours = given["CACHES"]["default"]
+    ours = settings["CACHES"]["default"]
     prefix = ours.get("KEY_PREFIX", "")
     made = {}  # type: Settings
     for name, own in common["CACHES"].items():
@@ -183,9 +189,9 @@ def caches(given: Settings, common: Settings) -> Settings:
     }
 
 
-def tasks(given: Settings) -> Settings:
+def tasks(settings: Settings) -> Settings:
     """Keep results of tasks in redis, whichever broker carries the tasks."""
-    where = given["CELERY_RESULT_REDIS"]
+    where = settings["CELERY_RESULT_REDIS"]
     return {
         "CELERY_RESULT_BACKEND": "redis://:{password}@{host}:{port}/{db}".format(**where),
         "CELERY_TASK_RESULT_EXPIRES": RESULTS_SECONDS,
@@ -193,19 +199,19 @@ def tasks(given: Settings) -> Settings:
     }
 
 
-def search(given: Settings) -> Settings:
+def search(settings: Settings) -> Settings:
     """The settings under the names that the search's library reads: production overwrites them for indexed courseware."""
-    made = {name: given[name] for name in ("ELASTIC_SEARCH_CONFIG", "SEARCH_ENGINE") if given.get(name)}
+    made = {name: settings[name] for name in ("ELASTIC_SEARCH_CONFIG", "SEARCH_ENGINE") if settings.get(name)}
     # A course without a date of enrolment can be enrolled in already, and must be found.
     made["SEARCH_SKIP_ENROLLMENT_START_DATE_FILTERING"] = True
     return made
 
 
-def hosts_and_cookies(given: Settings, variant: str) -> Settings:
+def hosts_and_cookies(settings: Settings, variant: str) -> Settings:
     """The host names that are answered, and the flags of cookies: secure if browsers use HTTPS."""
-    secure = given.get("HTTPS") == "on"
+    secure = settings.get("HTTPS") == "on"
     return {
-        "ALLOWED_HOSTS": list(given["ALLOWED_HOSTS"]),
+        "ALLOWED_HOSTS": list(settings["ALLOWED_HOSTS"]),
         "SESSION_COOKIE_SECURE": secure,
         "CSRF_COOKIE_SECURE": secure,
         "SESSION_COOKIE_SAMESITE": "Lax",
@@ -213,17 +219,17 @@ def hosts_and_cookies(given: Settings, variant: str) -> Settings:
         "CSRF_COOKIE_SAMESITE": "Lax",
         "OAUTH_ENFORCE_SECURE": secure,
         "OAUTH_ENFORCE_CLIENT_SECURE": secure,
-        "CSRF_TRUSTED_ORIGINS": _origins(given, variant),
+        "CSRF_TRUSTED_ORIGINS": _origins(settings, variant),
         "X_FRAME_OPTIONS": "SAMEORIGIN",
     }
 
 
-def _origins(given: Settings, variant: str) -> List[str]:
+def _origins(settings: Settings, variant: str) -> List[str]:
     """Trusted origins, with the pages of the front ends: with the scheme since Django 4, only hosts before."""
     import django
 
-    roots = [given[name] for name in ("LMS_ROOT_URL", "CMS_ROOT_URL")]
-    roots += [each for each in given.get("CORS_ORIGIN_WHITELIST") or () if each not in roots]
+    roots = [settings[name] for name in ("LMS_ROOT_URL", "CMS_ROOT_URL")]
+    roots += [each for each in settings.get("CORS_ORIGIN_WHITELIST") or () if each not in roots]
     return roots if django.VERSION >= (4, 0) else [root.partition("://")[2] for root in roots]
 
 
@@ -232,32 +238,32 @@ def no_known_key(space: Settings) -> Settings:
     return {"EDX_API_KEY": None} if space.get("EDX_API_KEY") == KNOWN_KEY else {}
 
 
-def tokens(space: Settings, given: Settings) -> Settings:
+def tokens(space: Settings, settings: Settings) -> Settings:
     """The key that signs the tokens between services, with issuer and audience."""
-    private, public = signing.keys(given["JWT_SIGNING_SEED"])
-    issuer = {"ISSUER": given["OAUTH_OIDC_ISSUER"], "AUDIENCE": signing.AUDIENCE}
+    private, public = signing.keys(settings["JWT_SIGNING_SEED"])
+    issuer = {"ISSUER": settings["OAUTH_OIDC_ISSUER"], "AUDIENCE": signing.AUDIENCE}
     return {
         "JWT_AUTH": dict(
             space["JWT_AUTH"],
             JWT_AUDIENCE=issuer["AUDIENCE"],
             JWT_ISSUER=issuer["ISSUER"],
-            JWT_ISSUERS=[dict(issuer, SECRET_KEY=given["SECRET_KEY"])],
+            JWT_ISSUERS=[dict(issuer, SECRET_KEY=settings["SECRET_KEY"])],
             JWT_PRIVATE_SIGNING_JWK=private,
             JWT_PUBLIC_SIGNING_JWK_SET=public,
-            JWT_SECRET_KEY=given["SECRET_KEY"],
+            JWT_SECRET_KEY=settings["SECRET_KEY"],
         )
     }
 
 
-def mail(space: Settings, given: Settings) -> Settings:
+def mail(space: Settings, settings: Settings) -> Settings:
     """Addresses of the portal in place of the release's placeholders, so that no mail and no page names example.com."""
-    contact = given.get("CONTACT_EMAIL") or given["DEFAULT_FROM_EMAIL"]
+    contact = settings.get("CONTACT_EMAIL") or settings["DEFAULT_FROM_EMAIL"]
     made = {
         name: contact
         for name, value in space.items()
         if name.endswith("_EMAIL") and isinstance(value, str) and value.endswith(PLACEHOLDER_DOMAIN)
     }
-    sender = given["DEFAULT_FROM_EMAIL"]
+    sender = settings["DEFAULT_FROM_EMAIL"]
     made.update(
         dict.fromkeys(("SERVER_EMAIL", "BULK_EMAIL_DEFAULT_FROM_EMAIL", "API_ACCESS_FROM_EMAIL"), sender)
     )
@@ -274,23 +280,23 @@ def studio_name(space: Settings) -> Settings:
     return {"STUDIO_NAME": space["STUDIO_SHORT_NAME"]} if "STUDIO_SHORT_NAME" in space else {}
 
 
-def front_ends(space: Settings, given: Settings) -> Settings:
+def front_ends(space: Settings, settings: Settings) -> Settings:
     """What the front ends are told, with the name and the logo that the portal's own admins may change."""
     config = space.get("MFE_CONFIG")
     if not config:
         return {}
     shown = {"SITE_NAME": space["PLATFORM_NAME"]}
     for name in ("LOGO_URL", "FAVICON_URL"):
-        place = given.get(name) or ""
+        place = settings.get(name) or ""
         if place:
             # They are on another host than the lms, whose path it is.
-            shown[name] = given["LMS_ROOT_URL"] + place if place.startswith("/") else place
+            shown[name] = settings["LMS_ROOT_URL"] + place if place.startswith("/") else place
     return {"MFE_CONFIG": dict(config, **shown)}
 
 
-def files(space: Settings, given: Settings, common: Settings, variant: str) -> Settings:
+def files(space: Settings, settings: Settings, common: Settings, variant: str) -> Settings:
     """Uploads on the drive: files that pages show below MEDIA_ROOT, all others below its private directory."""
-    media, data = given["MEDIA_ROOT"], _data(given)
+    media, data = settings["MEDIA_ROOT"], _data(settings)
     private = os.path.dirname(data)
     root = STATIC_ROOT if variant == "lms" else os.path.join(STATIC_ROOT, "studio")
     path = type(space["STATIC_ROOT"])
@@ -313,7 +319,7 @@ def files(space: Settings, given: Settings, common: Settings, variant: str) -> S
         "ORA2_FILEUPLOAD_CACHE_NAME": "default",
         "STATIC_ROOT": path(root),
         "STATIC_ROOT_BASE": STATIC_ROOT,
-        "STATIC_URL": given["STATIC_URL"] + ("" if variant == "lms" else "studio/"),
+        "STATIC_URL": settings["STATIC_URL"] + ("" if variant == "lms" else "studio/"),
     }
     financial = space.get("FINANCIAL_REPORTS")
     if financial:
@@ -321,7 +327,7 @@ def files(space: Settings, given: Settings, common: Settings, variant: str) -> S
     for name in ("VIDEO_IMAGE_SETTINGS", "VIDEO_TRANSCRIPTS_SETTINGS"):
         if name in space:
             kwargs = dict(
-                space[name].get("STORAGE_KWARGS") or {}, location=media, base_url=given["MEDIA_URL"]
+                space[name].get("STORAGE_KWARGS") or {}, location=media, base_url=settings["MEDIA_URL"]
             )
             made[name] = dict(space[name], STORAGE_KWARGS=kwargs)
     if "PROFILE_IMAGE_BACKEND" in space:
@@ -329,7 +335,7 @@ def files(space: Settings, given: Settings, common: Settings, variant: str) -> S
             space["PROFILE_IMAGE_BACKEND"],
             options={
                 "location": os.path.join(media, "profile-images/"),
-                "base_url": given["MEDIA_URL"] + "profile-images/",
+                "base_url": settings["MEDIA_URL"] + "profile-images/",
             },
         )
     if "WEBPACK_LOADER" in space:
@@ -367,11 +373,11 @@ def no_code_in_problems() -> Settings:
     }
 
 
-def drafts(given: Settings, variant: str) -> Settings:
+def drafts(settings: Settings, variant: str) -> Settings:
     """Show drafts at exactly the preview host, where only staff may log in. The release matches any host with that prefix."""
     if variant != "lms":
         return {"MODULESTORE_BRANCH": "draft-preferred"}
-    host = ((given.get("FEATURES") or {}).get("PREVIEW_LMS_BASE") or "").partition(":")[0]
+    host = ((settings.get("FEATURES") or {}).get("PREVIEW_LMS_BASE") or "").partition(":")[0]
     mapping = {"^" + re.escape(host) + r"(:\d+)?$": "draft-preferred"} if host else {}
     return {"HOSTNAME_MODULESTORE_DEFAULT_MAPPINGS": mapping, "MODULESTORE_BRANCH": "published-only"}
 

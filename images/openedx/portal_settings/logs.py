@@ -86,12 +86,12 @@ def _masked_text(text: str) -> str:
     parts = []
     position = 0
     while True:
-        found = _NAME.search(text, position)
-        if not found:
+        match = _NAME.search(text, position)
+        if not match:
             break
-        parts.append(text[position : found.end()])
-        position = found.end()
-        if not _SECRET.search(found.group(1)) or _STAYS.match(text, position):
+        parts.append(text[position : match.end()])
+        position = match.end()
+        if not _SECRET.search(match.group(1)) or _STAYS.match(text, position):
             continue
         bare = None if _OPENING.match(text, position) else _BARE.match(text, position)
         end = bare.end() if bare else len(text)

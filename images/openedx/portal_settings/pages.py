@@ -46,10 +46,10 @@ class Reports:
 
 def may_read(user: Any, below: str) -> bool:
     """Whether a user may read a report: staff of the portal, and data researchers of the same course."""
-    found = _PATH.fullmatch(below)
-    if not found or not getattr(user, "is_authenticated", False) or not user.is_active:
+    match = _PATH.fullmatch(below)
+    if not match or not getattr(user, "is_authenticated", False) or not user.is_active:
         return False
-    return bool(user.is_staff) or found.group(1) in _courses(user)
+    return bool(user.is_staff) or match.group(1) in _courses(user)
 
 
 def _courses(user: Any) -> Set[str]:

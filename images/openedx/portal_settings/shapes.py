@@ -32,11 +32,11 @@ FRONT_ENDS = re.compile(
 )
 
 
-def unknown(given: Dict[str, Any], known: Container[str], source: str) -> List[str]:
+def unknown(settings: Dict[str, Any], known: Container[str], source: str) -> List[str]:
     """The names that this release does not use: not in its defaults, nor in the source of its production settings."""
     return sorted(
         name
-        for name in given
+        for name in settings
         if name not in known
         and name not in OURS
         and not name.startswith(LIBRARIES)
@@ -46,14 +46,14 @@ def unknown(given: Dict[str, Any], known: Container[str], source: str) -> List[s
     )
 
 
-def wrong(given: Dict[str, Any], defaults: Dict[str, Any]) -> List[str]:
+def wrong(settings: Dict[str, Any], defaults: Dict[str, Any]) -> List[str]:
     """One finding for each setting whose value has another type than the release's default."""
-    found = []
-    for name in sorted(given):
-        has, wants = kind(given[name]), kind(defaults.get(name))
+    findings = []
+    for name in sorted(settings):
+        has, wants = kind(settings[name]), kind(defaults.get(name))
         if has and wants and has != wants:
-            found.append("%s: found %s, this release expects %s" % (name, has, wants))
-    return found
+            findings.append("%s: found %s, this release expects %s" % (name, has, wants))
+    return findings
 
 
 def kind(value: Any) -> str:
@@ -70,9 +70,9 @@ def kind(value: Any) -> str:
     return ""
 
 
-def refuse(found: List[str]) -> None:
+def refuse(findings: List[str]) -> None:
     """Write the findings and end this process with 78. Otherwise each request would fail later."""
-    for each in found:
+    for each in findings:
         sys.stderr.write("openedx: settings: %s\n" % each)
     sys.stderr.flush()
     os._exit(CONFIG)

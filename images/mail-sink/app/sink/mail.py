@@ -30,11 +30,11 @@ class Mail:
     @property
     def pieces(self) -> list[tuple[str, bool]]:
         """The text in pieces, each with whether it is a link."""
-        found, place = [], 0
+        parts, place = [], 0
         for match in _LINK.finditer(self.text):
-            found += [(self.text[place : match.start()], False), (match[0], True)]
+            parts += [(self.text[place : match.start()], False), (match[0], True)]
             place = match.end()
-        return [each for each in (*found, (self.text[place:], False)) if each[0]]
+        return [each for each in (*parts, (self.text[place:], False)) if each[0]]
 
 
 def read(data: bytes) -> Mail:

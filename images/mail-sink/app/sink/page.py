@@ -57,10 +57,10 @@ class Login(BaseHTTPMiddleware):
         """Whether the header has the right user and password, compared in constant time."""
         scheme, _, word = header.partition(" ")
         try:
-            given = base64.b64decode(word, validate=True)
+            login = base64.b64decode(word, validate=True)
         except (binascii.Error, ValueError):
             return False
-        return scheme.lower() == "basic" and hmac.compare_digest(given, self.expected)
+        return scheme.lower() == "basic" and hmac.compare_digest(login, self.expected)
 
 
 def received_text(kept: Kept) -> str:
@@ -75,8 +75,8 @@ def application(store: Store, title: str, username: str, password: str) -> Starl
         return HTMLResponse(_PAGES.get_template(name).render(title=title, most=store.most, **context))
 
     def facts(kept: Kept) -> dict[str, Any]:
-        found = store.get(kept.id)
-        read = mail.read(found[1] if found else b"")
+        full_mail = store.get(kept.id)
+        read = mail.read(full_mail[1] if full_mail else b"")
         return {
             "id": kept.id,
             "received": received_text(kept),
@@ -91,22 +91,22 @@ def application(store: Store, title: str, username: str, password: str) -> Starl
 
     async def index(request: Request) -> Response:
         to = request.query_params.get("to", "").strip()
-        found = store.newest(to)
-        rows = await run_in_threadpool(lambda: [facts(each) for each in found[:PAGE]])
-        return page("list.html", rows=rows, count=len(found), to=to)
+        mails = store.newest(to)
+        rows = await run_in_threadpool(lambda: [facts(each) for each in mails[:PAGE]])
+        return page("list.html", rows=rows, count=len(mails), to=to)
 
     async def messages(request: Request) -> Response:
-        found = store.newest(request.query_params.get("to", "").strip())
-        rows = await run_in_threadpool(lambda: [facts(each) for each in found[:ANSWER]])
-        return JSONResponse({"count": len(found), "messages": rows})
+        mails = store.newest(request.query_params.get("to", "").strip())
+        rows = await run_in_threadpool(lambda: [facts(each) for each in mails[:ANSWER]])
+        return JSONResponse({"count": len(mails), "messages": rows})
 
     async def message(request: Request) -> Response:
         name: str = request.path_params["name"]
         raw = name.endswith(".eml")
-        found = store.get(name.removesuffix(".eml"))
-        if not found:
+        full_mail = store.get(name.removesuffix(".eml"))
+        if not full_mail:
             return HTMLResponse(_PAGES.get_template("gone.html").render(title=title, most=store.most), 404)
-        kept, data = found
+        kept, data = full_mail
         if raw:
             return Response(
                 data,

@@ -67,8 +67,8 @@ class Store:
     def newest(self, to: str = "") -> list[Kept]:
         """All mails, newest first; with `to`, only those to that address."""
         with self._lock:
-            found = [self._kept[name] for name in sorted(self._kept, reverse=True)]
-        return [each for each in found if not to or to.lower() in map(str.lower, each.recipients)]
+            mails = [self._kept[name] for name in sorted(self._kept, reverse=True)]
+        return [each for each in mails if not to or to.lower() in map(str.lower, each.recipients)]
 
     def get(self, name: str) -> tuple[Kept, bytes] | None:
         """A mail and its bytes as received; None if it does not exist (any more)."""

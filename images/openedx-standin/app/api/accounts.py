@@ -82,10 +82,10 @@ def _me(request: HttpRequest, user: User) -> Body:
 
 
 def _one(request: HttpRequest, user: User, name: str) -> Body:
-    found = User.objects.filter(username=name).first()
-    if found is None:
+    person = User.objects.filter(username=name).first()
+    if person is None:
         raise Refusal(404)
-    return account(found) if may_see(user, name) else shared(found)
+    return account(person) if may_see(user, name) else shared(person)
 
 
 def _change(request: HttpRequest, user: User, values: dict[str, Any], name: str) -> Body:
@@ -127,16 +127,16 @@ def _finding(key: str, value: Any) -> str:
 
 def _several(request: HttpRequest, user: User) -> Body:
     """By user names, or, for staff, by e-mail address or number."""
-    asked = request.GET
-    if "email" in asked or "lms_user_id" in asked:
+    query = request.GET
+    if "email" in query or "lms_user_id" in query:
         if not user.is_staff:
             raise Refusal(403, {"detail": FORBIDDEN})
-        by_number = {"pk": lists.number(asked.get("lms_user_id", ""))}
-        found = User.objects.filter(**({"email": asked["email"]} if "email" in asked else by_number))
-        if not found:
+        by_number = {"pk": lists.number(query.get("lms_user_id", ""))}
+        accounts = User.objects.filter(**({"email": query["email"]} if "email" in query else by_number))
+        if not accounts:
             raise Refusal(404)
-        return [account(each) for each in found]
-    names = asked["username"].split(",")[:MOST_EMAILS] if "username" in asked else [user.username]
+        return [account(each) for each in accounts]
+    names = query["username"].split(",")[:MOST_EMAILS] if "username" in query else [user.username]
     users = User.objects.filter(username__in=names).order_by("username")
     if not users:
         raise Refusal(404)
@@ -157,12 +157,12 @@ def _deactivate(request: HttpRequest, user: User, values: dict[str, Any], name: 
     """From now on nobody logs in to it by a password. A right of its own in Open edX, which superusers have."""
     if not user.is_superuser:
         raise Refusal(403, {"detail": FORBIDDEN})
-    found = User.objects.filter(username=name).first()
-    if found is None:
+    person = User.objects.filter(username=name).first()
+    if person is None:
         raise Refusal(404)
-    found.set_unusable_password()
-    found.save(update_fields=["password"])
-    return account(found)
+    person.set_unusable_password()
+    person.save(update_fields=["password"])
+    return account(person)
 
 
 def _preferences(request: HttpRequest, user: User, name: str) -> Body:
@@ -187,10 +187,10 @@ def _prefer(request: HttpRequest, user: User, values: dict[str, Any], name: str)
 def _profile_for(user: User, name: str) -> Profile:
     if not may_see(user, name):
         raise Refusal(403)
-    found = User.objects.filter(username=name).first()
-    if found is None:
+    account = User.objects.filter(username=name).first()
+    if account is None:
         raise Refusal(404)
-    return profile_of(found)
+    return profile_of(account)
 
 
 me = endpoint({"GET": _me})

@@ -96,9 +96,9 @@ def _answer(
         raise Refusal(405, {word: f'Method "{method}" not allowed.'})
     if method in ("POST", "PATCH"):
         kind = request.content_type or ""
-        if kind != (wanted := MERGE if method == "PATCH" else takes):
+        if kind != (expected_type := MERGE if method == "PATCH" else takes):
             raise Refusal(415, {word: f'Unsupported media type "{kind}" in request.'})
-        return _made(handlers[method](request, user, _read(request, wanted, word), **parts), 200)
+        return _made(handlers[method](request, user, _read(request, expected_type, word), **parts), 200)
     return _made(handlers[method](request, user, **parts), 200)
 
 
@@ -154,17 +154,17 @@ def _by_jwt(token: str) -> User:
 
 
 def _by_bearer(token: str) -> User:
-    found = AccessToken.objects.select_related("user", "application__user").filter(token=token).first()
-    if found is None:
+    access_token = AccessToken.objects.select_related("user", "application__user").filter(token=token).first()
+    if access_token is None:
         raise Unknown(
             {
                 "error_code": "token_nonexistent",
                 "developer_message": "The provided access token does not match any valid tokens.",
             }
         )
-    # A client's own token is its user's.
-    user: User | None = found.user or found.application.user
-    if found.expires <= timezone.now() or user is None:
+    # A token that a client got for itself stands for the user of the client.
+    user: User | None = access_token.user or access_token.application.user
+    if access_token.expires <= timezone.now() or user is None:
         raise Unknown(
             {
                 "error_code": "token_expired",

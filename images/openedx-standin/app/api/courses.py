@@ -85,12 +85,12 @@ def _allowed(request: HttpRequest, user: User | None) -> None:
 def _catalogue(request: HttpRequest, user: User | None) -> Body:
     _allowed(request, user)
     org, words = request.GET.get("org"), request.GET.get("search_term", "").lower()
-    found = [
+    courses = [
         course
         for course in sorted(store.published(), key=lambda each: str(each["key"]))
         if org in (None, course["org"]) and words in f"{course['title']} {course['number']}".lower()
     ]
-    page = lists.page(request, found, 10)
+    page = lists.page(request, courses, 10)
     return {**page, "results": [summary(each) for each in page["results"]]}
 
 
@@ -109,18 +109,18 @@ def _ids(request: HttpRequest, user: User) -> Body:
     _allowed(request, user)
     name = request.GET.get("username") or user.username
     staff = User.objects.filter(username=name, is_staff=True).exists()
-    wanted = staff and request.GET["role"] in ("staff", "instructor")
-    return lists.page(request, sorted(each["key"] for each in store.courses()) if wanted else [], 10)
+    is_team = staff and request.GET["role"] in ("staff", "instructor")
+    return lists.page(request, sorted(each["key"] for each in store.courses()) if is_team else [], 10)
 
 
 def _blocks(request: HttpRequest, user: User | None) -> Body:
-    asked = request.GET
-    key, name = asked.get("course_id", ""), asked.get("username", "")
+    query = request.GET
+    key, name = query.get("course_id", ""), query.get("username", "")
     if not key:
         raise Refusal(400, {WORD: "course_id is required."})
     if not keys.KEY.fullmatch(key):
         raise Refusal(400, {WORD: f"'{key[:180]}' is not a valid course key."})
-    every = asked.get("all_blocks", "").lower() == "true"
+    every = query.get("all_blocks", "").lower() == "true"
     if not name and not every:
         raise fields_refused(username="This field is required unless all_blocks is requested.")
     if user is None:
@@ -137,12 +137,12 @@ def _blocks(request: HttpRequest, user: User | None) -> Body:
     learner = Enrollment.objects.filter(user__username=name, course=key, is_active=True).first()
     if learner is None and not user.is_staff:
         raise Refusal(403, {WORD: f"Course blocks for '{name}' cannot be accessed."})
-    depth = asked.get("depth", "0")
+    depth = query.get("depth", "0")
     shown = list(KINDS)[: len(KINDS) if depth == "all" else 1 + (lists.number(depth) or 0)]
-    fields = asked.get("requested_fields", "").split(",")
+    fields = query.get("requested_fields", "").split(",")
     # Innermost first, as Open edX has them.
     made = [block(course, kind, fields, learner, shown) for kind in reversed(shown)]
-    if asked.get("return_type") == "list":
+    if query.get("return_type") == "list":
         return made
     return {"root": name_of(course, "course"), "blocks": {each["id"]: each for each in made}}
 

@@ -32,7 +32,7 @@ def through_forum(handler: Callable[..., Body]) -> Callable[..., Body]:
     """A handler that needs the forum: 503 while it is away, 404 for a thread that is not there."""
 
     @wraps(handler)
-    def asked(*args: Any, **parts: Any) -> Body:
+    def handle(*args: Any, **parts: Any) -> Body:
         if not settings.DISCUSSION:
             raise Http404
         try:
@@ -42,7 +42,7 @@ def through_forum(handler: Callable[..., Body]) -> Callable[..., Body]:
         except forum.ForumUnavailable:
             raise Refusal(503, {WORD: "The discussion is away for a moment."}) from None
 
-    return asked
+    return handle
 
 
 def _allowed(user: User, key: str) -> str:
@@ -97,72 +97,72 @@ def _topics(request: HttpRequest, user: User, key: str) -> Body:
     return {"courseware_topics": [], "non_courseware_topics": [topic]}
 
 
-def _entry(found: forum.Thread) -> dict[str, Any]:
+def _entry(thread: forum.Thread) -> dict[str, Any]:
     """What threads and answers have in common."""
-    staff = User.objects.filter(username=found.get("username") or "", is_staff=True).exists()
-    body = str(found.get("body", ""))
+    staff = User.objects.filter(username=thread.get("username") or "", is_staff=True).exists()
+    body = str(thread.get("body", ""))
     return {
-        "id": found["id"],
-        "author": found.get("username"),
+        "id": thread["id"],
+        "author": thread.get("username"),
         "author_label": "Staff" if staff else None,
-        "created_at": found["created_at"],
-        "updated_at": found["updated_at"],
+        "created_at": thread["created_at"],
+        "updated_at": thread["updated_at"],
         "raw_body": body,
         "rendered_body": format_html("<p>{}</p>", body),
         "abuse_flagged": False,
         "voted": False,
-        "vote_count": (found.get("votes") or {}).get("up_count", 0),
-        "anonymous": found.get("anonymous", False),
-        "anonymous_to_peers": found.get("anonymous_to_peers", False),
+        "vote_count": (thread.get("votes") or {}).get("up_count", 0),
+        "anonymous": thread.get("anonymous", False),
+        "anonymous_to_peers": thread.get("anonymous_to_peers", False),
         "last_edit": None,
     }
 
 
-def _editable(user: User, found: forum.Thread, fields: tuple[str, ...]) -> dict[str, Any]:
-    mine = user.is_staff or found.get("username") == user.username
+def _editable(user: User, thread: forum.Thread, fields: tuple[str, ...]) -> dict[str, Any]:
+    mine = user.is_staff or thread.get("username") == user.username
     return {"can_delete": mine, "editable_fields": list(fields) if mine else ["abuse_flagged", "voted"]}
 
 
-def _thread(user: User, found: forum.Thread) -> dict[str, Any]:
-    answers = f"{settings.LMS_ROOT_URL}{ROOT}/comments/?thread_id={found['id']}"
+def _thread(user: User, thread: forum.Thread) -> dict[str, Any]:
+    answers = f"{settings.LMS_ROOT_URL}{ROOT}/comments/?thread_id={thread['id']}"
     return {
-        **_entry(found),
-        **_editable(user, found, EDITABLE),
-        "course_id": found["course_id"],
-        "topic_id": found["commentable_id"],
+        **_entry(thread),
+        **_editable(user, thread, EDITABLE),
+        "course_id": thread["course_id"],
+        "topic_id": thread["commentable_id"],
         "group_id": None,
         "group_name": None,
-        "type": found["thread_type"],
-        "preview_body": str(found.get("body", "")),
+        "type": thread["thread_type"],
+        "preview_body": str(thread.get("body", "")),
         "abuse_flagged_count": None,
-        "title": found["title"],
-        "pinned": bool(found.get("pinned")),
-        "closed": bool(found.get("closed")),
+        "title": thread["title"],
+        "pinned": bool(thread.get("pinned")),
+        "closed": bool(thread.get("closed")),
         "following": False,
         # Open edX counts the thread itself.
-        "comment_count": found.get("comments_count", 0) + 1,
-        "unread_comment_count": found.get("unread_comments_count", 0) + (0 if found.get("read") else 1),
+        "comment_count": thread.get("comments_count", 0) + 1,
+        "unread_comment_count": thread.get("unread_comments_count", 0) + (0 if thread.get("read") else 1),
         "comment_list_url": answers,
         "endorsed_comment_list_url": None,
         "non_endorsed_comment_list_url": None,
-        "read": bool(found.get("read")),
-        "has_endorsed": bool(found.get("endorsed")),
+        "read": bool(thread.get("read")),
+        "has_endorsed": bool(thread.get("endorsed")),
         "close_reason": None,
         "closed_by": None,
     }
 
 
-def _comment(user: User, found: forum.Thread) -> dict[str, Any]:
+def _comment(user: User, thread: forum.Thread) -> dict[str, Any]:
     return {
-        **_entry(found),
-        **_editable(user, found, EDITABLE_ANSWER),
-        "thread_id": found["thread_id"],
-        "parent_id": found.get("parent_id"),
-        "endorsed": bool(found.get("endorsed")),
+        **_entry(thread),
+        **_editable(user, thread, EDITABLE_ANSWER),
+        "thread_id": thread["thread_id"],
+        "parent_id": thread.get("parent_id"),
+        "endorsed": bool(thread.get("endorsed")),
         "endorsed_by": None,
         "endorsed_by_label": None,
         "endorsed_at": None,
-        "child_count": found.get("child_count", 0),
+        "child_count": thread.get("child_count", 0),
         "children": [],
         "abuse_flagged_any_user": False if user.is_staff else None,
     }
@@ -180,15 +180,15 @@ def _threads(request: HttpRequest, user: User) -> Body:
     if not number:
         raise Refusal(404, {WORD: "Page not found (No results on this page)."})
     # A page behind the last one is empty, as in Open edX.
-    found = forum.threads(key, user, number, lists.size(request, PER_PAGE))
-    pages = max(1, int(found.get("num_pages", 1)))
+    threads = forum.threads(key, user, number, lists.size(request, PER_PAGE))
+    pages = max(1, int(threads.get("num_pages", 1)))
     return {
-        "results": [_thread(user, each) for each in found["collection"]],
+        "results": [_thread(user, each) for each in threads["collection"]],
         "text_search_rewrite": None,
         "pagination": {
             "next": lists.address(request, page=str(number + 1)) if number < pages else None,
             "previous": lists.address(request, page=str(number - 1)) if number > 1 else None,
-            "count": found.get("thread_count", len(found["collection"])),
+            "count": threads.get("thread_count", len(threads["collection"])),
             "num_pages": pages,
         },
     }
@@ -196,17 +196,17 @@ def _threads(request: HttpRequest, user: User) -> Body:
 
 def _texts(values: dict[str, Any], **most: int) -> dict[str, str]:
     """The texts of a post. Raises Refusal for those that are missing or too long."""
-    given = {field: values.get(field) for field in most}
+    texts = {field: values.get(field) for field in most}
     findings = {
         field: "This field is required."
         if not value
         else f"This is a text of {most[field]} characters at most."
-        for field, value in given.items()
+        for field, value in texts.items()
         if not isinstance(value, str) or not value.strip() or len(value) > most[field]
     }
     if findings:
         raise fields_refused(**findings)
-    return {field: str(value) for field, value in given.items()}
+    return {field: str(value) for field, value in texts.items()}
 
 
 @through_forum
@@ -226,16 +226,16 @@ def _post(request: HttpRequest, user: User, values: dict[str, Any]) -> Body:
 
 def _of_a_course(user: User, thread: str, **values: bool) -> forum.Thread:
     """A thread, to somebody who may see its course."""
-    found = forum.any_thread(user, thread, **values)
-    _allowed(user, str(found.get("course_id")))
-    return found
+    thread_found = forum.any_thread(user, thread, **values)
+    _allowed(user, str(thread_found.get("course_id")))
+    return thread_found
 
 
 @through_forum
 def _one(request: HttpRequest, user: User, thread: str) -> Body:
     _of_a_course(user, thread, mark=True)
-    found = forum.any_thread(user, thread)
-    return {**_thread(user, found), "response_count": len(found.get("children", []))}
+    thread_found = forum.any_thread(user, thread)
+    return {**_thread(user, thread_found), "response_count": len(thread_found.get("children", []))}
 
 
 @through_forum
@@ -243,16 +243,16 @@ def _comments(request: HttpRequest, user: User) -> Body:
     thread = request.GET.get("thread_id", "")
     if not thread:
         raise fields_refused(thread_id="This field is required.")
-    found = _of_a_course(user, thread)
-    page = lists.page(request, found.get("children", []), PER_PAGE)
+    parent = _of_a_course(user, thread)
+    page = lists.page(request, parent.get("children", []), PER_PAGE)
     return {**page, "results": [_comment(user, each) for each in page["results"]]}
 
 
 @through_forum
 def _answer(request: HttpRequest, user: User, values: dict[str, Any]) -> Body:
     texts = _texts(values, thread_id=50, raw_body=MOST_BODY)
-    found = _of_a_course(user, texts["thread_id"])
-    made = forum.answer(str(found["course_id"]), user, texts["thread_id"], texts["raw_body"])
+    parent = _of_a_course(user, texts["thread_id"])
+    made = forum.answer(str(parent["course_id"]), user, texts["thread_id"], texts["raw_body"])
     return _comment(user, {**made, "thread_id": texts["thread_id"]})
 
 

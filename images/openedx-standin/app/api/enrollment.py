@@ -69,10 +69,10 @@ def _course(request: HttpRequest, user: User | None, key: str) -> Body:
 
 def _roles(request: HttpRequest, user: User) -> Body:
     """Staff has both roles in each course: the stand-in has no others."""
-    found = store.courses() if user.is_staff else []
+    courses = store.courses() if user.is_staff else []
     roles = [
         {"org": each["org"], "course_id": each["key"], "role": role}
-        for each in found
+        for each in courses
         for role in ("instructor", "staff")
     ]
     return {"roles": roles, "is_staff": user.is_staff}
@@ -97,8 +97,8 @@ def _own(request: HttpRequest, user: User) -> Body:
 
 
 def _enroll(request: HttpRequest, user: User, values: dict[str, Any]) -> Body:
-    given = values.get("course_details")
-    key = given.get("course_id") if isinstance(given, dict) else None
+    course_details = values.get("course_details")
+    key = course_details.get("course_id") if isinstance(course_details, dict) else None
     if not key:
         raise Refusal(400, {"message": "Course ID must be specified to create a new enrollment."})
     name = values.get("user") or user.username
@@ -135,15 +135,15 @@ def _enroll(request: HttpRequest, user: User, values: dict[str, Any]) -> Body:
 def _list(request: HttpRequest, user: User) -> Body:
     if not user.is_staff:
         raise Refusal(403, {WORD: FORBIDDEN})
-    asked = request.GET
+    query = request.GET
     rows = Enrollment.objects.select_related("user")
-    if key := asked.get("course_id"):
+    if key := query.get("course_id"):
         if not keys.KEY.fullmatch(key):
             raise fields_refused(course_id=f"'{key[:180]}' is not a valid course id.")
         rows = rows.filter(course=key)
-    if names := asked.get("username"):
+    if names := query.get("username"):
         rows = rows.filter(user__username__in=names.split(",")[: lists.MOST])
-    if emails := asked.get("email"):
+    if emails := query.get("email"):
         rows = rows.filter(user__email__in=emails.split(",")[: lists.MOST])
     return lists.part(
         request, rows, lambda row: {**_enrollment_json(row), "course_id": row.course}, newest_first=True

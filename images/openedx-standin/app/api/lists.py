@@ -67,15 +67,15 @@ def part(
     falling = newest_first is not back
     if position is not None:
         rows = rows.filter(pk__lt=position) if falling else rows.filter(pk__gt=position)
-    found = list(rows.order_by("-pk" if falling else "pk")[: each + 1])
-    more, found = len(found) > each, found[:each]
+    page_rows = list(rows.order_by("-pk" if falling else "pk")[: each + 1])
+    more, page_rows = len(page_rows) > each, page_rows[:each]
     if back:
-        found.reverse()
-    ahead, behind = (bool(found), more) if back else (more, bool(found) and position is not None)
+        page_rows.reverse()
+    ahead, behind = (bool(page_rows), more) if back else (more, bool(page_rows) and position is not None)
     return {
-        "next": address(request, cursor=_cursor(p=found[-1].pk)) if ahead else None,
-        "previous": address(request, cursor=_cursor(r=1, p=found[0].pk)) if behind else None,
-        "results": [values(row) for row in found],
+        "next": address(request, cursor=_cursor(p=page_rows[-1].pk)) if ahead else None,
+        "previous": address(request, cursor=_cursor(r=1, p=page_rows[0].pk)) if behind else None,
+        "results": [values(row) for row in page_rows],
     }
 
 

@@ -86,8 +86,8 @@ def _log_in(request: HttpRequest, user: User | None, values: dict[str, Any]) -> 
         contact = "There was an error receiving your login information. Please email us."
         raise Refusal(400, {**refused, "value": contact})
     known = Q(email=name) if "@" in name else Q(username=name)
-    found = authenticate(request, username=name, password=values["password"])
-    if found is None:
+    account = authenticate(request, username=name, password=values["password"])
+    if account is None:
         idle = User.objects.filter(known, is_active=False, last_login=None).first()
         if idle is not None and idle.check_password(values["password"]):
             # As on the page: whoever has the right password and not opened the mail gets it once more.
@@ -98,7 +98,7 @@ def _log_in(request: HttpRequest, user: User | None, values: dict[str, Any]) -> 
             )
         wrong = {"value": "Email or password is incorrect.", "error_code": "incorrect-email-or-password"}
         raise Refusal(400, {**refused, **wrong})
-    login(request, found, backend=BACKEND)
+    login(request, account, backend=BACKEND)
     return {"success": True, "redirect_url": None}
 
 
@@ -109,61 +109,63 @@ def _suggestions(name: str) -> list[str]:
         or "learner"
     )
     made = {f"{stem}_{secrets.randbelow(10 ** (1 + number // 3))}" for number in range(12)}
-    taken = set(User.objects.filter(username__in=made).values_list("username", flat=True))
-    return sorted(made - taken)[:3]
+    used_names = set(User.objects.filter(username__in=made).values_list("username", flat=True))
+    return sorted(made - used_names)[:3]
 
 
 def _findings(values: dict[str, Any]) -> dict[str, list[str]]:
     """What is wrong with the fields of a registration, by the rules of the page's form."""
     form = _registration(values)
     form.is_valid()
-    found = {
+    findings = {
         "password" if field.startswith("password") else field: [str(each) for each in errors]
         for field, errors in form.errors.items()
         if field != "__all__"
     }
-    if "username" in found and not 2 <= len(str(values.get("username") or "")) <= 30:
-        found["username"] = ["Username must be between 2 and 30 characters long."]
+    if "username" in findings and not 2 <= len(str(values.get("username") or "")) <= 30:
+        findings["username"] = ["Username must be between 2 and 30 characters long."]
     if not values.get("name"):
-        found["name"] = ["Your legal name must be a minimum of one character long"]
-    return found
+        findings["name"] = ["Your legal name must be a minimum of one character long"]
+    return findings
 
 
 def _registration(values: dict[str, Any]) -> RegistrationForm:
     password = values.get("password", "")
-    given = {"email": values.get("email", ""), "username": values.get("username", "")}
-    return RegistrationForm({**given, "password1": password, "password2": password})
+    identity = {"email": values.get("email", ""), "username": values.get("username", "")}
+    return RegistrationForm({**identity, "password1": password, "password2": password})
 
 
 def _taken(values: dict[str, Any]) -> dict[str, list[str]]:
-    found = {}
+    findings = {}
     if User.objects.filter(email=values.get("email") or "").exists():
         platform = settings.PLATFORM_NAME
-        found["email"] = [f"This email is already associated with an existing or previous {platform} account"]
+        findings["email"] = [
+            f"This email is already associated with an existing or previous {platform} account"
+        ]
     name = str(values.get("username") or "")
     reserved = name.lower() == str(settings.ADMIN.get("username", "")).lower() and bool(name)
     if reserved or User.objects.filter(username=name).exists():
-        found["username"] = [TAKEN]
-    return found
+        findings["username"] = [TAKEN]
+    return findings
 
 
-def _refused(status: int, found: dict[str, list[str]], code: str, **more: Any) -> Refusal:
-    values = {field: [{"user_message": each} for each in texts] for field, texts in found.items()}
+def _refused(status: int, findings: dict[str, list[str]], code: str, **more: Any) -> Refusal:
+    values = {field: [{"user_message": each} for each in texts] for field, texts in findings.items()}
     return Refusal(status, {**values, **more, "error_code": code})
 
 
 def _register(request: HttpRequest, user: User | None, values: dict[str, Any]) -> Body:
-    if taken := _taken(values):
-        code = "duplicate-" + "-".join(sorted(taken))
+    if used_values := _taken(values):
+        code = "duplicate-" + "-".join(sorted(used_values))
         more = {"username_suggestions": _suggestions(str(values.get("username", "")))}
-        raise _refused(409, taken, code, **more)
-    found = _findings(values)
+        raise _refused(409, used_values, code, **more)
+    findings = _findings(values)
     if values.get("terms_of_service") != "true":
-        found["terms_of_service"] = ["You must accept the terms of service."]
+        findings["terms_of_service"] = ["You must accept the terms of service."]
     if values.get("honor_code") != "true":
-        found["honor_code"] = ["To enroll, you must follow the honor code."]
-    if found:
-        raise _refused(400, found, "validation-error")
+        findings["honor_code"] = ["To enroll, you must follow the honor code."]
+    if findings:
+        raise _refused(400, findings, "validation-error")
     form = _registration(values)
     form.is_valid()
     try:
@@ -183,10 +185,10 @@ def _register(request: HttpRequest, user: User | None, values: dict[str, Any]) -
 
 def _validate(request: HttpRequest, user: User | None, values: dict[str, Any]) -> Body:
     """Of each field that is told: what is wrong with it; nothing where it is well."""
-    found = {**_findings(values), **_taken(values)}
+    findings = {**_findings(values), **_taken(values)}
     fields = [field for field in ("name", "username", "email", "password") if field in values]
     answer: dict[str, Any] = {
-        "validation_decisions": {field: " ".join(found.get(field, [])) for field in fields}
+        "validation_decisions": {field: " ".join(findings.get(field, [])) for field in fields}
     }
     if "username" in values or "name" in values:
         answer["username_suggestions"] = _suggestions(str(values.get("username") or values.get("name")))

@@ -39,7 +39,7 @@ def ending_of(upload: UploadedFile) -> str:
         with Image.open(upload, formats=tuple(KINDS)) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise Image.DecompressionBombError
-            found = KINDS[image.format]
+            ending = KINDS[image.format]
             image.verify()
     except Image.DecompressionBombError as error:
         raise ValidationError(f"The image has more than {MOST_PIXELS:,} pixels.") from error
@@ -48,7 +48,7 @@ def ending_of(upload: UploadedFile) -> str:
         raise ValidationError("This is not a PNG, JPEG or WebP image.") from error
     finally:
         upload.seek(0)
-    return found
+    return ending
 
 
 def store(upload: UploadedFile) -> str:

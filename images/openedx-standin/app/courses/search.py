@@ -56,5 +56,5 @@ def search(words: str) -> list[Course]:
             "lenient": True,
         }
     }
-    found = client().search(index=INDEX, body={"query": query, "size": SIZE}, ignore_unavailable=True)
-    return [{"key": hit["_id"], **hit["_source"]} for hit in found["hits"]["hits"]]
+    answer = client().search(index=INDEX, body={"query": query, "size": SIZE}, ignore_unavailable=True)
+    return [{"key": hit["_id"], **hit["_source"]} for hit in answer["hits"]["hits"]]

@@ -75,8 +75,8 @@ def publish(key: str) -> None:
 def set_image(key: str, image: str) -> str | None:
     """Set a course's image, a path below MEDIA_ROOT; returns the path of the image before."""
     before = _courses().find_one_and_update({"_id": key}, {"$set": {"image": image}}, projection={"image": 1})
-    found: str | None = before and before.get("image")
-    return found
+    image_before: str | None = before and before.get("image")
+    return image_before
 
 
 def courses() -> list[Course]:

@@ -43,10 +43,10 @@ def threads(request: HttpRequest, course: Course) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return redirect("thread", key, forum.post(key, request.user, **form.cleaned_data)["id"])
     words = request.GET.get("q", "").strip()[:200]
-    found = (
+    thread_list = (
         forum.search(key, request.user, words) if words else forum.threads(key, request.user, _page(request))
     )
-    context = {"course": course, "found": found, "words": words, "form": form}
+    context = {"course": course, "threads": thread_list, "words": words, "form": form}
     return render(request, "lms/discussion.html", context)
 
 

@@ -64,13 +64,13 @@ def _register_user(user: User) -> None:
 def _list(user: User, path: str, fields: dict[str, Any]) -> dict[str, Any]:
     """Threads, for a user. An unknown user is registered first, as Open edX does at enrolment."""
     try:
-        found = _call("get", path, fields)
+        answer = _call("get", path, fields)
     except UnknownObject:
         _register_user(user)
-        found = _call("get", path, fields)
-    if not isinstance(found, dict) or not isinstance(found.get("collection"), list):
+        answer = _call("get", path, fields)
+    if not isinstance(answer, dict) or not isinstance(answer.get("collection"), list):
         raise ForumUnavailable
-    return found
+    return answer
 
 
 def threads(course: str, user: User, page: int = 1, size: int = SIZE) -> dict[str, Any]:
@@ -90,27 +90,27 @@ def search(course: str, user: User, words: str) -> dict[str, Any]:
 def counts(course: str) -> dict[str, int]:
     """The numbers of discussions and questions in the course's topic."""
     answer = _call("get", f"commentables/{quote(course, safe='')}/counts", {})
-    found = answer.get(TOPIC) if isinstance(answer, dict) else None
-    return {kind: int((found or {}).get(kind, 0)) for kind in ("discussion", "question")}
+    count = answer.get(TOPIC) if isinstance(answer, dict) else None
+    return {kind: int((count or {}).get(kind, 0)) for kind in ("discussion", "question")}
 
 
 def any_thread(user: User, key: str, *, mark: bool = False) -> Thread:
     """A thread of any course, with its answers; with `mark` it is marked as read. Raises NoSuchThread."""
     fields = {"user_id": user.pk, "recursive": "True", "with_responses": "True", "mark_as_read": str(mark)}
     try:
-        found: Thread = _call("get", f"threads/{quote(key, safe='')}", fields)
+        thread: Thread = _call("get", f"threads/{quote(key, safe='')}", fields)
     except UnknownObject:
         raise NoSuchThread(key) from None
-    return found
+    return thread
 
 
 def thread(course: str, user: User, key: str) -> Thread:
     """A thread of this course, with its answers. Raises NoSuchThread."""
-    found = any_thread(user, key)
+    thread_found = any_thread(user, key)
     # Learners must not see threads of other courses.
-    if found.get("course_id") != course:
+    if thread_found.get("course_id") != course:
         raise NoSuchThread(key)
-    return found
+    return thread_found
 
 
 def post(course: str, user: User, title: str, body: str) -> Thread:

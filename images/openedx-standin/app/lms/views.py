@@ -40,11 +40,11 @@ def search(request: HttpRequest) -> HttpResponse:
     """Search courses; 503 while Elasticsearch is unavailable."""
     words = request.GET.get("q", "").strip()[:200]
     try:
-        found, away = (catalogue.search(words) if words else []), False
+        courses, away = (catalogue.search(words) if words else []), False
     except ElasticsearchException as error:
         logger.error("search: %s: %s", type(error).__name__, str(error)[:200])
-        found, away = [], True
-    context = {"words": words, "courses": found, "away": away}
+        courses, away = [], True
+    context = {"words": words, "courses": courses, "away": away}
     return render(request, "lms/search.html", context, status=503 if away else 200)
 
 
@@ -64,8 +64,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 @require_POST
 def report(request: HttpRequest) -> HttpResponse:
     """Queue the grade report."""
-    asked = {"requested": timezone.now(), "finished": None, "courses": None}
-    GradeReport.objects.update_or_create(user=request.user, defaults=asked)
+    state = {"requested": timezone.now(), "finished": None, "courses": None}
+    GradeReport.objects.update_or_create(user=request.user, defaults=state)
     if send(grade_report, request.user.pk) is None:
         GradeReport.objects.filter(user=request.user, finished=None).delete()
         messages.error(request, "The report could not be asked for just now. Please try again in a minute.")

@@ -19,8 +19,8 @@ _CLIENT = re.compile(r"[0-9a-fA-F.:]{2,45}")
 def shape(route: str, parts: Mapping[str, object]) -> str:
     """A route such as `courses/<str:key>/about` as a path, with the parts that may be shown."""
 
-    def part(found: re.Match[str]) -> str:
-        name = found[1]
+    def part(match: re.Match[str]) -> str:
+        name = match[1]
         value = str(parts.get(name, ""))
         return value if name in PUBLIC_PARTS and _SAFE.fullmatch(value) else f"<{name}>"
 

@@ -113,8 +113,8 @@ def load(variant: str, env: Mapping[str, str], *, admin: bool = False) -> dict[s
     """
     file = path(variant, env)
     settings = merged(_read(file), _read(file.with_name(f"{variant}.auth.json")))
-    wanted = {**KEYS, **(ADMIN_KEYS if admin else {})}
-    findings = [_finding(settings, key, *expected) for key, expected in wanted.items()]
+    expected_keys = {**KEYS, **(ADMIN_KEYS if admin else {})}
+    findings = [_finding(settings, key, *expected) for key, expected in expected_keys.items()]
     findings += [_secret_finding(settings, key, variant) for key in SECRET_KEYS]
     if not any(findings):
         findings = [_host_finding(settings, variant)]

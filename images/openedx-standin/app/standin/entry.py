@@ -65,10 +65,10 @@ def parse(words: Sequence[str]) -> tuple[str, ...]:
 def queues(variant: str, names: str) -> tuple[str, ...]:
     """The queues of a list with commas; all of the variant if it is empty. Raises Usage for an unknown one."""
     known = QUEUES[variant]
-    found = tuple(names.split(",")) if names else known
-    if odd := [each for each in found if each not in known]:
+    chosen = tuple(names.split(",")) if names else known
+    if odd := [each for each in chosen if each not in known]:
         raise Usage(f"OPENEDX_QUEUES: {odd[0]!r} is no queue of {variant}; there are: {', '.join(known)}")
-    return found
+    return chosen
 
 
 def worker(variant: str, names: Sequence[str], concurrency: int, generation: str) -> tuple[str, ...]:
@@ -140,12 +140,12 @@ def run(words: Sequence[str], env: Mapping[str, str]) -> int:
 
 def checked_settings(words: Sequence[str], env: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
     """Each verb with its settings, after the settings and secrets of all verbs were checked. Raises ConfigError."""
-    found = []
+    findings = []
     for name in words:
         verb = VERBS[name]
-        found.append((name, config.load(verb.variant, env, admin=verb.admin)))
+        findings.append((name, config.load(verb.variant, env, admin=verb.admin)))
         config.check_secrets(verb.secrets)
-    return found
+    return findings
 
 
 def main(words: Sequence[str]) -> int:

@@ -153,7 +153,7 @@ def legible(colour: str, paper: str) -> str:
         mixed = (
             round(part + (full - part) * step / 20) for part, full in zip(rgb(colour), target, strict=True)
         )
-        found = "#{:02x}{:02x}{:02x}".format(*mixed)
-        if contrast(found, paper) >= READABLE:
-            return found
+        mixed_colour = "#{:02x}{:02x}{:02x}".format(*mixed)
+        if contrast(mixed_colour, paper) >= READABLE:
+            return mixed_colour
     return ink(paper)

@@ -17,21 +17,21 @@ class Command(BaseCommand):
     def handle(self, *args: object, **options: object) -> None:
         """Run the command."""
         client, secret = settings.SSO["client"], settings.SSO["secret"]
-        found = Application.objects.filter(client_id=client).first() or Application(client_id=client)
-        wanted = {
+        application = Application.objects.filter(client_id=client).first() or Application(client_id=client)
+        values = {
             "name": "studio",
             "client_type": Application.CLIENT_CONFIDENTIAL,
             "authorization_grant_type": Application.GRANT_AUTHORIZATION_CODE,
             "redirect_uris": settings.SSO["redirect"],
             "skip_authorization": True,
         }
-        changed = [key for key, value in wanted.items() if getattr(found, key) != value]
+        changed = [key for key, value in values.items() if getattr(application, key) != value]
         for key in changed:
-            setattr(found, key, wanted[key])
+            setattr(application, key, values[key])
         # Stored as a hash; saving the model hashes it.
-        if found.pk is None or not check_password(secret, found.client_secret):
-            found.client_secret = secret
+        if application.pk is None or not check_password(secret, application.client_secret):
+            application.client_secret = secret
             changed.append("client_secret")
         if changed:
-            found.save()
+            application.save()
         self.stdout.write(f"client {client}: {', '.join(changed) or 'unchanged'}")
