@@ -74,3 +74,11 @@ def test_the_map_s_folders_are_there() -> None:
     for package in source.package_map():
         for folder in package.folders:
             assert (ROOT / folder.path).is_dir(), folder.path
+
+
+def test_the_glossary_has_at_most_thirty_words() -> None:
+    """A reader learns them all; a row may have two that belong together."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    glossary = page.partition("\n## Glossary\n")[2].partition("\n## ")[0]
+    rows = [line for line in glossary.splitlines() if line.startswith("| ")]
+    assert 1 < len(rows) <= 1 + 30
