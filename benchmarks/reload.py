@@ -69,19 +69,19 @@ class Drive:
 
     def accepted(self) -> int:
         """The version that was judged valid last."""
-        return int((self._told("status.json").get("accepted") or {}).get("number", 0))
+        return int((self._read_json("status.json").get("accepted") or {}).get("number", 0))
 
     def live(self) -> dict[str, int]:
         """The version that each service runs; a worker group that was taken away has left its file."""
         names = {*self.tenant.services, *self.tenant.worker_groups}
         files = Path(self.tenant.directory, "overrides", "services").glob("*.json")
         return {
-            each.stem: int(self._told(f"services/{each.name}").get("version") or 0)
+            each.stem: int(self._read_json(f"services/{each.name}").get("version") or 0)
             for each in files
             if each.stem in names
         }
 
-    def _told(self, name: str) -> dict[str, Any]:
+    def _read_json(self, name: str) -> dict[str, Any]:
         path = Path(self.tenant.directory, "overrides", name)
         try:
             content: dict[str, Any] = json.loads(path.read_text())

@@ -280,11 +280,11 @@ def _container(listed: Mapping[str, Any]) -> Container:
     return Container(
         name=listed["Names"][0].lstrip("/") if listed.get("Names") else listed["Id"],
         tenant=(listed.get("Labels") or {}).get(TENANT, ""),
-        published=tuple(_published(listed.get("Ports") or ())),
+        published=tuple(_published_addresses(listed.get("Ports") or ())),
     )
 
 
-def _published(ports: Collection[Mapping[str, Any]]) -> list[ListenAddress]:
+def _published_addresses(ports: Collection[Mapping[str, Any]]) -> list[ListenAddress]:
     published = set()
     for each in ports:
         address = each.get("IP") or ""

@@ -52,10 +52,10 @@ def main(words: Sequence[str]) -> int:
 def _verb(words: Sequence[str]) -> int:
     # `run` hands its words on as they are, options and all.
     if words[:1] == ["run"]:
-        return _told(lambda: run(words[1:]))
+        return _run_verb(lambda: run(words[1:]))
     # Imported where they are used: a look at what stands is to take no time.
     arguments = _parser().parse_args(words)
-    return _told(lambda: arguments.verb(arguments))
+    return _run_verb(lambda: arguments.verb(arguments))
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
@@ -63,7 +63,7 @@ def _end(number: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _told(verb: Callable[[], int]) -> int:
+def _run_verb(verb: Callable[[], int]) -> int:
     try:
         return verb()
     except ToolchainError as error:

@@ -161,7 +161,7 @@ def facts(usage: Usage, tenant: Tenant) -> dict[str, Any]:
 
 def summary_line(facts: dict[str, Any], now: float | None = None) -> str:
     """The same in a line for people."""
-    return "; ".join([_taken(facts, now), *_holds(facts)])
+    return "; ".join([_usage_text(facts, now), *_holds(facts)])
 
 
 def _holds(facts: dict[str, Any]) -> Iterator[str]:
@@ -172,7 +172,7 @@ def _holds(facts: dict[str, Any]) -> Iterator[str]:
         yield f"its quota of {facts['quota_mib']} is watched, not enforced: {facts['quota_why']}"
 
 
-def _taken(facts: dict[str, Any], now: float | None) -> str:
+def _usage_text(facts: dict[str, Any], now: float | None) -> str:
     line = f"drive: {facts['free_mib']} of {facts['size_mib']} MiB free"
     if not facts["directory"]:
         return f"{line}; the portal has no files there yet"

@@ -93,12 +93,12 @@ def parse(output: bytes) -> ProbeResult:
         answer = json.loads(lines[0])
         libc = re.fullmatch(r"glibc (\d{1,4})\.(\d{1,4})", _text(answer["libc"]))
         return ProbeResult(
-            python=tuple(_number(each) for each in _listed(answer["python"])[:3]),
+            python=tuple(_number(each) for each in _short_list(answer["python"])[:3]),
             libc=(int(libc[1]), int(libc[2])) if libc else (),
-            programs={_text(name): each is True for name, each in _mapped(answer["programs"])},
+            programs={_text(name): each is True for name, each in _few_items(answer["programs"])},
             sockets=answer["sockets"] is True,
-            readable={_text(name): each is True for name, each in _mapped(answer["readable"])},
-            loaded={_text(name): _text(each) for name, each in _mapped(answer["loaded"])},
+            readable={_text(name): each is True for name, each in _few_items(answer["readable"])},
+            loaded={_text(name): _text(each) for name, each in _few_items(answer["loaded"])},
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         why = excerpt(f"{type(error).__name__}: {error}", LONGEST)
@@ -117,13 +117,13 @@ def _number(value: Any) -> int:
     return value
 
 
-def _listed(value: Any) -> list[Any]:
+def _short_list(value: Any) -> list[Any]:
     if not isinstance(value, list) or len(value) > 20:
         raise ValueError("expected a short list")
     return value
 
 
-def _mapped(value: Any) -> list[tuple[Any, Any]]:
+def _few_items(value: Any) -> list[tuple[Any, Any]]:
     if not isinstance(value, dict) or len(value) > 40:
         raise ValueError("expected a few keys with values")
     return [*value.items()]

@@ -85,7 +85,7 @@ class View:
     def judge(self, lock: Lock, may_hold: Callable[[int, float], bool]) -> HolderState:
         """Whether a lock's process runs; `may_hold` says so of a process seen here, by its number and the lock's time."""
         named = self.record is not None and lock.path.name in self.record.locks
-        ours = self.record if named or self._numbered(lock) else None
+        ours = self.record if named or self._is_ours_by_number(lock) else None
         here = ours is not None and ours.place == self.here and self.here.is_known
         if ours and here and ours.is_running(lock.pid):
             # What it holds was removed under it, by its name: then ours proves nothing.
@@ -103,7 +103,7 @@ class View:
             return HolderState.LIVE
         return HolderState.GONE if self.one_kernel and self.sees_all else HolderState.UNKNOWN
 
-    def _numbered(self, lock: Lock) -> bool:
+    def _is_ours_by_number(self, lock: Lock) -> bool:
         """Whether a lock that is in no record is our last run's CLI's by its number, in the PID namespace where that counts."""
         ours = self.record
         return (

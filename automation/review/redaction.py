@@ -60,7 +60,7 @@ def _leaves(path: str, before: Any, after: Any) -> Iterator[RedactedDifference]:
 
 
 def _entries(path: str, before: list[Any], after: list[Any]) -> Iterator[RedactedDifference]:
-    old, new = _identified(before), _identified(after)
+    old, new = _by_identity(before), _by_identity(after)
     if old is not None and new is not None:
         for key in sorted({*old, *new}):
             yield from _leaves(f"{path}[{key}]", old.get(key, MISSING), new.get(key, MISSING))
@@ -82,7 +82,7 @@ def _entries(path: str, before: list[Any], after: list[Any]) -> Iterator[Redacte
             )
 
 
-def _identified(entries: list[Any]) -> dict[str, Any] | None:
+def _by_identity(entries: list[Any]) -> dict[str, Any] | None:
     """A list's entries by what tells them apart; None when nothing does."""
     for key in _IDENTITIES:
         names = [each.get(key) if isinstance(each, Mapping) else None for each in entries]

@@ -184,7 +184,7 @@ def change(urn: str, steps: list[Any]) -> Change:
 
 def differences(step: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Difference, ...]:
     """What differs in one step, by path."""
-    diff = {path: each for path, each in (step.detailed_diff or {}).items() if not _reserved(path)}
+    diff = {path: each for path, each in (step.detailed_diff or {}).items() if not _is_reserved(path)}
     outputs = without_reserved((step.old.outputs if step.old else None) or {})
     if not step.detailed_diff:
         return tuple(
@@ -196,7 +196,7 @@ def differences(step: Any, before: Mapping[str, Any], after: Mapping[str, Any]) 
                 after=none_if_missing(value_at(after, path)),
             )
             for path in sorted(step.diffs or ())
-            if not _reserved(path)
+            if not _is_reserved(path)
         )
     return tuple(
         Difference(
@@ -211,7 +211,7 @@ def differences(step: Any, before: Mapping[str, Any], after: Mapping[str, Any]) 
     )
 
 
-def _reserved(path: str) -> bool:
+def _is_reserved(path: str) -> bool:
     return not RESERVED.isdisjoint(parts(path))
 
 

@@ -127,7 +127,7 @@ class Release:
     )
     cache: str = field(
         metadata=text(
-            checks.dotted,
+            checks.class_path,
             "The class by which Open edX talks to its cache.",
             "django.core.cache.backends.memcached.PyMemcacheCache",
         )
@@ -218,9 +218,9 @@ class Release:
             sections = reading.named(root, "services", names.SERVICES, "services", ReleaseService)
             for service, section in sections.items():
                 reading.keys(ReleaseService, section, f"services/{service}")
-            _sized(reading, sections)
-            _owned(reading, sections)
-            _imaged(reading, sections)
+            _check_sizes(reading, sections)
+            _check_owners(reading, sections)
+            _check_images(reading, sections)
             tasks = reading.named(root, "jobs", names.JOBS, "jobs", ReleaseJob)
             for task, section in tasks.items():
                 reading.keys(ReleaseJob, section, f"jobs/{task}")
@@ -229,7 +229,7 @@ class Release:
                 reading.wrong("services", "has no service, expected at least one, for example lms")
             reading.findings.raise_any()
             services = {
-                each: _pinned(
+                each: _with_pin(
                     build(ReleaseService, reading.values, f"services/{each}"), digests or {}, mirror
                 )
                 for each in sections
@@ -293,12 +293,12 @@ class Releases:
         return {name: self.load(name) for name in self.known()}
 
 
-def _pinned(service: ReleaseService, digests: Mapping[str, str], mirror: str) -> ReleaseService:
+def _with_pin(service: ReleaseService, digests: Mapping[str, str], mirror: str) -> ReleaseService:
     hub = replace(service.hub, digest=digests.get(service.hub.image, ""), mirror=mirror)
     return replace(service, hub=hub)
 
 
-def _sized(reading: Reading, services: Mapping[str, object]) -> None:
+def _check_sizes(reading: Reading, services: Mapping[str, object]) -> None:
     for service in services:
         path = f"services/{service}"
         hub = [f"{path}/hub" for key in ("memory_min", "memory") if reading.values.get(f"{path}/hub/{key}")]
@@ -313,7 +313,7 @@ def _sized(reading: Reading, services: Mapping[str, object]) -> None:
                 )
 
 
-def _owned(reading: Reading, services: Mapping[str, object]) -> None:
+def _check_owners(reading: Reading, services: Mapping[str, object]) -> None:
     owners: dict[str, str] = {}
     for service in services:
         path = f"services/{service}/data"
@@ -328,7 +328,7 @@ def _owned(reading: Reading, services: Mapping[str, object]) -> None:
             owners.setdefault(directory, service)
 
 
-def _imaged(reading: Reading, services: Mapping[str, object]) -> None:
+def _check_images(reading: Reading, services: Mapping[str, object]) -> None:
     for service in services:
         path = f"services/{service}"
         role, public = (reading.values.get(f"{path}/{key}") for key in ("image", "hub/image"))

@@ -213,7 +213,7 @@ class Tenant:
         files = _read(known, folder, fleet, releases)
         own = files[name]
         _collide(files)
-        broken = _undecided((each for each in files.values() if each is not own), folder)
+        broken = _unreadable_neighbours((each for each in files.values() if each is not own), folder)
         # The CLI reads a stack's settings, and writes to them: through a link it would write to what is not the checkout's.
         unsettled = settings_refusal(name, folder)
         if own.findings or broken or unsettled:
@@ -226,7 +226,7 @@ def load_all(folder: Path, fleet: Fleet | None = None) -> dict[str, Tenant]:
     files = _read(names(folder), folder, fleet)
     _collide(files)
     wrong = [line for each in files.values() for line in each.findings.lines()]
-    if wrong or (wrong := _misnamed(folder)):
+    if wrong or (wrong := _misnamed_files(folder)):
         raise ConfigError(*wrong)
     return {name: file.build_tenant(Tenant) for name, file in files.items()}
 
@@ -238,7 +238,7 @@ def load_valid(
     files = _read(names(folder), folder, fleet, releases)
     _collide(files)
     wrong = [line for each in files.values() for line in each.findings.lines()]
-    undecided = _undecided(files.values() if len(files) > 1 else (), folder)
+    undecided = _unreadable_neighbours(files.values() if len(files) > 1 else (), folder)
     # What cannot be ruled out stops every tenant, as it does each by itself.
     right = {} if undecided else {name: each for name, each in files.items() if not each.findings}
     return {name: each.build_tenant(Tenant) for name, each in right.items()}, (*wrong, *undecided)
@@ -272,7 +272,7 @@ def _collide(files: Mapping[str, TenantFile]) -> None:
         files[clash.tenant].wrong(clash.path, clash.text)
 
 
-def _undecided(others: Iterable[TenantFile], folder: Path) -> list[str]:
+def _unreadable_neighbours(others: Iterable[TenantFile], folder: Path) -> list[str]:
     """What keeps collisions with others from being ruled out.
 
     A neighbour that cannot be read may have this tenant's subnet or port. To take its silence for consent would
@@ -288,10 +288,10 @@ def _undecided(others: Iterable[TenantFile], folder: Path) -> list[str]:
         if len(problems) > _MOST_BROKEN
         else []
     )
-    return [*problems[:_MOST_BROKEN], *more, *_misnamed(folder)]
+    return [*problems[:_MOST_BROKEN], *more, *_misnamed_files(folder)]
 
 
-def _misnamed(folder: Path) -> list[str]:
+def _misnamed_files(folder: Path) -> list[str]:
     return [
         f"{folder.name}/{path.name}: is ignored, expected the ending '.yaml'"
         for path in sorted(folder.glob("*.yml"))

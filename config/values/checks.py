@@ -171,7 +171,7 @@ def https(text: str) -> str:
     return text
 
 
-def dotted(text: str) -> str:
+def class_path(text: str) -> str:
     """The path of a Python class."""
     if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", text, re.ASCII) or len(text) > 120:
         raise ValueError(f"{quoted(text)} is not the path of a class")

@@ -112,25 +112,25 @@ class RandomText(Stored):
         hidden: State = {"result": UNKNOWN}
         if self.is_password:
             hidden["bcryptHash"] = UNKNOWN
-        return {**_settled(inputs), **hidden}
+        return {**_with_defaults(inputs), **hidden}
 
     async def create(self, inputs: Mapping[str, Plain], seconds: float) -> Made:
         text = random_text(inputs)
         if not self.is_password:
-            return Made(text, {**_settled(inputs), "id": text, "result": text})
+            return Made(text, {**_with_defaults(inputs), "id": text, "result": text})
         # A tenth of a second of one core: in a thread, beside the others.
         hashed = await asyncio.to_thread(bcrypt_hash, text)
-        return Made("none", {**_settled(inputs), "id": "none", "result": text, "bcryptHash": hashed})
+        return Made("none", {**_with_defaults(inputs), "id": "none", "result": text, "bcryptHash": hashed})
 
     def imported(self, resource_id: str) -> CurrentResource:
-        outputs = {**_settled({"length": len(resource_id)}), "result": resource_id}
+        outputs = {**_with_defaults({"length": len(resource_id)}), "result": resource_id}
         if self.is_password:
             hashed = {"id": "none", "bcryptHash": bcrypt_hash(resource_id)}
             return CurrentResource("none", {**outputs, **hashed}, {"length": len(resource_id)})
         return CurrentResource(resource_id, {**outputs, "id": resource_id}, {"length": len(resource_id)})
 
 
-def _settled(inputs: Mapping[str, Plain]) -> State:
+def _with_defaults(inputs: Mapping[str, Plain]) -> State:
     defaults = {each.name: each.default for each in PASSWORD.properties if each.default is not None}
     settled = {**defaults, **inputs}
     if "number" in inputs or "numeric" in inputs:

@@ -90,7 +90,7 @@ def reach(
     objects: Objects, container: str, names: Iterable[str] = (), endpoints: Iterable[tuple[str, int]] = ()
 ) -> Reach:
     """Resolve the names and connect to the endpoints from inside the container's network."""
-    return _reach(objects.python_in_network_of(container, SCRIPT, _asked(names, endpoints)))
+    return _reach(objects.python_in_network_of(container, SCRIPT, _arguments(names, endpoints)))
 
 
 def reach_from(
@@ -100,10 +100,10 @@ def reach_from(
     endpoints: Iterable[tuple[str, int]] = (),
 ) -> Reach:
     """The same from a container that is made for it, on the networks of one that has ended."""
-    return _reach(objects.python_on_networks(networks, SCRIPT, _asked(names, endpoints)))
+    return _reach(objects.python_on_networks(networks, SCRIPT, _arguments(names, endpoints)))
 
 
-def _asked(names: Iterable[str], endpoints: Iterable[tuple[str, int]]) -> str:
+def _arguments(names: Iterable[str], endpoints: Iterable[tuple[str, int]]) -> str:
     return json.dumps({"names": sorted(names), "endpoints": sorted(endpoints)})
 
 

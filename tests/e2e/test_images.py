@@ -635,7 +635,7 @@ def test_storage_init_goes_on_with_a_tree_that_was_half_handed_over(
         network="none",
     ).create()
     box.start()
-    until("a part to be handed over", lambda: _given(folder), limit=30)
+    until("a part to be handed over", lambda: _is_handed_over(folder), limit=30)
     box.kill()
     half = list(owners(folder).values())
     assert half.count((1000, 1000)) + half.count((1000, 61000)) > 0, "killed too late"
@@ -649,7 +649,7 @@ def test_storage_init_goes_on_with_a_tree_that_was_half_handed_over(
     assert folder.stat().st_uid == 61000
 
 
-def _given(folder: Path) -> bool:
+def _is_handed_over(folder: Path) -> bool:
     """Whether any file belongs to the new owner's group by now."""
     with os.scandir(folder / "deep/er") as entries:
         return any(each.stat(follow_symlinks=False).st_gid == 61000 for each in entries)

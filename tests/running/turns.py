@@ -23,10 +23,10 @@ def turn(folder: Path, *, alone: bool) -> Iterator[None]:
 
 
 def _lock(what: str, file: IO[str], kind: int) -> None:
-    until(what, lambda: _taken(file, kind), limit=LIMIT_SECONDS)
+    until(what, lambda: _is_taken(file, kind), limit=LIMIT_SECONDS)
 
 
-def _taken(file: IO[str], kind: int) -> bool:
+def _is_taken(file: IO[str], kind: int) -> bool:
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -44,7 +44,7 @@ def ask(env: Mapping[str, str], oldest_api: str, limit: float = ANSWER_LIMIT) ->
     if kind not in ("unix", "tcp") or (kind == "tcp" and env.get("DOCKER_TLS_VERIFY")):
         return Answer(state="unasked", where=where)
     try:
-        with _connected(kind, rest, limit) as talk:
+        with _connect(kind, rest, limit) as talk:
             talk.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
             answer = b""
             while b"\r\n\r\n" not in answer and len(answer) < 65536 and (more := talk.recv(4096)):
@@ -56,7 +56,7 @@ def ask(env: Mapping[str, str], oldest_api: str, limit: float = ANSWER_LIMIT) ->
     return judge(answer.decode(errors="replace"), where, oldest_api)
 
 
-def _connected(kind: str, rest: str, limit: float) -> socket.socket:
+def _connect(kind: str, rest: str, limit: float) -> socket.socket:
     if kind == "tcp":
         host, _, port = rest.rstrip("/").rpartition(":")
         return socket.create_connection(

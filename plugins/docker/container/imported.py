@@ -90,9 +90,9 @@ def _networks(inspection: Mapping[str, Any]) -> State:
     inputs["networksAdvanced"] = [
         {
             "name": name,
-            **_given("aliases", [alias for alias in each["Aliases"] or () if alias not in own]),
-            **_given("ipv4Address", (each["IPAMConfig"] or {}).get("IPv4Address")),
-            **_given("ipv6Address", (each["IPAMConfig"] or {}).get("IPv6Address")),
+            **_if_set("aliases", [alias for alias in each["Aliases"] or () if alias not in own]),
+            **_if_set("ipv4Address", (each["IPAMConfig"] or {}).get("IPv4Address")),
+            **_if_set("ipv6Address", (each["IPAMConfig"] or {}).get("IPv6Address")),
         }
         for name, each in sorted(inspection["NetworkSettings"]["Networks"].items())
         if name not in ("bridge", "host", "none", host["NetworkMode"])
@@ -104,9 +104,9 @@ def _ports(bindings: Mapping[str, Any]) -> list[State]:
     return [
         {
             "internal": int(port.partition("/")[0]),
-            **_given("external", int(each["HostPort"] or 0)),
-            **_given("ip", "" if each["HostIp"] in ("", ANY_ADDRESS) else each["HostIp"]),
-            **_given("protocol", "" if port.endswith("/tcp") else port.partition("/")[2]),
+            **_if_set("external", int(each["HostPort"] or 0)),
+            **_if_set("ip", "" if each["HostIp"] in ("", ANY_ADDRESS) else each["HostIp"]),
+            **_if_set("protocol", "" if port.endswith("/tcp") else port.partition("/")[2]),
         }
         for port, bound in sorted(bindings.items())
         for each in bound
@@ -124,5 +124,5 @@ def _bind(text: str) -> State:
     return {**inputs, **({"readOnly": True} if "ro" in mode.split(",") else {})}
 
 
-def _given(name: str, value: Any) -> State:
+def _if_set(name: str, value: Any) -> State:
     return {name: value} if value else {}

@@ -127,7 +127,7 @@ def planned(inputs: Inputs) -> State:
     return {
         **dict.fromkeys(unknown, UNKNOWN),
         **known,
-        **_asked(inputs),
+        **_state_of_inputs(inputs),
         "name": inputs.get("name"),
         "ports": ports(inputs.get("ports"), {}),
         "restart": inputs.get("restart", "no"),
@@ -142,7 +142,7 @@ def outputs(inputs: Inputs, inspection: Mapping[str, Any], logs: str | None) -> 
     sizes = {name: _mebibytes(host.get(key) or 0) for name, key in ENGINE_MEBIBYTES}
     running = is_running(inspection)
     return {
-        **_asked(inputs),
+        **_state_of_inputs(inputs),
         **engine,
         **sizes,
         "id": inspection["Id"],
@@ -165,7 +165,7 @@ def is_running(inspection: Mapping[str, Any]) -> bool:
     return bool(inspection["State"]["Running"] or inspection["State"].get("Restarting"))
 
 
-def _asked(inputs: Inputs) -> State:
+def _state_of_inputs(inputs: Inputs) -> State:
     properties: State = {name: inputs.get(name, default) for name, default in PLAIN.items()}
     for name in SETS_OR_NULL:
         properties[name] = sorted_or(inputs.get(name), None)
