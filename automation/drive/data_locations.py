@@ -47,7 +47,7 @@ class DataLocation:
 def location_in_state(state: Mapping[str, Any]) -> DataLocation | None:
     """Where a stack's state has the portal's data, None where nothing of it is there."""
     resources = drift.resources(state)
-    found = next(
+    latest_with_root = next(
         (
             str(each["outputs"]["directory"])
             for each in resources
@@ -56,11 +56,11 @@ def location_in_state(state: Mapping[str, Any]) -> DataLocation | None:
         # Of a run that ended before the component was done.
         next((directory for each in resources if (directory := _directory(each))), ""),
     )
-    if not found:
+    if not latest_with_root:
         return None
     hosts = [(each.get("inputs") or {}).get("host") for each in resources if each["type"] == DOCKER_PROVIDER]
     return DataLocation(
-        root=str(PurePosixPath(found).parent),
+        root=str(PurePosixPath(latest_with_root).parent),
         host=placement.address_of(str(next(filter(None, hosts), "")), os.environ),
     )
 

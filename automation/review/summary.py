@@ -19,18 +19,18 @@ def render(affected: Affected, *, limit: int = LIMIT) -> str:
     """The page, of at most `limit` bytes. However many files a change has, they leave no tenant out that fits by itself."""
     reasons = {**affected.tenants, **affected.removed}
     shown, room = _shown(reasons, limit - _END_BYTES)
-    found: list[tuple[str, str]] = []
+    lines: list[tuple[str, str]] = []
     for name, count in shown.items():
-        found += [(name, each) for each in reasons[name][:count]]
+        lines += [(name, each) for each in reasons[name][:count]]
         if left := len(reasons[name]) - count:
-            found.append((name, f"and {left:,} more"))
+            lines.append((name, f"and {left:,} more"))
     if left := len(reasons) - len(shown):
-        found.append(("", f"and {left:,} more tenants: {_ALL}"))
+        lines.append(("", f"and {left:,} more tenants: {_ALL}"))
     notes = _fitting(affected.left, room)
-    found += [("", each) for each in affected.left[:notes]]
+    lines += [("", each) for each in affected.left[:notes]]
     if left := len(affected.left) - notes:
-        found.append(("", f"and {left:,} more files that affect no tenant: {_ALL}"))
-    return rows(_HEAD, found)
+        lines.append(("", f"and {left:,} more files that affect no tenant: {_ALL}"))
+    return rows(_HEAD, lines)
 
 
 def _shown(reasons: Mapping[str, Sequence[str]], room: int) -> tuple[dict[str, int], int]:

@@ -154,14 +154,14 @@ def half_made_resources(pending: list[dict[str, Any]]) -> list[Request]:
 
 def remove_half_made(client: Any, what: Request, known: Collection[str], tenant: str, say: Say) -> None:
     """Remove a half-made object that is this tenant's and in no state. Data lies on the drive: none is lost."""
-    found = find_unknown(client, what, known, tenant)
-    if found is None:
+    inspection = find_unknown(client, what, known, tenant)
+    if inspection is None:
         return
     if what.type == CONTAINER:
-        client.stop(found["Id"], timeout=30)
-        client.remove_container(found["Id"], v=True, force=True)
+        client.stop(inspection["Id"], timeout=30)
+        client.remove_container(inspection["Id"], v=True, force=True)
     elif what.type == NETWORK:
-        client.remove_network(found["Id"])
+        client.remove_network(inspection["Id"])
     else:
         client.remove_volume(what.name)
     say(f"removed {what.name}, left half-made by an interrupted run")
@@ -173,18 +173,18 @@ def find_unknown(client: Any, what: Request, known: Collection[str], tenant: str
 
     try:
         if what.type == CONTAINER:
-            found = client.inspect_container(what.name)
-            labels, identity = found["Config"]["Labels"], found["Id"]
+            inspection = client.inspect_container(what.name)
+            labels, identity = inspection["Config"]["Labels"], inspection["Id"]
         elif what.type == NETWORK:
-            found = client.inspect_network(what.name)
-            labels, identity = found["Labels"], found["Id"]
+            inspection = client.inspect_network(what.name)
+            labels, identity = inspection["Labels"], inspection["Id"]
         else:
-            found = client.inspect_volume(what.name)
-            labels, identity = found["Labels"], found["Name"]
+            inspection = client.inspect_volume(what.name)
+            labels, identity = inspection["Labels"], inspection["Name"]
     except NotFound:
         return None
     of_it = (labels or {}).get(TENANT) == tenant and what.is_of(labels)
-    return found if of_it and identity not in known and identity not in what.before else None
+    return inspection if of_it and identity not in known and identity not in what.before else None
 
 
 def remove_unrecorded(client: Any, hold: Hold, new: Iterable[Request], say: Say) -> None:
@@ -196,12 +196,12 @@ def remove_unrecorded(client: Any, hold: Hold, new: Iterable[Request], say: Say)
     from docker.errors import DockerException
     from requests import RequestException
 
-    asked = {(each.type, each.name): each for each in (*unanswered.read(hold.folder), *new)}
-    if not asked:
+    requests = {(each.type, each.name): each for each in (*unanswered.read(hold.folder), *new)}
+    if not requests:
         return
     known = known_ids(hold.stack.state())
     left = []
-    for each in asked.values():
+    for each in requests.values():
         if each.type not in MADE_BY_THE_ENGINE:
             continue
         try:
@@ -215,13 +215,13 @@ def remove_unrecorded(client: Any, hold: Hold, new: Iterable[Request], say: Say)
 
 def remove_late(client: Any, what: Request, known: Collection[str], tenant: str, say: Say) -> bool:
     """Remove what was made of a request without an answer; whether it was there."""
-    found = find_unknown(client, what, known, tenant)
-    if found is None or (what.type == CONTAINER and found["State"]["Status"] != "created"):
+    inspection = find_unknown(client, what, known, tenant)
+    if inspection is None or (what.type == CONTAINER and inspection["State"]["Status"] != "created"):
         return False
     if what.type == CONTAINER:
-        client.remove_container(found["Id"], v=True)
+        client.remove_container(inspection["Id"], v=True)
     elif what.type == NETWORK:
-        client.remove_network(found["Id"])
+        client.remove_network(inspection["Id"])
     else:
         client.remove_volume(what.name)
     say(f"removed {what.name}: the engine made it, but its answer came too late")

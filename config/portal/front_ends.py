@@ -17,24 +17,24 @@ def names(tenant: Tenant) -> tuple[str, ...]:
 
 def features(tenant: Tenant) -> dict[str, bool]:
     """Open edX's features that follow from them."""
-    found = names(tenant)
-    own = {feature: True for name in found for feature in FRONT_ENDS[name].features}
-    return {"ENABLE_CORS_HEADERS": True, **own} if found else {}
+    ends = names(tenant)
+    own = {feature: True for name in ends for feature in FRONT_ENDS[name].features}
+    return {"ENABLE_CORS_HEADERS": True, **own} if ends else {}
 
 
 def settings(tenant: Tenant) -> dict[str, Any]:
     """Settings of lms and cms, by Open edX's own names. A tenant's file may say otherwise of each."""
-    found = names(tenant)
-    if not found:
+    ends = names(tenant)
+    if not ends:
         return {}
     urls = addresses(tenant)
     host = host_and_port(hosts(tenant)[SERVICE], tenant.listen.port)
     own: dict[str, Any] = {
-        name: urls[SERVICE] + path for each in found for name, path in FRONT_ENDS[each].settings.items()
+        name: urls[SERVICE] + path for each in ends for name, path in FRONT_ENDS[each].settings.items()
     }
-    if "authn" in found:
+    if "authn" in ends:
         own["AUTHN_MICROFRONTEND_DOMAIN"] = f"{host}/authn"
-    if "site" in found:
+    if "site" in ends:
         own["FRONTEND_SITE_CONFIG"] = _site(tenant)
     return {
         **own,
@@ -45,7 +45,7 @@ def settings(tenant: Tenant) -> dict[str, Any]:
         # Whoever changes a setting sees it at once.
         "MFE_CONFIG_API_CACHE_TIMEOUT": 1,
         "LOGIN_REDIRECT_WHITELIST": [host, host_and_port(tenant.hosts.cms, tenant.listen.port)],
-        "MFE_CONFIG": _told(tenant, host),
+        "MFE_CONFIG": _config(tenant, host),
     }
 
 
@@ -54,11 +54,11 @@ def cookie_domain(tenant: Tenant) -> str:
     return tenant.hosts.lms if names(tenant) else ""
 
 
-def _told(tenant: Tenant, host: str) -> dict[str, Any]:
+def _config(tenant: Tenant, host: str) -> dict[str, Any]:
     """What each front end asks the lms for when it starts (`/api/mfe_config/v1`)."""
     urls = addresses(tenant)
     lms, cms = urls["lms"], urls["cms"]
-    told: dict[str, Any] = {
+    config: dict[str, Any] = {
         "ACCESS_TOKEN_COOKIE_NAME": "edx-jwt-cookie-header-payload",
         "BASE_URL": host,
         "CREDENTIALS_BASE_URL": "",
@@ -81,9 +81,9 @@ def _told(tenant: Tenant, host: str) -> dict[str, Any]:
         "USER_INFO_COOKIE_NAME": "edx-user-info",
     }
     for name in names(tenant):
-        told |= {key: urls[SERVICE] + path for key, path in FRONT_ENDS[name].told.items()}
-        told |= FRONT_ENDS[name].switches
-    return told
+        config |= {key: urls[SERVICE] + path for key, path in FRONT_ENDS[name].addresses.items()}
+        config |= FRONT_ENDS[name].switches
+    return config
 
 
 def _site(tenant: Tenant) -> dict[str, Any]:

@@ -47,7 +47,11 @@ def release_variables(tenant: Tenant) -> dict[str, Any]:
             "PREVIEW_LMS_BASE": host_and_port(preview(tenant), tenant.listen.port),
             **front_ends.features(tenant),
         },
-        **({"EDXAPP_ENV_EXTRA": told} if (told := front_ends.settings(tenant)) else {}),
+        **(
+            {"EDXAPP_ENV_EXTRA": front_end_settings}
+            if (front_end_settings := front_ends.settings(tenant))
+            else {}
+        ),
     }
 
 

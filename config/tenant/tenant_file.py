@@ -171,7 +171,7 @@ class TenantFile(Reading):
     def mail(self) -> None:
         """Checks that the way of the mail is told whole, and no other."""
         delivery = self.values.get("mail/delivery")
-        for path, wanted, example in (
+        for path, chosen_delivery, example in (
             ("hosts/mail", "sink", "mail.acme.com"),
             ("mail/smarthost", "smarthost", "smtp.example.com:587"),
             ("mail/username", "smarthost", "portal@acme.com"),
@@ -179,12 +179,14 @@ class TenantFile(Reading):
             # What is wrong in itself has been told.
             if delivery is None or path not in self.values:
                 continue
-            if delivery == wanted and not self.values[path]:
+            if delivery == chosen_delivery and not self.values[path]:
                 self.wrong(
                     path, f"is missing for mail/delivery '{delivery}', expected text, for example '{example}'"
                 )
-            elif delivery != wanted and self.values[path]:
-                self.wrong(path, f"is only for mail/delivery '{wanted}', expected none for '{delivery}'")
+            elif delivery != chosen_delivery and self.values[path]:
+                self.wrong(
+                    path, f"is only for mail/delivery '{chosen_delivery}', expected none for '{delivery}'"
+                )
 
     @property
     def claims(self) -> Claims:

@@ -467,7 +467,7 @@ def test_front_ends_are_served_by_their_folders(client: docker.APIClient, newer:
 
     until("the front ends' health", answers, limit=READY_LIMIT_SECONDS)
     other = (200, "site") if newer else (404, "")
-    for path, told in {
+    for path, content in {
         "/learning": (200, "learning"),
         "/learning/course/course-v1:a+b+c/home": (200, "learning"),
         "/learning/a.js": (200, "a"),
@@ -476,16 +476,16 @@ def test_front_ends_are_served_by_their_folders(client: docker.APIClient, newer:
         "/../../etc/passwd": other,
         "/api/mfe_config/v1?mfe=learning": (200, "lms/api/mfe_config/v1?mfe=learning"),
     }.items():
-        assert get(at, path)[:2] == told, path
+        assert get(at, path)[:2] == content, path
     assert get(at, "/course-authoring/course/a")[:2] == (200, "authoring"), (
         "where an older release's link leads"
     )
     lms.remove()
     # What it says when the lms is away has no address and no cookies.
     assert get(at, "/api/mfe_config/v1?token=stays-here")[0] == 502
-    said = mfe.logs()
-    assert "http.log.error" in said
-    assert "stays-here" not in said
+    log = mfe.logs()
+    assert "http.log.error" in log
+    assert "stays-here" not in log
     mfe.remove()
 
 

@@ -64,8 +64,8 @@ def test_what_an_engine_makes_unheard_does_not_stay(fleet: LightPortals, way: La
     assert way.missing == []
     assert ran.code == 1, str(ran)
     for name in ("memcached", "redis"):
-        told = f"removed {aspen.name}-{name}: the engine made it, but its answer came too late"
-        assert told in ran.output, str(ran)
+        message = f"removed {aspen.name}-{name}: the engine made it, but its answer came too late"
+        assert message in ran.output, str(ran)
     assert unknown(fleet, aspen) == {"mail-sink"}
     client.remove_container(theirs)
     way.pass_on()

@@ -200,8 +200,8 @@ class Visitor:
         self.page.get_by_role("link", name="Progress", exact=True).click()
         expect(self.page.get_by_role("heading", name=words("progress")).first).to_be_visible()
         # The front end's words, and those of the lms's own page: it also names weights and limits in per cent.
-        said = re.compile(rf"current grade is {percent}%|\(\d+/\d+\)\s+{percent}%")
-        shown = self.page.get_by_text(said).first.is_visible()
+        wording = re.compile(rf"current grade is {percent}%|\(\d+/\d+\)\s+{percent}%")
+        shown = self.page.get_by_text(wording).first.is_visible()
         self.picture("progress")
         return shown
 
@@ -254,22 +254,24 @@ class Visitor:
 
     def control(self, name: str, *, exact: bool = False, begins: str = "") -> Locator:
         """The first button or link of that name that can be seen."""
-        said = re.compile(rf"({begins})\s+{name}", re.IGNORECASE) if begins else words(name)
+        wording = re.compile(rf"({begins})\s+{name}", re.IGNORECASE) if begins else words(name)
         if exact:
-            said = re.compile(rf"^\s*{re.escape(name)}\s*$", re.IGNORECASE)
-        found = self.page.get_by_role("button", name=said).or_(self.page.get_by_role("link", name=said))
-        return found.first
+            wording = re.compile(rf"^\s*{re.escape(name)}\s*$", re.IGNORECASE)
+        controls = self.page.get_by_role("button", name=wording).or_(
+            self.page.get_by_role("link", name=wording)
+        )
+        return controls.first
 
     def press(self, name: str) -> None:
         self.control(name).click()
 
     def field(self, label: str) -> Locator:
         """The first field of that label that can be seen."""
-        said = words(label)
-        found = self.page.get_by_role("textbox", name=said)
+        wording = words(label)
+        fields = self.page.get_by_role("textbox", name=wording)
         for role in ("searchbox", "combobox"):
-            found = found.or_(self.page.get_by_role(role, name=said))
-        return found.first
+            fields = fields.or_(self.page.get_by_role(role, name=wording))
+        return fields.first
 
     def _course(self, title: str) -> Locator:
         return self.page.get_by_role("link", name=words(title)).first

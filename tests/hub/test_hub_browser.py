@@ -137,8 +137,8 @@ def test_an_author_gives_it_an_image(journey: Journey, tmp_path: Path) -> None:
     journey.desk.upload_course_image(journey.course, picture)
 
     def shown() -> str:
-        found = journey.staff.image_of(journey.course)
-        return found if picture.name in found else ""
+        image = journey.staff.image_of(journey.course)
+        return image if picture.name in image else ""
 
     address = until("the course's image on the lms", shown, limit=PUBLISHED_LIMIT_SECONDS)
     answer = Session(journey.portal.door).get(journey.staff.absolute(address)).succeeded()

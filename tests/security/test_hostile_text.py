@@ -314,13 +314,13 @@ def test_progress_on_a_tenant_is_one_line(capsys: pytest.CaptureFixture[str]) ->
     """A name that is a file's, whatever it is, says nothing of another tenant."""
     for each in (*TEXTS, "a\nacme"):
         review_verbs.say_outcome(Outcome(tenant=each))
-        told = everything(capsys)
-        assert (told.count("\n"), obeyed_by_terminal(told)) == (1, []), each
-        assert told.endswith(": preview done (0.0 s)\n")
+        output = everything(capsys)
+        assert (output.count("\n"), obeyed_by_terminal(output)) == (1, []), each
+        assert output.endswith(": preview done (0.0 s)\n")
         refused = Review(each, Plan(tenant=each, changes=(), notes=("a note",)))
         review_verbs.say_engine_findings(refused)
-        told = everything(capsys)
-        assert (told.count("\n"), obeyed_by_terminal(told)) == (1, []), each
+        output = everything(capsys)
+        assert (output.count("\n"), obeyed_by_terminal(output)) == (1, []), each
     assert show.names(["a\nb", "c"]) == "a\\nb, c"
 
 

@@ -1,6 +1,6 @@
 """The changes that a portal makes to edx-platform's own production settings.
 
-`given` are the settings of the file that the configurator wrote, `space` is the namespace of the settings module, and
+`settings` are the settings of the file that the configurator wrote, `space` is the namespace of the settings module, and
 `common` that of the release's `<variant>.envs.common`. Each function returns the settings that it changes.
 """
 

@@ -24,9 +24,9 @@ def lightened(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("release", ["juniper", "redwood"])
 def test_every_service_of_a_release_is_light(lightened: Path, release: str) -> None:
     made = recipes_of(lightened)
-    found = Releases(HERE / "config" / "releases").load(release)
-    for name in found.services.keys() - found.left_out("packages", ()):
-        service = found.services[name]
+    loaded = Releases(HERE / "config" / "releases").load(release)
+    for name in loaded.services.keys() - loaded.left_out("packages", ()):
+        service = loaded.services[name]
         assert made[service.image].parent == LIGHT
         assert made[service.image].needs == (LIGHT,)
 

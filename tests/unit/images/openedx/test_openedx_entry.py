@@ -479,7 +479,7 @@ def get_waffle_flag_model(): return Model
 
 
 @pytest.mark.parametrize(
-    ("told", "there", "left"),
+    ("environ", "there", "left"),
     [
         (
             {"LEARNING_MICROFRONTEND_URL": "http://apps.acme.com/learning"},
@@ -496,14 +496,14 @@ def get_waffle_flag_model(): return Model
     ids=["a front end's page is shown", "what somebody has decided stays", "no page leads nowhere"],
 )
 def test_pages_lead_to_the_front_ends_that_there_are(
-    entry: ModuleType, tmp_path: Path, told: dict[str, str], there: dict[str, bool], left: dict[str, bool]
+    entry: ModuleType, tmp_path: Path, environ: dict[str, str], there: dict[str, bool], left: dict[str, bool]
 ) -> None:
     for name in ("waffle.py", "django/contrib/sites/models.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("from fakes import *\n")
     (tmp_path / "fakes.py").write_text(FAKES)
     settings = tmp_path / "lms.env.json"
-    settings.write_text(json.dumps({"LMS_BASE": "acme.com", "PLATFORM_NAME": "Acme", **told}))
+    settings.write_text(json.dumps({"LMS_BASE": "acme.com", "PLATFORM_NAME": "Acme", **environ}))
     code = entry.SITE.replace("/openedx/config/lms.env.json", str(settings))
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport fakes; print(json.dumps(fakes.objects.made))"],
