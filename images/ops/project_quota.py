@@ -194,7 +194,7 @@ def choose_id(directory: int, tenant: str) -> int:
 
 
 class Walk:
-    """Assigns a tree to a project, from below upwards; `seen` counts the entries."""
+    """Assigns a tree to a project, from below upwards; `entry_count` counts the entries."""
 
     def __init__(self, project: int, device: int) -> None:
         self.project, self.device, self.entry_count = project, device, 0
