@@ -109,6 +109,8 @@ def protected_env(tenant: Tenant, variant: str) -> dict[str, Any]:
         "SITE_NAME": host_and_port(host, tenant.listen.port),
         "SOCIAL_AUTH_EDX_OAUTH2_KEY": SSO_CLIENT,
         "SOCIAL_AUTH_EDX_OAUTH2_PUBLIC_URL_ROOT": urls["lms"],
+        # The cms asks to be led back to the scheme that it was called by; edx-platform's own choice is HTTPS.
+        "SOCIAL_AUTH_REDIRECT_IS_HTTPS": False,
         "SOCIAL_AUTH_EDX_OAUTH2_URL_ROOT": f"http://lms:{services['lms'].port}",
         "STATIC_ROOT": "/openedx/static",
         "STATIC_URL": "/static/",

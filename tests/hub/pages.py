@@ -16,6 +16,7 @@ PAGE_LIMIT_MS = 60_000
 TASK_LIMIT_SECONDS = 300.0
 INDEX_LIMIT_SECONDS = 120.0
 COURSE_KEY = re.compile(r"course-v1:[\w.-]+\+[\w.-]+\+[\w.-]+")
+UNIT_KEY = re.compile(r"block-v1:[\w.+-]+\+type@vertical\+block@\w+")
 # What a browser says where a site keeps it from something that the page needs.
 REFUSED = re.compile(
     r"Content.Security.Policy|CORS policy|X-Frame-Options|frame-ancestors|Mixed Content|MIME type|SameSite|Refused to",
@@ -71,7 +72,7 @@ class Visitor:
     def log_in(self, email: str, password: str) -> None:
         """By the page that the portal shows, of the lms itself or of a front end."""
         self.page.goto(f"{self.portal.lms}/login")
-        self.field("mail").fill(email)
+        self.field("email").fill(email)
         self.page.get_by_label(words("password")).and_(self.page.locator("input")).first.fill(password)
         self.picture("log-in")
         self.press("sign in")
@@ -95,7 +96,8 @@ class Visitor:
             ("course number", number),
             ("course run", run),
         ):
-            self.field(label).fill(text)
+            # Key by key: the form looks at what is typed before it can be sent.
+            self.field(label).press_sequentially(text)
         self.page.get_by_role("button", name="Create", exact=True).click()
         expect(self.page).to_have_url(re.compile("course-v1"))
         return COURSE_KEY.search(unquote(self.page.url)).group()  # type: ignore[union-attr]
@@ -105,9 +107,9 @@ class Visitor:
         self.page.goto(f"{self.portal.cms}/course/{key}")
         section = self._made(lambda: self.press("new section"))
         subsection = self._made(lambda: self.press("new subsection"))
-        unit = self._made(lambda: self.press("new unit"))
+        self.press("new unit")
         expect(self.page).to_have_url(re.compile("/container/"))
-        return section, subsection, unit
+        return section, subsection, UNIT_KEY.search(unquote(self.page.url)).group()  # type: ignore[union-attr]
 
     def add_component(self, kind: str, template: str = "") -> str:
         """On a unit's page; the component's key."""

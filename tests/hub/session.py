@@ -5,7 +5,7 @@ import http.cookiejar
 import json
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPMessage
 from typing import Any
@@ -70,7 +70,11 @@ class Session:
     """One person's cookies; `door` is where the portal listens."""
 
     def __init__(self, door: tuple[str, int]) -> None:
-        self.jar = http.cookiejar.CookieJar()
+        # As a browser: a cookie that names no domain is for the very host that set it. Else studio would get the lms's session.
+        policy = http.cookiejar.DefaultCookiePolicy(
+            strict_ns_domain=http.cookiejar.DefaultCookiePolicy.DomainStrictNonDomain
+        )
+        self.jar = http.cookiejar.CookieJar(policy)
         self.opener = build_opener(ProxyHandler({}), HTTPCookieProcessor(self.jar), _Door(door))
 
     def get(self, url: str, accept: str = "*/*") -> Answer:
@@ -112,6 +116,31 @@ class Session:
             }
             for each in self.jar
         ]
+
+    def adopt(self, cookies: Iterable[Mapping[str, Any]]) -> None:
+        """Go on as whoever is logged in to a browser: a log-in of its own would end the browser's, which Open edX has once for each user."""
+        for each in cookies:
+            shared = each["domain"].startswith(".")
+            self.jar.set_cookie(
+                http.cookiejar.Cookie(
+                    version=0,
+                    name=each["name"],
+                    value=each["value"],
+                    port=None,
+                    port_specified=False,
+                    domain=each["domain"],
+                    domain_specified=shared,
+                    domain_initial_dot=shared,
+                    path=each["path"],
+                    path_specified=True,
+                    secure=each["secure"],
+                    expires=None,
+                    discard=True,
+                    comment=None,
+                    comment_url=None,
+                    rest={},
+                )
+            )
 
     def _post(self, url: str, body: bytes, kind: str, method: str = "POST") -> Answer:
         headers = {

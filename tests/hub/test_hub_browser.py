@@ -91,13 +91,15 @@ def needs(*found: object) -> None:
 
 def test_the_first_admin_logs_in_on_the_page(journey: Journey) -> None:
     journey.desk.log_in(journey.portal.admin, journey.portal.password())
-    # For what studio's editors would be opened for.
-    journey.staff.log_in(journey.portal.admin, journey.portal.password()).succeeded()
-    assert journey.portal.site(journey.author.open_studio()) == journey.portal.cms
+    journey.staff.session.adopt(journey.desk.page.context.cookies())
+    assert journey.staff.known_as() == "admin"
 
 
 def test_studio_opens_without_a_second_log_in(journey: Journey) -> None:
     journey.desk.open_studio()
+    # For what studio's editors would be opened for.
+    journey.author.session.adopt(journey.desk.page.context.cookies())
+    assert journey.portal.site(journey.author.open_studio()) == journey.portal.cms
 
 
 def test_an_author_makes_a_course_on_studio_s_pages(journey: Journey) -> None:
@@ -157,14 +159,16 @@ def test_a_learner_logs_in_on_the_page(journey: Journey) -> None:
     learner = journey.learner
     learner.register(f"fay{journey.number}", journey.email, PASSWORD)
     learner.activate(journey.email)
+    learner.session.jar.clear()
     journey.pupil.log_in(journey.email, PASSWORD)
+    learner.session.adopt(journey.pupil.page.context.cookies())
+    assert learner.known_as() == learner.name
 
 
 def test_a_learner_finds_the_course_and_enrols(journey: Journey) -> None:
     needs(journey.course)
     journey.pupil.find_course(journey.title, journey.number)
     journey.pupil.enrol(journey.title)
-    journey.learner.log_in(journey.email, PASSWORD).succeeded()
     assert journey.learner.courses() == [journey.course]
     journey.enrolled = True
 
