@@ -142,7 +142,7 @@ class Hub:
     memory_each: int = field(
         default=0,
         metadata=text(
-            checks.memory, "What each process beyond `workers` needs more, if different.", "320MiB"
+            checks.memory, "What each process beyond `workers` needs more, if different.", "256MiB"
         ),
     )
     start_seconds: int = field(
