@@ -135,7 +135,7 @@ class Visitor:
 
     def add_unit(self, key: str) -> tuple[str, str, str]:
         """A section, a subsection and a unit, on the course's outline; their keys. It ends on the unit's page."""
-        self.page.goto(f"{self.portal.cms}/course/{key}")
+        self._open(f"{self.portal.cms}/course/{key}")
         section = self._made(lambda: self.press("new section"))
         subsection = self._made(lambda: self.press("new subsection"))
         self.press("new unit")
@@ -151,7 +151,7 @@ class Visitor:
 
     def publish_unit(self) -> None:
         """On a unit's page."""
-        self.page.reload()
+        self.page.reload(wait_until="networkidle")
         self.control("publish", exact=True).click()
         expect(
             self.page.get_by_text(re.compile(r"^\s*(Publishing Status\s+)?Published")).first
@@ -160,7 +160,7 @@ class Visitor:
 
     def import_archive(self, key: str, archive: Path) -> None:
         """On the course's own page for it, which says when the task is done."""
-        self.page.goto(f"{self.portal.cms}/import/{key}")
+        self._open(f"{self.portal.cms}/import/{key}")
         with self.page.expect_file_chooser() as chooser:
             self.press("choose a file")
         chooser.value.set_files(archive)
@@ -171,13 +171,10 @@ class Visitor:
 
     def upload_course_image(self, key: str, picture: Path) -> None:
         """On the page of schedule and details."""
-        self.page.goto(f"{self.portal.cms}/settings/details/{key}")
+        self._open(f"{self.portal.cms}/settings/details/{key}")
         self.press("upload course card image")
-        dialog = self.page.get_by_role("dialog")
-        dialog.locator("input[type=file]").set_input_files(picture)
-        dialog.get_by_role("button", name="Upload", exact=True).or_(
-            dialog.get_by_role("link", name="Upload", exact=True)
-        ).click()
+        self.page.locator("input[type=file]").last.set_input_files(picture)
+        self.control("upload", exact=True).click()
         self.control("save changes").click()
         expect(self.page.get_by_text("changes have been saved").first).to_be_visible()
         self.picture("course-image")
@@ -188,7 +185,7 @@ class Visitor:
         """By the catalogue's search; ends on the course's own page. An index shows what is new a moment later."""
 
         def finds(words: str) -> bool:
-            self.page.goto(f"{self.portal.lms}/courses")
+            self._open(f"{self.portal.lms}/courses")
             self.field("search").fill(words)
             self.field("search").press("Enter")
             self.page.wait_for_load_state("networkidle")
@@ -255,7 +252,7 @@ class Visitor:
 
     def upload_face(self, name: str, picture: Path) -> str:
         """On the learner's profile; the address of the picture that it then shows."""
-        self.page.goto(f"{self.portal.lms}/u/{name}")
+        self._open(f"{self.portal.lms}/u/{name}")
         self.page.locator("input[type=file]").set_input_files(picture)
         face = self.page.locator("img[src*='/media/profile-images/']").first
         expect(face).to_be_visible()
@@ -267,7 +264,7 @@ class Visitor:
 
     def download_grade_report(self, key: str) -> str:
         """Asked for and downloaded on the page for instructors; the text of the file."""
-        self.page.goto(f"{self.portal.lms}/courses/{key}/instructor#view-data_download")
+        self._open(f"{self.portal.lms}/courses/{key}/instructor#view-data_download")
         self.press("generate grade report")
         report = self.page.get_by_role("link", name=re.compile("grade_report.*csv")).first
 
@@ -305,6 +302,10 @@ class Visitor:
         for role in ("searchbox", "combobox"):
             fields = fields.or_(self.page.get_by_role(role, name=wording))
         return fields.first
+
+    def _open(self, url: str) -> None:
+        """Until its scripts are there: a press before does nothing."""
+        self.page.goto(url, wait_until="networkidle")
 
     def _course(self, title: str) -> Locator:
         return self.page.get_by_role("link", name=words(title)).first
