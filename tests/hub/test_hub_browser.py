@@ -227,4 +227,4 @@ def test_a_learner_shows_a_face_on_the_page(journey: Journey, tmp_path: Path) ->
 def test_no_page_missed_anything_of_the_portal_s_own(journey: Journey) -> None:
     """No file that is not there, nothing that a site refused to its own pages, no error of a server."""
     needs(journey.enrolled)
-    assert journey.complaints.found == []
+    assert not journey.complaints.found, "\n".join(journey.complaints.found)
