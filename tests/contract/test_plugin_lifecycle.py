@@ -81,6 +81,11 @@ def exists(engine: Any, name: str) -> bool:
     return bool(engine.containers(all=True, filters={"name": f"^/{name}$"}))
 
 
+def runs(engine: Any, name: str) -> bool:
+    """Whether it runs: by one question, because a container that is being removed is listed and cannot be inspected."""
+    return bool(engine.containers(filters={"name": f"^/{name}$", "status": "running"}))
+
+
 # --- drift -----------------------------------------------------------------------------------------
 
 
@@ -379,10 +384,7 @@ def plugins_of(cli: int) -> list[int]:
 def test_a_cancelled_up_ends_at_once_and_is_mended_by_the_next(stack: Stack, engine: Any) -> None:
     stack.resources = {"c": (CONTAINER, {**SLEEP, "name": "conf-l-c", **NEVER_HEALTHY})}
     up = started(stack)
-    until(
-        lambda: exists(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
-        "the container",
-    )
+    until(lambda: runs(engine, "conf-l-c"), "the container")
     stopped_at = time.monotonic()
     up.send_signal(signal.SIGINT)
     output, _ = up.communicate(timeout=60)
@@ -399,10 +401,7 @@ def test_the_plugins_of_a_killed_up_end_and_leave_nothing_unknown(stack: Stack, 
         "password": (PASSWORD, {"length": 20}),
     }
     up = started(stack)
-    until(
-        lambda: exists(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
-        "the container",
-    )
+    until(lambda: runs(engine, "conf-l-c"), "the container")
     plugins = plugins_of(up.pid)
     assert plugins
     up.kill()
@@ -514,10 +513,7 @@ def test_an_engine_that_goes_half_way_is_told_in_one_line(engine: Any, tmp_path:
     stack = Stack(tmp_path, {"DOCKER_HOST": f"unix://{short}"})
     stack.resources = {"c": (CONTAINER, {**SLEEP, "name": "conf-l-c", **NEVER_HEALTHY})}
     up = started(stack)
-    until(
-        lambda: exists(engine, "conf-l-c") and engine.inspect_container("conf-l-c")["State"]["Running"],
-        "the container",
-    )
+    until(lambda: runs(engine, "conf-l-c"), "the container")
     relay.close()
     output, _ = up.communicate(timeout=60)
     assert "Traceback" not in output

@@ -108,7 +108,7 @@ def test_the_plain_preview_refuses_by_the_state_of_its_own_stack(cli: Any) -> No
             "outputs": gate("verawood", "packages"),
         },
     ]
-    cli("stack", "import", given=json.dumps(exported)).check_returncode()
+    cli("stack", "import", answer=json.dumps(exported)).check_returncode()
     ended = cli("preview")
     assert ended.returncode
     assert (
