@@ -69,6 +69,12 @@ class Author:
         }
         self.session.tell(url, grading).succeeded()
 
+    def graders(self, key: str) -> list[str]:
+        """The kinds of assignments that studio has in the grading."""
+        url = f"{self.cms}/settings/grading/{quote(key, safe='')}"
+        grading = self.session.get(url, "application/json").json()
+        return [str(each["type"]) for each in grading["graders"]]
+
     def upload(self, key: str, file: File) -> dict[str, Any]:
         """A file of the course; what studio says of it."""
         asset = self.session.upload(f"{self.cms}/assets/{quote(key, safe='')}/", "file", file).json()

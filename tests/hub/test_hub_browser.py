@@ -129,6 +129,9 @@ def test_an_author_makes_a_course_on_studio_s_pages(journey: Journey) -> None:
     )
     author.change(lesson, graderType="Homework")
     journey.course, journey.unit = key, unit
+    # Written by requests while the page wrote too: what is lost is missed here, not in a learner's grade.
+    assert author.graders(key) == ["Homework"]
+    assert author.details(key)["start_date"] == "2020-01-01T00:00:00Z"
     assert all(section != part for part in (lesson, unit, *journey.parts.values()))
 
 
