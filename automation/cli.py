@@ -17,8 +17,8 @@ EPILOG = (
     "./portal engine start|stop|status|rules.\n\n"
     "Exit codes: 0 success, 1 failure, 2 invalid arguments or tenant file, 3 not confirmed, "
     "4 locked by another command, 5 no Docker engine, 6 unhealthy, 7 drive not mounted, "
-    "8 preview: the change would delete data or leave it behind (without --allow data-loss), 9 new: not enough memory or disk on the "
-    "host (up and preview: 10), 10 the engine would refuse the change, "
+    "8 preview: the change would delete data or leave it behind (without --allow data-loss), 9 new: the host has not enough memory "
+    "or disk (up and preview end with 10 then), 10 the engine would refuse the change, "
     "11 the portal belongs to another state, 12 an openedx image does not keep the contract, 130 interrupted, 141 the reader of the output closed it.\n\n"
     "With several tenants: the exit code that all failures share, otherwise 1."
 )

@@ -101,6 +101,10 @@ def print_dry_run(facts: dict[str, Any]) -> None:
     """What would be: the tenant file, then a row for each thing."""
     show.tell(facts["text"] or f"{facts['file']} exists already and stays unchanged")
     table = Table("would be", prose(""))
+    openedx = facts["openedx"]
+    support = "supported until" if openedx["supported"] else "not supported since"
+    table.add_row("release", f"{openedx['title']}, {support} {openedx['support_ends']}")
+    table.add_row("images", openedx["images"])
     table.add_row("directory", facts["directory"])
     for name, subnet in facts["networks"].items():
         table.add_row(f"network {name}", subnet)

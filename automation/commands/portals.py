@@ -123,6 +123,8 @@ def destroy(
             show.say(f"{each.name}: previewing the removal")
             plans.append(portal_destroy.destroy_plan(each))
         print_removals(plans, as_json, several=len(names) > 1 or every)
+        if not as_json:
+            show.tell("the data on the drive stays: ./portal up uses it again, ./portal purge deletes it")
         return
     require_confirmation(names, confirm)
     if len(names) > 1 or every:

@@ -55,7 +55,7 @@ def purge_command(
     ] = None,
     as_json: show.Json = False,
 ) -> None:
-    """Delete a destroyed portal with all its data: containers, volumes, directories, secrets, files.
+    """Delete a destroyed portal with all its data: containers, volumes, directories, secrets, its tenant file.
 
     Searches every drive and engine where its data has been.
     """

@@ -32,7 +32,8 @@ class RegistryAnswers:
             return ""
         image, why = next(iter(self.reasons.items()))
         more = len(self.reasons) - 1
-        return f"{image}: {why}{f' (and {more} more)' if more else ''}"
+        others = f" (and {more} more image{'' if more == 1 else 's'})" if more else ""
+        return f"{image}: {why}{others}"
 
 
 def ask_registries(client: Any, places: Mapping[str, str], say: Say) -> RegistryAnswers:

@@ -113,7 +113,8 @@ def choose(release: str, images: str, say: Say, *, docker_host: str = "", least:
                 else f"`--images {STAND_IN}` runs the stand-in (release {release or USUAL})"
             )
         )
-    return Choice(release=release or USUAL, images=STAND_IN, why=answers.why_unavailable)
+    why = f"public images cannot be pulled: {answers.why_unavailable}"
+    return Choice(release=release or USUAL, images=STAND_IN, why=why)
 
 
 def free_memory(client: Any, docker_host: str) -> int:
@@ -162,7 +163,7 @@ def openedx_facts(tenant: Tenant, why: str = "", today: date | None = None) -> d
             [f"Open edX {tenant.release.title}, {state_of_support}, from public images.", *lacks]
         )
     else:
-        why = why or f"tenants/{tenant.name}.yaml has `images: {STAND_IN}`, or names no other"
+        why = why or f"the image source (`images`) of tenants/{tenant.name}.yaml is {STAND_IN}"
         notice = (
             f"this portal runs a stand-in for edx-platform, not Open edX itself: {why} "
             "(docs/images.md: how to run the real one)"

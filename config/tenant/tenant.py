@@ -279,7 +279,7 @@ def _unreadable_neighbours(others: Iterable[TenantFile], folder: Path) -> list[s
     bring up two portals on one subnet the day it is mended, so it stops this tenant as well.
     """
     problems = [
-        f"{each.findings.file}: cannot be read, so collisions with it cannot be ruled out: {each.why_incomplete()}"
+        f"{each.findings.file}: has an error, so nobody can say whether two tenants collide: {each.why_incomplete()}"
         for each in others
         if not each.claims.complete
     ]

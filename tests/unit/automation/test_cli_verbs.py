@@ -122,7 +122,13 @@ FACTS: Mapping[str, Any] = {
     "admin": {"email": f"admin@{LONG}.example", "password_file": f"{PATH}/password"},
     "directory": PATH,
     "seconds": 12.3,
-    "openedx": {"notice": WIDE, "images": "hub"},
+    "openedx": {
+        "notice": WIDE,
+        "images": "hub",
+        "title": "Redwood",
+        "supported": False,
+        "support_ends": "2025-06-30",
+    },
 }
 FACT_LINES = (
     ("lms", f"http://{LONG}.example:8080"),

@@ -70,7 +70,7 @@ def test_why_an_image_cannot_be_had_is_one_line(answer: Callable[[str], Any], re
     refusals = registry_digests.ask_registries(client(answer), {IMAGE: IMAGE, "b/c:1": "b/c:1"}, pytest.fail)
     assert refusals.digests == {}
     assert refusals.why_unavailable.startswith(f"{IMAGE}: {reason}")
-    assert refusals.why_unavailable.endswith(" (and 1 more)")
+    assert refusals.why_unavailable.endswith(" (and 1 more image)")
     assert "\n" not in refusals.why_unavailable
 
 

@@ -78,7 +78,9 @@ def test_the_newest_release_from_public_images_where_all_answer(engine: Engine) 
 
 def test_the_stand_in_with_the_reason_where_one_does_not(engine: Engine) -> None:
     engine.refused = {PUBLIC[0]}
-    assert chosen() == Choice(release="redwood", images="packages", why=f"{PUBLIC[0]}: {REFUSED}")
+    assert chosen() == Choice(
+        release="redwood", images="packages", why=f"public images cannot be pulled: {PUBLIC[0]}: {REFUSED}"
+    )
 
 
 def test_what_is_asked_for_wins(engine: Engine) -> None:
@@ -103,7 +105,7 @@ def test_public_images_that_are_asked_for_are_not_replaced(
     engine.refused = {
         each for each_release in image_choice.all_releases().all().values() for each in each_release.public()
     }
-    with pytest.raises(BuildError, match=rf"cannot be had: .*: {REFUSED} \(and \d+ more\); {remedy}"):
+    with pytest.raises(BuildError, match=rf"cannot be had: .*: {REFUSED} \(and \d+ more images\); {remedy}"):
         chosen(release, images)
 
 
@@ -177,4 +179,7 @@ def test_what_runs_is_said_on_one_line_with_the_end_of_its_support(tmp_path: Pat
     assert facts["notice"].startswith(
         "this portal runs a stand-in for edx-platform, not Open edX itself: docker.io"
     )
-    assert "tenants/acme.yaml has `images: packages`" in openedx_facts(Tenant.load("acme", TENANTS))["why"]
+    assert (
+        "the image source (`images`) of tenants/acme.yaml is packages"
+        in openedx_facts(Tenant.load("acme", TENANTS))["why"]
+    )

@@ -152,7 +152,7 @@ def test_a_neighbour_whose_claims_cannot_be_read_stops_a_tenant(broken: str, why
     (folder / "one.yaml").write_text(text(1))
     (folder / "two.yaml").write_text(broken)
     assert refused("one", folder) == (
-        f"tenants/two.yaml: cannot be read, so collisions with it cannot be ruled out: {why}",
+        f"tenants/two.yaml: has an error, so nobody can say whether two tenants collide: {why}",
     )
 
 
