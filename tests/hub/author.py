@@ -7,7 +7,9 @@ from testbed.waiting import until
 from tests.hub.address import Address
 from tests.hub.session import File, Session
 
+# A task of the workers on a busy machine; and until the lms shows what studio has published.
 TASK_LIMIT_SECONDS = 300.0
+PUBLISHED_LIMIT_SECONDS = 120.0
 # What the list of an import's steps ends with, and what an export's does.
 IMPORTED, EXPORTED = 4, 3
 

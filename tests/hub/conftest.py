@@ -1,4 +1,4 @@
-"""A portal of the real Open edX for each release that has public images; skipped where no registry can be skip_without_registry."""
+"""A portal of the real Open edX for each release that has public images; skipped where no registry can be asked."""
 
 import os
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ from testbed.objects import LIMIT_SECONDS, Objects
 from testbed.trial import Trial
 from tests.e2e import chromium
 from tests.hub.address import Address
+from tests.hub.pages import PAGE_LIMIT_MS
 from tests.programs import ROOT
 
 # The name of a tenant of this checkout whose portal is up: it is used as it is, and left so.
 GIVEN = os.environ.get("PORTAL_HUB_TENANT", "")
 # A first start with migrations: a quarter of an hour on two cores that do nothing else.
 UP_LIMIT_SECONDS = 3600.0
-PAGE_LIMIT_MS = 60_000
 # Far from the numbers of the other tests' tenants.
 NUMBER = 249
 

@@ -21,10 +21,10 @@ from playwright.sync_api import (
 from config.portal.routes import HTTP_PORT
 from testbed.waiting import until
 from tests.hub.address import Address
+from tests.hub.author import TASK_LIMIT_SECONDS
 
 PAGE_LIMIT_MS = 60_000
 FOREIGN_LIMIT_MS = 5_000
-TASK_LIMIT_SECONDS = 300.0
 INDEX_LIMIT_SECONDS = 120.0
 COURSE_KEY = re.compile(r"course-v1:[\w.-]+\+[\w.-]+\+[\w.-]+")
 UNIT_KEY = re.compile(r"block-v1:[\w.+-]+\+type@vertical\+block@\w+")

@@ -18,7 +18,7 @@ from testbed.waiting import until
 from tests.e2e.pictures import png
 from tests.hub import olx
 from tests.hub.address import Address
-from tests.hub.author import Author
+from tests.hub.author import PUBLISHED_LIMIT_SECONDS, TASK_LIMIT_SECONDS, Author
 from tests.hub.learner import Learner, Staff
 from tests.hub.pages import PAGE_LIMIT_MS, Complaints, Visitor, replace_mathjax_out_of_reach
 from tests.hub.session import Session
@@ -28,8 +28,6 @@ pytestmark = [pytest.mark.hub, pytest.mark.timeout(3900)]
 PASSWORD = "Dryopteris-filix-mas-1753"
 QUESTION = "What unrolls in spring?"
 ANSWER = "frond"
-TASK_LIMIT_SECONDS = 300.0
-PUBLISHED_LIMIT_SECONDS = 120.0
 
 
 @dataclass(kw_only=True)

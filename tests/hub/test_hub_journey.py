@@ -18,7 +18,7 @@ from testbed.waiting import until
 from tests.e2e.pictures import png
 from tests.hub import olx
 from tests.hub.address import Address
-from tests.hub.author import Author
+from tests.hub.author import PUBLISHED_LIMIT_SECONDS, TASK_LIMIT_SECONDS, Author
 from tests.hub.learner import Learner, Staff, mail
 from tests.hub.session import File, Session
 
@@ -27,8 +27,6 @@ pytestmark = [pytest.mark.hub, pytest.mark.timeout(3900)]
 PASSWORD = "Peltigera-canina-1753"
 TITLE = "Lichens of the Coast"
 WORD = "thallus"
-TASK_LIMIT_SECONDS = 300.0
-PUBLISHED_LIMIT_SECONDS = 120.0
 
 
 @dataclass(kw_only=True)
